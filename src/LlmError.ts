@@ -1,0 +1,459 @@
+/**
+ * One error for everything that can go wrong with a call: `LlmError`, whose `reason` says what.
+ *
+ * Catch it with `Effect.catchTag("LlmError", …)`, or one reason with
+ * `Effect.catchReason("LlmError", "RateLimit", …)`. Every reason knows whether trying again can help
+ * (`isRetryable`) and, where the provider said so, how long to wait (`retryAfter`). A failure after
+ * content carries what had come (`partial`). No field ever holds a credential: provider text is
+ * scrubbed and capped before it gets here, and no foreign cause object is attached.
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import { hasProperty } from "effect/Predicate"
+import type { LlmResponse, PriorAttempt } from "./LlmResponse.ts"
+
+/**
+ * What an operation was about to do when it failed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Operation = "generate" | "stream" | "countTokens" | "models" | "health" | "layer" | "files" | "batch"
+
+/**
+ * Fields common to every reason.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ReasonFields {
+  /** What happened, in one sentence; the provider's own words where it sent any. */
+  readonly message: string
+  /** Output received before the failure. */
+  readonly partial?: LlmResponse | undefined
+}
+
+/**
+ * Fields of reasons that a provider's answer gave.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ProviderFields extends ReasonFields {
+  /** HTTP status; absent when the error came inside a 200 stream without one. */
+  readonly status?: number | undefined
+  /** The provider's error type, as sent. */
+  readonly type?: string | undefined
+  /** The provider's error code, as sent. */
+  readonly code?: string | number | undefined
+  /** The request field the provider complains about. */
+  readonly param?: string | undefined
+  /** The error body, scrubbed and capped. */
+  readonly body?: string | undefined
+  /** How long the provider asks to wait. */
+  readonly retryAfter?: Duration.Duration | undefined
+  /** The provider's own word on retrying (`x-should-retry`); it overrides the rule of the reason. */
+  readonly shouldRetry?: boolean | undefined
+}
+
+/**
+ * Options, environment or credentials are missing or wrong; nothing was sent.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Configuration extends Data.TaggedError("Configuration")<ReasonFields & {
+  /** The option or environment variable concerned. */
+  readonly field?: string | undefined
+}> {
+  readonly isRetryable = false
+}
+
+/**
+ * The request is not one the provider could answer. Without `status` it was refused before any I/O; with one, by the provider.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Validation extends Data.TaggedError("Validation")<ProviderFields & {
+  /** Path of the request field, such as `messages[2].content`. */
+  readonly field?: string | undefined
+}> {
+  get isRetryable(): boolean {
+    return this.shouldRetry ?? false
+  }
+}
+
+/**
+ * The credential was rejected (401).
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Authentication extends Data.TaggedError("Authentication")<ProviderFields> {
+  readonly isRetryable = false
+}
+
+/**
+ * The credential may not do this (403).
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class PermissionDenied extends Data.TaggedError("PermissionDenied")<ProviderFields> {
+  readonly isRetryable = false
+}
+
+/**
+ * No credit, no plan, or a spending limit reached (402, or a 429 that means so). Waiting does not help.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class QuotaExhausted extends Data.TaggedError("QuotaExhausted")<ProviderFields> {
+  readonly isRetryable = false
+}
+
+/**
+ * Too many requests or tokens (429).
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class RateLimit extends Data.TaggedError("RateLimit")<ProviderFields> {
+  get isRetryable(): boolean {
+    return this.shouldRetry ?? true
+  }
+}
+
+/**
+ * The provider is out of capacity (503 or 529 with that meaning, `overloaded_error`).
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Overloaded extends Data.TaggedError("Overloaded")<ProviderFields> {
+  get isRetryable(): boolean {
+    return this.shouldRetry ?? true
+  }
+}
+
+/**
+ * No such model, file or endpoint (404).
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class NotFound extends Data.TaggedError("NotFound")<ProviderFields> {
+  readonly isRetryable = false
+}
+
+/**
+ * The conversation does not fit the model's context window, or the body the provider's size limit (413).
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class ContextLength extends Data.TaggedError("ContextLength")<ProviderFields> {
+  readonly isRetryable = false
+}
+
+/**
+ * The provider refuses the content.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class ContentPolicy extends Data.TaggedError("ContentPolicy")<ProviderFields> {
+  readonly isRetryable = false
+}
+
+/** Statuses worth another try: https://www.rfc-editor.org/rfc/rfc9110#section-15.6 and the 52x of Cloudflare. */
+const retryableStatus = (status: number): boolean =>
+  status === 408 || status === 409 || status === 425 || status === 429 || status >= 500
+
+/**
+ * The provider failed, in a way no other reason names.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Provider extends Data.TaggedError("Provider")<ProviderFields> {
+  get isRetryable(): boolean {
+    return this.shouldRetry ?? (this.status === undefined || retryableStatus(this.status))
+  }
+}
+
+/**
+ * The provider could not be reached, or the connection broke.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Network extends Data.TaggedError("Network")<ReasonFields & {
+  /** The system's code, such as `ECONNREFUSED`. */
+  readonly code?: string | undefined
+}> {
+  readonly isRetryable = true
+}
+
+/**
+ * A declared time limit passed.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class Timeout extends Data.TaggedError("Timeout")<ReasonFields & {
+  /** `connect` until headers, `firstToken` until the first content, `idle` between signs of life, `total` for the whole call. */
+  readonly phase: "connect" | "firstToken" | "idle" | "total"
+  readonly limit: Duration.Duration
+}> {
+  readonly isRetryable = true
+}
+
+/**
+ * The provider's bytes are not what its API promises: HTML, broken JSON, an oversized frame.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class ResponseParse extends Data.TaggedError("ResponseParse")<ReasonFields & {
+  readonly status?: number | undefined
+  /** The beginning of what could not be read, scrubbed. */
+  readonly snippet?: string | undefined
+}> {
+  readonly isRetryable = false
+}
+
+/**
+ * The stream ended before its terminal event.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class IncompleteStream extends Data.TaggedError("IncompleteStream")<ReasonFields> {
+  readonly isRetryable = true
+}
+
+/**
+ * The answer does not match the schema that was asked for.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class StructuredOutput extends Data.TaggedError("StructuredOutput")<ReasonFields & {
+  /** The text that did not match. */
+  readonly text: string
+}> {
+  readonly isRetryable = false
+}
+
+/**
+ * A tool call could not be carried out: unknown tool, arguments that do not decode, or a handler that failed.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class ToolFailure extends Data.TaggedError("ToolFailure")<ReasonFields & {
+  readonly toolName: string
+  readonly toolCallId?: string | undefined
+}> {
+  readonly isRetryable = false
+}
+
+/**
+ * A circuit breaker is open; nothing was sent.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class CircuitBreakerOpen extends Data.TaggedError("CircuitBreakerOpen")<ReasonFields & {
+  readonly key: string
+  readonly retryAfter?: Duration.Duration | undefined
+}> {
+  readonly isRetryable = false
+}
+
+/**
+ * A bounded queue is full, or a call waited in it past its deadline; nothing was sent.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class QueueFull extends Data.TaggedError("QueueFull")<ReasonFields & {
+  readonly retryAfter?: Duration.Duration | undefined
+}> {
+  readonly isRetryable = false
+}
+
+/**
+ * A budget does not allow the call; nothing was sent.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class BudgetExceeded extends Data.TaggedError("BudgetExceeded")<ReasonFields & {
+  readonly scope: string
+  /** US dollars. */
+  readonly limit: number
+  /** US dollars spent or reserved. */
+  readonly spent: number
+}> {
+  readonly isRetryable = false
+}
+
+/**
+ * Every candidate of a fallback failed.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export class FallbackExhausted extends Data.TaggedError("FallbackExhausted")<ReasonFields & {
+  readonly attempts: ReadonlyArray<PriorAttempt>
+}> {
+  readonly isRetryable = false
+}
+
+/**
+ * Everything `LlmError.reason` can be.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export type Reason =
+  | Configuration
+  | Validation
+  | Authentication
+  | PermissionDenied
+  | QuotaExhausted
+  | RateLimit
+  | Overloaded
+  | NotFound
+  | ContextLength
+  | ContentPolicy
+  | Provider
+  | Network
+  | Timeout
+  | ResponseParse
+  | IncompleteStream
+  | StructuredOutput
+  | ToolFailure
+  | CircuitBreakerOpen
+  | QueueFull
+  | BudgetExceeded
+  | FallbackExhausted
+
+/**
+ * Tags of {@link Reason}.
+ *
+ * @category reasons
+ * @since 0.1.0
+ */
+export type ReasonTag = Reason["_tag"]
+
+/**
+ * The error of every operation of this library.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class LlmError extends Data.TaggedError("LlmError")<{
+  /** Provider id such as `anthropic`, or the name of the policy that failed. */
+  readonly provider: string
+  readonly model: string
+  readonly label?: string | undefined
+  readonly operation: Operation
+  /** The provider's request id, for support. */
+  readonly requestId?: string | undefined
+  readonly reason: Reason
+  /** How many requests were sent for this call; 1 unless a policy retried. */
+  readonly attempts: number
+}> {
+  override get message(): string {
+    const reason = this.reason
+    const status = "status" in reason && reason.status !== undefined ? ` ${reason.status}` : ""
+    const where = this.model === "" ? this.provider : `${this.provider}/${this.model}`
+    const request = this.requestId === undefined ? "" : ` (request ${this.requestId})`
+    return `${where}: ${reason._tag}${status}: ${reason.message}${request}`
+  }
+
+  /** Whether the same call may succeed later. */
+  get isRetryable(): boolean {
+    return this.reason.isRetryable
+  }
+
+  /** How long the provider, or an open breaker, asks to wait. */
+  get retryAfter(): Duration.Duration | undefined {
+    return "retryAfter" in this.reason ? this.reason.retryAfter : undefined
+  }
+
+  /** Output received before the failure. */
+  get partial(): LlmResponse | undefined {
+    return this.reason.partial
+  }
+
+  /** A copy with some fields replaced. */
+  with(fields: {
+    readonly provider?: string
+    readonly model?: string
+    readonly reason?: Reason
+    readonly attempts?: number
+    readonly label?: string | undefined
+  }): LlmError {
+    return new LlmError({
+      provider: this.provider,
+      model: this.model,
+      label: this.label,
+      operation: this.operation,
+      requestId: this.requestId,
+      reason: this.reason,
+      attempts: this.attempts,
+      ...fields
+    })
+  }
+
+  override toJSON(): unknown {
+    const { body: _, partial, retryAfter, ...reason } = { ...this.reason } as Record<string, unknown> & {
+      readonly partial?: LlmResponse
+      readonly retryAfter?: Duration.Duration
+    }
+    return {
+      _tag: this._tag,
+      message: this.message,
+      provider: this.provider,
+      model: this.model,
+      label: this.label,
+      operation: this.operation,
+      requestId: this.requestId,
+      attempts: this.attempts,
+      reason: {
+        ...reason,
+        _tag: this.reason._tag,
+        message: this.reason.message,
+        isRetryable: this.isRetryable,
+        ...(retryAfter === undefined ? undefined : { retryAfterMillis: Duration.toMillis(retryAfter) }),
+        ...(partial === undefined
+          ? undefined
+          : { partial: { parts: partial.parts.length, textLength: partial.text.length } })
+      }
+    }
+  }
+}
+
+/**
+ * Whether a value is an {@link LlmError}.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isLlmError = (u: unknown): u is LlmError => hasProperty(u, "_tag") && u._tag === "LlmError"
+
+/**
+ * Whether another provider, or the same one later, may succeed where this reason failed.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isRetryableStatus: (status: number) => boolean = retryableStatus

@@ -1,0 +1,258 @@
+/**
+ * The grammar of a streamed answer.
+ *
+ * Laws, which every wire keeps: one `ResponseStart` first; every Start has its End; `index` names one
+ * part and never changes; exactly one `Finish`, last; folding the events gives `Finish.response`;
+ * the same bytes split anywhere give the same events. `ToolCallEnd` comes as soon as the wire closes
+ * the call, with parsed arguments; a call that was cut never gets one.
+ *
+ * Events are plain objects made by the wires' shared assembler; there is no schema work per event.
+ *
+ * @since 0.1.0
+ */
+import type { AudioPart, FilePart, ImagePart, ReasoningPart, ServerToolPart, SourcePart, TextPart, ToolCallPart } from "./Message.ts"
+import type { LlmResponse, Usage } from "./LlmResponse.ts"
+
+/**
+ * The provider began to answer. Never sent before the provider's first frame.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface ResponseStart {
+  readonly _tag: "ResponseStart"
+  /** The provider's response id, when it has come by now. */
+  readonly id?: string | undefined
+  /** The model that answers, as the provider names it. */
+  readonly model?: string | undefined
+}
+
+/**
+ * A text part begins.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface TextStart {
+  readonly _tag: "TextStart"
+  readonly index: number
+}
+
+/**
+ * More text.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface TextDelta {
+  readonly _tag: "TextDelta"
+  readonly index: number
+  readonly text: string
+}
+
+/**
+ * A text part is whole.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface TextEnd {
+  readonly _tag: "TextEnd"
+  readonly index: number
+  readonly part: TextPart
+}
+
+/**
+ * A reasoning part begins.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface ReasoningStart {
+  readonly _tag: "ReasoningStart"
+  readonly index: number
+}
+
+/**
+ * More reasoning text.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface ReasoningDelta {
+  readonly _tag: "ReasoningDelta"
+  readonly index: number
+  readonly text: string
+}
+
+/**
+ * A reasoning part is whole, with its signature or encrypted data.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface ReasoningEnd {
+  readonly _tag: "ReasoningEnd"
+  readonly index: number
+  readonly part: ReasoningPart
+}
+
+/**
+ * The model begins a tool call.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface ToolCallStart {
+  readonly _tag: "ToolCallStart"
+  readonly index: number
+  readonly id: string
+  readonly name: string
+}
+
+/**
+ * More of a call's argument text.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface ToolCallDelta {
+  readonly _tag: "ToolCallDelta"
+  readonly index: number
+  readonly id: string
+  readonly delta: string
+}
+
+/**
+ * A call is whole: it can be run now, while the answer still streams, unless `part.invalid` is set.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface ToolCallEnd {
+  readonly _tag: "ToolCallEnd"
+  readonly index: number
+  readonly part: ToolCallPart
+}
+
+/**
+ * A citation or source.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface Source {
+  readonly _tag: "Source"
+  readonly index: number
+  readonly part: SourcePart
+}
+
+/**
+ * A generated image, sound or file.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface File {
+  readonly _tag: "File"
+  readonly index: number
+  readonly part: ImagePart | AudioPart | FilePart
+}
+
+/**
+ * A step of a tool that the provider runs itself, opaque.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface ServerTool {
+  readonly _tag: "ServerTool"
+  readonly index: number
+  readonly part: ServerToolPart
+}
+
+/**
+ * Token counts as known now; the last one wins, values are never to be summed.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface UsageUpdate {
+  readonly _tag: "UsageUpdate"
+  readonly usage: Usage
+}
+
+/**
+ * Another candidate goes on where a broken stream stopped. Only the `Continue` policy emits it.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface Continued {
+  readonly _tag: "Continued"
+  readonly from: { readonly provider: string; readonly model: string }
+  readonly to: { readonly provider: string; readonly model: string }
+  /** Tag of the reason that broke the stream. */
+  readonly reason: string
+}
+
+/**
+ * The answer is complete.
+ *
+ * @category events
+ * @since 0.1.0
+ */
+export interface Finish {
+  readonly _tag: "Finish"
+  readonly response: LlmResponse
+}
+
+/**
+ * Everything a stream can emit.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type LlmEvent =
+  | ResponseStart
+  | TextStart
+  | TextDelta
+  | TextEnd
+  | ReasoningStart
+  | ReasoningDelta
+  | ReasoningEnd
+  | ToolCallStart
+  | ToolCallDelta
+  | ToolCallEnd
+  | Source
+  | File
+  | ServerTool
+  | UsageUpdate
+  | Continued
+  | Finish
+
+/**
+ * Whether an event is content the caller has seen: from the first such event on, no policy starts over.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isContent = (event: LlmEvent): event is TextDelta | ReasoningDelta | ToolCallStart | File => {
+  switch (event._tag) {
+    case "TextDelta":
+    case "ReasoningDelta":
+    case "ToolCallStart":
+    case "File":
+      return true
+    default:
+      return false
+  }
+}
+
+/**
+ * Whether an event is text for the reader.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isTextDelta = (event: LlmEvent): event is TextDelta => event._tag === "TextDelta"

@@ -1,0 +1,131 @@
+/**
+ * The one service of this library: every provider is a layer of it, every policy a function on it.
+ *
+ * `generate` answers whole, `stream` answers as events; both succeed only with a complete answer. Applications
+ * depend on this tag and choose the provider by the layer they provide.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { LlmError } from "./LlmError.ts"
+import type { LlmEvent } from "./LlmEvent.ts"
+import type { LlmRequest } from "./LlmRequest.ts"
+import type { LlmResponse } from "./LlmResponse.ts"
+import type { Capabilities, ModelMeta } from "./Model.ts"
+
+/**
+ * Who a service talks to.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ServiceInfo {
+  /** Provider id, such as `anthropic`. */
+  readonly provider: string
+  /** Model used when a request names none. */
+  readonly model: string
+  /** Tells instances of one provider apart in telemetry and responses. */
+  readonly label?: string | undefined
+  readonly capabilities: Capabilities
+}
+
+/**
+ * A count of input tokens.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface TokenCount {
+  readonly inputTokens: number
+  /** `true` when it was estimated locally rather than counted by the provider. */
+  readonly estimated: boolean
+}
+
+/**
+ * Whether a provider can be used now.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Health {
+  readonly latencyMillis: number
+}
+
+/**
+ * What a provider, or a policy around providers, offers.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Service {
+  readonly info: ServiceInfo
+  /** The whole answer. */
+  readonly generate: (request: LlmRequest) => Effect.Effect<LlmResponse, LlmError>
+  /** The answer as it comes; the last event is `Finish`, or the stream fails. */
+  readonly stream: (request: LlmRequest) => Stream.Stream<LlmEvent, LlmError>
+  /** How many input tokens a request has. */
+  readonly countTokens: (request: LlmRequest) => Effect.Effect<TokenCount, LlmError>
+  /** The models the provider lists. */
+  readonly models: Effect.Effect<ReadonlyArray<ModelMeta>, LlmError>
+  /** A cheap request that shows whether the provider answers and accepts the credential. */
+  readonly health: Effect.Effect<Health, LlmError>
+}
+
+/**
+ * The tag every provider layer provides.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class LlmService extends Context.Service<LlmService, Service>()("effect-llm/LlmService") {}
+
+/**
+ * Answers a request as a whole.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const generate = (request: LlmRequest): Effect.Effect<LlmResponse, LlmError, LlmService> =>
+  Effect.flatMap(LlmService, (service) => service.generate(request))
+
+/**
+ * Answers a request as a stream of events.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const stream = (request: LlmRequest): Stream.Stream<LlmEvent, LlmError, LlmService> =>
+  Stream.unwrap(Effect.map(LlmService, (service) => service.stream(request)))
+
+/**
+ * Counts the input tokens of a request.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const countTokens = (request: LlmRequest): Effect.Effect<TokenCount, LlmError, LlmService> =>
+  Effect.flatMap(LlmService, (service) => service.countTokens(request))
+
+/**
+ * Lists the provider's models.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const models: Effect.Effect<ReadonlyArray<ModelMeta>, LlmError, LlmService> = Effect.flatMap(
+  LlmService,
+  (service) => service.models
+)
+
+/**
+ * Probes the provider.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const health: Effect.Effect<Health, LlmError, LlmService> = Effect.flatMap(
+  LlmService,
+  (service) => service.health
+)

@@ -1,0 +1,306 @@
+/**
+ * The event grammar, kept in one place: every decoder emits through an assembler.
+ *
+ * It owns part indexes, the pairing of Start and End, unique tool-call ids, the reading of tool
+ * arguments, and the final response. It knows no wire: a decoder decides what opens and closes what.
+ *
+ * @since 0.1.0
+ */
+import type { LlmEvent } from "../LlmEvent.ts"
+import { emptyUsage, type FinishReason, LlmResponse, PartsFold, type Usage } from "../LlmResponse.ts"
+import type {
+  AudioPart,
+  FilePart,
+  ImagePart,
+  Json,
+  JsonObject,
+  Origin,
+  ReasoningPart,
+  ServerToolPart,
+  SourcePart,
+  TextPart,
+  ToolCallPart
+} from "../Message.ts"
+import type { DecodeContext, Failure } from "./Protocol.ts"
+
+type Draft<A> = { -readonly [K in keyof A]: A[K] }
+
+interface OpenToolCall {
+  readonly id: string
+  readonly name: string
+}
+
+/**
+ * Reads the argument text of a closed tool call: nothing, blank or `null` is `{}`; what is not JSON is invalid.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const readArguments = (text: string): { readonly arguments: Json; readonly invalid?: true } => {
+  const trimmed = text.trim()
+  if (trimmed === "" || trimmed === "null") return { arguments: {} }
+  try {
+    return { arguments: JSON.parse(trimmed) }
+  } catch {
+    return { arguments: text, invalid: true }
+  }
+}
+
+/**
+ * Collects the events of one answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Assembler {
+  /** Events not yet taken by the transport. */
+  out: Array<LlmEvent> = []
+  /** Set when decoding cannot go on. */
+  failure: Failure | undefined = undefined
+  /** Whether `Finish` was emitted. */
+  finished = false
+  /** Known values that are neither content nor usage, under the wire's names. */
+  readonly extra: Draft<JsonObject> = {}
+  logprobs: Json | undefined = undefined
+  /** Frames or body, when the request asked for them. */
+  raw: Array<Json> | undefined
+  readonly origin: Origin
+  usageSoFar: Usage | undefined = undefined
+
+  private readonly fold = new PartsFold()
+  private readonly context: DecodeContext
+  private started = false
+  private next = 0
+  private readonly openParts = new Map<number, "text" | "reasoning" | OpenToolCall>()
+  private readonly ids = new Set<string>()
+  private calls = 0
+  private id: string | undefined
+  private model: string | undefined
+
+  constructor(context: DecodeContext) {
+    this.context = context
+    this.raw = context.includeRaw ? [] : undefined
+    this.origin = { wire: context.wire, provider: context.provider, model: context.model }
+  }
+
+  private emit(event: LlmEvent): void {
+    this.out.push(event)
+    this.fold.add(event)
+  }
+
+  // ---------------------------------------------------------------------------
+  // Response
+  // ---------------------------------------------------------------------------
+
+  /** Begins the response; later calls fill in an id or model that was missing. */
+  start(id?: string | null, model?: string | null): void {
+    if (typeof id === "string" && id !== "" && this.id === undefined) this.id = id
+    if (typeof model === "string" && model !== "" && this.model === undefined) this.model = model
+    if (this.started) return
+    this.started = true
+    this.emit({ _tag: "ResponseStart", id: this.id, model: this.model })
+  }
+
+  /** Replaces what is known of the usage; the last call wins. */
+  usage(usage: Usage): void {
+    this.start()
+    this.usageSoFar = usage
+    this.emit({ _tag: "UsageUpdate", usage })
+  }
+
+  /** Records that the answer cannot be completed. The first failure stands. */
+  fail(failure: Failure): void {
+    if (!this.finished && this.failure === undefined) this.failure = failure
+  }
+
+  /** Closes open text and reasoning and ends the response. Open tool calls are closed by the decoder before. */
+  finish(reason: FinishReason, rawFinishReason?: string | null): void {
+    if (this.finished || this.failure !== undefined) return
+    this.start()
+    for (const [index, kind] of [...this.openParts]) {
+      if (kind === "text") this.endText(index)
+      else if (kind === "reasoning") this.endReasoning(index)
+      else this.endToolCall(index, { invalid: true })
+    }
+    this.finished = true
+    const response = this.response(reason, rawFinishReason ?? undefined)
+    this.out.push({ _tag: "Finish", response })
+  }
+
+  /** Whether any tool call was closed with readable arguments. */
+  get hasToolCalls(): boolean {
+    return this.calls > 0
+  }
+
+  /** What has come so far, as a response without a finish; for errors. */
+  partial(): LlmResponse | undefined {
+    return this.started ? this.response("other", undefined) : undefined
+  }
+
+  private response(finishReason: FinishReason, rawFinishReason: string | undefined): LlmResponse {
+    const context = this.context
+    return new LlmResponse({
+      parts: this.fold.parts(),
+      finishReason,
+      rawFinishReason,
+      usage: this.usageSoFar ?? emptyUsage,
+      id: this.id,
+      model: this.model ?? context.model,
+      provider: context.provider,
+      label: context.label,
+      requestId: context.requestId,
+      rateLimits: context.rateLimits,
+      warnings: context.warnings,
+      logprobs: this.logprobs,
+      extra: Object.keys(this.extra).length === 0 ? undefined : this.extra as JsonObject,
+      raw: this.raw
+    })
+  }
+
+  // ---------------------------------------------------------------------------
+  // Text and reasoning
+  // ---------------------------------------------------------------------------
+
+  openText(): number {
+    this.start()
+    const index = this.next++
+    this.openParts.set(index, "text")
+    this.emit({ _tag: "TextStart", index })
+    return index
+  }
+
+  text(index: number, text: string): void {
+    if (text !== "") this.emit({ _tag: "TextDelta", index, text })
+  }
+
+  /** Text collected so far of an open text or reasoning part. */
+  openContent(index: number): string {
+    return this.fold.openText(index)
+  }
+
+  endText(index: number, more?: Omit<TextPart, "type" | "text">): void {
+    if (this.openParts.get(index) !== "text") return
+    this.openParts.delete(index)
+    this.emit({ _tag: "TextEnd", index, part: { type: "text", text: wellFormed(this.fold.openText(index)), ...more } })
+  }
+
+  openReasoning(): number {
+    this.start()
+    const index = this.next++
+    this.openParts.set(index, "reasoning")
+    this.emit({ _tag: "ReasoningStart", index })
+    return index
+  }
+
+  reasoning(index: number, text: string): void {
+    if (text !== "") this.emit({ _tag: "ReasoningDelta", index, text })
+  }
+
+  endReasoning(index: number, more?: Omit<ReasoningPart, "type" | "text" | "origin">): void {
+    if (this.openParts.get(index) !== "reasoning") return
+    this.openParts.delete(index)
+    this.emit({
+      _tag: "ReasoningEnd",
+      index,
+      part: { type: "reasoning", text: wellFormed(this.fold.openText(index)), ...more, origin: this.origin }
+    })
+  }
+
+  // ---------------------------------------------------------------------------
+  // Tool calls
+  // ---------------------------------------------------------------------------
+
+  /** Opens a call. A missing, empty or repeated id is replaced by a minted one. */
+  openToolCall(id: string | null | undefined, name: string): number {
+    this.start()
+    const index = this.next++
+    let unique = typeof id === "string" && id !== "" ? id : this.mint(index)
+    if (this.ids.has(unique)) unique = this.mint(index)
+    this.ids.add(unique)
+    this.openParts.set(index, { id: unique, name })
+    this.emit({ _tag: "ToolCallStart", index, id: unique, name })
+    return index
+  }
+
+  private mint(index: number): string {
+    return `call_${this.context.idSeed}${index}`
+  }
+
+  toolCallDelta(index: number, delta: string): void {
+    const open = this.openParts.get(index)
+    if (delta === "" || typeof open !== "object") return
+    this.emit({ _tag: "ToolCallDelta", index, id: open.id, delta })
+  }
+
+  /** Argument text collected so far of an open call. */
+  openArguments(index: number): string {
+    return this.fold.openArguments(index)
+  }
+
+  /**
+   * Closes a call: its arguments are those given, else what the collected text says. `invalid` marks a call that the
+   * wire never closed although the answer finished.
+   */
+  endToolCall(
+    index: number,
+    more: Partial<Omit<ToolCallPart, "type" | "id" | "name" | "origin">> = {}
+  ): void {
+    const open = this.openParts.get(index)
+    if (typeof open !== "object") return
+    this.openParts.delete(index)
+    const text = this.fold.openArguments(index)
+    const read = more.arguments !== undefined
+      ? undefined
+      : more.custom || more.invalid
+      ? { arguments: text }
+      : readArguments(text)
+    const part = { type: "tool-call", id: open.id, name: open.name, ...read, ...more, origin: this.origin } as ToolCallPart
+    if (!part.invalid) this.calls++
+    this.emit({ _tag: "ToolCallEnd", index, part })
+  }
+
+  /** A call that came whole. */
+  toolCall(
+    id: string | null | undefined,
+    name: string,
+    args: Json | undefined,
+    more: Partial<Omit<ToolCallPart, "type" | "id" | "name" | "origin" | "arguments">> = {}
+  ): void {
+    const index = this.openToolCall(id, name)
+    if (typeof args === "string") {
+      this.toolCallDelta(index, args)
+      this.endToolCall(index, more)
+    } else {
+      const value = args ?? {}
+      this.toolCallDelta(index, JSON.stringify(value))
+      this.endToolCall(index, { arguments: value, ...more })
+    }
+  }
+
+  // ---------------------------------------------------------------------------
+  // Whole parts
+  // ---------------------------------------------------------------------------
+
+  source(part: SourcePart): void {
+    this.start()
+    this.emit({ _tag: "Source", index: this.next++, part })
+  }
+
+  file(part: ImagePart | AudioPart | FilePart): void {
+    this.start()
+    this.emit({ _tag: "File", index: this.next++, part })
+  }
+
+  serverTool(part: Omit<ServerToolPart, "type" | "origin">): void {
+    this.start()
+    this.emit({ _tag: "ServerTool", index: this.next++, part: { type: "server-tool", ...part, origin: this.origin } })
+  }
+}
+
+/**
+ * Replaces lone surrogates, which no UTF-8 encoder and no provider accepts.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const wellFormed = (text: string): string => text.isWellFormed() ? text : text.toWellFormed()

@@ -1,0 +1,153 @@
+/**
+ * What a wire is: a pure pair of an encoder and a decoder, without I/O and without Effect.
+ *
+ * A wire knows an API's format and nothing of hosts, keys or policies. What differs between hosts that
+ * speak one wire is a field of that wire's `Quirks` record, given when the wire is made. Whole and
+ * streamed answers go through one decoder. Frames that a wire does not know are ignored; frames that
+ * contradict it end in a `Failure`, which the transport turns into an `LlmError`.
+ *
+ * @since 0.1.0
+ */
+import type { Issue, LlmRequest } from "../LlmRequest.ts"
+import type { RateLimits, Warning } from "../LlmResponse.ts"
+import type { Json, JsonObject } from "../Message.ts"
+import type { ModelMeta } from "../Model.ts"
+import type { Assembler } from "./Assembler.ts"
+
+/**
+ * A validated request on its way out.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface EncodeInput {
+  readonly request: LlmRequest
+  /** The model to ask, resolved from request and layer. */
+  readonly model: string
+  readonly stream: boolean
+  /** Provider id; tells own reasoning and signatures from foreign ones. */
+  readonly provider: string
+  /** What is known of the model, to round options down to. */
+  readonly meta?: ModelMeta | undefined
+}
+
+/**
+ * A request as the wire spells it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Encoded {
+  /** Path below the base URL, with a leading slash. */
+  readonly path: string
+  readonly body: JsonObject
+  readonly headers?: { readonly [name: string]: string } | undefined
+  /** What was dropped, rounded or emulated. */
+  readonly warnings: ReadonlyArray<Warning>
+}
+
+/**
+ * A request this wire cannot spell without changing its meaning.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Refused {
+  readonly refused: Issue
+}
+
+/**
+ * What an answer is decoded for: known from the request and the response headers.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface DecodeContext {
+  readonly wire: string
+  readonly provider: string
+  /** The model asked for. */
+  readonly model: string
+  readonly label?: string | undefined
+  readonly requestId?: string | undefined
+  readonly rateLimits?: RateLimits | undefined
+  readonly warnings: ReadonlyArray<Warning>
+  /** Makes minted tool-call ids unique across responses. */
+  readonly idSeed: string
+  readonly includeRaw: boolean
+}
+
+/**
+ * Why decoding stopped, as plain data. `provider` failures are classified by status, type, code and message.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Failure {
+  /** `provider`: it said so; `parse`: unreadable bytes; `incomplete`: the end came before the terminal event. */
+  readonly kind: "provider" | "parse" | "incomplete"
+  readonly message: string
+  readonly status?: number | undefined
+  readonly type?: string | undefined
+  readonly code?: string | number | undefined
+  readonly param?: string | undefined
+  readonly requestId?: string | undefined
+  readonly retryAfterMillis?: number | undefined
+  /** What could not be read, or the error object as text; capped and scrubbed by the transport. */
+  readonly body?: string | undefined
+}
+
+/**
+ * Turns frames into events. Events collect in `assembler.out`, which the transport drains once per network chunk.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Decoder {
+  readonly assembler: Assembler
+  /** One frame of a stream: its data and, for framings that have one, the event name (else ""). */
+  frame(data: string, event: string): void
+  /** The body of a non-streamed answer, parsed. */
+  whole(body: Json): void
+  /** The bytes have ended; finishes if `settled`, fails with `incomplete` otherwise. */
+  end(): void
+  /** Whether the answer would be complete if the bytes ended now (a finish reason has come, only bookkeeping can follow). */
+  readonly settled: boolean
+}
+
+/**
+ * How bytes are cut into frames.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FramingKind = "sse" | "ndjson" | "json-array" | "aws-event-stream"
+
+/**
+ * A wire.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Protocol {
+  /** Name of the wire, such as `anthropic-messages`. */
+  readonly wire: string
+  readonly framing: FramingKind
+  encode(input: EncodeInput): Encoded | Refused
+  decoder(context: DecodeContext): Decoder
+}
+
+/**
+ * Parses a frame, or records a `parse` failure and gives `undefined`.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+// oxlint-disable-next-line typescript/no-explicit-any -- the wire's own shape, which decoders probe field by field
+export const parseFrame = (assembler: Assembler, data: string): any => {
+  try {
+    return JSON.parse(data)
+  } catch {
+    assembler.fail({ kind: "parse", message: "The provider sent a frame that is not JSON.", body: data })
+    return undefined
+  }
+}
