@@ -214,6 +214,27 @@ export class Timeout extends Data.TaggedError("Timeout")<ReasonFields & {
 }
 
 /**
+ * A {@link Timeout} of a phase, with its message.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const timeout = (
+  phase: Timeout["phase"],
+  limit: Duration.Input,
+  partial?: LlmResponse | undefined
+): Timeout => {
+  const duration = Duration.fromInputUnsafe(limit)
+  const what = {
+    connect: "No response headers",
+    firstToken: "No content",
+    idle: "No sign of life",
+    total: "No complete answer"
+  }[phase]
+  return new Timeout({ phase, limit: duration, partial, message: `${what} within ${Duration.format(duration)}.` })
+}
+
+/**
  * The provider's bytes are not what its API promises: HTML, broken JSON, an oversized frame.
  *
  * @category reasons

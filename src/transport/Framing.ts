@@ -1,0 +1,385 @@
+/**
+ * Cuts bytes into frames and hands each to a decoder.
+ *
+ * Owns server-sent events and NDJSON, their line endings, size limits and oddities, and the case that
+ * the body is no stream at all: the first character tells a JSON document or an HTML page from a
+ * stream, whatever the content type says. What a frame means is the decoder's business.
+ *
+ * SSE: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+ *
+ * @since 0.1.0
+ */
+import type { Decoder, FramingKind } from "../protocol/Protocol.ts"
+
+/**
+ * Largest frame that is read, in characters.
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const maxFrameLength = 16 * 1024 * 1024
+
+/**
+ * Largest body of a whole (not streamed) answer, in characters.
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const maxDocumentLength = 128 * 1024 * 1024
+
+/**
+ * Feeds a decoder from bytes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Framing {
+  push(bytes: Uint8Array): void
+  /** The bytes have ended: flushes what is left and ends the decoder. */
+  end(): void
+}
+
+/**
+ * The framing of a wire.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (kind: FramingKind, decoder: Decoder): Framing =>
+  kind === "ndjson" ? new TextFraming(decoder, new NdjsonLines(decoder)) : new TextFraming(decoder, new SseLines(decoder))
+
+// =============================================================================
+// Lines
+// =============================================================================
+
+interface LineSink {
+  line(line: string): void
+  end(): void
+}
+
+const tooLong = (decoder: Decoder, limit: number) =>
+  decoder.assembler.fail({ kind: "parse", message: `The provider sent a frame of more than ${limit} characters.` })
+
+const stopped = (decoder: Decoder) => decoder.assembler.finished || decoder.assembler.failure !== undefined
+
+const isSpace = (code: number) => code === 32 || code === 10 || code === 13 || code === 9
+
+/**
+ * Decodes text, decides by its first character what the body is, and splits a stream into lines.
+ */
+class TextFraming implements Framing {
+  private readonly text = new TextDecoder()
+  private readonly decoder: Decoder
+  private readonly sink: LineSink
+  private document: Document | undefined
+  private decided = false
+  private partial: Array<string> = []
+  private partialLength = 0
+  private carriageReturn = false
+
+  constructor(decoder: Decoder, sink: LineSink) {
+    this.decoder = decoder
+    this.sink = sink
+  }
+
+  push(bytes: Uint8Array): void {
+    this.accept(this.text.decode(bytes, { stream: true }))
+  }
+
+  end(): void {
+    this.accept(this.text.decode())
+    if (this.document !== undefined) return this.document.end()
+    if (this.partialLength > 0) this.sink.line(this.takePartial(""))
+    if (!stopped(this.decoder)) this.sink.end()
+    if (!stopped(this.decoder)) this.decoder.end()
+  }
+
+  private accept(text: string): void {
+    if (text === "" || stopped(this.decoder)) return
+    if (!this.decided) {
+      let at = 0
+      while (at < text.length && isSpace(text.charCodeAt(at))) at++
+      if (at === text.length) return
+      this.decided = true
+      const first = text[at]!
+      if (first === "<") this.document = new HtmlDocument(this.decoder)
+      else if (first === "[") this.document = new ArrayDocument(this.decoder)
+      else if (first === "{" && this.sink instanceof SseLines) this.document = new JsonDocument(this.decoder)
+    }
+    if (this.document !== undefined) this.document.push(text)
+    else this.lines(text)
+  }
+
+  private lines(chunk: string): void {
+    let text = chunk
+    if (this.carriageReturn) {
+      this.carriageReturn = false
+      if (text.charCodeAt(0) === 10) text = text.slice(1)
+    }
+    if (text.includes("\r")) {
+      this.carriageReturn = text.endsWith("\r")
+      text = text.replace(/\r\n?/g, "\n")
+    }
+    let from = 0
+    let to = text.indexOf("\n")
+    while (to !== -1) {
+      const line = this.partialLength === 0 ? text.slice(from, to) : this.takePartial(text.slice(from, to))
+      this.sink.line(line)
+      if (stopped(this.decoder)) return
+      from = to + 1
+      to = text.indexOf("\n", from)
+    }
+    if (from < text.length) {
+      this.partial.push(from === 0 ? text : text.slice(from))
+      this.partialLength += text.length - from
+      if (this.partialLength > maxFrameLength) tooLong(this.decoder, maxFrameLength)
+    }
+  }
+
+  private takePartial(end: string): string {
+    this.partial.push(end)
+    const line = this.partial.join("")
+    this.partial = []
+    this.partialLength = 0
+    return line
+  }
+}
+
+// =============================================================================
+// Server-sent events
+// =============================================================================
+
+class SseLines implements LineSink {
+  private readonly decoder: Decoder
+  private data: string | undefined
+  private event = ""
+
+  constructor(decoder: Decoder) {
+    this.decoder = decoder
+  }
+
+  line(line: string): void {
+    if (line === "") return this.dispatch()
+    switch (line.charCodeAt(0)) {
+      case 100: // d
+        if (line.startsWith("data:")) return this.dataLine(line.slice(line.charCodeAt(5) === 32 ? 6 : 5))
+        return
+      case 101: // e
+        if (line.startsWith("event:")) {
+          // An event name after data means that the blank line between two events was left out.
+          if (this.data !== undefined) this.dispatch()
+          this.event = line.slice(6).trim()
+        } else if (line.startsWith("error:")) {
+          this.dispatch()
+          this.decoder.frame(line.slice(6).trim(), "error")
+        }
+        return
+      case 123: // { : a JSON object without the field name, as some proxies append errors
+        this.dispatch()
+        this.decoder.frame(line, "")
+        return
+    }
+    // Comments (":"), "id:", "retry:" and unknown fields mean nothing here.
+  }
+
+  end(): void {
+    this.dispatch()
+  }
+
+  private dataLine(value: string): void {
+    const pending = this.data
+    if (pending === undefined) {
+      this.data = value
+      return
+    }
+    // Two whole objects on consecutive lines: the blank line between two events was left out.
+    if (pending.endsWith("}") && (value.startsWith("{") || value === "[DONE]")) {
+      const event = this.event
+      this.dispatch()
+      this.event = event
+      this.data = value
+      return
+    }
+    this.data = `${pending}\n${value}`
+    if (this.data.length > maxFrameLength) tooLong(this.decoder, maxFrameLength)
+  }
+
+  private dispatch(): void {
+    const data = this.data
+    const event = this.event
+    this.data = undefined
+    this.event = ""
+    // A comment that a proxy wrapped into a data line begins with ":".
+    if (data === undefined || data === "" || data.charCodeAt(0) === 58 || data.trim() === "") return
+    if (!stopped(this.decoder)) this.decoder.frame(data, event)
+  }
+}
+
+// =============================================================================
+// NDJSON
+// =============================================================================
+
+class NdjsonLines implements LineSink {
+  private readonly decoder: Decoder
+  private document: JsonDocument | undefined
+  private first = true
+
+  constructor(decoder: Decoder) {
+    this.decoder = decoder
+  }
+
+  line(line: string): void {
+    if (this.document !== undefined) return this.document.push(`${line}\n`)
+    if (line.trim() === "") return
+    if (this.first) {
+      this.first = false
+      // A pretty-printed object: the body is one document, not lines.
+      if (line.trim() === "{") {
+        this.document = new JsonDocument(this.decoder)
+        return this.document.push(`${line}\n`)
+      }
+    }
+    // Some proxies speak SSE where NDJSON is promised.
+    if (line.startsWith("data:")) {
+      const data = line.slice(5).trim()
+      if (data !== "" && data !== "[DONE]") this.decoder.frame(data, "")
+    } else if (!line.startsWith("event:") && !line.startsWith(":")) {
+      this.decoder.frame(line, "")
+    }
+  }
+
+  end(): void {
+    this.document?.end()
+  }
+}
+
+// =============================================================================
+// Documents
+// =============================================================================
+
+interface Document {
+  push(text: string): void
+  end(): void
+}
+
+/** Whether a JSON error says that the text ended too early, rather than that it is not JSON. */
+const isCut = (error: unknown): boolean =>
+  error instanceof Error && /end of (JSON|data)|unterminated|unexpected EOF/i.test(error.message)
+
+class JsonDocument implements Document {
+  private readonly decoder: Decoder
+  private readonly pieces: Array<string> = []
+  private length = 0
+
+  constructor(decoder: Decoder) {
+    this.decoder = decoder
+  }
+
+  push(text: string): void {
+    this.pieces.push(text)
+    this.length += text.length
+    if (this.length > maxDocumentLength) tooLong(this.decoder, maxDocumentLength)
+  }
+
+  end(): void {
+    if (stopped(this.decoder)) return
+    const text = this.pieces.join("")
+    let body
+    try {
+      body = JSON.parse(text)
+    } catch (error) {
+      return this.notOneDocument(text, error)
+    }
+    this.decoder.whole(body)
+    if (!stopped(this.decoder)) this.decoder.end()
+  }
+
+  /** One object per line without "data:" is still a stream. */
+  private notOneDocument(text: string, error: unknown): void {
+    const lines = text.split(/\r\n|\r|\n/).filter((line) => line.trim() !== "")
+    if (lines.length > 1 && lines.every((line) => line.startsWith("{") && line.trimEnd().endsWith("}"))) {
+      for (const line of lines) if (!stopped(this.decoder)) this.decoder.frame(line, "")
+      if (!stopped(this.decoder)) this.decoder.end()
+      return
+    }
+    this.decoder.assembler.fail(
+      isCut(error)
+        ? { kind: "incomplete", message: "The body ended inside the JSON document.", body: text.slice(-200) }
+        : { kind: "parse", message: "The body is not JSON.", body: text }
+    )
+  }
+}
+
+/** A stream spelled as one JSON array: each element is a frame as soon as it is whole. */
+class ArrayDocument implements Document {
+  private readonly decoder: Decoder
+  private pieces: Array<string> = []
+  private length = 0
+  private depth = 0
+  private inString = false
+  private escaped = false
+
+  constructor(decoder: Decoder) {
+    this.decoder = decoder
+  }
+
+  push(text: string): void {
+    let from = 0
+    for (let at = 0; at < text.length; at++) {
+      const code = text.charCodeAt(at)
+      if (this.inString) {
+        if (this.escaped) this.escaped = false
+        else if (code === 92) this.escaped = true
+        else if (code === 34) this.inString = false
+        continue
+      }
+      if (code === 34) {
+        this.inString = true
+      } else if (code === 123 || code === 91) {
+        if (this.depth === 1) from = at
+        this.depth++
+      } else if (code === 125 || code === 93) {
+        this.depth--
+        if (this.depth === 1) {
+          this.pieces.push(text.slice(from, at + 1))
+          const frame = this.pieces.join("")
+          this.pieces = []
+          this.length = 0
+          this.decoder.frame(frame, "")
+          if (stopped(this.decoder)) return
+        }
+      }
+    }
+    if (this.depth > 1) {
+      this.pieces.push(text.slice(from))
+      this.length += text.length - from
+      if (this.length > maxFrameLength) tooLong(this.decoder, maxFrameLength)
+    }
+  }
+
+  end(): void {
+    if (!stopped(this.decoder)) this.decoder.end()
+  }
+}
+
+class HtmlDocument implements Document {
+  private readonly decoder: Decoder
+  private text = ""
+
+  constructor(decoder: Decoder) {
+    this.decoder = decoder
+  }
+
+  push(text: string): void {
+    if (this.text.length < 2048) this.text += text.slice(0, 2048)
+  }
+
+  end(): void {
+    const title = /<title[^>]*>([^<]*)/i.exec(this.text)?.[1]?.trim()
+    this.decoder.assembler.fail({
+      kind: "parse",
+      message: `The body is a page, not an answer${title === undefined ? "" : ` ("${title}")`}. Check the base URL and any proxy.`,
+      body: this.text
+    })
+  }
+}

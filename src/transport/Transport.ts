@@ -1,0 +1,447 @@
+/**
+ * The one pipeline from an encoded request to events: HTTP, framing, decoding, and the frame policy.
+ *
+ * Owns status, headers and body of a response, time limits of one attempt, redirects, size limits, and the
+ * mapping of every failure to an `LlmError`. Retrying, falling back and limiting are policies, one
+ * level up; what bytes mean is the wire's business.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
+import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpBody from "effect/http/HttpBody"
+import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import * as Option from "effect/Option"
+import * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { Activity } from "../internal/activity.ts"
+import { withStreamTimeouts } from "../internal/timeouts.ts"
+import * as LlmError from "../LlmError.ts"
+import type { LlmEvent } from "../LlmEvent.ts"
+import type { Timeouts } from "../LlmRequest.ts"
+import type { LlmResponse, Warning } from "../LlmResponse.ts"
+import { readErrorBody } from "../protocol/ErrorMap.ts"
+import type { Decoder, Failure, Protocol } from "../protocol/Protocol.ts"
+import * as Framing from "./Framing.ts"
+import { reasonOf } from "./Reasons.ts"
+import { describeCause, makeScrubber } from "./Redaction.ts"
+import * as RetryAfter from "./RetryAfter.ts"
+
+/**
+ * One attempt, ready to be sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Call {
+  readonly protocol: Protocol
+  readonly provider: string
+  readonly model: string
+  readonly label?: string | undefined
+  readonly operation: LlmError.Operation
+  readonly url: string
+  readonly headers: { readonly [name: string]: string }
+  readonly body: string
+  /** Values that must not appear in anything rendered. */
+  readonly secrets: ReadonlyArray<string>
+  readonly timeouts: Timeouts
+  readonly warnings: ReadonlyArray<Warning>
+  readonly includeRaw: boolean
+  readonly idSeed: string
+}
+
+const defaultConnect: Duration.Input = "120 seconds"
+const defaultFirstToken: Duration.Input = "10 minutes"
+const defaultIdle: Duration.Input = "2 minutes"
+const defaultTotal: Duration.Input = "10 minutes"
+
+/** How long to wait for bookkeeping frames after the finish reason. */
+const graceMillis = 2000
+const maxErrorBody = 64 * 1024
+const errorBodyLimit: Duration.Input = "10 seconds"
+const maxRedirects = 3
+
+/**
+ * Sends calls through an `HttpClient`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Transport {
+  readonly generate: (call: Call) => Effect.Effect<LlmResponse, LlmError.LlmError>
+  readonly stream: (call: Call) => Stream.Stream<LlmEvent, LlmError.LlmError>
+  /** A JSON request outside the wires, such as a model listing. */
+  readonly json: (call: JsonCall) => Effect.Effect<unknown, LlmError.LlmError>
+}
+
+/**
+ * A JSON request outside the wires.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JsonCall {
+  readonly method: "GET" | "POST"
+  readonly provider: string
+  readonly model: string
+  readonly operation: LlmError.Operation
+  readonly url: string
+  readonly headers: { readonly [name: string]: string }
+  readonly body?: string | undefined
+  readonly secrets: ReadonlyArray<string>
+  readonly timeouts: Timeouts
+}
+
+/** What makes errors of one attempt. */
+interface Failing {
+  readonly scrub: (text: string) => string
+  readonly error: (reason: LlmError.Reason, requestId?: string | undefined) => LlmError.LlmError
+}
+
+const failing = (call: Call | JsonCall): Failing => {
+  let scrub: ((text: string) => string) | undefined
+  return {
+    scrub: (text) => (scrub ??= makeScrubber(call.secrets))(text),
+    error: (reason, requestId) =>
+      new LlmError.LlmError({
+        provider: call.provider,
+        model: call.model,
+        label: "label" in call ? call.label : undefined,
+        operation: call.operation,
+        requestId,
+        reason,
+        attempts: 1
+      })
+  }
+}
+
+const networkCode = (cause: unknown): string | undefined => {
+  for (let error = cause, depth = 0; depth < 5 && typeof error === "object" && error !== null; depth++) {
+    if ("code" in error && typeof error.code === "string") return error.code
+    error = "cause" in error ? error.cause : undefined
+  }
+  return undefined
+}
+
+const networkReason = (
+  error: HttpClientError.HttpClientError,
+  call: Failing,
+  partial?: LlmResponse | undefined
+): LlmError.Reason => {
+  const reason = error.reason
+  const cause = "cause" in reason ? reason.cause : undefined
+  const message = call.scrub(describeCause(cause ?? error, call.scrub))
+  switch (reason._tag) {
+    case "InvalidUrlError":
+    case "EncodeError":
+      return new LlmError.Configuration({ message: `The request could not be built: ${message}. Check the base URL.` })
+    default:
+      return new LlmError.Network({ message: `The connection failed: ${message}.`, code: networkCode(cause), partial })
+  }
+}
+
+/**
+ * Makes a transport from an `HttpClient`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (client: HttpClient.HttpClient): Transport => {
+  const execute = (request: HttpClientRequest.HttpClientRequest) =>
+    client.execute(request).pipe(
+      Effect.provideService(FetchHttpClient.RequestInit, manualRedirects),
+      Effect.provideService(HttpClient.TracerDisabledWhen, always)
+    )
+
+  /** Follows redirects on the same origin only: to another, the credential would go along. */
+  const follow = (
+    request: HttpClientRequest.HttpClientRequest,
+    fail: Failing,
+    left: number
+  ): Effect.Effect<HttpClientResponse, LlmError.LlmError> =>
+    Effect.flatMap(
+      Effect.mapError(execute(request), (error) => fail.error(networkReason(error, fail))),
+      (response) => {
+        const status = response.status
+        if (status !== 0 && (status < 300 || status > 399 || status === 304)) return Effect.succeed(response)
+        const location = response.headers["location"]
+        const target = location === undefined ? undefined : URL.parse(location, request.url)
+        const refuse = (why: string) =>
+          Effect.fail(fail.error(new LlmError.Configuration({ message: `${why} Check the base URL.`, field: "baseUrl" })))
+        if (target === null || target === undefined) return refuse("The provider answered with a redirect to nowhere.")
+        if (target.origin !== new URL(request.url).origin) {
+          return refuse(
+            `The provider redirects to another origin (${target.origin}); not followed, because the credential would go with it.`
+          )
+        }
+        if (left === 0) return refuse("Too many redirects.")
+        if (status !== 307 && status !== 308) {
+          return refuse(`The provider answered ${status} to a POST, which would turn it into a GET.`)
+        }
+        return Effect.andThen(
+          Effect.ignore(discard(response)),
+          follow(HttpClientRequest.setUrl(request, target.href), fail, left - 1)
+        )
+      }
+    )
+
+  const send = (
+    call: Call | JsonCall,
+    fail: Failing,
+    method: "GET" | "POST"
+  ): Effect.Effect<HttpClientResponse, LlmError.LlmError> => {
+    const request = HttpClientRequest.make(method)(call.url, {
+      headers: call.headers,
+      ...(call.body === undefined ? undefined : { body: HttpBody.text(call.body, "application/json") })
+    })
+    const limit = call.timeouts.connect ?? defaultConnect
+    return Effect.timeoutOrElse(follow(request, fail, maxRedirects), {
+      duration: limit,
+      orElse: () => Effect.fail(fail.error(timeoutReason("connect", limit)))
+    })
+  }
+
+  /** Reads an error body, as far as it comes in time. */
+  const refused = Effect.fnUntraced(function*(response: HttpClientResponse, fail: Failing) {
+    const decoder = new TextDecoder()
+    let text = ""
+    yield* response.stream.pipe(
+      Stream.takeWhile((bytes) => {
+        text += decoder.decode(bytes, { stream: true })
+        return text.length < maxErrorBody
+      }),
+      Stream.runDrain,
+      Effect.timeoutOption(errorBodyLimit),
+      Effect.ignore
+    )
+    const now = yield* Clock.currentTimeMillis
+    const found = readErrorBody(parseJson(text))
+    const shouldRetry = response.headers["x-should-retry"]
+    const failure: Failure = {
+      kind: "provider",
+      message: found?.message ?? plainMessage(text, response.status),
+      status: response.status,
+      type: found?.type,
+      code: found?.code,
+      param: found?.param,
+      retryAfterMillis: found?.retryAfterMillis,
+      body: text === "" ? undefined : text
+    }
+    const reason = reasonOf(failure, {
+      scrub: fail.scrub,
+      retryAfter: RetryAfter.retryAfter(response.headers, now),
+      shouldRetry: shouldRetry === "true" ? true : shouldRetry === "false" ? false : undefined
+    })
+    const requestId = RetryAfter.requestId(response.headers) ?? found?.requestId
+    return yield* Effect.fail(fail.error(reason, requestId === undefined ? undefined : fail.scrub(requestId)))
+  })
+
+  /** Sends a call and gives the pull of its events; everything it opens lives in `scope`. */
+  const open = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
+    const fail = failing(call)
+    const response = yield* send(call, fail, "POST")
+    if (response.status < 200 || response.status > 299) return yield* refused(response, fail)
+    const now = yield* Clock.currentTimeMillis
+    const requestId = RetryAfter.requestId(response.headers)
+    const decoder = call.protocol.decoder({
+      wire: call.protocol.wire,
+      provider: call.provider,
+      model: call.model,
+      label: call.label,
+      requestId,
+      rateLimits: RetryAfter.rateLimits(response.headers, now),
+      warnings: call.warnings,
+      idSeed: call.idSeed,
+      includeRaw: call.includeRaw
+    })
+    const bytes = yield* Channel.toPullScoped(response.stream.channel, scope)
+    const activity = yield* Activity
+    return { decoder, fail, requestId, pull: pullEvents(bytes, decoder, call, fail, requestId, activity) }
+  })
+
+  const stream = (call: Call): Stream.Stream<LlmEvent, LlmError.LlmError> =>
+    Stream.suspend(() => {
+      let decoder: Decoder | undefined
+      let requestId: string | undefined
+      const events = Stream.fromChannel(
+        Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
+          Effect.map(open(call, scope), (exchange) => {
+            decoder = exchange.decoder
+            requestId = exchange.requestId
+            return exchange.pull
+          })
+        )
+      )
+      return withStreamTimeouts(events, {
+        firstToken: call.timeouts.firstToken ?? defaultFirstToken,
+        idle: call.timeouts.idle ?? defaultIdle,
+        total: call.timeouts.total
+      }, (phase, limit) => failing(call).error(timeoutReason(phase, limit, decoder?.assembler.partial()), requestId))
+    })
+
+  const generate = (call: Call): Effect.Effect<LlmResponse, LlmError.LlmError> =>
+    Effect.suspend(() => {
+      let decoder: Decoder | undefined
+      const fail = failing(call)
+      const limit = call.timeouts.total ?? defaultTotal
+      return Effect.scopedWith((scope) =>
+        Effect.flatMap(open(call, scope), (exchange) => {
+          decoder = exchange.decoder
+          return finishOf(exchange.pull, fail)
+        })
+      ).pipe(Effect.timeoutOrElse({
+        duration: limit,
+        orElse: () =>
+          Effect.fail(fail.error(timeoutReason("total", limit, decoder?.assembler.partial())))
+      }))
+    })
+
+  const json = (call: JsonCall): Effect.Effect<unknown, LlmError.LlmError> => {
+    const fail = failing(call)
+    const limit = call.timeouts.total ?? defaultTotal
+    return Effect.flatMap(send(call, fail, call.method), (response) => {
+      if (response.status < 200 || response.status > 299) return refused(response, fail)
+      return Effect.flatMap(
+        Effect.mapError(response.text, (error) => fail.error(networkReason(error, fail))),
+        (text) => {
+          const body = parseJson(text)
+          return body === undefined
+            ? Effect.fail(fail.error(reasonOf({ kind: "parse", message: "The body is not JSON.", body: text }, fail)))
+            : Effect.succeed(body)
+        }
+      )
+    }).pipe(Effect.timeoutOrElse({
+      duration: limit,
+      orElse: () => Effect.fail(fail.error(timeoutReason("total", limit)))
+    }))
+  }
+
+  return { generate, stream, json }
+}
+
+const manualRedirects: globalThis.RequestInit = { redirect: "manual" }
+const always = () => true
+
+const discard = (response: HttpClientResponse) => Stream.runDrain(Stream.take(response.stream, 1))
+
+const timeoutReason = (
+  phase: LlmError.Timeout["phase"],
+  limit: Duration.Input,
+  partial?: LlmResponse | undefined
+): LlmError.Reason => LlmError.timeout(phase, limit, partial)
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const plainMessage = (text: string, status: number): string => {
+  const trimmed = text.trim()
+  if (trimmed === "") return `The provider answered ${status} without a body.`
+  if (trimmed.startsWith("<")) {
+    const title = /<title[^>]*>([^<]*)/i.exec(trimmed)?.[1]?.trim()
+    return `The provider answered ${status} with a page${title === undefined ? "" : `: ${title}`}.`
+  }
+  return trimmed.slice(0, 1000)
+}
+
+/** Runs a pull to its `Finish`. */
+const finishOf = (
+  pull: Pull.Pull<NonEmptyEvents, LlmError.LlmError>,
+  fail: Failing
+): Effect.Effect<LlmResponse, LlmError.LlmError> => {
+  const step: Effect.Effect<LlmResponse, LlmError.LlmError> = Pull.matchEffect(pull, {
+    onSuccess: (events) => {
+      const last = events[events.length - 1]!
+      return last._tag === "Finish" ? Effect.succeed(last.response) : step
+    },
+    onFailure: (cause: Cause.Cause<LlmError.LlmError>) => Effect.failCause(cause),
+    onDone: () => Effect.fail(fail.error(new LlmError.IncompleteStream({ message: "The answer did not finish." })))
+  })
+  return step
+}
+
+type BytesPull = Pull.Pull<ReadonlyArray<Uint8Array>, HttpClientError.HttpClientError, unknown>
+type NonEmptyEvents = readonly [LlmEvent, ...Array<LlmEvent>]
+
+/** One array of events per network chunk: no Effect, fiber or Option per event. */
+const pullEvents = (
+  bytes: BytesPull,
+  decoder: Decoder,
+  call: Call,
+  fail: Failing,
+  requestId: string | undefined,
+  activity: { readonly touch: () => void }
+): Pull.Pull<NonEmptyEvents, LlmError.LlmError> => {
+  const assembler = decoder.assembler
+  const framing = Framing.make(call.protocol.framing, decoder)
+  let failure: LlmError.LlmError | undefined
+  let settledAt: number | undefined
+
+  const take = (): Pull.Pull<NonEmptyEvents, LlmError.LlmError> => {
+    if (assembler.failure !== undefined && failure === undefined) {
+      const reason = reasonOf(assembler.failure, { scrub: fail.scrub, partial: assembler.partial() })
+      failure = fail.error(reason, requestId ?? assembler.failure.requestId)
+    }
+    if (assembler.out.length > 0) {
+      const events = assembler.out
+      assembler.out = []
+      return Effect.succeed(events as [LlmEvent, ...Array<LlmEvent>])
+    }
+    if (failure !== undefined) return Effect.fail(failure)
+    return assembler.finished ? Cause.done() : next
+  }
+
+  const onBytes = (chunks: ReadonlyArray<Uint8Array>) => {
+    activity.touch()
+    for (const chunk of chunks) framing.push(chunk)
+    return take()
+  }
+
+  const onEnd = () => {
+    framing.end()
+    if (!assembler.finished && assembler.failure === undefined) decoder.end()
+    return take()
+  }
+
+  const onFailure = (cause: Cause.Cause<HttpClientError.HttpClientError>) => {
+    const error = Cause.findErrorOption(cause)
+    if (Option.isNone(error)) return Effect.failCause(cause as Cause.Cause<never>)
+    // What was cut off after the finish reason was bookkeeping.
+    if (decoder.settled) return onEnd()
+    failure = fail.error(networkReason(error.value, fail, assembler.partial()), requestId)
+    return take()
+  }
+
+  const handlers = { onSuccess: onBytes, onFailure, onDone: onEnd }
+
+  const settledPull = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    settledAt ??= now
+    return Effect.timeoutOrElse(Pull.matchEffect(bytes, handlers), {
+      duration: Math.max(0, settledAt + graceMillis - now),
+      orElse: () => {
+        decoder.end()
+        return take()
+      }
+    })
+  })
+
+  const pull = Pull.matchEffect(bytes, handlers)
+  const next: Pull.Pull<NonEmptyEvents, LlmError.LlmError> = Effect.suspend(() => {
+    if (failure !== undefined) return Effect.fail(failure)
+    if (assembler.finished) return Cause.done()
+    return decoder.settled ? settledPull : pull
+  })
+  return next
+}
