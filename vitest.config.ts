@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    // One process per core: the default leaves a core idle, which on two cores is half of them.
+    pool: "forks",
+    maxWorkers: "100%",
+    // A loaded CI machine is slow, not wrong.
+    testTimeout: 20_000
+  }
+})
