@@ -11,7 +11,7 @@ import { basename } from "node:path"
 const folders: ReadonlyArray<{ readonly path: string; readonly except?: ReadonlyArray<string> }> = [
   { path: "." }, // the core vocabulary
   { path: "protocol" },
-  { path: "provider", except: ["Provider"] },
+  { path: "provider" },
   { path: "policy" },
   { path: "observe" },
   { path: "config" },

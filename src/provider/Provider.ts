@@ -23,6 +23,7 @@ import * as LlmRequestModule from "../LlmRequest.ts"
 import * as LlmService from "../LlmService.ts"
 import type { JsonObject } from "../Message.ts"
 import type { Capabilities, ModelMeta } from "../Model.ts"
+import * as Telemetry from "../observe/Telemetry.ts"
 import type { Protocol } from "../protocol/Protocol.ts"
 import * as Transport from "../transport/Transport.ts"
 
@@ -321,7 +322,7 @@ export const make = (
         latencyMillis: Duration.toMillis(duration)
       }))
     }
-    return service
+    return Telemetry.instrument(service)
   })
 
 const estimateTokens = (request: LlmRequest) =>

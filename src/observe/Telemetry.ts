@@ -1,0 +1,259 @@
+/**
+ * One span and a few metrics per call, by the OpenTelemetry conventions for generative AI.
+ *
+ * Every provider service is instrumented. Without a tracer and without a parent span no span is made; nothing is
+ * done per event. Prompts and answers are never recorded; errors are, by tag, with scrubbed messages.
+ *
+ * Names: https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/ and …/gen-ai-metrics/
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Tracer from "effect/Tracer"
+import { isLlmError, type LlmError } from "../LlmError.ts"
+import { isContent, type LlmEvent } from "../LlmEvent.ts"
+import type { LlmRequest } from "../LlmRequest.ts"
+import type { LlmResponse } from "../LlmResponse.ts"
+import type { Service, ServiceInfo } from "../LlmService.ts"
+
+// =============================================================================
+// Metrics
+// =============================================================================
+
+const durationBoundaries = [
+  0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92
+]
+const tokenBoundaries = [
+  1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864
+]
+
+/**
+ * Seconds per call, by operation, provider, model and `error.type`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const operationDuration = Metric.histogram("gen_ai.client.operation.duration", {
+  description: "GenAI operation duration in seconds",
+  boundaries: durationBoundaries
+})
+
+/**
+ * Tokens per call, by `gen_ai.token.type` input or output.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const tokenUsage = Metric.histogram("gen_ai.client.token.usage", {
+  description: "Number of input and output tokens used",
+  boundaries: tokenBoundaries
+})
+
+/**
+ * Seconds from the call to the first content of a stream.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const timeToFirstToken = Metric.histogram("gen_ai.client.operation.time_to_first_chunk", {
+  description: "Time to the first content of a streamed answer in seconds",
+  boundaries: durationBoundaries
+})
+
+/**
+ * Seconds per output token after the first.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const timePerOutputToken = Metric.histogram("gen_ai.client.operation.time_per_output_chunk", {
+  description: "Time per output token after the first, in seconds",
+  boundaries: durationBoundaries
+})
+
+// =============================================================================
+// One call
+// =============================================================================
+
+const seconds = (from: bigint, to: bigint) => Number(to - from) / 1e9
+
+const defaultTracer = Context.get(Context.empty(), Tracer.Tracer)
+
+/** A tracer other than the default one, or a parent span, means that somebody listens. */
+const listens = (fiber: Fiber.Fiber<unknown, unknown>): boolean =>
+  fiber.getRef(Tracer.Tracer) !== defaultTracer || Option.isSome(Context.getOption(fiber.context, Tracer.ParentSpan))
+
+class CallRecord {
+  private readonly context: Context.Context<never>
+  private readonly clock: Clock.Clock
+  private readonly begin: bigint
+  private readonly attributes: Record<string, string>
+  private readonly span: Tracer.Span | undefined
+  private first: bigint | undefined
+  private ended = false
+
+  constructor(
+    fiber: Fiber.Fiber<unknown, unknown>,
+    span: Tracer.Span | undefined,
+    info: ServiceInfo,
+    request: LlmRequest
+  ) {
+    this.context = fiber.context
+    this.clock = fiber.getRef(Clock.Clock)
+    this.begin = this.clock.currentTimeNanosUnsafe()
+    this.span = span
+    this.attributes = {
+      "gen_ai.operation.name": "chat",
+      "gen_ai.provider.name": info.provider,
+      "gen_ai.request.model": request.model ?? info.model
+    }
+  }
+
+  content(): void {
+    this.first = this.clock.currentTimeNanosUnsafe()
+    timeToFirstToken.updateUnsafe(seconds(this.begin, this.first), this.withAttributes())
+  }
+
+  private withAttributes(more?: Record<string, string>): Context.Context<never> {
+    const attributes = more === undefined ? this.attributes : { ...this.attributes, ...more }
+    return Context.add(this.context, Metric.CurrentMetricAttributes, attributes)
+  }
+
+  success(response: LlmResponse): void {
+    if (this.ended) return
+    const now = this.clock.currentTimeNanosUnsafe()
+    const { input, output } = response.usage
+    const context = this.withAttributes({ "gen_ai.response.model": response.model })
+    operationDuration.updateUnsafe(seconds(this.begin, now), context)
+    if (input.total !== undefined) {
+      tokenUsage.updateUnsafe(input.total, this.withAttributes({ "gen_ai.token.type": "input" }))
+    }
+    if (output.total !== undefined) {
+      tokenUsage.updateUnsafe(output.total, this.withAttributes({ "gen_ai.token.type": "output" }))
+      if (this.first !== undefined && output.total > 1) {
+        timePerOutputToken.updateUnsafe(seconds(this.first, now) / (output.total - 1), context)
+      }
+    }
+    const span = this.span
+    if (span !== undefined) {
+      span.attribute("gen_ai.response.model", response.model)
+      span.attribute("gen_ai.response.finish_reasons", [response.finishReason])
+      const optional: ReadonlyArray<readonly [string, unknown]> = [
+        ["gen_ai.response.id", response.id],
+        ["gen_ai.usage.input_tokens", input.total],
+        ["gen_ai.usage.output_tokens", output.total],
+        ["gen_ai.usage.cache_read.input_tokens", input.cacheRead],
+        ["gen_ai.usage.cache_creation.input_tokens", input.cacheWrite],
+        ["gen_ai.usage.reasoning.output_tokens", output.reasoning],
+        ["effect_llm.request_id", response.requestId]
+      ]
+      for (const [key, value] of optional) if (value !== undefined) span.attribute(key, value)
+    }
+    this.end(now, Exit.void)
+  }
+
+  failure(cause: Cause.Cause<LlmError>): void {
+    if (this.ended) return
+    const now = this.clock.currentTimeNanosUnsafe()
+    const error = Cause.squash(cause)
+    const type = isLlmError(error) ? error.reason._tag : "_OTHER"
+    operationDuration.updateUnsafe(seconds(this.begin, now), this.withAttributes({ "error.type": type }))
+    if (this.span !== undefined) {
+      this.span.attribute("error.type", type)
+      if (isLlmError(error) && error.requestId !== undefined) {
+        this.span.attribute("effect_llm.request_id", error.requestId)
+      }
+    }
+    this.end(now, Exit.failCause(cause))
+  }
+
+  /** The consumer went away before the end. */
+  abandoned(): void {
+    if (!this.ended) this.end(this.clock.currentTimeNanosUnsafe(), Exit.interrupt())
+  }
+
+  private end(now: bigint, exit: Exit.Exit<unknown, unknown>): void {
+    this.ended = true
+    this.span?.end(now, exit)
+  }
+}
+
+const requestAttributes = (info: ServiceInfo, request: LlmRequest): Record<string, unknown> => {
+  const attributes: Record<string, unknown> = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": info.provider,
+    "gen_ai.request.model": request.model ?? info.model
+  }
+  const optional: ReadonlyArray<readonly [string, unknown]> = [
+    ["gen_ai.request.max_tokens", request.maxTokens],
+    ["gen_ai.request.temperature", request.temperature],
+    ["gen_ai.request.top_p", request.topP],
+    ["gen_ai.request.top_k", request.topK],
+    ["gen_ai.request.stop_sequences", request.stop],
+    ["gen_ai.request.seed", request.seed],
+    ["gen_ai.conversation.id", request.scope?.sessionId],
+    ["effect_llm.label", request.label ?? info.label]
+  ]
+  for (const [key, value] of optional) if (value !== undefined) attributes[key] = value
+  return attributes
+}
+
+const start = (info: ServiceInfo, request: LlmRequest): Effect.Effect<CallRecord> =>
+  Effect.withFiber((fiber) => {
+    if (!listens(fiber)) return Effect.succeed(new CallRecord(fiber, undefined, info, request))
+    return Effect.map(
+      Effect.makeSpan(`chat ${request.model ?? info.model}`, {
+        kind: "client",
+        attributes: requestAttributes(info, request)
+      }),
+      (span) => new CallRecord(fiber, span, info, request)
+    )
+  })
+
+/**
+ * Instruments a service. Provider layers are instrumented already; use it for services of your own.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const instrument = (service: Service): Service => ({
+  ...service,
+  generate: (request) =>
+    Effect.flatMap(start(service.info, request), (record) =>
+      Effect.onExit(service.generate(request), (exit) =>
+        Effect.sync(() => Exit.isSuccess(exit) ? record.success(exit.value) : record.failure(exit.cause)))),
+  stream: (request) =>
+    Stream.fromChannel(Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
+      Effect.flatMap(start(service.info, request), (record) => {
+        let waiting = true
+        const seen = <Events extends ReadonlyArray<LlmEvent>>(events: Events): Events => {
+          if (waiting && events.some(isContent)) {
+            waiting = false
+            record.content()
+          }
+          const last = events[events.length - 1]!
+          if (last._tag === "Finish") record.success(last.response)
+          return events
+        }
+        return Effect.andThen(
+          Scope.addFinalizer(scope, Effect.sync(() => record.abandoned())),
+          Effect.map(Channel.toPullScoped(service.stream(request).channel, scope), (pull) =>
+            Effect.tapCause(Effect.map(pull, seen), (cause) =>
+              Effect.sync(() => {
+                const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+                if (isLlmError(error)) record.failure(cause as Cause.Cause<LlmError>)
+              })))
+        )
+      })
+    ))
+})
