@@ -1,0 +1,261 @@
+/**
+ * Time limits of a call: until the first content, between signs of life, for the whole.
+ *
+ * One watchdog per call and one clock reading per pulled array; nothing per event. The limits count only while the
+ * consumer waits, so a slow consumer is never the provider's fault (`total` counts always). The idle limit begins
+ * with the first sign of life, because a wait for the first one is what `connect` and `firstToken` limit. When a limit passes,
+ * the pull is interrupted and its scope closed before the error is given.
+ *
+ * @since 0.1.0
+ */
+import type * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import type * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { isContent, type LlmEvent } from "../LlmEvent.ts"
+import type { LlmResponse } from "../LlmResponse.ts"
+import { Activity } from "./activity.ts"
+
+/**
+ * The limits a boundary can enforce; an absent one does not exist.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Limits {
+  readonly firstToken?: Duration.Input | undefined
+  readonly idle?: Duration.Input | undefined
+  readonly total?: Duration.Input | undefined
+}
+
+/**
+ * A limit that passed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Phase = keyof Limits
+
+/**
+ * Makes the error of a limit; `partial` is there when whoever reads the network registered it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type OnTimeout<E> = (phase: Phase, limit: Duration.Input, partial: LlmResponse | undefined) => E
+
+const millisOf = (limit: Duration.Input | undefined): number =>
+  limit === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(limit))
+
+/** The limits of one running call. */
+class Watchdog {
+  readonly activity: Activity
+  readonly context: Context.Context<never>
+  expired: Phase | undefined
+  /** Told when a limit passes while the consumer waits. */
+  onExpire: (() => void) | undefined
+  readPartial: (() => LlmResponse | undefined) | undefined
+
+  private readonly clock: Clock.Clock
+  private readonly start: number
+  private readonly idle: number
+  private readonly totalAt: number
+  private firstTokenAt: number
+  /** When the last sign of life came; `undefined` while none is expected. */
+  private aliveAt: number | undefined
+  private wakesAt = Infinity
+  private fiber: Fiber.Fiber<void> | undefined
+
+  constructor(limits: Limits, context: Context.Context<never>) {
+    const outer = Context.get(context, Activity)
+    this.clock = Context.get(context, Clock.Clock)
+    this.start = this.now()
+    this.idle = millisOf(limits.idle)
+    this.totalAt = this.start + millisOf(limits.total)
+    this.firstTokenAt = this.start + millisOf(limits.firstToken)
+    this.activity = {
+      touch: () => {
+        this.touch()
+        outer.touch()
+      },
+      rest: () => {
+        this.aliveAt = undefined
+        outer.rest()
+      },
+      partialFrom: (read) => {
+        this.readPartial = read
+        outer.partialFrom(read)
+      }
+    }
+    this.context = Context.add(context, Activity, this.activity)
+  }
+
+  /** Monotonic, because a corrected wall clock must not end a call. */
+  private now(): number {
+    return Number(this.clock.monotonicTimeNanosUnsafe()) / 1e6
+  }
+
+  private touch(): void {
+    if (this.idle === Infinity) return
+    this.aliveAt = this.now()
+    this.arm()
+  }
+
+  /** The consumer begins to wait. */
+  wait(onExpire: () => void): void {
+    this.onExpire = onExpire
+    if (this.aliveAt !== undefined) this.aliveAt = this.now()
+    this.arm()
+  }
+
+  /** The consumer has what it waited for. */
+  got(alive: boolean): void {
+    this.onExpire = undefined
+    if (alive && this.aliveAt === undefined) this.aliveAt = 0
+  }
+
+  committed(): void {
+    this.firstTokenAt = Infinity
+  }
+
+  private nextAt(): number {
+    if (this.onExpire === undefined) return this.totalAt
+    const idleAt = this.aliveAt === undefined ? Infinity : this.aliveAt + this.idle
+    return Math.min(this.firstTokenAt, this.totalAt, idleAt)
+  }
+
+  arm(): void {
+    const at = this.nextAt()
+    if (at >= this.wakesAt) return
+    this.fiber?.interruptUnsafe()
+    this.wakesAt = at
+    this.fiber = Effect.runForkWith(this.context)(this.watch)
+  }
+
+  private readonly watch: Effect.Effect<void> = Effect.suspend(() => {
+    const at = this.nextAt()
+    this.wakesAt = at
+    if (at === Infinity) return Effect.void
+    const now = this.now()
+    if (at > now) return Effect.flatMap(Effect.sleep(at - now), () => this.watch)
+    this.expired = now >= this.totalAt ? "total" : now >= this.firstTokenAt ? "firstToken" : "idle"
+    this.onExpire?.()
+    return Effect.void
+  })
+
+  readonly stop: Effect.Effect<void> = Effect.suspend(() => {
+    this.wakesAt = -Infinity
+    return this.fiber === undefined ? Effect.void : Fiber.interrupt(this.fiber)
+  })
+}
+
+/** Waits for a fiber of `effect` or for a limit, whichever comes first. */
+const guarded = <A, E, E2>(
+  effect: Effect.Effect<A, E>,
+  watchdog: Watchdog,
+  settle: (exit: Exit.Exit<A, E>) => Effect.Effect<A, E>,
+  expire: () => Effect.Effect<never, E2>
+): Effect.Effect<A, E | E2> =>
+  Effect.callback<A, E | E2>((resume) => {
+    watchdog.arm()
+    if (watchdog.expired !== undefined) return resume(expire())
+    let over = false
+    const fiber = Effect.runForkWith(watchdog.context)(effect)
+    const exit = fiber.pollUnsafe()
+    if (exit !== undefined) return resume(settle(exit))
+    watchdog.wait(() => {
+      if (over) return
+      over = true
+      resume(Effect.andThen(Fiber.interrupt(fiber), Effect.suspend(expire)))
+    })
+    fiber.addObserver((exit) => {
+      if (over) return
+      over = true
+      resume(settle(exit))
+    })
+    return Fiber.interrupt(fiber)
+  })
+
+const none = (limits: Limits): boolean =>
+  limits.firstToken === undefined && limits.idle === undefined && limits.total === undefined
+
+/**
+ * Enforces limits on a stream.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withStreamTimeouts = <E, R>(
+  stream: Stream.Stream<LlmEvent, E, R>,
+  limits: Limits,
+  onTimeout: OnTimeout<E>
+): Stream.Stream<LlmEvent, E, R> => {
+  if (none(limits)) return stream
+  type Events = readonly [LlmEvent, ...Array<LlmEvent>]
+  type EventsPull = Pull.Pull<Events, E>
+  return Stream.fromChannel(
+    Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
+      Effect.contextWith((context: Context.Context<R>) => {
+        const watchdog = new Watchdog(limits, context as Context.Context<never>)
+        const upstreamScope = Scope.forkUnsafe(scope)
+        const expire = () =>
+          Effect.andThen(
+            Scope.close(upstreamScope, Exit.void),
+            Effect.suspend(() => {
+              const phase = watchdog.expired!
+              return Effect.fail(onTimeout(phase, limits[phase]!, watchdog.readPartial?.()))
+            })
+          )
+        let committed = false
+        const settle = (exit: Exit.Exit<Events, E | Cause.Done>): EventsPull => {
+          watchdog.got(Exit.isSuccess(exit))
+          if (!Exit.isSuccess(exit)) return Effect.andThen(watchdog.stop, exit) as EventsPull
+          if (!committed && exit.value.some(isContent)) {
+            committed = true
+            watchdog.committed()
+          }
+          return exit
+        }
+        // Opening the upstream may itself take long, so it belongs to the first pull.
+        let upstream = Effect.flatMap(Channel.toPullScoped(stream.channel, upstreamScope), (pull) => {
+          upstream = pull as EventsPull
+          return upstream
+        }) as EventsPull
+        const pull = Effect.suspend(() => guarded(upstream, watchdog, settle, expire))
+        return Effect.as(Scope.addFinalizer(scope, watchdog.stop), pull)
+      })
+    )
+  )
+}
+
+/**
+ * Enforces `total` on an effect, and `idle` from the first sign of life its maker reports. `firstToken` is of
+ * streams: a whole answer has no first part.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withEffectTimeouts = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  limits: Omit<Limits, "firstToken">,
+  onTimeout: OnTimeout<E>
+): Effect.Effect<A, E, R> =>
+  none(limits) ? effect : Effect.contextWith((context: Context.Context<R>) => {
+    const { idle, total } = limits
+    const watchdog = new Watchdog({ idle, total }, context as Context.Context<never>)
+    const expire = () => {
+      const phase = watchdog.expired!
+      return Effect.fail(onTimeout(phase, (phase === "idle" ? idle : total)!, watchdog.readPartial?.()))
+    }
+    return Effect.ensuring(
+      guarded(effect as Effect.Effect<A, E>, watchdog, (exit) => exit, expire),
+      watchdog.stop
+    )
+  })
