@@ -1,0 +1,284 @@
+/**
+ * The commit gate: attempts until one has shown content, then that one untouched.
+ *
+ * Every policy that may start over stands on it. Events of an attempt are held back until the first content event or
+ * `Finish` and then released in one array; a failure before that closes the attempt's scope, and with it the
+ * connection, and asks the policy what comes next. Afterwards the attempt's own pull is handed through: nothing is done per
+ * event, and per array only a look at its last event when earlier attempts have to be noted on the response. A whole answer
+ * has no commit: nothing was seen before it failed. No fiber is made.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { IncompleteStream, LlmError } from "../LlmError.ts"
+import { isContent, type LlmEvent } from "../LlmEvent.ts"
+import type { LlmRequest } from "../LlmRequest.ts"
+import type { PriorAttempt } from "../LlmResponse.ts"
+import type { LlmResponse } from "../LlmResponse.ts"
+import type { Service } from "../LlmService.ts"
+import { Activity } from "./activity.ts"
+
+/**
+ * The arrays a stream of events is pulled in.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Events = readonly [LlmEvent, ...Array<LlmEvent>]
+
+/**
+ * The pull of a stream of events.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type EventsPull = Pull.Pull<Events, LlmError>
+
+/**
+ * One try of a call.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Attempt {
+  readonly service: Service
+  readonly request: LlmRequest
+}
+
+/**
+ * An attempt that failed before the caller saw anything of it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FailedAttempt {
+  readonly attempt: Attempt
+  /** As the service gave it, but counting all requests of the call so far. */
+  readonly error: LlmError
+  /** All failed attempts of the call, this one last. */
+  readonly failed: ReadonlyArray<PriorAttempt>
+}
+
+/**
+ * How one call goes: the first attempt, and what follows a failed one. `next` gives another attempt, after whatever
+ * wait it needs, or fails with the error of the call.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Course {
+  readonly first: Attempt
+  readonly next: (failed: FailedAttempt) => Effect.Effect<Attempt, LlmError>
+}
+
+/**
+ * A stream at its point of commit.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Committed {
+  /** Everything up to and including the first content, or the whole of an answer without content. */
+  readonly events: Events
+  /** The rest. */
+  readonly rest: EventsPull
+}
+
+/** The error of a cause that is a failure only; defects and interruptions are nobody's to handle. */
+const errorOf = (cause: Cause.Cause<LlmError>): LlmError | undefined => {
+  const [first] = cause.reasons
+  return first !== undefined && cause.reasons.every(Cause.isFailReason)
+    ? (first as Cause.Fail<LlmError>).error
+    : undefined
+}
+
+const commits = (event: LlmEvent): boolean => isContent(event) || event._tag === "Finish"
+
+/**
+ * Runs an attempt's stream up to its first content or `Finish`; everything it opens lives in `scope`, which is the caller's
+ * to close. A stream that ends with neither fails with `IncompleteStream`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const untilCommit = (attempt: Attempt, scope: Scope.Scope): Effect.Effect<Committed, LlmError> =>
+  Effect.withFiber((fiber) => {
+    const activity = fiber.getRef(Activity)
+    const held: Array<LlmEvent> = []
+    return Effect.flatMap(
+      Channel.toPullScoped(attempt.service.stream(attempt.request).channel, scope),
+      (rest) => {
+        const step: Effect.Effect<Committed, LlmError> = Pull.matchEffect(rest, {
+          onSuccess: (events) => {
+            if (events.some(commits)) {
+              return Effect.succeed({
+                events: held.length === 0 ? events : [...held, ...events] as unknown as Events,
+                rest
+              })
+            }
+            activity.touch()
+            held.push(...events)
+            return step
+          },
+          onFailure: Effect.failCause,
+          onDone: () => Effect.fail(endedEarly(attempt))
+        })
+        return step
+      }
+    )
+  })
+
+const endedEarly = ({ request, service }: Attempt): LlmError =>
+  new LlmError({
+    provider: service.info.provider,
+    model: request.model ?? service.info.model,
+    label: request.label ?? service.info.label,
+    operation: "stream",
+    reason: new IncompleteStream({ message: "The stream ended before it began." }),
+    attempts: 1
+  })
+
+/** What a call remembers of its attempts. */
+class Journal {
+  readonly failed: Array<PriorAttempt> = []
+  private requests = 0
+  private startedAt: number
+  private readonly clock: Clock.Clock
+  private readonly activity: Activity
+
+  constructor(clock: Clock.Clock, activity: Activity) {
+    this.clock = clock
+    this.activity = activity
+    this.startedAt = clock.currentTimeMillisUnsafe()
+  }
+
+  start(): void {
+    this.startedAt = this.clock.currentTimeMillisUnsafe()
+  }
+
+  fail(attempt: Attempt, error: LlmError): FailedAttempt {
+    this.activity.rest()
+    this.requests += error.attempts
+    if (error.reason._tag === "FallbackExhausted") {
+      this.failed.push(...error.reason.attempts)
+    } else {
+      this.failed.push({
+        provider: error.provider,
+        model: error.model,
+        reason: error.reason._tag,
+        durationMillis: this.clock.currentTimeMillisUnsafe() - this.startedAt
+      })
+    }
+    return {
+      attempt,
+      error: this.requests === error.attempts ? error : error.with({ attempts: this.requests }),
+      failed: this.failed.slice()
+    }
+  }
+
+  /** The failure of a committed attempt, counting the earlier ones. */
+  late(error: LlmError): LlmError {
+    return error.with({ attempts: this.requests + error.attempts })
+  }
+
+  onResponse(response: LlmResponse): LlmResponse {
+    return this.failed.length === 0
+      ? response
+      : response.with({ priorAttempts: [...this.failed, ...response.priorAttempts ?? []] })
+  }
+
+  onEvents(events: Events): Events {
+    const last = events[events.length - 1]!
+    return last._tag === "Finish" && this.failed.length > 0
+      ? [...events.slice(0, -1), { _tag: "Finish", response: this.onResponse(last.response) }] as unknown as Events
+      : events
+  }
+
+  onRest(rest: EventsPull): EventsPull {
+    return this.failed.length === 0 ? rest : Pull.matchEffect(rest, {
+      onSuccess: (events) => Effect.succeed(this.onEvents(events)),
+      onFailure: (cause) => {
+        const error = errorOf(cause)
+        return error === undefined ? Effect.failCause(cause) : Effect.fail(this.late(error))
+      },
+      onDone: () => Cause.done()
+    })
+  }
+}
+
+const journal = Effect.withFiber((fiber) =>
+  Effect.succeed(new Journal(fiber.getRef(Clock.Clock), fiber.getRef(Activity)))
+)
+
+const stream = (begin: Effect.Effect<Course, LlmError>): Stream.Stream<LlmEvent, LlmError> =>
+  Stream.fromChannel(
+    Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
+      Effect.map(journal, (journal): EventsPull => {
+        const run = (course: Course, attempt: Attempt): EventsPull =>
+          Effect.suspend(() => {
+            journal.start()
+            const attemptScope = Scope.forkUnsafe(scope)
+            return Effect.matchCauseEffect(untilCommit(attempt, attemptScope), {
+              onSuccess: ({ events, rest }): EventsPull => {
+                current = journal.onRest(rest)
+                return Effect.succeed(journal.onEvents(events))
+              },
+              onFailure: (cause): EventsPull =>
+                Effect.andThen(
+                  Scope.close(attemptScope, Exit.failCause(cause)),
+                  Effect.suspend(() => {
+                    const error = errorOf(cause)
+                    return error === undefined
+                      ? Effect.failCause(cause)
+                      : Effect.flatMap(course.next(journal.fail(attempt, error)), (next) => run(course, next))
+                  })
+                )
+            })
+          })
+        let current: EventsPull = Effect.flatMap(begin, (course) => run(course, course.first))
+        return Effect.suspend(() => current)
+      })
+    )
+  )
+
+const generate = (begin: Effect.Effect<Course, LlmError>): Effect.Effect<LlmResponse, LlmError> =>
+  Effect.flatMap(journal, (journal) =>
+    Effect.flatMap(begin, (course) => {
+      const run = (attempt: Attempt): Effect.Effect<LlmResponse, LlmError> =>
+        Effect.suspend(() => {
+          journal.start()
+          return Effect.matchCauseEffect(attempt.service.generate(attempt.request), {
+            onSuccess: (response) => Effect.succeed(journal.onResponse(response)),
+            onFailure: (cause) => {
+              const error = errorOf(cause)
+              return error === undefined
+                ? Effect.failCause(cause)
+                : Effect.flatMap(course.next(journal.fail(attempt, error)), run)
+            }
+          })
+        })
+      return run(course.first)
+    }))
+
+/**
+ * A service whose calls go a course of attempts, `generate` and `stream` alike; everything else is the given service's.
+ * `begin` runs once per call and makes what that call alone needs.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const withAttempts = (
+  service: Service,
+  begin: (request: LlmRequest, operation: "generate" | "stream") => Effect.Effect<Course, LlmError>
+): Service => ({
+  ...service,
+  generate: (request) => generate(Effect.suspend(() => begin(request, "generate"))),
+  stream: (request) => stream(Effect.suspend(() => begin(request, "stream")))
+})
