@@ -1,0 +1,92 @@
+/**
+ * What a policy is: a function from a service to a service, usable on layers and on service values.
+ *
+ * Every policy module exports `policy(options)`, which gives a `Policy`. Piped over a layer it replaces the
+ * layer's `LlmService` by the wrapped one and keeps whatever else the layer provides; `wrap` does the same to a service
+ * value. Its state is made once per layer build or `wrap`, never per call. The policy nearest to the provider is the first
+ * in the pipe; each one further out sees the calls and errors of those inside.
+ *
+ * @example
+ * ```ts
+ * const llm = Anthropic.layerEnv.pipe(
+ *   Timeout.policy({ firstToken: "20 seconds" }),
+ *   Retry.policy(Retry.standard)
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Scope } from "effect/Scope"
+import { LlmService, type Service } from "../LlmService.ts"
+
+/**
+ * A policy: call it with a layer that provides `LlmService`, or pipe the layer through it. `E` is how making it can fail, `R`
+ * what making it needs; the errors of calls stay `LlmError`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Policy<out E = never, out R = never> {
+  <ROut, E2, R2>(
+    layer: Layer.Layer<ROut, E2, R2> & ([LlmService] extends [ROut] ? unknown : "The layer provides no LlmService")
+  ): Layer.Layer<ROut, E | E2, Exclude<R, Scope> | R2>
+  /** Wraps a service value. What the policy holds lives as long as the `Scope`, if it needs one. */
+  readonly wrap: (service: Service) => Effect.Effect<Service, E, R>
+}
+
+/**
+ * Makes a policy from a function on services; an effect when it has state or needs services.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <E = never, R = never>(
+  f: (service: Service) => Service | Effect.Effect<Service, E, R>
+): Policy<E, R> => {
+  const wrap = (service: Service): Effect.Effect<Service, E, R> =>
+    Effect.suspend(() => {
+      const wrapped = f(service)
+      return Effect.isEffect(wrapped) ? wrapped : Effect.succeed(wrapped)
+    })
+  const onLayer = <ROut, E2, R2>(layer: Layer.Layer<ROut, E2, R2>) => {
+    const provided = layer as unknown as Layer.Layer<LlmService, E2, R2>
+    return Layer.effect(LlmService, Effect.flatMap(LlmService, wrap)).pipe(
+      Layer.provideMerge(provided)
+    ) as unknown as Layer.Layer<ROut, E | E2, Exclude<R, Scope> | R2>
+  }
+  return Object.assign(onLayer, { wrap })
+}
+
+/**
+ * One policy out of several, the innermost first.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const compose = <const Policies extends ReadonlyArray<Policy<unknown, unknown>>>(
+  ...policies: Policies
+): Policy<ErrorOf<Policies[number]>, ServicesOf<Policies[number]>> =>
+  make((service) =>
+    policies.reduce<Effect.Effect<Service, unknown, unknown>>(
+      (inner, policy) => Effect.flatMap(inner, policy.wrap),
+      Effect.succeed(service)
+    ) as Effect.Effect<Service, ErrorOf<Policies[number]>, ServicesOf<Policies[number]>>
+  )
+
+/**
+ * How making a policy can fail.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ErrorOf<P> = P extends Policy<infer E, infer _R> ? E : never
+
+/**
+ * What making a policy needs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ServicesOf<P> = P extends Policy<infer _E, infer R> ? R : never

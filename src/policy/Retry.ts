@@ -1,0 +1,162 @@
+/**
+ * Tries a call again when its error says that can help.
+ *
+ * When and how often is a `Schedule` of `LlmError`: `standard`, one made by `make(options)`, or any of yours. Around it
+ * three rules always hold: only retryable errors (`error.isRetryable`, where the provider's `x-should-retry` counts), never sooner
+ * than the provider asks, and a stream only before its first content; its events so far are dropped. There is
+ * one budget for all errors of a call, and a first event does not renew it.
+ *
+ * The final error counts all requests in `attempts`; a response lists what failed before it in `priorAttempts`.
+ * Retry changes neither provider nor request: that is `Fallback`.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Pull from "effect/Pull"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
+import type { LlmError, ReasonTag } from "../LlmError.ts"
+import type { LlmRequest } from "../LlmRequest.ts"
+import * as Policy from "./Policy.ts"
+
+/**
+ * Numbers of a retry schedule.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Most retries of one call, whatever its errors; one request more than this can be sent. @default 3 */
+  readonly retries?: number | undefined
+  /** Back-off before the first retry, without jitter. @default 1 second */
+  readonly base?: Duration.Input | undefined
+  /** How the back-off grows with each retry. @default 2 */
+  readonly factor?: number | undefined
+  /** Longest wait. A provider that asks for more is not waited for: the call fails at once. @default 30 seconds */
+  readonly cap?: Duration.Input | undefined
+  /** Shortest back-off. @default 200 milliseconds */
+  readonly floor?: Duration.Input | undefined
+  /** Spread the back-off evenly between `floor` and its full length. @default true */
+  readonly jitter?: boolean | undefined
+  /** Narrows what is retried to these reasons. @default every retryable one */
+  readonly retryOn?: ReadonlyArray<ReasonTag> | undefined
+}
+
+const defaultCap: Duration.Input = "30 seconds"
+
+const millisOf = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
+
+const wanted = (error: LlmError, retryOn: ReadonlyArray<ReasonTag> | undefined): boolean =>
+  error.isRetryable && (retryOn === undefined || retryOn.includes(error.reason._tag))
+
+/**
+ * A retry schedule: exponential back-off with full jitter, in which a delay the provider names wins. It gives the
+ * delay, and ends at an error that is not to be retried or whose delay exceeds the cap.
+ *
+ * @category schedules
+ * @since 0.1.0
+ */
+export const make = (options: Options = {}): Schedule.Schedule<Duration.Duration, LlmError> => {
+  const retries = options.retries ?? 3
+  const base = millisOf(options.base ?? "1 second")
+  const factor = options.factor ?? 2
+  const cap = millisOf(options.cap ?? defaultCap)
+  const floor = Math.min(millisOf(options.floor ?? "200 millis"), cap)
+  const jitter = options.jitter ?? true
+  return Schedule.fromStepWithMetadata(
+    Effect.succeed(({ attempt, input }: Schedule.InputMetadata<LlmError>) => {
+      const asked = input.retryAfter === undefined ? undefined : Duration.toMillis(input.retryAfter)
+      if (attempt > retries || !wanted(input, options.retryOn) || (asked !== undefined && asked > cap)) {
+        return Cause.done(Duration.zero)
+      }
+      if (asked !== undefined) return Effect.succeed(delay(asked))
+      const full = Math.max(floor, Math.min(cap, base * factor ** (attempt - 1)))
+      return jitter
+        ? Effect.map(Random.next, (random) => delay(floor + random * (full - floor)))
+        : Effect.succeed(delay(full))
+    })
+  )
+}
+
+const delay = (millis: number): [Duration.Duration, Duration.Duration] => {
+  const duration = Duration.millis(millis)
+  return [duration, duration]
+}
+
+/**
+ * The schedule for most applications: at most 3 retries, 1 s doubling up to 30 s, full jitter but at least 200 ms.
+ *
+ * @category schedules
+ * @since 0.1.0
+ */
+export const standard: Schedule.Schedule<Duration.Duration, LlmError> = make()
+
+/**
+ * Makes any schedule keep the rules: it ends at an error that is not to be retried, and a delay the provider names
+ * lengthens its own; one above `cap` (30 seconds unless given) ends it.
+ *
+ * `policy` does this to every schedule; call it to choose the cap or the reasons.
+ *
+ * @category schedules
+ * @since 0.1.0
+ */
+export const fromSchedule = <Output, Env>(
+  schedule: Schedule.Schedule<Output, LlmError, never, Env>,
+  options: Pick<Options, "cap" | "retryOn"> = {}
+): Schedule.Schedule<Output | Duration.Duration, LlmError, never, Env> => {
+  const cap = millisOf(options.cap ?? defaultCap)
+  return Schedule.fromStep(
+    Effect.map(Schedule.toStep(schedule), (step) => (now: number, error: LlmError) => {
+      if (!wanted(error, options.retryOn)) return Cause.done<Output | Duration.Duration>(Duration.zero)
+      return Effect.flatMap(
+        step(now, error),
+        ([output, own]): Pull.Pull<[Output, Duration.Duration], never, Output | Duration.Duration> => {
+          const asked = error.retryAfter
+          if (asked === undefined || Duration.isLessThanOrEqualTo(asked, own)) return Effect.succeed([output, own])
+          return Duration.toMillis(asked) > cap ? Cause.done(asked) : Effect.succeed([output, asked])
+        }
+      )
+    })
+  )
+}
+
+/**
+ * Retries calls by a schedule, or by options for one.
+ *
+ * @category policies
+ * @since 0.1.0
+ */
+export const policy = <Env = never>(
+  scheduleOrOptions: Schedule.Schedule<unknown, LlmError, never, Env> | Options = standard
+): Policy.Policy<never, Env> => {
+  const schedule = fromSchedule<unknown, Env>(
+    Schedule.isSchedule(scheduleOrOptions) ? scheduleOrOptions : make(scheduleOrOptions)
+  )
+  return Policy.make((service) =>
+    Effect.contextWith((made: Context.Context<Env>) => {
+      /** What the caller has in its context, such as a clock, wins over what was there when the policy was made. */
+      const provide = <A, E>(effect: Effect.Effect<A, E, Env>): Effect.Effect<A, E> =>
+        Effect.updateContext(effect, (caller: Context.Context<never>) => Context.merge(made, caller))
+      const begin = (request: LlmRequest) =>
+        Effect.map(provide(Schedule.toStep(schedule)), (step) => {
+          const attempt: Attempt = { service, request }
+          const next = ({ error }: FailedAttempt): Effect.Effect<Attempt, LlmError> =>
+            Effect.flatMap(Clock.currentTimeMillis, (now) => {
+              const decision: Pull.Pull<[unknown, Duration.Duration], never, unknown> = provide(step(now, error))
+              return Pull.matchEffect(decision, {
+                onSuccess: ([, wait]) => Effect.as(Effect.sleep(wait), attempt),
+                onFailure: Effect.failCause,
+                onDone: () => Effect.fail(error)
+              })
+            })
+          return { first: attempt, next }
+        })
+      return Effect.succeed(withAttempts(service, begin))
+    })
+  )
+}

@@ -1,0 +1,97 @@
+/**
+ * Time limits for every call of a service.
+ *
+ * The limits are handed down with each request, so that the transport enforces them per attempt, and enforced
+ * here as well, for any service and for everything inside this policy together: outside of `Retry`, `total` covers all attempts and the
+ * waits between them; inside, each attempt on its own. A request's own `timeouts` win over the policy's. A limit that
+ * passes interrupts the call, closes its connection and fails with `Timeout`, with the partial output where the
+ * service makes it known, as every provider does.
+ *
+ * It does not retry or fall back, and it limits no other operation than `generate` and `stream`. `connect` is the transport's alone.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { type OnTimeout, withEffectTimeouts, withStreamTimeouts } from "../internal/timeouts.ts"
+import * as LlmError from "../LlmError.ts"
+import type { LlmRequest, Timeouts } from "../LlmRequest.ts"
+import type { Service } from "../LlmService.ts"
+import * as Policy from "./Policy.ts"
+
+/**
+ * The limits; those left out are not enforced here. They are `Duration` inputs such as `"20 seconds"`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Until the response headers of each attempt. */
+  readonly connect?: Duration.Input | undefined
+  /** Until the first content event of a stream; pings do not count. No limit of `generate`. */
+  readonly firstToken?: Duration.Input | undefined
+  /** Between signs of life, once there was one; pings count. */
+  readonly idle?: Duration.Input | undefined
+  /** For the whole call. */
+  readonly total?: Duration.Input | undefined
+}
+
+const phases = ["connect", "firstToken", "idle", "total"] as const
+
+/** The request's own limits over the policy's. */
+const merge = (options: Options, own: Timeouts | undefined): Timeouts => {
+  const merged: { -readonly [K in keyof Timeouts]: Timeouts[K] } = {}
+  for (const phase of phases) {
+    const limit = own?.[phase] ?? options[phase]
+    if (limit !== undefined) merged[phase] = limit
+  }
+  return merged
+}
+
+/**
+ * Limits the time of calls.
+ *
+ * @category policies
+ * @since 0.1.0
+ */
+export const policy = (options: Options): Policy.Policy =>
+  Policy.make((service) => {
+    const onTimeout =
+      (request: LlmRequest, operation: LlmError.Operation): OnTimeout<LlmError.LlmError> => (phase, limit, partial) =>
+        new LlmError.LlmError({
+          provider: service.info.provider,
+          model: request.model ?? service.info.model,
+          label: request.label ?? service.info.label,
+          operation,
+          reason: LlmError.timeout(phase, limit, partial),
+          attempts: 1
+        })
+    /** What this boundary enforces: the phases the policy names. */
+    const enforced = (timeouts: Timeouts) => ({
+      firstToken: options.firstToken === undefined ? undefined : timeouts.firstToken,
+      idle: options.idle === undefined ? undefined : timeouts.idle,
+      total: options.total === undefined ? undefined : timeouts.total
+    })
+    return {
+      ...service,
+      generate: (request) =>
+        Effect.suspend(() => {
+          const timeouts = merge(options, request.timeouts)
+          return withEffectTimeouts(
+            service.generate({ ...request, timeouts }),
+            enforced(timeouts),
+            onTimeout(request, "generate")
+          )
+        }),
+      stream: (request) =>
+        Stream.suspend(() => {
+          const timeouts = merge(options, request.timeouts)
+          return withStreamTimeouts(
+            service.stream({ ...request, timeouts }),
+            enforced(timeouts),
+            onTimeout(request, "stream")
+          )
+        })
+    } satisfies Service
+  })
