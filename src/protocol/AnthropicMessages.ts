@@ -1,0 +1,46 @@
+/**
+ * The Anthropic Messages wire: `POST /messages` below `https://api.anthropic.com/v1`.
+ *
+ * Pure: it turns a request into a body, and frames or a body into events. Keys, versions and beta headers are the
+ * provider's; what differs between hosts of this wire is its `Quirks`.
+ * https://platform.claude.com/docs/en/api/messages
+ *
+ * @since 0.1.0
+ */
+import { AnthropicDecoder } from "./anthropic/Decoder.ts"
+import { encode, wire } from "./anthropic/Encode.ts"
+import type { Quirks } from "./anthropic/Quirks.ts"
+import type { Protocol } from "./Protocol.ts"
+
+export type {
+  /**
+   * The request body as this wire spells it.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Body
+} from "./anthropic/Body.ts"
+
+export type {
+  /**
+   * What differs between hosts that speak this wire.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Quirks
+} from "./anthropic/Quirks.ts"
+
+/**
+ * The wire, with the quirks of a host.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (quirks: Quirks = {}): Protocol => ({
+  wire,
+  framing: "sse",
+  encode: (input) => encode(input, quirks),
+  decoder: (context) => new AnthropicDecoder(context)
+})

@@ -1,0 +1,204 @@
+/**
+ * The request body of the Anthropic wire, as far as this library spells it:
+ * https://platform.claude.com/docs/en/api/messages/create
+ *
+ * Blocks and tools that travel unchanged are `Opaque`. A type test holds `Body<never>` to the official SDK's
+ * parameters.
+ *
+ * @since 0.1.0
+ */
+import type { Json, JsonObject } from "../../Message.ts"
+
+/**
+ * Ends a cached prefix.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type CacheMark = { type: "ephemeral"; ttl?: "5m" | "1h" }
+
+/**
+ * Text.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type TextBlock<Opaque = JsonObject> = {
+  type: "text"
+  text: string
+  citations?: Array<Opaque>
+  cache_control?: CacheMark
+}
+
+/**
+ * Image formats the API takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ImageMediaType = "image/jpeg" | "image/png" | "image/gif" | "image/webp"
+
+/**
+ * An image.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ImageBlock = {
+  type: "image"
+  source:
+    | { type: "base64"; media_type: ImageMediaType; data: string }
+    | { type: "url"; url: string }
+    | { type: "file"; file_id: string }
+  cache_control?: CacheMark
+}
+
+/**
+ * A PDF or a text.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type DocumentBlock = {
+  type: "document"
+  source:
+    | { type: "base64"; media_type: "application/pdf"; data: string }
+    | { type: "text"; media_type: "text/plain"; data: string }
+    | { type: "url"; url: string }
+    | { type: "file"; file_id: string }
+  title?: string
+  citations?: { enabled: boolean }
+  cache_control?: CacheMark
+}
+
+/**
+ * A call of the model, replayed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ToolUseBlock<Opaque = JsonObject> = {
+  type: "tool_use"
+  id: string
+  name: string
+  input: JsonObject
+  caller?: Opaque
+  toolset_name?: string
+  cache_control?: CacheMark
+}
+
+/**
+ * The answer to a call.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ToolResultBlock<Opaque = JsonObject> = {
+  type: "tool_result"
+  tool_use_id: string
+  content?: string | Array<TextBlock<Opaque> | ImageBlock | DocumentBlock>
+  is_error?: boolean
+  cache_control?: CacheMark
+}
+
+/**
+ * Reasoning, replayed. Never a cache breakpoint.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ThinkingBlock =
+  | { type: "thinking"; thinking: string; signature: string }
+  | { type: "redacted_thinking"; data: string }
+
+/**
+ * Blocks that can end a cached prefix.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type CacheableBlock<Opaque = JsonObject> =
+  | TextBlock<Opaque>
+  | ImageBlock
+  | DocumentBlock
+  | ToolUseBlock<Opaque>
+  | ToolResultBlock<Opaque>
+
+/**
+ * Any block of a message.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ContentBlock<Opaque = JsonObject> = CacheableBlock<Opaque> | ThinkingBlock | Opaque
+
+/**
+ * One turn.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type BodyMessage<Opaque = JsonObject> = { role: "user" | "assistant"; content: Array<ContentBlock<Opaque>> }
+
+/**
+ * A tool that the application runs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type BodyTool = {
+  name: string
+  description?: string
+  input_schema: { type: "object"; required?: Array<string>; [key: string]: Json }
+  strict?: boolean
+  cache_control?: CacheMark
+}
+
+/**
+ * Efforts the API knows.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Effort = "low" | "medium" | "high" | "xhigh" | "max"
+
+/**
+ * How to think.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Thinking = { type: "adaptive" } | { type: "enabled"; budget_tokens: number } | { type: "disabled" }
+
+/**
+ * The choice among tools.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type BodyToolChoice =
+  | { type: "auto" | "any"; disable_parallel_tool_use?: boolean }
+  | { type: "tool"; name: string; disable_parallel_tool_use?: boolean }
+  | { type: "none" }
+
+/**
+ * The body.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Body<Opaque = JsonObject> = {
+  model: string
+  max_tokens: number
+  system?: Array<TextBlock<Opaque>>
+  messages: Array<BodyMessage<Opaque>>
+  tools?: Array<BodyTool | Opaque>
+  tool_choice?: BodyToolChoice
+  thinking?: Thinking
+  output_config?: { effort?: Effort; format?: { type: "json_schema"; schema: { [key: string]: Json } } }
+  temperature?: number
+  top_p?: number
+  top_k?: number
+  stop_sequences?: Array<string>
+  stream?: boolean
+}

@@ -1,0 +1,272 @@
+/**
+ * A request as the Anthropic wire spells it: https://platform.claude.com/docs/en/api/messages/create
+ *
+ * History is made legal by `Conversation`; this file hoists the system prompt, merges turns and
+ * sets the options. Blocks are spelled in `Content`, breakpoints placed in `Cache`, thinking resolved in `Thinking`.
+ *
+ * @since 0.1.0
+ */
+import type { Issue, LlmRequest } from "../../LlmRequest.ts"
+import type { Warning } from "../../LlmResponse.ts"
+import type { FunctionTool, LlmTool } from "../../LlmTool.ts"
+import type { JsonObject, ReasoningPart } from "../../Message.ts"
+import { prepare, type Rules, type Turn } from "../Conversation.ts"
+import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import type { Body, BodyMessage, BodyTool, BodyToolChoice, ContentBlock, TextBlock } from "./Body.ts"
+import { placeBreakpoints, type Wanted } from "./Cache.ts"
+import { type Building, contentOf } from "./Content.ts"
+import type { Quirks } from "./Quirks.ts"
+import { strictSchema } from "./Schema.ts"
+import { type Limits, resolveLimits } from "./Thinking.ts"
+
+/**
+ * Name of the wire.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const wire = "anthropic-messages"
+
+const validId = /^[a-zA-Z0-9_-]{1,64}$/
+
+const rewriteId = (id: string, attempt: number): string => {
+  const suffix = attempt === 0 ? "" : `_${attempt}`
+  const cleaned = id.replace(/[^a-zA-Z0-9_-]/g, "_").slice(0, 64 - suffix.length)
+  return (cleaned === "" ? "call" : cleaned) + suffix
+}
+
+const rulesOf = (input: EncodeInput, quirks: Quirks): Rules => ({
+  wire,
+  toolCallId: { isValid: (id) => validId.test(id), rewrite: rewriteId },
+  keepReasoning: (part: ReasoningPart) => {
+    const from = part.origin?.provider
+    if (from !== undefined && from !== input.provider && quirks.reasoningFrom?.includes(from) !== true) return false
+    if (part.encrypted !== undefined) return true
+    return (part.signature !== undefined && part.signature !== "") || quirks.allowEmptySignature === true
+  }
+})
+
+// =============================================================================
+// Messages
+// =============================================================================
+
+/** The API wants the results of calls before anything else of a user turn. */
+const resultsFirst = (content: Array<ContentBlock>): Array<ContentBlock> => {
+  const isResult = (block: ContentBlock) => block["type"] === "tool_result"
+  return [...content.filter(isResult), ...content.filter((block) => !isResult(block))]
+}
+
+const messagesFrom = (turns: ReadonlyArray<Turn>, building: Building): Array<BodyMessage> => {
+  const messages: Array<BodyMessage> = []
+  for (const turn of turns) {
+    const role = turn.role === "assistant" ? "assistant" : "user"
+    const content = contentOf(role, turn.parts, building)
+    if (content.length === 0) continue
+    const last = messages.at(-1)
+    if (last?.role === role) last.content = [...last.content, ...content]
+    else messages.push({ role, content })
+  }
+  for (const message of messages) if (message.role === "user") message.content = resultsFirst(message.content)
+  const last = messages.at(-1)
+  const end = last?.role === "assistant" ? last.content.at(-1) : undefined
+  if (end !== undefined && end["type"] === "text") {
+    const text = end as TextBlock
+    const trimmed = text.text.trimEnd()
+    if (trimmed !== text.text) {
+      text.text = trimmed
+      building.warnings.push({
+        field: "messages",
+        message: "A final assistant message cannot end in whitespace; it was trimmed."
+      })
+    }
+  }
+  return messages
+}
+
+/** Leading system turns become the system prompt, each part a block of its own. */
+const systemOf = (turns: ReadonlyArray<Turn>, building: Building): Array<TextBlock> =>
+  turns.flatMap((turn) =>
+    contentOf("user", turn.parts, building).filter((block): block is TextBlock => block["type"] === "text")
+  )
+
+// =============================================================================
+// Tools
+// =============================================================================
+
+const functionTool = (tool: FunctionTool, quirks: Quirks, wanted: Wanted): BodyTool => {
+  const strict = tool.strict !== undefined && quirks.strictTools !== false ? tool.strict : undefined
+  const schema = strict === true ? strictSchema(tool.parameters) : tool.parameters
+  const made: BodyTool = {
+    name: tool.name,
+    ...(tool.description === undefined ? undefined : { description: tool.description }),
+    input_schema: { ...schema, type: "object" } as BodyTool["input_schema"],
+    ...(strict === undefined ? undefined : { strict })
+  }
+  if (tool.cacheControl !== undefined) wanted.set(made, tool.cacheControl)
+  return made
+}
+
+const byName = (a: LlmTool, b: LlmTool): number => a.name < b.name ? -1 : a.name > b.name ? 1 : 0
+
+const toolsOf = (
+  request: LlmRequest,
+  quirks: Quirks,
+  wanted: Wanted,
+  warnings: Array<Warning>
+): Array<BodyTool | JsonObject> | Issue => {
+  let tools = request.tools ?? []
+  if (request.cache?.tools === true) {
+    // Provider tools first, so that the breakpoint falls on a tool that is ours to mark.
+    tools = [
+      ...tools.filter((tool) => tool.type === "provider").sort(byName),
+      ...tools.filter((tool) => tool.type !== "provider").sort(byName)
+    ]
+  }
+  const out: Array<BodyTool | JsonObject> = []
+  for (const tool of tools) {
+    if (tool.type === "custom") {
+      return {
+        field: "tools",
+        message: `"${tool.name}" takes free-form text, which this wire lacks: give it a schema with a string property.`
+      }
+    }
+    // A copy, because a breakpoint may be put on it.
+    out.push(tool.type === "provider" ? { ...tool.definition } : functionTool(tool, quirks, wanted))
+  }
+  if (quirks.strictTools === false && tools.some((tool) => tool.type === "function" && tool.strict === true)) {
+    warnings.push({ field: "tools", message: "This provider has no strict tools; arguments may not fit the schema." })
+  }
+  return out
+}
+
+const toolChoiceOf = (request: LlmRequest): BodyToolChoice | undefined => {
+  if ((request.tools ?? []).length === 0) return undefined
+  const choice = request.toolChoice
+  const parallel = request.parallelToolCalls === undefined
+    ? undefined
+    : { disable_parallel_tool_use: !request.parallelToolCalls }
+  if (choice === "none") return { type: "none" }
+  if (choice === "required") return { type: "any", ...parallel }
+  if (typeof choice === "object") return { type: "tool", name: choice.name, ...parallel }
+  return choice === undefined && parallel === undefined ? undefined : { type: "auto", ...parallel }
+}
+
+// =============================================================================
+// Options
+// =============================================================================
+
+/** The format, or the instruction that stands in for it. */
+const formatOf = (
+  input: EncodeInput,
+  quirks: Quirks,
+  warnings: Array<Warning>
+): { readonly schema?: JsonObject; readonly instruction?: string } => {
+  const format = input.request.responseFormat
+  if (format === undefined || format.type === "text") return {}
+  if (format.type === "json") {
+    warnings.push({
+      field: "responseFormat",
+      message: "This wire has no free JSON mode; the model was told to answer in JSON."
+    })
+    return { instruction: "Answer with one valid JSON value and nothing else: no prose, no code fence." }
+  }
+  if (quirks.structuredOutput !== false && input.meta?.capabilities.structuredOutput !== false) {
+    return { schema: strictSchema(format.schema) }
+  }
+  warnings.push({
+    field: "responseFormat",
+    message: "The model has no structured output; it was told to answer in JSON of the schema."
+  })
+  return {
+    instruction: "Answer with one JSON value that fits this JSON Schema and nothing else: no prose, no code fence.\n" +
+      JSON.stringify(format.schema)
+  }
+}
+
+const setSampling = (
+  body: Body,
+  request: LlmRequest,
+  limits: Limits,
+  quirks: Quirks,
+  warnings: Array<Warning>
+): void => {
+  const thinks = limits.thinking !== undefined && limits.thinking.type !== "disabled"
+  const drop = (field: string, why: string) => {
+    warnings.push({ field, message: `${why}; it was left out.` })
+  }
+  const { temperature, topK, topP } = request
+  if (temperature !== undefined) {
+    const highest = quirks.maxTemperature ?? 1
+    if (thinks && temperature !== 1) drop("temperature", "Temperature cannot be set while the model thinks")
+    else if (temperature > highest) {
+      warnings.push({
+        field: "temperature",
+        message: `The highest temperature is ${highest}; ${temperature} was lowered.`
+      })
+      body.temperature = highest
+    } else body.temperature = temperature
+  }
+  if (topP !== undefined) {
+    if (thinks && topP < 0.95) drop("topP", "topP must be 0.95 or more while the model thinks")
+    else if (body.temperature !== undefined && quirks.topPWithTemperature !== true) {
+      drop("topP", "temperature and topP cannot be set together")
+    } else body.top_p = topP
+  }
+  if (topK !== undefined) {
+    if (thinks) drop("topK", "topK cannot be set while the model thinks")
+    else body.top_k = topK
+  }
+  for (const field of ["frequencyPenalty", "presencePenalty", "seed", "logprobs"] as const) {
+    if (request[field] !== undefined && request[field] !== false) drop(field, "This wire has no such option")
+  }
+  const stop = (request.stop ?? []).filter((text) => text.trim() !== "")
+  if (stop.length < (request.stop?.length ?? 0)) drop("stop", "A stop sequence must hold more than whitespace")
+  if (stop.length > 0) body.stop_sequences = stop
+  if (request.cache?.key !== undefined) drop("cache.key", "This wire has no cache key")
+}
+
+/**
+ * Encodes a request.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
+  const { meta, request } = input
+  const { turns, warnings } = prepare(request, rulesOf(input, quirks))
+  const building: Building = { quirks, wanted: new Map(), warnings, refused: undefined }
+
+  const spoken = turns.findIndex((turn) => turn.role !== "system")
+  const system = systemOf(spoken === -1 ? turns : turns.slice(0, spoken), building)
+  const messages = messagesFrom(spoken === -1 ? [] : turns.slice(spoken), building)
+  if (building.refused !== undefined) return { refused: building.refused }
+  if (messages.length === 0) {
+    return {
+      refused: { field: "messages", message: "Hold nothing to send: every text is blank. Give a message with content." }
+    }
+  }
+  const tools = toolsOf(request, quirks, building.wanted, warnings)
+  if (!Array.isArray(tools)) return { refused: tools }
+  const toolChoice = toolChoiceOf(request)
+  const forced = toolChoice?.type === "any" || toolChoice?.type === "tool"
+  const limits = resolveLimits(request, meta, quirks, forced, warnings)
+  const format = formatOf(input, quirks, warnings)
+
+  const body: Body = { model: input.model, max_tokens: limits.maxTokens, messages }
+  if (system.length > 0) body.system = system
+  if (tools.length > 0) body.tools = tools
+  if (toolChoice !== undefined) body.tool_choice = toolChoice
+  if (limits.thinking !== undefined) body.thinking = limits.thinking
+  if (limits.effort !== undefined || format.schema !== undefined) {
+    body.output_config = {
+      ...(limits.effort === undefined ? undefined : { effort: limits.effort }),
+      ...(format.schema === undefined ? undefined : { format: { type: "json_schema", schema: format.schema } })
+    }
+  }
+  setSampling(body, request, limits, quirks, warnings)
+  placeBreakpoints(body, building.wanted, request.cache, quirks, warnings)
+  // After the breakpoints, so that it does not change what is cached.
+  if (format.instruction !== undefined) body.system = [...system, { type: "text", text: format.instruction }]
+  if (input.stream) body.stream = true
+  return { path: quirks.path ?? "/messages", body: body as JsonObject, warnings }
+}
