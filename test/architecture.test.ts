@@ -9,7 +9,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   core: ["core"],
   protocol: ["protocol", "core"],
   transport: ["transport", "protocol", "core"],
-  provider: ["provider", "transport", "protocol", "core"],
+  provider: ["provider", "transport", "protocol", "observe", "core"],
   policy: ["policy", "core"],
   observe: ["observe", "core"],
   config: ["config", "core"],
