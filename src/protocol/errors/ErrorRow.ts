@@ -1,0 +1,67 @@
+/**
+ * The form of a documented error, and the builder of its rows. The rows are in `LabErrors.ts` and `HostErrors.ts`.
+ *
+ * @since 0.1.0
+ */
+import { isRetryableStatus } from "../../LlmError.ts"
+import type { ProviderReasonTag } from "./Rules.ts"
+
+/**
+ * One documented mapping.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ErrorTableRow {
+  readonly provider: string
+  /** Absent for an error inside a 200. */
+  readonly status?: number | undefined
+  readonly type?: string | undefined
+  readonly code?: string | number | undefined
+  readonly message: string
+  readonly reason: ProviderReasonTag
+  /** Whether the same request may succeed later. */
+  readonly retryable: boolean
+  readonly source: string
+}
+
+/**
+ * One row without what its group states.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Cells = readonly [
+  status: number | undefined,
+  type: string | undefined,
+  code: string | number | undefined,
+  message: string,
+  reason: ProviderReasonTag
+]
+
+/**
+ * Rows of one provider and source; whether they are retryable follows from reason and status.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const rowsOf = (provider: string, source: string, cells: ReadonlyArray<Cells>): ReadonlyArray<ErrorTableRow> =>
+  cells.map(([status, type, code, message, reason]) => ({
+    provider,
+    ...(status === undefined ? undefined : { status }),
+    ...(type === undefined ? undefined : { type }),
+    ...(code === undefined ? undefined : { code }),
+    message,
+    reason,
+    retryable: reason === "RateLimit" || reason === "Overloaded" ||
+      (reason === "Provider" && (status === undefined || isRetryableStatus(status))),
+    source
+  }))
+
+/**
+ * A public thread that reports an error.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const github = (thread: string): string => `https://github.com/${thread}`
