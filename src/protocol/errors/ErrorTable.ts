@@ -2,7 +2,7 @@
  * Documented errors, row by row: what a provider sends, and which reason it becomes.
  *
  * Data for tests and for the documentation; `classify` does not read it. `source` is the page or thread that documents
- * the row, or the specification of its status.
+ * the row, the provider's error documentation where no page shows that very text, or the specification of its status.
  *
  * @since 0.1.0
  */

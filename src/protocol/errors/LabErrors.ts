@@ -354,7 +354,7 @@ export const labErrors: ReadonlyArray<ErrorTableRow> = [
       "QuotaExhausted"
     ]
   ]),
-  ...rowsOf("Moonshot", github("MoonshotAI/MoonshotAI-Cookbook/issues/16"), [
+  ...rowsOf("Moonshot", "https://platform.moonshot.ai/docs", [
     [400, "content_filter", no, "The request was rejected because it was considered high risk", "ContentPolicy"],
     [401, "invalid_authentication_error", no, "Invalid Authentication", "Authentication"],
     [404, "resource_not_found_error", no, "Not found the model kimi-unknown or Permission denied", "NotFound"]
