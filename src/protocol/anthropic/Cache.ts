@@ -110,7 +110,7 @@ export const placeBreakpoints = (
   const marks = new Map<Markable, CacheMark>()
   let extended = false
   let raised = false
-  for (const block of [...tools, ...system, ...messages].reverse()) {
+  for (const block of [...tools, ...system, ...messages].toReversed()) {
     if (!kept.has(block)) continue
     if (wanted.get(block) === "extended") extended = true
     else if (extended) raised = true

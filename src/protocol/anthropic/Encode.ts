@@ -118,8 +118,8 @@ const toolsOf = (
   if (request.cache?.tools === true) {
     // Provider tools first, so that the breakpoint falls on a tool that is ours to mark.
     tools = [
-      ...tools.filter((tool) => tool.type === "provider").sort(byName),
-      ...tools.filter((tool) => tool.type !== "provider").sort(byName)
+      ...tools.filter((tool) => tool.type === "provider").toSorted(byName),
+      ...tools.filter((tool) => tool.type !== "provider").toSorted(byName)
     ]
   }
   const out: Array<BodyTool | JsonObject> = []
