@@ -28,6 +28,7 @@ const loaders = {
   moonshot: () => import("./Moonshot.ts"),
   ollama: () => import("./Ollama.ts"),
   openai: () => import("./OpenAi.ts"),
+  "openai-compatible": () => import("./OpenAiCompatible.ts"),
   openrouter: () => import("./OpenRouter.ts"),
   perplexity: () => import("./Perplexity.ts"),
   together: () => import("./Together.ts"),

@@ -15,6 +15,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Rec from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as LlmError from "../LlmError.ts"
@@ -54,6 +55,8 @@ export interface Environment {
   readonly apiKey: ReadonlyArray<string>
   readonly baseUrl?: string | undefined
   readonly model?: string | undefined
+  /** Variables that set a header, by header name. */
+  readonly headers?: { readonly [header: string]: string } | undefined
 }
 
 /**
@@ -401,7 +404,7 @@ const optionalText = (name: string | undefined): Config.Config<string | undefine
  */
 export const define = <O extends Options = Options>(
   definition: Definition,
-  customize: (definition: Definition, options: O) => Definition = identity
+  customize: (definition: Definition, options: O) => Definition = (self) => self
 ): ProviderModule<O> => {
   const makeOf = (options: O = {} as O) => make(customize(definition, options), options)
   const layerOf = (options?: O) => Layer.effect(LlmService.LlmService, makeOf(options))
@@ -444,13 +447,15 @@ export const define = <O extends Options = Options>(
   }
 }
 
-const identity = (definition: Definition): Definition => definition
-
 const environment = (definition: Definition): Config.Config<Options> =>
   Config.all({
     apiKey: firstOf(definition.env.apiKey),
     baseUrl: optionalText(definition.env.baseUrl),
-    model: optionalText(definition.env.model)
+    model: optionalText(definition.env.model),
+    headers: Config.map(
+      Config.all(Rec.map(definition.env.headers ?? {}, optionalText)),
+      (headers) => Rec.filter(headers, (value) => value !== undefined) as { readonly [name: string]: string }
+    )
   })
 
 const defined = (options: Options): Options =>

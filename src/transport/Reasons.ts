@@ -34,7 +34,7 @@ const snippetLength = 512
  */
 export const reasonOf = (failure: Failure, circumstances: Circumstances): LlmError.Reason => {
   const { partial, scrub } = circumstances
-  const message = scrub(cap(failure.message, 4096))
+  const message = cap(scrub(failure.message), 4096)
   switch (failure.kind) {
     case "incomplete":
       return new LlmError.IncompleteStream({ message, partial })
@@ -43,7 +43,7 @@ export const reasonOf = (failure: Failure, circumstances: Circumstances): LlmErr
         message,
         partial,
         status: failure.status,
-        snippet: failure.body === undefined ? undefined : scrub(failure.body.slice(0, snippetLength))
+        snippet: failure.body === undefined ? undefined : cap(scrub(failure.body.slice(0, 65536)), snippetLength)
       })
     case "provider": {
       const delay = failure.retryAfterMillis ?? retryDelayFromMessage(failure.message)
@@ -54,7 +54,7 @@ export const reasonOf = (failure: Failure, circumstances: Circumstances): LlmErr
         type: failure.type === undefined ? undefined : scrub(failure.type),
         code: typeof failure.code === "string" ? scrub(failure.code) : failure.code,
         param: failure.param === undefined ? undefined : scrub(failure.param),
-        body: failure.body === undefined ? undefined : scrub(cap(failure.body)),
+        body: failure.body === undefined ? undefined : cap(scrub(failure.body)),
         retryAfter: circumstances.retryAfter ?? (delay === undefined ? undefined : Duration.millis(delay)),
         shouldRetry: circumstances.shouldRetry
       }

@@ -1,0 +1,115 @@
+/**
+ * Anthropic.
+ *
+ * The API version and beta features are options; `ANTHROPIC_API_VERSION` and `ANTHROPIC_BETA` set them from the
+ * environment, so that operations can pin or roll forward without a deploy.
+ *
+ * @since 0.1.0
+ */
+import type { JsonObject } from "../Message.ts"
+import * as AnthropicMessages from "../protocol/AnthropicMessages.ts"
+import * as Provider from "./Provider.ts"
+
+/**
+ * Anthropic's own request fields.
+ *
+ * @see https://platform.claude.com/docs/en/api/messages
+ * @category options
+ * @since 0.1.0
+ */
+export interface RequestFields {
+  /** Beta features of this call, added to the layer's: https://platform.claude.com/docs/en/api/beta-headers */
+  readonly betas?: ReadonlyArray<string> | undefined
+  readonly metadata?: { readonly user_id?: string | undefined } | undefined
+  readonly service_tier?: "auto" | "standard_only" | undefined
+  readonly container?: string | JsonObject | undefined
+  readonly mcp_servers?: ReadonlyArray<JsonObject> | undefined
+  readonly context_management?: JsonObject | undefined
+  readonly [field: string]: unknown
+}
+
+declare module "../LlmRequest.ts" {
+  interface ProviderOptions {
+    /** Anthropic's own fields: beta features, service tier, MCP servers. */
+    readonly anthropic?: RequestFields | undefined
+  }
+}
+
+/**
+ * Options of the Anthropic layer.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options extends Provider.Options {
+  /** Value of `anthropic-version`. @default "2023-06-01" */
+  readonly version?: string | undefined
+  /** Beta features of every call. */
+  readonly betas?: ReadonlyArray<string> | undefined
+}
+
+const betaHeader = "anthropic-beta"
+
+const withBetas = (
+  headers: { readonly [name: string]: string },
+  betas: ReadonlyArray<string>
+): { readonly [name: string]: string } =>
+  betas.length === 0
+    ? headers
+    : { ...headers, [betaHeader]: [headers[betaHeader], ...betas].filter((beta) => beta !== undefined).join(",") }
+
+const provider = Provider.define<Options>({
+  id: "anthropic",
+  name: "Anthropic",
+  docs: "https://platform.claude.com/docs/en/api/messages",
+  baseUrl: "https://api.anthropic.com/v1",
+  auth: { type: "header", name: "x-api-key" },
+  env: {
+    apiKey: ["ANTHROPIC_API_KEY"],
+    baseUrl: "ANTHROPIC_BASE_URL",
+    model: "ANTHROPIC_MODEL",
+    headers: { "anthropic-version": "ANTHROPIC_API_VERSION", [betaHeader]: "ANTHROPIC_BETA" }
+  },
+  defaultModel: "claude-sonnet-5-5",
+  headers: { "anthropic-version": "2023-06-01" },
+  capabilities: {
+    streaming: true,
+    tools: true,
+    parallelTools: true,
+    images: true,
+    pdf: true,
+    reasoning: true,
+    promptCaching: true,
+    structuredOutput: true
+  },
+  protocol: AnthropicMessages.make(),
+  nonBodyOptions: ["betas"],
+  finish: (outgoing, options) => ({
+    ...outgoing,
+    headers: withBetas(outgoing.headers, (options["betas"] ?? []) as ReadonlyArray<string>)
+  })
+}, (definition, { betas = [], version }) => ({
+  ...definition,
+  headers: withBetas({ ...definition.headers, ...(version === undefined ? {} : { "anthropic-version": version }) }, betas)
+}))
+
+/** Anthropic as data. @category definition @since 0.1.0 */
+export const definition = provider.definition
+
+/** Makes the service. @category constructors @since 0.1.0 */
+export const make = provider.make
+
+/** A layer from options. @category layers @since 0.1.0 */
+export const layer = provider.layer
+
+/** A layer from `Config` values. @category layers @since 0.1.0 */
+export const layerConfig = provider.layerConfig
+
+/**
+ * A layer from the environment: `ANTHROPIC_API_KEY`, `ANTHROPIC_BASE_URL`, `ANTHROPIC_MODEL`, `ANTHROPIC_API_VERSION`,
+ * `ANTHROPIC_BETA`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerEnv = provider.layerEnv

@@ -1,0 +1,49 @@
+/**
+ * Cerebras.
+ *
+ * @since 0.1.0
+ */
+import type { JsonObject } from "../Message.ts"
+import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import * as Provider from "./Provider.ts"
+
+declare module "../LlmRequest.ts" {
+  interface ProviderOptions {
+    /** Body fields of Cerebras that have no portable name, sent as they are. */
+    readonly cerebras?: JsonObject | undefined
+  }
+}
+
+const provider = Provider.define({
+  id: "cerebras",
+  name: "Cerebras",
+  docs: "https://inference-docs.cerebras.ai/api-reference/chat-completions",
+  baseUrl: "https://api.cerebras.ai/v1",
+  auth: { type: "bearer" },
+  env: { apiKey: ["CEREBRAS_API_KEY"], model: "CEREBRAS_MODEL" },
+  defaultModel: "gpt-oss-120b",
+  capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
+  protocol: OpenAiChat.make({
+    // Not supported: https://inference-docs.cerebras.ai/resources/openai
+    penalties: false,
+    customTools: false,
+    promptCacheKey: false,
+    // Refuses `reasoning_content` in the history.
+    reasoningReplay: "none"
+  })
+})
+
+/** Cerebras as data. @category definition @since 0.1.0 */
+export const definition = provider.definition
+
+/** Makes the service. @category constructors @since 0.1.0 */
+export const make = provider.make
+
+/** A layer from options. @category layers @since 0.1.0 */
+export const layer = provider.layer
+
+/** A layer from `Config` values. @category layers @since 0.1.0 */
+export const layerConfig = provider.layerConfig
+
+/** A layer from the environment: `CEREBRAS_API_KEY`, `CEREBRAS_MODEL`. @category layers @since 0.1.0 */
+export const layerEnv = provider.layerEnv

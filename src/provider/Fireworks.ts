@@ -1,0 +1,49 @@
+/**
+ * Fireworks AI.
+ *
+ * @since 0.1.0
+ */
+import type { JsonObject } from "../Message.ts"
+import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import * as Provider from "./Provider.ts"
+
+declare module "../LlmRequest.ts" {
+  interface ProviderOptions {
+    /** Body fields of Fireworks AI that have no portable name, sent as they are. */
+    readonly fireworks?: JsonObject | undefined
+  }
+}
+
+const provider = Provider.define({
+  id: "fireworks",
+  name: "Fireworks AI",
+  docs: "https://docs.fireworks.ai/api-reference/post-chatcompletions",
+  baseUrl: "https://api.fireworks.ai/inference/v1",
+  auth: { type: "bearer" },
+  env: { apiKey: ["FIREWORKS_API_KEY"], model: "FIREWORKS_MODEL" },
+  defaultModel: "accounts/fireworks/models/kimi-k3",
+  capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
+  protocol: OpenAiChat.make({
+    // https://docs.fireworks.ai/api-reference/post-chatcompletions
+    tokenField: "max_tokens",
+    topK: true,
+    customTools: false,
+    promptCacheKey: false,
+    reasoningReplay: "reasoning_content"
+  })
+})
+
+/** Fireworks AI as data. @category definition @since 0.1.0 */
+export const definition = provider.definition
+
+/** Makes the service. @category constructors @since 0.1.0 */
+export const make = provider.make
+
+/** A layer from options. @category layers @since 0.1.0 */
+export const layer = provider.layer
+
+/** A layer from `Config` values. @category layers @since 0.1.0 */
+export const layerConfig = provider.layerConfig
+
+/** A layer from the environment: `FIREWORKS_API_KEY`, `FIREWORKS_MODEL`. @category layers @since 0.1.0 */
+export const layerEnv = provider.layerEnv

@@ -1,0 +1,49 @@
+/**
+ * Groq: open models on fast hardware.
+ *
+ * @since 0.1.0
+ */
+import type { JsonObject } from "../Message.ts"
+import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import * as Provider from "./Provider.ts"
+
+declare module "../LlmRequest.ts" {
+  interface ProviderOptions {
+    /** Body fields of Groq that have no portable name, sent as they are. */
+    readonly groq?: JsonObject | undefined
+  }
+}
+
+const provider = Provider.define({
+  id: "groq",
+  name: "Groq",
+  docs: "https://console.groq.com/docs/api-reference",
+  baseUrl: "https://api.groq.com/openai/v1",
+  auth: { type: "bearer" },
+  env: { apiKey: ["GROQ_API_KEY"], model: "GROQ_MODEL" },
+  defaultModel: "openai/gpt-oss-120b",
+  capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
+  protocol: OpenAiChat.make({
+    // Not supported: https://console.groq.com/docs/openai#currently-unsupported-openai-features
+    logprobs: false,
+    promptCacheKey: false,
+    customTools: false,
+    // Reasoning comes and goes in `reasoning`: https://console.groq.com/docs/reasoning
+    reasoningReplay: "reasoning"
+  })
+})
+
+/** Groq as data. @category definition @since 0.1.0 */
+export const definition = provider.definition
+
+/** Makes the service. @category constructors @since 0.1.0 */
+export const make = provider.make
+
+/** A layer from options. @category layers @since 0.1.0 */
+export const layer = provider.layer
+
+/** A layer from `Config` values. @category layers @since 0.1.0 */
+export const layerConfig = provider.layerConfig
+
+/** A layer from the environment: `GROQ_API_KEY`, `GROQ_MODEL`. @category layers @since 0.1.0 */
+export const layerEnv = provider.layerEnv

@@ -1,0 +1,56 @@
+/**
+ * Mistral, with its dialect of Chat Completions.
+ *
+ * @since 0.1.0
+ */
+import type { JsonObject } from "../Message.ts"
+import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import * as Provider from "./Provider.ts"
+
+declare module "../LlmRequest.ts" {
+  interface ProviderOptions {
+    /** Body fields of Mistral that have no portable name, sent as they are. */
+    readonly mistral?: JsonObject | undefined
+  }
+}
+
+const provider = Provider.define({
+  id: "mistral",
+  name: "Mistral",
+  docs: "https://docs.mistral.ai/api",
+  baseUrl: "https://api.mistral.ai/v1",
+  auth: { type: "bearer" },
+  env: { apiKey: ["MISTRAL_API_KEY"], model: "MISTRAL_MODEL" },
+  defaultModel: "mistral-medium-latest",
+  capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
+  protocol: OpenAiChat.make({
+    // https://docs.mistral.ai/api/endpoint/chat
+    tokenField: "max_tokens",
+    seedField: "random_seed",
+    requiredToolChoice: "any",
+    logprobs: false,
+    promptCacheKey: false,
+    customTools: false,
+    // Usage always comes with the last chunk; the option is refused.
+    streamUsage: false,
+    // Ids must be 9 characters of [a-zA-Z0-9].
+    toolCallId: "mistral",
+    toolResultName: true,
+    reasoningReplay: "thinking_parts"
+  })
+})
+
+/** Mistral as data. @category definition @since 0.1.0 */
+export const definition = provider.definition
+
+/** Makes the service. @category constructors @since 0.1.0 */
+export const make = provider.make
+
+/** A layer from options. @category layers @since 0.1.0 */
+export const layer = provider.layer
+
+/** A layer from `Config` values. @category layers @since 0.1.0 */
+export const layerConfig = provider.layerConfig
+
+/** A layer from the environment: `MISTRAL_API_KEY`, `MISTRAL_MODEL`. @category layers @since 0.1.0 */
+export const layerEnv = provider.layerEnv

@@ -1,0 +1,53 @@
+/**
+ * Moonshot AI (Kimi).
+ *
+ * @since 0.1.0
+ */
+import type { JsonObject } from "../Message.ts"
+import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import * as Provider from "./Provider.ts"
+
+declare module "../LlmRequest.ts" {
+  interface ProviderOptions {
+    /** Body fields of Moonshot that have no portable name, sent as they are. */
+    readonly moonshot?: JsonObject | undefined
+  }
+}
+
+const provider = Provider.define({
+  id: "moonshot",
+  name: "Moonshot",
+  docs: "https://platform.moonshot.ai/docs/api/chat",
+  baseUrl: "https://api.moonshot.ai/v1",
+  auth: { type: "bearer" },
+  env: { apiKey: ["MOONSHOT_API_KEY", "KIMI_API_KEY"], baseUrl: "MOONSHOT_BASE_URL", model: "MOONSHOT_MODEL" },
+  defaultModel: "kimi-k3",
+  capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
+  protocol: OpenAiChat.make({
+    // https://platform.moonshot.ai/docs/api/chat
+    tokenField: "max_tokens",
+    seedField: false,
+    logprobs: false,
+    strictTools: false,
+    customTools: false,
+    parallelToolCalls: false,
+    reasoning: "thinking",
+    // Tool loops need the reasoning of earlier turns.
+    reasoningReplay: "reasoning_content"
+  })
+})
+
+/** Moonshot as data. @category definition @since 0.1.0 */
+export const definition = provider.definition
+
+/** Makes the service. @category constructors @since 0.1.0 */
+export const make = provider.make
+
+/** A layer from options. @category layers @since 0.1.0 */
+export const layer = provider.layer
+
+/** A layer from `Config` values. @category layers @since 0.1.0 */
+export const layerConfig = provider.layerConfig
+
+/** A layer from the environment: `MOONSHOT_API_KEY`, `MOONSHOT_BASE_URL`, `MOONSHOT_MODEL`. @category layers @since 0.1.0 */
+export const layerEnv = provider.layerEnv

@@ -1,0 +1,54 @@
+/**
+ * Perplexity Sonar: answers with sources.
+ *
+ * @since 0.1.0
+ */
+import type { JsonObject } from "../Message.ts"
+import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import * as Provider from "./Provider.ts"
+
+declare module "../LlmRequest.ts" {
+  interface ProviderOptions {
+    /** Body fields of Perplexity that have no portable name, sent as they are. */
+    readonly perplexity?: JsonObject | undefined
+  }
+}
+
+const provider = Provider.define({
+  id: "perplexity",
+  name: "Perplexity",
+  docs: "https://docs.perplexity.ai/api-reference/chat-completions-post",
+  baseUrl: "https://api.perplexity.ai",
+  auth: { type: "bearer" },
+  env: { apiKey: ["PERPLEXITY_API_KEY"], model: "PERPLEXITY_MODEL" },
+  defaultModel: "sonar",
+  capabilities: { streaming: true, tools: false, images: true, structuredOutput: true },
+  protocol: OpenAiChat.make({
+    // https://docs.perplexity.ai/api-reference/chat-completions-post
+    tokenField: "max_tokens",
+    topK: true,
+    seedField: false,
+    logprobs: false,
+    customTools: false,
+    parallelToolCalls: false,
+    promptCacheKey: false,
+    streamUsage: false,
+    // Reasoning models write it inline.
+    thinkTags: true
+  })
+})
+
+/** Perplexity as data. @category definition @since 0.1.0 */
+export const definition = provider.definition
+
+/** Makes the service. @category constructors @since 0.1.0 */
+export const make = provider.make
+
+/** A layer from options. @category layers @since 0.1.0 */
+export const layer = provider.layer
+
+/** A layer from `Config` values. @category layers @since 0.1.0 */
+export const layerConfig = provider.layerConfig
+
+/** A layer from the environment: `PERPLEXITY_API_KEY`, `PERPLEXITY_MODEL`. @category layers @since 0.1.0 */
+export const layerEnv = provider.layerEnv

@@ -1,0 +1,52 @@
+/**
+ * Together AI.
+ *
+ * @since 0.1.0
+ */
+import type { JsonObject } from "../Message.ts"
+import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import * as Provider from "./Provider.ts"
+
+declare module "../LlmRequest.ts" {
+  interface ProviderOptions {
+    /** Body fields of Together AI that have no portable name, sent as they are. */
+    readonly together?: JsonObject | undefined
+  }
+}
+
+const provider = Provider.define({
+  id: "together",
+  name: "Together AI",
+  docs: "https://docs.together.ai/reference/chat-completions-1",
+  baseUrl: "https://api.together.xyz/v1",
+  auth: { type: "bearer" },
+  env: { apiKey: ["TOGETHER_API_KEY"], model: "TOGETHER_MODEL" },
+  defaultModel: "openai/gpt-oss-120b",
+  capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
+  protocol: OpenAiChat.make({
+    // https://docs.together.ai/reference/chat-completions-1
+    tokenField: "max_tokens",
+    topK: true,
+    strictTools: false,
+    customTools: false,
+    promptCacheKey: false,
+    // https://docs.together.ai/docs/reasoning-overview
+    reasoning: "reasoning_enabled",
+    reasoningReplay: "reasoning"
+  })
+})
+
+/** Together AI as data. @category definition @since 0.1.0 */
+export const definition = provider.definition
+
+/** Makes the service. @category constructors @since 0.1.0 */
+export const make = provider.make
+
+/** A layer from options. @category layers @since 0.1.0 */
+export const layer = provider.layer
+
+/** A layer from `Config` values. @category layers @since 0.1.0 */
+export const layerConfig = provider.layerConfig
+
+/** A layer from the environment: `TOGETHER_API_KEY`, `TOGETHER_MODEL`. @category layers @since 0.1.0 */
+export const layerEnv = provider.layerEnv

@@ -1,0 +1,48 @@
+/**
+ * xAI, over Chat Completions.
+ *
+ * @since 0.1.0
+ */
+import type { JsonObject } from "../Message.ts"
+import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import * as Provider from "./Provider.ts"
+
+declare module "../LlmRequest.ts" {
+  interface ProviderOptions {
+    /** Body fields of xAI that have no portable name, sent as they are. */
+    readonly xai?: JsonObject | undefined
+  }
+}
+
+const provider = Provider.define({
+  id: "xai",
+  name: "xAI",
+  docs: "https://docs.x.ai/docs/api-reference",
+  baseUrl: "https://api.x.ai/v1",
+  auth: { type: "bearer" },
+  env: { apiKey: ["XAI_API_KEY"], model: "XAI_MODEL" },
+  defaultModel: "grok-4.7",
+  capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
+  protocol: OpenAiChat.make({
+    // https://docs.x.ai/docs/api-reference#chat-completions
+    customTools: false,
+    promptCacheKey: false,
+    // Reasoning models refuse penalties and stop: https://docs.x.ai/docs/guides/reasoning
+    penalties: false
+  })
+})
+
+/** xAI as data. @category definition @since 0.1.0 */
+export const definition = provider.definition
+
+/** Makes the service. @category constructors @since 0.1.0 */
+export const make = provider.make
+
+/** A layer from options. @category layers @since 0.1.0 */
+export const layer = provider.layer
+
+/** A layer from `Config` values. @category layers @since 0.1.0 */
+export const layerConfig = provider.layerConfig
+
+/** A layer from the environment: `XAI_API_KEY`, `XAI_MODEL`. @category layers @since 0.1.0 */
+export const layerEnv = provider.layerEnv
