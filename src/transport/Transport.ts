@@ -20,10 +20,10 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Activity } from "../internal/activity.ts"
-import { withStreamTimeouts } from "../internal/timeouts.ts"
+import { withEffectTimeouts, withStreamTimeouts } from "../internal/timeouts.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import type { Timeouts } from "../LlmRequest.ts"
@@ -205,7 +205,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     const limit = call.timeouts.connect ?? defaultConnect
     return Effect.timeoutOrElse(follow(request, fail, maxRedirects), {
       duration: limit,
-      orElse: () => Effect.fail(fail.error(timeoutReason("connect", limit)))
+      orElse: () => Effect.fail(fail.error(LlmError.timeout("connect", limit)))
     })
   }
 
@@ -264,17 +264,16 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     })
     const bytes = yield* Channel.toPullScoped(response.stream.channel, scope)
     const activity = yield* Activity
-    return { decoder, fail, requestId, pull: pullEvents(bytes, decoder, call, fail, requestId, activity) }
+    activity.partialFrom(() => decoder.assembler.partial())
+    return { fail, requestId, pull: pullEvents(bytes, decoder, call, fail, requestId, activity) }
   })
 
   const stream = (call: Call): Stream.Stream<LlmEvent, LlmError.LlmError> =>
     Stream.suspend(() => {
-      let decoder: Decoder | undefined
       let requestId: string | undefined
       const events = Stream.fromChannel(
         Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
           Effect.map(open(call, scope), (exchange) => {
-            decoder = exchange.decoder
             requestId = exchange.requestId
             return exchange.pull
           })
@@ -284,25 +283,17 @@ export const make = (client: HttpClient.HttpClient): Transport => {
         firstToken: call.timeouts.firstToken ?? defaultFirstToken,
         idle: call.timeouts.idle ?? defaultIdle,
         total: call.timeouts.total
-      }, (phase, limit) => failing(call).error(timeoutReason(phase, limit, decoder?.assembler.partial()), requestId))
+      }, (phase, limit, partial) => failing(call).error(LlmError.timeout(phase, limit, partial), requestId))
     })
 
   const generate = (call: Call): Effect.Effect<LlmResponse, LlmError.LlmError> =>
-    Effect.suspend(() => {
-      let decoder: Decoder | undefined
-      const fail = failing(call)
-      const limit = call.timeouts.total ?? defaultTotal
-      return Effect.scopedWith((scope) =>
-        Effect.flatMap(open(call, scope), (exchange) => {
-          decoder = exchange.decoder
-          return finishOf(exchange.pull, fail)
-        })
-      ).pipe(Effect.timeoutOrElse({
-        duration: limit,
-        orElse: () =>
-          Effect.fail(fail.error(timeoutReason("total", limit, decoder?.assembler.partial())))
-      }))
-    })
+    withEffectTimeouts(
+      Effect.scopedWith((scope) =>
+        Effect.flatMap(open(call, scope), (exchange) => finishOf(exchange.pull, exchange.fail))
+      ),
+      { total: call.timeouts.total ?? defaultTotal, idle: call.timeouts.idle },
+      (phase, limit, partial) => failing(call).error(LlmError.timeout(phase, limit, partial))
+    )
 
   const json = (call: JsonCall): Effect.Effect<unknown, LlmError.LlmError> => {
     const fail = failing(call)
@@ -320,7 +311,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       )
     }).pipe(Effect.timeoutOrElse({
       duration: limit,
-      orElse: () => Effect.fail(fail.error(timeoutReason("total", limit)))
+      orElse: () => Effect.fail(fail.error(LlmError.timeout("total", limit)))
     }))
   }
 
@@ -331,12 +322,6 @@ const manualRedirects: globalThis.RequestInit = { redirect: "manual" }
 const always = () => true
 
 const discard = (response: HttpClientResponse) => Stream.runDrain(Stream.take(response.stream, 1))
-
-const timeoutReason = (
-  phase: LlmError.Timeout["phase"],
-  limit: Duration.Input,
-  partial?: LlmResponse | undefined
-): LlmError.Reason => LlmError.timeout(phase, limit, partial)
 
 const parseJson = (text: string): unknown => {
   try {

@@ -59,6 +59,7 @@ export interface Expected {
   } | null
   readonly refusal?: string | null
   readonly terminal?: boolean | null
+  readonly extra?: { readonly blockIndexReused?: number | boolean | null } | null
   readonly error?: {
     readonly status?: number | null
     readonly type?: string | null
