@@ -21,7 +21,7 @@ const starts: Readonly<Record<string, string>> = {
 }
 
 /** The laws of the event grammar; the pairing of starts and ends holds for complete answers only. */
-const checkLaws = ({ events, failure, response }: Outcome): void => {
+const keepsLaws = ({ events, failure, response }: Outcome): true => {
   const count = (tag: LlmEvent["_tag"]) => events.filter((event) => event._tag === tag).length
   if (events.length > 0) assert.strictEqual(events[0]?._tag, "ResponseStart")
   assert.isAtMost(count("ResponseStart"), 1)
@@ -45,23 +45,24 @@ const checkLaws = ({ events, failure, response }: Outcome): void => {
       used.add(event.index)
     }
   }
-  if (response === undefined) return
+  if (response === undefined) return true
   assert.strictEqual(events.at(-1)?._tag, "Finish")
   assert.strictEqual(open.size, 0)
   assert.deepStrictEqual(fold(events)?.parts, response.parts)
   const ids = response.toolCalls.map((call) => call.id)
   assert.strictEqual(new Set(ids).size, ids.length)
+  return true
 }
 
 describe("Anthropic Messages decoder: laws", () => {
   it.each(names("sse"))("keeps the event laws on %s", (name) => {
-    checkLaws(replayFrames(framesOf(name)))
+    assert.isTrue(keepsLaws(replayFrames(framesOf(name))))
   })
 
   it.each(names("json"))("keeps the event laws on %s", (name) => {
     const made = decoder()
     made.whole(JSON.parse(read(name)))
-    checkLaws(outcomeOf(made))
+    assert.isTrue(keepsLaws(outcomeOf(made)))
   })
 
   it.each(names("sse"))("gives the same events for %s however its bytes are split", (name) => {
@@ -80,7 +81,7 @@ describe("Anthropic Messages decoder: laws", () => {
       const settled = made.settled || made.assembler.finished
       made.end()
       const outcome = outcomeOf(made)
-      checkLaws(outcome)
+      assert.isTrue(keepsLaws(outcome))
       if (settled) continue
       assert.isDefined(outcome.failure)
       // So no call that the whole stream would not have closed by then.
@@ -141,7 +142,7 @@ describe("Anthropic Messages decoder: fuzz", () => {
   it("never throws and keeps the laws on any sequence of damaged frames", () => {
     fc.assert(
       fc.property(fc.array(mutatedFrame, { maxLength: 14 }), (frames) => {
-        checkLaws(replayFrames(frames))
+        assert.isTrue(keepsLaws(replayFrames(frames)))
       }),
       { numRuns: 3000, seed: 20261121 }
     )
@@ -152,7 +153,7 @@ describe("Anthropic Messages decoder: fuzz", () => {
     fc.assert(
       fc.property(fc.nat(streams.length - 1), fc.nat(20), mutatedFrame, (which, at, frame) => {
         const frames = streams[which]!
-        checkLaws(replayFrames(frames.with(at % frames.length, frame)))
+        assert.isTrue(keepsLaws(replayFrames(frames.with(at % frames.length, frame))))
       }),
       { numRuns: 2000, seed: 20261122 }
     )
@@ -169,7 +170,7 @@ describe("Anthropic Messages decoder: fuzz", () => {
         (which, path, by, remove) => {
           const made = decoder()
           made.whole(JSON.parse(JSON.stringify(mutate(bodies[which], path, by, remove))))
-          checkLaws(outcomeOf(made))
+          assert.isTrue(keepsLaws(outcomeOf(made)))
         }
       ),
       { numRuns: 2000, seed: 20261123 }

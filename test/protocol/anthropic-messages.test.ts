@@ -188,7 +188,7 @@ describe("Anthropic Messages decoder: reasoning and opaque blocks", () => {
       [undefined, undefined, undefined]
     ])
     const text = response.parts.find((part) => part.type === "text")
-    assert.strictEqual((text?.replay?.["citations"] as ReadonlyArray<unknown>).length, 2)
+    assert.lengthOf(text?.replay?.["citations"] as ReadonlyArray<unknown>, 2)
     assert.deepStrictEqual(response.extra, { container: { id: "container_1" } })
   })
 
