@@ -1,0 +1,271 @@
+/**
+ * Spells a request as a Chat Completions body: options, tools and answer format; messages and reasoning have files of
+ * their own. What the host lacks is dropped with a warning when the meaning stays, and refused when it would not.
+ *
+ * @since 0.1.0
+ */
+import type { Issue, LlmRequest } from "../../LlmRequest.ts"
+import type { Warning } from "../../LlmResponse.ts"
+import type { JsonSchema, LlmTool } from "../../LlmTool.ts"
+import type { Json, JsonObject } from "../../Message.ts"
+import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import { cacheControlOf, messagesFor } from "./Messages.ts"
+import type { Quirks } from "./Quirks.ts"
+import { reasoningFields } from "./ReasoningRequest.ts"
+import type { Body, WireFormat, WireTool, WireToolChoice } from "./Wire.ts"
+
+type Extra = { [field: string]: Json }
+
+const isRefused = (value: object): value is Refused => "refused" in value && typeof value.refused === "object"
+
+const refused = (field: string, message: string): Refused => ({ refused: { field, message } })
+
+class Warnings {
+  readonly all: Array<Warning> = []
+  add(field: string, message: string): void {
+    this.all.push({ field, message })
+  }
+}
+
+const dialect = (schema: JsonSchema, at: string, quirks: Quirks): JsonSchema | Refused =>
+  quirks.schemaDialect === undefined ? schema : quirks.schemaDialect(schema, at)
+
+// ---------------------------------------------------------------------------
+// Tools
+// ---------------------------------------------------------------------------
+
+const toolOf = (tool: LlmTool, at: string, quirks: Quirks, warnings: Warnings): WireTool | Refused => {
+  switch (tool.type) {
+    case "provider":
+      // The host's own entry, which this wire neither knows nor checks.
+      return tool.definition as unknown as WireTool
+    case "custom": {
+      if (quirks.customTools === false) {
+        return refused(at, "The provider has no free-form tools: give the tool a JSON Schema instead.")
+      }
+      const custom: { name: string; description?: string } = { name: tool.name }
+      if (tool.description !== undefined) custom.description = tool.description
+      return {
+        type: "custom",
+        custom: { ...custom, ...(tool.format === undefined ? undefined : { format: tool.format }) }
+      } as WireTool
+    }
+    case "function": {
+      const parameters = dialect(tool.parameters, `${at}.parameters`, quirks)
+      if (isRefused(parameters)) return parameters
+      const strict = tool.strict !== undefined && quirks.strictTools !== false
+      if (tool.strict === true && !strict) {
+        warnings.add(`${at}.strict`, "The provider has no strict tools; it was left out.")
+      }
+      const made: WireTool = {
+        type: "function",
+        function: {
+          name: tool.name,
+          ...(tool.description === undefined ? undefined : { description: tool.description }),
+          parameters,
+          ...(strict ? { strict: tool.strict! } : undefined)
+        }
+      }
+      if (tool.cacheControl === undefined) return made
+      if (quirks.cacheControl === true) return Object.assign(made, { cache_control: cacheControlOf(tool.cacheControl) })
+      warnings.add(`${at}.cacheControl`, "The provider has no cache breakpoints; it was left out.")
+      return made
+    }
+  }
+}
+
+const toolsOf = (request: LlmRequest, quirks: Quirks, warnings: Warnings): Array<WireTool> | Refused => {
+  const out: Array<WireTool> = []
+  const tools = request.tools ?? []
+  // Sorted tools keep the cached prefix stable.
+  const ordered = request.cache?.tools === true
+    ? tools.toSorted((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+    : tools
+  for (const tool of ordered) {
+    const made = toolOf(tool, `tools[${tools.indexOf(tool)}]`, quirks, warnings)
+    if (isRefused(made)) return made
+    out.push(made)
+  }
+  const last = out.at(-1)
+  if (
+    request.cache?.tools === true && last !== undefined && quirks.cacheControl === true && !("cache_control" in last)
+  ) {
+    const control = cacheControlOf(request.cache.extendedTtl === true ? "extended" : "ephemeral")
+    Object.assign(last, { cache_control: control })
+  }
+  return out
+}
+
+const choiceOf = (request: LlmRequest, quirks: Quirks): WireToolChoice | undefined => {
+  const choice = request.toolChoice
+  if (choice === undefined) return undefined
+  if (choice === "required") return (quirks.requiredToolChoice ?? "required") as "required"
+  if (typeof choice === "string") return choice
+  const tool = request.tools?.find((one) => one.name === choice.name)
+  return tool?.type === "custom"
+    ? { type: "custom", custom: { name: choice.name } }
+    : { type: "function", function: { name: choice.name } }
+}
+
+// ---------------------------------------------------------------------------
+// Answer format
+// ---------------------------------------------------------------------------
+
+interface Format {
+  readonly field?: WireFormat
+  readonly instructions?: string
+}
+
+const formatOf = (request: LlmRequest, quirks: Quirks, warnings: Warnings): Format | Refused => {
+  const format = request.responseFormat
+  if (format === undefined || format.type === "text") return {}
+  const known = quirks.responseFormat ?? "json_schema"
+  if (format.type === "json") {
+    if (known !== "none") return { field: { type: "json_object" } }
+    warnings.add("responseFormat", "The provider has no JSON mode; the format was asked for in the instructions.")
+    return { instructions: "Answer with one JSON value and nothing else." }
+  }
+  const schema = dialect(format.schema, "responseFormat.schema", quirks)
+  if (isRefused(schema)) return schema
+  if (known === "json_schema") {
+    return {
+      field: {
+        type: "json_schema",
+        json_schema: {
+          name: format.name ?? "response",
+          ...(format.description === undefined ? undefined : { description: format.description }),
+          schema: { ...schema },
+          ...(quirks.strictSchema === false ? undefined : { strict: format.strict ?? true })
+        }
+      }
+    }
+  }
+  warnings.add("responseFormat", "The provider takes no JSON Schema; the schema was put in the instructions.")
+  return {
+    ...(known === "json_object" ? { field: { type: "json_object" } } : undefined),
+    instructions: "Answer with one JSON value that fits this JSON Schema, and nothing else:\n" + JSON.stringify(schema)
+  }
+}
+
+// ---------------------------------------------------------------------------
+// Body
+// ---------------------------------------------------------------------------
+
+const cacheFields = (request: LlmRequest, quirks: Quirks, body: Body, warnings: Warnings): void => {
+  const cache = request.cache
+  if (cache === undefined) return
+  if (cache.key !== undefined) {
+    if (quirks.promptCacheKey === false) warnings.add("cache.key", "The provider has no cache key; it was left out.")
+    else body.prompt_cache_key = cache.key
+  }
+  if (cache.extendedTtl === true && quirks.cacheControl !== true) {
+    if (quirks.promptCacheRetention === true) body.prompt_cache_retention = "24h"
+    else warnings.add("cache.extendedTtl", "The provider has no cache lifetime; it was left out.")
+  }
+  if (cache.tools === true && quirks.cacheControl !== true) {
+    warnings.add("cache.tools", "The provider has no cache breakpoints; the tools were only sorted by name.")
+  }
+  if (cache.globalScope === true) {
+    warnings.add("cache.globalScope", "The provider has no shared cache; it was left out.")
+  }
+}
+
+/** Options that are spelled alike everywhere, and those some hosts lack. */
+const options = (request: LlmRequest, quirks: Quirks, body: Body, extra: Extra, warnings: Warnings): void => {
+  const lacks = (field: string) => warnings.add(field, "The provider does not have this option; it was left out.")
+  if (request.maxTokens !== undefined) body[quirks.tokenField ?? "max_completion_tokens"] = request.maxTokens
+  if (request.temperature !== undefined) body.temperature = request.temperature
+  if (request.topP !== undefined) body.top_p = request.topP
+  if (request.topK !== undefined) {
+    if (quirks.topK === true) extra["top_k"] = request.topK
+    else lacks("topK")
+  }
+  const penalties = quirks.penalties !== false
+  if (request.frequencyPenalty !== undefined) {
+    if (penalties) body.frequency_penalty = request.frequencyPenalty
+    else lacks("frequencyPenalty")
+  }
+  if (request.presencePenalty !== undefined) {
+    if (penalties) body.presence_penalty = request.presencePenalty
+    else lacks("presencePenalty")
+  }
+  if (request.stop !== undefined && request.stop.length > 0) {
+    body.stop = [...request.stop]
+    const most = quirks.maxStops ?? 4
+    if (request.stop.length > most) {
+      warnings.add("stop", `The provider takes at most ${most} stop texts; ${request.stop.length} were sent.`)
+    }
+  }
+  if (request.seed !== undefined) {
+    const field = quirks.seedField ?? "seed"
+    if (field === false) lacks("seed")
+    else if (field === "seed") body.seed = request.seed
+    else extra[field] = request.seed
+  }
+  if (request.logprobs !== undefined && request.logprobs !== false) {
+    if (quirks.logprobs === false) lacks("logprobs")
+    else {
+      body.logprobs = true
+      if (typeof request.logprobs === "number") body.top_logprobs = request.logprobs
+    }
+  }
+  if (request.effort !== undefined) lacks("effort")
+}
+
+/** A typed body of OpenAI's API beside the fields that other hosts add. */
+export interface Built {
+  readonly body: Body
+  readonly extra: JsonObject
+  readonly warnings: ReadonlyArray<Warning>
+}
+
+/**
+ * Builds the body, typed as far as OpenAI knows it.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const build = (input: EncodeInput, quirks: Quirks): Built | { readonly refused: Issue } => {
+  const { request } = input
+  const warnings = new Warnings()
+  const format = formatOf(request, quirks, warnings)
+  if (isRefused(format)) return format
+  const tools = toolsOf(request, quirks, warnings)
+  if (isRefused(tools)) return tools
+  const spelled = messagesFor(input, quirks, warnings.all, format.instructions)
+  if ("refused" in spelled) return spelled
+  const extra: Extra = {}
+  const body: Body = { model: input.model, messages: spelled.messages, stream: input.stream }
+  if (input.stream && quirks.streamUsage !== false) body.stream_options = { include_usage: true }
+  options(request, quirks, body, extra, warnings)
+  if (tools.length > 0) {
+    body.tools = tools
+    const choice = choiceOf(request, quirks)
+    if (choice !== undefined) body.tool_choice = choice
+    if (request.parallelToolCalls !== undefined) {
+      if (quirks.parallelToolCalls === false) {
+        warnings.add("parallelToolCalls", "The provider does not have this option; it was left out.")
+      } else body.parallel_tool_calls = request.parallelToolCalls
+    }
+  } else if (quirks.emptyToolsWithHistory === true && spelled.toolCalls) body.tools = []
+  if (format.field !== undefined) body.response_format = format.field
+  cacheFields(request, quirks, body, warnings)
+  Object.assign(extra, reasoningFields(request.thinking, quirks, input.meta, warnings.all))
+  return { body, extra, warnings: warnings.all }
+}
+
+/**
+ * Encodes a request.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
+  const built = build(input, quirks)
+  if ("refused" in built) return built
+  return {
+    path: quirks.path ?? "/chat/completions",
+    body: { ...quirks.body, ...built.body as unknown as JsonObject, ...built.extra },
+    warnings: built.warnings
+  }
+}
