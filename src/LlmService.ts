@@ -8,11 +8,15 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type { LlmError } from "./LlmError.ts"
+import { parsePartialJson } from "./internal/partialJson.ts"
+import { LlmError, StructuredOutput } from "./LlmError.ts"
 import type { LlmEvent } from "./LlmEvent.ts"
-import type { LlmRequest } from "./LlmRequest.ts"
+import type { LlmRequest, ResponseFormat } from "./LlmRequest.ts"
 import type { LlmResponse } from "./LlmResponse.ts"
+import { jsonSchemaOf } from "./LlmTool.ts"
+import type { Json } from "./Message.ts"
 import type { Capabilities, ModelMeta } from "./Model.ts"
 
 /**
@@ -98,6 +102,116 @@ export const generate = (request: LlmRequest): Effect.Effect<LlmResponse, LlmErr
  */
 export const stream = (request: LlmRequest): Stream.Stream<LlmEvent, LlmError, LlmService> =>
   Stream.unwrap(Effect.map(LlmService, (service) => service.stream(request)))
+
+/**
+ * A value of a schema, and the response it was read from.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ObjectResponse<out A> {
+  readonly value: A
+  readonly response: LlmResponse
+}
+
+/**
+ * What `streamObject` emits: ever more of the value as plain JSON, then the value itself.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ObjectEvent<A> =
+  | { readonly _tag: "Partial"; readonly json: Json }
+  | { readonly _tag: "Object"; readonly value: A; readonly response: LlmResponse }
+
+const formatOf = (schema: Schema.Constraint): ResponseFormat => ({ type: "json-schema", schema: jsonSchemaOf(schema) })
+
+const decodeObject = <A, I, RD>(
+  schema: Schema.Codec<A, I, RD>,
+  response: LlmResponse,
+  operation: "generate" | "stream"
+): Effect.Effect<ObjectResponse<A>, LlmError, RD> => {
+  const failed = (message: string) =>
+    new LlmError({
+      provider: response.provider,
+      model: response.model,
+      label: response.label,
+      operation,
+      requestId: response.requestId,
+      attempts: 1,
+      reason: new StructuredOutput({ message, text: response.text, partial: response })
+    })
+  const json = parseObject(response.text)
+  if (json === undefined) {
+    return Effect.fail(failed(
+      response.finishReason === "stop"
+        ? "The answer is not JSON."
+        : `The answer is not JSON; it ended with finish reason "${response.finishReason}".`
+    ))
+  }
+  return Effect.mapBoth(Schema.decodeUnknownEffect(Schema.toCodecJson(schema))(json), {
+    onFailure: (error) => failed(`The answer does not match the schema: ${error.message}`),
+    onSuccess: (value) => ({ value, response })
+  })
+}
+
+/** Models without a structured mode like to wrap JSON into a Markdown fence. */
+const parseObject = (text: string): Json | undefined => {
+  const fenced = /^\s*```(?:json)?\s*\n([\s\S]*?)\n?```\s*$/.exec(text)
+  try {
+    return JSON.parse(fenced === null ? text : fenced[1]!)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Answers with a value of a schema. The provider is asked to keep to it where it can; the answer is decoded in any
+ * case. Fails with reason `StructuredOutput`, which holds the text, when it does not fit.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const generateObject = <A, I, RD>(
+  schema: Schema.Codec<A, I, RD>,
+  request: LlmRequest
+): Effect.Effect<ObjectResponse<A>, LlmError, LlmService | RD> =>
+  Effect.flatMap(
+    generate({ ...request, responseFormat: request.responseFormat ?? formatOf(schema) }),
+    (response) => decodeObject(schema, response, "generate")
+  )
+
+/**
+ * Answers with a value of a schema as it is being written: partial JSON first, the decoded value last.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const streamObject = <A, I, RD>(
+  schema: Schema.Codec<A, I, RD>,
+  request: LlmRequest
+): Stream.Stream<ObjectEvent<A>, LlmError, LlmService | RD> =>
+  Stream.suspend(() => {
+    let text = ""
+    let shownAt = 0
+    return Stream.mapEffect(
+      Stream.filter(
+        stream({ ...request, responseFormat: request.responseFormat ?? formatOf(schema) }),
+        (event) => event._tag === "TextDelta" || event._tag === "Finish"
+      ),
+      (event): Effect.Effect<ReadonlyArray<ObjectEvent<A>>, LlmError, RD> => {
+        if (event._tag === "Finish") {
+          return Effect.map(decodeObject(schema, event.response, "stream"), (found) => [{ _tag: "Object", ...found }])
+        }
+        text += event._tag === "TextDelta" ? event.text : ""
+        // Reading anew only after growth in proportion keeps the work linear in the length of the answer.
+        if (text.length - shownAt < text.length / 16) return Effect.succeed([])
+        shownAt = text.length
+        const json = parsePartialJson(text)
+        return Effect.succeed(json === undefined ? [] : [{ _tag: "Partial", json }])
+      }
+    ).pipe(Stream.flatMap(Stream.fromIterable))
+  })
 
 /**
  * Counts the input tokens of a request.

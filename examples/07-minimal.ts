@@ -1,0 +1,34 @@
+/**
+ * The smallest program: a question, an answer, a provider chosen by the environment.
+ */
+// #region minimal
+import { NodeHttpClient, NodeRuntime } from "@effect/platform-node"
+import { Console, Effect, Stream } from "effect"
+import { Anthropic, LlmService, Message, Retry, Timeout } from "../src/index.ts"
+
+const program = Effect.gen(function*() {
+  // Whole …
+  const response = yield* LlmService.generate({ prompt: "What is an Effect?" })
+  yield* Console.log(response.text, response.usage.output.total)
+
+  // … or streamed, as the next turn of the same conversation.
+  yield* LlmService.stream({
+    messages: [Message.user("What is an Effect?"), response.message, Message.user("Shorter, please.")]
+  }).pipe(
+    Stream.filter((event) => event._tag === "TextDelta"),
+    Stream.runForEach((event) => Effect.sync(() => process.stdout.write(event.text)))
+  )
+})
+
+// One provider, with its key from ANTHROPIC_API_KEY; Llm.layerEnv takes the one that LLM_PROVIDER names.
+const llm = Anthropic.layerEnv.pipe(
+  Timeout.policy({ firstToken: "20 seconds", idle: "30 seconds" }),
+  Retry.policy()
+)
+
+export const main = program.pipe(Effect.provide(llm), Effect.provide(NodeHttpClient.layerUndici))
+// #endregion
+
+// Only with a key: CI has none.
+if (process.env["ANTHROPIC_API_KEY"] === undefined) await Effect.runPromise(Console.log("Set ANTHROPIC_API_KEY to run this."))
+else NodeRuntime.runMain(main)
