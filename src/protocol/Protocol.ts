@@ -123,6 +123,15 @@ export interface Decoder {
 export type FramingKind = "sse" | "ndjson" | "json-array" | "aws-event-stream"
 
 /**
+ * Begins the event name of a frame that the framing itself marks as an exception, as AWS event streams do, such as
+ * `exception:throttlingException`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const exceptionPrefix = "exception:"
+
+/**
  * A wire.
  *
  * @category models

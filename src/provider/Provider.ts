@@ -72,6 +72,31 @@ export interface Outgoing {
 }
 
 /**
+ * A request before it is signed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Unsigned {
+  readonly method: "GET" | "POST"
+  readonly url: string
+  readonly headers: { readonly [name: string]: string }
+  readonly body: string
+}
+
+/**
+ * What a signature adds to a request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Signed {
+  readonly headers: { readonly [name: string]: string }
+  /** Values that must not appear in anything rendered. */
+  readonly secrets: ReadonlyArray<string>
+}
+
+/**
  * A provider as data.
  *
  * @category models
@@ -100,6 +125,8 @@ export interface Definition {
   readonly finish?: ((outgoing: Outgoing, options: JsonObject) => Outgoing) | undefined
   /** Keys of `providerOptions[id]` that `finish` uses up and that are not body fields. */
   readonly nonBodyOptions?: ReadonlyArray<string> | undefined
+  /** Signs the requests that have no API key, anew each time. */
+  readonly sign?: ((request: Unsigned) => Effect.Effect<Signed, LlmError.LlmError>) | undefined
 }
 
 // =============================================================================
@@ -228,15 +255,17 @@ export const make = (
     ): Effect.Effect<string | undefined, LlmError.LlmError> => {
       const key = request.apiKey ?? options.apiKey
       if (key === undefined) {
-        return definition.auth.type === "none" ? Effect.undefined : Effect.fail(errorOf(
-          operation,
-          new LlmError.Configuration({
-            field: "apiKey",
-            message: `No API key for ${definition.name}. Set ${
-              definition.env.apiKey[0] ?? "it"
-            }, or give apiKey to the layer or the request.`
-          })
-        ))
+        return definition.auth.type === "none" || definition.sign !== undefined ?
+          Effect.undefined :
+          Effect.fail(errorOf(
+            operation,
+            new LlmError.Configuration({
+              field: "apiKey",
+              message: `No API key for ${definition.name}. Set ${
+                definition.env.apiKey[0] ?? "it"
+              }, or give apiKey to the layer or the request.`
+            })
+          ))
       }
       return isEffect(key) ? Effect.map(key, valueOf) : Effect.succeed(valueOf(key))
     }
@@ -245,6 +274,21 @@ export const make = (
       if (key === undefined || key === "") return
       if (definition.auth.type === "header") headers[definition.auth.name] = key
       else headers["authorization"] = `Bearer ${key}`
+    }
+
+    const signed = <
+      C extends Pick<Transport.JsonCall, "url" | "headers" | "body" | "secrets">
+    >(call: C, method: "GET" | "POST", key: string | undefined): Effect.Effect<C, LlmError.LlmError> => {
+      if (definition.sign === undefined || (key !== undefined && key !== "")) return Effect.succeed(call)
+      const type = call.body === undefined ? undefined : { "content-type": "application/json" }
+      return Effect.map(
+        definition.sign({ method, url: call.url, headers: { ...call.headers, ...type }, body: call.body ?? "" }),
+        ({ headers, secrets }) => ({
+          ...call,
+          headers: { ...call.headers, ...headers },
+          secrets: [...call.secrets, ...secrets]
+        })
+      )
     }
 
     const prepare = (
@@ -268,14 +312,14 @@ export const make = (
         const encoded = encode(definition, request, model, operation === "stream")
         if ("field" in encoded) return invalid(encoded, model)
         return Effect.flatMap(credential(request, operation), (key) =>
-          Effect.map(Random.nextInt, (seed): Transport.Call => {
+          Effect.flatMap(Random.nextInt, (seed) => {
             const headers: Record<string, string> = {
               ...encoded.headers,
               ...options.headers,
               ...request.headers
             }
             authenticate(headers, key)
-            return {
+            const call: Transport.Call = {
               protocol: definition.protocol,
               provider: definition.id,
               model,
@@ -290,6 +334,7 @@ export const make = (
               includeRaw: request.includeRaw === true,
               idSeed: `${Math.abs(seed).toString(36)}_`
             }
+            return signed(call, "POST", key)
           }))
       })
 
@@ -297,7 +342,7 @@ export const make = (
       Effect.flatMap(credential({}, operation), (key) => {
         const headers: Record<string, string> = { ...definition.headers, ...options.headers }
         authenticate(headers, key)
-        return transport.json({
+        const call: Transport.JsonCall = {
           method,
           provider: definition.id,
           model: defaultModel ?? "",
@@ -307,7 +352,8 @@ export const make = (
           body: body === undefined ? undefined : JSON.stringify(body),
           secrets: key === undefined ? [] : [key],
           timeouts: options.timeouts ?? {}
-        })
+        }
+        return Effect.flatMap(signed(call, method, key), transport.json)
       })
 
     const service: LlmService.Service = {

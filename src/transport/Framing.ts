@@ -10,6 +10,7 @@
  * @since 0.1.0
  */
 import type { Decoder, FramingKind } from "../protocol/Protocol.ts"
+import { AwsEventStream } from "./AwsEventStream.ts"
 
 /**
  * Largest frame that is read, in characters.
@@ -45,8 +46,10 @@ export interface Framing {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (kind: FramingKind, decoder: Decoder): Framing =>
-  kind === "ndjson" ? new TextFraming(decoder, new NdjsonLines(decoder)) : new TextFraming(decoder, new SseLines(decoder))
+export const make = (kind: FramingKind, decoder: Decoder): Framing => {
+  const text = () => new TextFraming(decoder, kind === "ndjson" ? new NdjsonLines(decoder) : new SseLines(decoder))
+  return kind === "aws-event-stream" ? new AwsEventStream(decoder, text) : text()
+}
 
 // =============================================================================
 // Lines
@@ -378,7 +381,9 @@ class HtmlDocument implements Document {
     const title = /<title[^>]*>([^<]*)/i.exec(this.text)?.[1]?.trim()
     this.decoder.assembler.fail({
       kind: "parse",
-      message: `The body is a page, not an answer${title === undefined ? "" : ` ("${title}")`}. Check the base URL and any proxy.`,
+      message: `The body is a page, not an answer${
+        title === undefined ? "" : ` ("${title}")`
+      }. Check the base URL and any proxy.`,
       body: this.text
     })
   }

@@ -175,7 +175,9 @@ export const make = (client: HttpClient.HttpClient): Transport => {
         const location = response.headers["location"]
         const target = location === undefined ? undefined : URL.parse(location, request.url)
         const refuse = (why: string) =>
-          Effect.fail(fail.error(new LlmError.Configuration({ message: `${why} Check the base URL.`, field: "baseUrl" })))
+          Effect.fail(
+            fail.error(new LlmError.Configuration({ message: `${why} Check the base URL.`, field: "baseUrl" }))
+          )
         if (target === null || target === undefined) return refuse("The provider answered with a redirect to nowhere.")
         if (target.origin !== new URL(request.url).origin) {
           return refuse(
@@ -229,7 +231,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       kind: "provider",
       message: found?.message ?? plainMessage(text, response.status),
       status: response.status,
-      type: found?.type,
+      type: found?.type ?? awsErrorType(response.headers["x-amzn-errortype"]),
       code: found?.code,
       param: found?.param,
       retryAfterMillis: found?.retryAfterMillis,
@@ -330,6 +332,9 @@ const parseJson = (text: string): unknown => {
     return undefined
   }
 }
+
+/** `ThrottlingException:http://…` is `ThrottlingException`. */
+const awsErrorType = (header: string | undefined): string | undefined => header?.split(":", 1)[0]!.trim() || undefined
 
 const plainMessage = (text: string, status: number): string => {
   const trimmed = text.trim()
