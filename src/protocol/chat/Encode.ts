@@ -212,7 +212,12 @@ const options = (request: LlmRequest, quirks: Quirks, body: Body, extra: Extra, 
   if (request.effort !== undefined) lacks("effort")
 }
 
-/** A typed body of OpenAI's API beside the fields that other hosts add. */
+/**
+ * A typed body of OpenAI's API beside the fields that other hosts add.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Built {
   readonly body: Body
   readonly extra: JsonObject

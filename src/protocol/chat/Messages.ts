@@ -15,7 +15,12 @@ import { list, nonEmpty, record } from "./Probe.ts"
 import type { Quirks } from "./Quirks.ts"
 import type { Call, Content, TextContent, WireMessage } from "./Wire.ts"
 
-/** Name of this wire. @category constants @since 0.1.0 */
+/**
+ * Name of this wire.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
 export const wire = "openai-chat"
 
 // ---------------------------------------------------------------------------
@@ -55,7 +60,12 @@ const idRules: { readonly [name: string]: Conversation.Rules["toolCallId"] } = {
 // Messages
 // ---------------------------------------------------------------------------
 
-/** Messages, or why they cannot be spelled. @category models @since 0.1.0 */
+/**
+ * Messages, or why they cannot be spelled.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Spelled = { readonly messages: Array<WireMessage>; readonly toolCalls: boolean } | {
   readonly refused: Issue
 }

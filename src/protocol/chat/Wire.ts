@@ -5,33 +5,60 @@
  * @see https://platform.openai.com/docs/api-reference/chat/create
  * @since 0.1.0
  */
-import type { JsonSchema } from "../../LlmTool.ts"
 
-/** @category models @since 0.1.0 */
+/**
+ * A text part.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type TextContent = { type: "text"; text: string }
 
-/** @category models @since 0.1.0 */
+/**
+ * A part of a user message.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Content =
   | TextContent
   | { type: "image_url"; image_url: { url: string; detail?: "auto" | "low" | "high" } }
   | { type: "input_audio"; input_audio: { data: string; format: "wav" | "mp3" } }
   | { type: "file"; file: { file_data?: string; file_id?: string; filename?: string } }
 
-/** @category models @since 0.1.0 */
+/**
+ * A tool call of an assistant message.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Call =
   | { id: string; type: "function"; function: { name: string; arguments: string } }
   | { id: string; type: "custom"; custom: { name: string; input: string } }
 
-/** @category models @since 0.1.0 */
+/**
+ * A message of any role.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type WireMessage =
   | { role: "system" | "developer"; content: string | Array<TextContent> }
   | { role: "user"; content: string | Array<Content> }
   | { role: "assistant"; content?: string | Array<TextContent> | null; tool_calls?: Array<Call> }
   | { role: "tool"; tool_call_id: string; content: string | Array<TextContent> }
 
-/** @category models @since 0.1.0 */
+/**
+ * A tool the model may call.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type WireTool =
-  | { type: "function"; function: { name: string; description?: string; parameters: JsonSchema; strict?: boolean } }
+  | {
+    type: "function"
+    function: { name: string; description?: string; parameters: { [key: string]: unknown }; strict?: boolean }
+  }
   | {
     type: "custom"
     custom: {
@@ -41,7 +68,12 @@ export type WireTool =
     }
   }
 
-/** @category models @since 0.1.0 */
+/**
+ * Which tool the model may or must call.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type WireToolChoice =
   | "auto"
   | "none"
@@ -49,7 +81,12 @@ export type WireToolChoice =
   | { type: "function"; function: { name: string } }
   | { type: "custom"; custom: { name: string } }
 
-/** @category models @since 0.1.0 */
+/**
+ * The form of the answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type WireFormat =
   | { type: "json_object" }
   | {
