@@ -4,9 +4,11 @@
  *     <!-- example: examples/04-errors.ts -->          the whole file
  *     <!-- example: examples/04-errors.ts#handling --> from `// #region handling` to `// #endregion`, dedented
  *
- * followed by a ```ts block, whose content is rewritten. `--check` writes nothing and fails with the differences.
+ * followed by a ```ts block, whose content is rewritten; and the tables between `<!-- generated: name -->` and
+ * `<!-- end -->` equal to what `tables.ts` makes of the code. Imports of the source are shown as of the package. `--check` writes nothing and fails with the differences.
  */
 import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs"
+import { tables } from "./tables.ts"
 
 const root = new URL("../", import.meta.url)
 const check = process.argv.includes("--check")
@@ -25,7 +27,7 @@ const codeOf = (marker: string, where: string): string | undefined => {
   if (!existsSync(file)) return void problems.push(`${where}: there is no ${path}`)
   const lines = readFileSync(file, "utf8").split("\n")
   const isMark = (line: string): boolean => /^\s*\/\/ #(end)?region\b/.test(line)
-  if (region === undefined) return lines.filter((line) => !isMark(line)).join("\n").trim()
+  if (region === undefined) return asPackage(lines.filter((line) => !isMark(line)).join("\n").trim())
   const start = lines.findIndex((line) => line.trim() === `// #region ${region}`)
   if (start < 0) return void problems.push(`${where}: ${path} has no region ${region}`)
   let depth = 1
@@ -36,8 +38,13 @@ const codeOf = (marker: string, where: string): string | undefined => {
     if (line === undefined) return void problems.push(`${where}: the region ${region} of ${path} never ends`)
     if (isMark(line)) depth += line.includes("#endregion") ? -1 : 1
   }
-  return dedent(lines.slice(start + 1, end).filter((line) => !isMark(line)))
+  return asPackage(dedent(lines.slice(start + 1, end).filter((line) => !isMark(line))))
 }
+
+/** Readers import the package; the examples import its source, so that they run without a build. */
+const asPackage = (code: string): string =>
+  code.replaceAll("\"../src/index.ts\"", "\"effect-llm\"").replaceAll("\"../src/testing/index.ts\"", "\"effect-llm/testing\"")
+    .replaceAll("\"../src/node.ts\"", "\"effect-llm/node\"")
 
 /** The lines that only one side has, enough to see what changed. */
 const difference = (before: string, after: string): string => {
@@ -55,7 +62,7 @@ for (const page of pages) {
   if (!existsSync(file)) continue
   const before = readFileSync(file, "utf8")
   let found = 0
-  const after = before.replace(
+  const withExamples = before.replace(
     /^(<!-- example: (\S+) -->\n\s*```ts\n)([\s\S]*?)(^```$)/gm,
     (block, head: string, marker: string, code: string, tail: string, offset: number) => {
       found++
@@ -64,6 +71,20 @@ for (const page of pages) {
       if (wanted === undefined || `${wanted}\n` === code) return block
       if (check) problems.push(`${where}: differs from ${marker}\n${difference(code.trimEnd(), wanted)}`)
       return `${head}${wanted}\n${tail}`
+    }
+  )
+  const after = withExamples.replace(
+    /^(<!-- generated: (\S+) -->\n)([\s\S]*?)(^<!-- end -->$)/gm,
+    (block, head: string, name: string, text: string, tail: string) => {
+      const generate = tables[name]
+      if (generate === undefined) {
+        problems.push(`${page}: there is no table ${name}`)
+        return block
+      }
+      // The formatter would align the columns of a table whose cells change with the code.
+      const wanted = `\n<!-- dprint-ignore-start -->\n\n${generate()}\n\n<!-- dprint-ignore-end -->\n\n`
+      if (check && wanted !== text) problems.push(`${page}: table ${name}\n${difference(text.trimEnd(), wanted.trimEnd())}`)
+      return `${head}${wanted}${tail}`
     }
   )
   const markers = before.match(/^<!-- example: /gm)?.length ?? 0
