@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import type { LlmEvent } from "../../src/LlmEvent.ts"
 import { fold } from "../../src/LlmResponse.ts"
+import * as Framing from "../../src/transport/Framing.ts"
 import {
   decoder,
   type Frame,
@@ -65,6 +66,19 @@ describe("OpenAI Chat decoder: laws", () => {
   it.each(names("sse"))("keeps the event laws on %s", (name) => {
     assert.isTrue(keepsLaws(replayFrames(framesOf(name))))
     assert.isTrue(keepsLaws(replayFrames(framesOf(name), { thinkTags: true })))
+  })
+
+  it("gives the same events however the bytes are split", () => {
+    for (const name of ["plain-text.sse", "tool-calls-parallel.sse", "reasoning-details-signed.sse"]) {
+      const bytes = new TextEncoder().encode(read(name))
+      for (const size of [1, 2, 7, 64]) {
+        const made = decoder()
+        const framing = Framing.make("sse", made)
+        for (let at = 0; at < bytes.length; at += size) framing.push(bytes.subarray(at, at + size))
+        framing.end()
+        assert.deepStrictEqual(outcomeOf(made).events, replayFrames(framesOf(name)).events)
+      }
+    }
   })
 
   it.each(names("json"))("keeps the event laws on %s", (name) => {
@@ -168,16 +182,13 @@ describe("OpenAI Chat decoder: fuzz", () => {
       event: "",
       data: JSON.stringify(value)
     }))
-    fc.assert(
-      fc.property(
-        fc.array(fc.oneof(frame, fc.constant({ event: "", data: "[DONE]" })), { maxLength: 12 }),
-        (frames) => {
-          keepsLaws(replayFrames(frames))
-          keepsLaws(replayFrames(frames, { thinkTags: true }))
-        }
-      ),
-      { numRuns: 1500 }
-    )
+    const frames = fc.array(fc.oneof(frame, fc.constant({ event: "", data: "[DONE]" })), { maxLength: 12 })
+    const property = fc.property(frames, (some) => {
+      keepsLaws(replayFrames(some))
+      keepsLaws(replayFrames(some, { thinkTags: true }))
+    })
+    fc.assert(property, { numRuns: 1500 })
+    assert.isAbove(objects.length, 0)
   })
 
   it("never throws and keeps the laws on mutated bodies", () => {
