@@ -59,7 +59,7 @@ export type ResponseFormat =
     /** @default "response" */
     readonly name?: string | undefined
     readonly description?: string | undefined
-    /** @default true */
+    /** Hold the model to the schema. @default strict where the provider can hold it to this schema, else not, with a warning */
     readonly strict?: boolean | undefined
   }
 

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { moonshot } from "../protocol/SchemaDialect.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -31,6 +32,7 @@ const provider = Provider.define({
     strictTools: false,
     customTools: false,
     parallelToolCalls: false,
+    schemaDialect: moonshot,
     reasoning: "thinking",
     // Tool loops need the reasoning of earlier turns.
     reasoningReplay: "reasoning_content"

@@ -34,7 +34,7 @@ const snippetLength = 512
  */
 export const reasonOf = (failure: Failure, circumstances: Circumstances): LlmError.Reason => {
   const { partial, scrub } = circumstances
-  const message = cap(scrub(failure.message), 4096)
+  const message = cap(scrub(failure.message), 16_384)
   switch (failure.kind) {
     case "incomplete":
       return new LlmError.IncompleteStream({ message, partial })

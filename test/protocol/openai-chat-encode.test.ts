@@ -155,7 +155,7 @@ describe("OpenAI Chat encoder: tools", () => {
         function: {
           name: "find",
           description: "Finds birds",
-          parameters: { type: "object", properties: {} },
+          parameters: { type: "object", properties: {}, required: [], additionalProperties: false },
           strict: true
         }
       },
@@ -232,9 +232,14 @@ describe("OpenAI Chat encoder: answer format", () => {
 
   it("spells JSON mode and JSON Schema", () => {
     assert.deepStrictEqual(body({ responseFormat: { type: "json" } })["response_format"], { type: "json_object" })
+    const schema = { type: "object", properties: { name: { type: "string" } }, required: ["name"] }
+    assert.deepStrictEqual(body({ responseFormat: { ...responseFormat, schema } })["response_format"], {
+      type: "json_schema",
+      json_schema: { name: "bird", schema: { ...schema, additionalProperties: false }, strict: true }
+    })
     assert.deepStrictEqual(body({ responseFormat })["response_format"], {
       type: "json_schema",
-      json_schema: { name: "bird", schema: { type: "object" }, strict: true }
+      json_schema: { name: "bird", schema: { type: "object" }, strict: false }
     })
     assert.notInclude(JSON.stringify(body({ responseFormat }, { quirks: { strictSchema: false } })), "strict")
     assert.notProperty(body({ responseFormat: { type: "text" } }), "response_format")

@@ -9,6 +9,7 @@ import type { Warning } from "../../LlmResponse.ts"
 import type { JsonSchema, LlmTool } from "../../LlmTool.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import { openAiStrict } from "../SchemaDialect.ts"
 import { cacheControlOf, messagesFor } from "./Messages.ts"
 import type { Quirks } from "./Quirks.ts"
 import { reasoningFields } from "./ReasoningRequest.ts"
@@ -57,12 +58,16 @@ const toolOf = (tool: LlmTool, at: string, quirks: Quirks, warnings: Warnings): 
       if (tool.strict === true && !strict) {
         warnings.add(`${at}.strict`, "The provider has no strict tools; it was left out.")
       }
+      const closed = strict && tool.strict === true ? openAiStrict(parameters) : { schema: parameters }
+      if ("problem" in closed) {
+        return refused(`${at}.parameters${closed.problem.at}`, `${closed.problem.message} Or leave strict out.`)
+      }
       const made: WireTool = {
         type: "function",
         function: {
           name: tool.name,
           ...(tool.description === undefined ? undefined : { description: tool.description }),
-          parameters,
+          parameters: closed.schema,
           ...(strict ? { strict: tool.strict! } : undefined)
         }
       }
@@ -128,14 +133,21 @@ const formatOf = (request: LlmRequest, quirks: Quirks, warnings: Warnings): Form
   const schema = dialect(format.schema, "responseFormat.schema", quirks)
   if (isRefused(schema)) return schema
   if (known === "json_schema") {
+    const closed = format.strict === false || quirks.strictSchema === false ? { schema } : openAiStrict(schema)
+    if ("problem" in closed) {
+      const { at, message } = closed.problem
+      if (format.strict === true) return refused(`responseFormat.schema${at}`, `${message} Or leave strict out.`)
+      warnings.add(`responseFormat.schema${at}`, `${message} The schema was sent without strict.`)
+    }
+    const strict = format.strict !== false && !("problem" in closed)
     return {
       field: {
         type: "json_schema",
         json_schema: {
           name: format.name ?? "response",
           ...(format.description === undefined ? undefined : { description: format.description }),
-          schema: { ...schema },
-          ...(quirks.strictSchema === false ? undefined : { strict: format.strict ?? true })
+          schema: { ..."schema" in closed ? closed.schema : schema },
+          ...(quirks.strictSchema === false ? undefined : { strict })
         }
       }
     }
