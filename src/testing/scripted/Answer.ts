@@ -8,7 +8,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import * as LlmError from "../../LlmError.ts"
+import type * as LlmError from "../../LlmError.ts"
 import type { LlmEvent } from "../../LlmEvent.ts"
 import { type LlmRequest, messagesOf } from "../../LlmRequest.ts"
 import { LlmResponse, toEvents } from "../../LlmResponse.ts"
