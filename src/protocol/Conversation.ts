@@ -116,19 +116,16 @@ const resultText = (part: Message.ToolResultPart): string =>
 export const prepare = (request: LlmRequest, rules: Rules): Prepared => {
   const warnings: Array<Warning> = []
   const turns: Array<Turn> = []
-  const renamed = new Map<string, string>()
   const taken = new Set<string>()
   let dropped = 0
 
-  const rename = (id: string): string => {
-    const known = renamed.get(id)
-    if (known !== undefined) return known
-    let made = id
+  /** An id this wire accepts and no other call of the conversation has; providers number their calls alike. */
+  const idFor = (id: string): string => {
     const rule = rules.toolCallId
-    if (rule !== undefined && (!rule.isValid(id) || taken.has(id))) {
-      for (let attempt = 0; made === id || taken.has(made); attempt++) made = rule.rewrite(id, attempt)
+    let made = id
+    for (let attempt = 0; taken.has(made) || (rule !== undefined && !rule.isValid(made)); attempt++) {
+      made = rule === undefined ? `${id}_${attempt + 2}` : rule.rewrite(id, attempt)
     }
-    renamed.set(id, made)
     taken.add(made)
     return made
   }
@@ -150,7 +147,7 @@ export const prepare = (request: LlmRequest, rules: Rules): Prepared => {
         const own = ownOrigin(part.origin)
         return {
           ...call,
-          id: rename(part.id),
+          id: idFor(part.id),
           arguments: replayArguments(part),
           ...(own && signature !== undefined ? { signature } : undefined),
           ...(own && replay !== undefined ? { replay } : undefined)
@@ -167,10 +164,10 @@ export const prepare = (request: LlmRequest, rules: Rules): Prepared => {
   }
 
   /** Calls of the last assistant turn that still wait for a result. */
-  let waiting = new Map<string, string>()
+  let waiting: Array<{ readonly given: string; readonly id: string; readonly name: string }> = []
   const settle = () => {
-    if (waiting.size === 0) return
-    const results = [...waiting].map(([id, name]): Message.ToolResultPart => ({
+    if (waiting.length === 0) return
+    const results = waiting.map(({ id, name }): Message.ToolResultPart => ({
       type: "tool-result",
       toolCallId: id,
       name,
@@ -180,7 +177,7 @@ export const prepare = (request: LlmRequest, rules: Rules): Prepared => {
     const last = turns.at(-1)!
     if (last.role === "tool") turns[turns.length - 1] = { role: "tool", parts: [...last.parts, ...results] }
     else turns.push({ role: "tool", parts: results })
-    waiting = new Map()
+    waiting = []
     warnings.push({ field: "messages", message: `${results.length} tool call(s) had no result; an error result was added.` })
   }
 
@@ -196,7 +193,9 @@ export const prepare = (request: LlmRequest, rules: Rules): Prepared => {
         const one = assistantPart(part)
         if (one === undefined) continue
         kept.push(one)
-        if (one.type === "tool-call") waiting.set(one.id, one.name)
+        if (one.type === "tool-call" && part.type === "tool-call") {
+          waiting.push({ given: part.id, id: one.id, name: one.name })
+        }
       }
       if (kept.length > 0) turns.push({ role: "assistant", parts: kept })
       continue
@@ -208,11 +207,11 @@ export const prepare = (request: LlmRequest, rules: Rules): Prepared => {
         others.push(clean(part))
         continue
       }
-      const id = rename(part.toolCallId)
-      if (waiting.has(id)) {
-        const name = part.name ?? waiting.get(id)
-        waiting.delete(id)
-        results.push({ ...clean(part) as Message.ToolResultPart, toolCallId: id, name })
+      const call = waiting.find((call) => call.given === part.toolCallId)
+      if (call !== undefined) {
+        waiting = waiting.filter((other) => other !== call)
+        const name = part.name ?? call.name
+        results.push({ ...clean(part) as Message.ToolResultPart, toolCallId: call.id, name })
       } else {
         others.push({ type: "text", text: `Result of tool call ${part.toolCallId}: ${resultText(part)}` })
         warnings.push({ field: "messages", message: `A tool result answers no call (${part.toolCallId}); sent as text.` })
@@ -230,7 +229,7 @@ export const prepare = (request: LlmRequest, rules: Rules): Prepared => {
   }
   settle()
   if (dropped > 0) {
-    warnings.push({ field: "messages", message: `${dropped} reasoning part(s) of another provider were left out.` })
+    warnings.push({ field: "messages", message: `${dropped} reasoning part(s) that this provider cannot take back were left out.` })
   }
   return { turns, warnings }
 }
