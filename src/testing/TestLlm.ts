@@ -205,7 +205,7 @@ export const make = (options: Options = {}): { readonly service: Service; readon
     request: LlmRequest,
     operation: "generate" | "stream",
     scope: Scope.Scope
-  ): Effect.Effect<Pull.Pull<readonly [LlmEvent, ...Array<LlmEvent>], LlmError.LlmError>> =>
+  ): Effect.Effect<{ readonly pull: Pull.Pull<readonly [LlmEvent, ...Array<LlmEvent>], LlmError.LlmError> }> =>
     Effect.gen(function*() {
       const call: Running = { index: calls.length, operation, request, status: "running" }
       calls.push(call)
@@ -234,7 +234,7 @@ export const make = (options: Options = {}): { readonly service: Service; readon
         })
       )
       const answer = take(call)
-      const pull = yield* Channel.toPullScoped(
+      const answered = yield* Channel.toPullScoped(
         Stream.suspend(() => play(answer, { info, request, index: call.index })).channel,
         scope
       )
@@ -242,7 +242,7 @@ export const make = (options: Options = {}): { readonly service: Service; readon
         call.status = "failed"
         return Effect.fail(LlmError.isLlmError(error) ? error : fail(withPartial(error, partial())))
       }
-      return Pull.matchEffect(pull, {
+      const pull = Pull.matchEffect(answered, {
         onSuccess: (events) => {
           activity.touch()
           for (const event of events) {
@@ -263,6 +263,7 @@ export const make = (options: Options = {}): { readonly service: Service; readon
             ? Cause.done()
             : failed(new LlmError.IncompleteStream({ message: "The stream ended before its terminal event." }))
       })
+      return { pull }
     })
 
   const stream = (request: LlmRequest) =>
@@ -271,8 +272,8 @@ export const make = (options: Options = {}): { readonly service: Service; readon
         let pull: Pull.Pull<readonly [LlmEvent, ...Array<LlmEvent>], LlmError.LlmError> = Effect.flatMap(
           Effect.suspend(() => open(request, "stream", scope)),
           (opened) => {
-            pull = opened
-            return opened
+            pull = opened.pull
+            return pull
           }
         )
         return Effect.succeed(Effect.suspend(() => pull))
@@ -281,7 +282,7 @@ export const make = (options: Options = {}): { readonly service: Service; readon
 
   const generate = (request: LlmRequest) =>
     Effect.scopedWith((scope) =>
-      Effect.flatMap(open(request, "generate", scope), (pull) => {
+      Effect.flatMap(open(request, "generate", scope), ({ pull }) => {
         const step: Effect.Effect<LlmResponse, LlmError.LlmError> = Pull.matchEffect(pull, {
           onSuccess: (events) => {
             const last = events[events.length - 1]!
