@@ -34,11 +34,17 @@ export * as AnthropicMessages from "./protocol/AnthropicMessages.ts"
 /** The event grammar, kept in one place: every decoder emits through an assembler. */
 export * as Assembler from "./protocol/Assembler.ts"
 
+/** The wire of Cohere's Chat API v2: typed stream events with text, thinking, tool plans, tool calls and citations. */
+export * as CohereChat from "./protocol/CohereChat.ts"
+
 /** Makes any message history legal for a wire before it is spelled out. */
 export * as Conversation from "./protocol/Conversation.ts"
 
 /** What a provider's failure means: from status, type, code and text to one reason. */
 export * as ErrorMap from "./protocol/ErrorMap.ts"
+
+/** The wire of Ollama's native chat API, `/api/chat`: JSON lines with thinking, tool calls and images. */
+export * as OllamaChat from "./protocol/OllamaChat.ts"
 
 /** The wire of OpenAI's Chat Completions API and of the many hosts that copy it. */
 export * as OpenAiChat from "./protocol/OpenAiChat.ts"
@@ -51,6 +57,9 @@ export * as Anthropic from "./provider/Anthropic.ts"
 
 /** Cerebras. */
 export * as Cerebras from "./provider/Cerebras.ts"
+
+/** Cohere, over its Chat API v2: grounded answers with citations. */
+export * as Cohere from "./provider/Cohere.ts"
 
 /** DeepSeek. */
 export * as DeepSeek from "./provider/DeepSeek.ts"
@@ -76,7 +85,7 @@ export * as Mistral from "./provider/Mistral.ts"
 /** Moonshot AI (Kimi). */
 export * as Moonshot from "./provider/Moonshot.ts"
 
-/** Ollama on this machine, over its OpenAI-compatible API. */
+/** Ollama on this machine, on another, or in its cloud. */
 export * as Ollama from "./provider/Ollama.ts"
 
 /** OpenAI, over Chat Completions. */

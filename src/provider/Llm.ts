@@ -19,6 +19,7 @@ type Loader = () => Promise<Pick<ProviderModule, "definition" | "layer" | "layer
 const loaders = {
   anthropic: () => import("./Anthropic.ts"),
   cerebras: () => import("./Cerebras.ts"),
+  cohere: () => import("./Cohere.ts"),
   deepseek: () => import("./DeepSeek.ts"),
   fireworks: () => import("./Fireworks.ts"),
   groq: () => import("./Groq.ts"),
@@ -50,7 +51,7 @@ export type ProviderId = keyof typeof loaders
  * @category models
  * @since 0.1.0
  */
-export const providerIds: ReadonlyArray<ProviderId> = Object.keys(loaders).sort() as Array<ProviderId>
+export const providerIds: ReadonlyArray<ProviderId> = Object.keys(loaders).toSorted() as Array<ProviderId>
 
 const load = (id: ProviderId) => Effect.promise<Awaited<ReturnType<Loader>>>(loaders[id])
 

@@ -1,34 +1,142 @@
 /**
- * Ollama on this machine, over its OpenAI-compatible API.
+ * Ollama on this machine, on another, or in its cloud.
+ *
+ * Speaks the native API, which alone has thinking, context size and `keep_alive`; `api: "chat"` speaks the
+ * OpenAI-compatible one. Without a key or an address the server is the one on this machine; a key without an address
+ * is for the cloud. `pull` downloads a model.
  *
  * @since 0.1.0
  */
 import type { JsonObject } from "../Message.ts"
+import type { ModelMeta } from "../Model.ts"
+import * as OllamaChat from "../protocol/OllamaChat.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { cloudUrl, localUrl, serverUrl } from "./ollama/Host.ts"
 import * as Provider from "./Provider.ts"
+
+export { pull, type PullOptions, type PullProgress } from "./ollama/Pull.ts"
+
+/**
+ * Ollama's own request fields.
+ *
+ * @see https://docs.ollama.com/api/chat
+ * @category options
+ * @since 0.1.0
+ */
+export interface RequestFields {
+  /** How long the model stays loaded after the call: seconds or a duration such as `"10m"`, 0 to unload, -1 for ever. */
+  readonly keep_alive?: string | number | undefined
+  /** Overrides what `thinking` says: a flag, or a level for models that take one (gpt-oss). */
+  readonly think?: boolean | "low" | "medium" | "high" | undefined
+  /** Options of the model runner, laid over those of the request. */
+  readonly options?: RunnerOptions | undefined
+  /** Fails instead of leaving out the oldest messages when the prompt is longer than the context. */
+  readonly truncate?: boolean | undefined
+  readonly [field: string]: unknown
+}
+
+/**
+ * Options of the model runner.
+ *
+ * @see https://docs.ollama.com/modelfile#valid-parameters-and-values
+ * @category options
+ * @since 0.1.0
+ */
+export interface RunnerOptions {
+  /** Context window in tokens. */
+  readonly num_ctx?: number | undefined
+  readonly num_predict?: number | undefined
+  readonly num_gpu?: number | undefined
+  readonly num_thread?: number | undefined
+  readonly min_p?: number | undefined
+  readonly repeat_penalty?: number | undefined
+  readonly repeat_last_n?: number | undefined
+  readonly [option: string]: unknown
+}
 
 declare module "../LlmRequest.ts" {
   interface ProviderOptions {
-    /** Body fields of Ollama that have no portable name, sent as they are. */
-    readonly ollama?: JsonObject | undefined
+    /** Ollama's own fields: `keep_alive`, `think`, runner options such as `num_ctx`. */
+    readonly ollama?: RequestFields | undefined
   }
 }
 
-const provider = Provider.define({
-  id: "ollama",
-  name: "Ollama",
+/**
+ * Options of the Ollama layer.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options extends Provider.Options {
+  /** The native API, or the OpenAI-compatible one. @default "native" */
+  readonly api?: "native" | "chat" | undefined
+  /** Whether the model switches thinking on and off or takes levels (gpt-oss). Native API only. @default "switch" */
+  readonly think?: OllamaChat.Quirks["think"]
+  /** Moves reasoning that the model writes inline between `<think>` tags out of the text. @default false */
+  readonly thinkTags?: boolean | undefined
+}
+
+const capabilities = { streaming: true, tools: true, images: true, reasoning: true, structuredOutput: true } as const
+
+// https://docs.ollama.com/api/tags
+const readModels = (body: unknown): ReadonlyArray<ModelMeta> => {
+  const list = (body as { readonly models?: unknown } | undefined)?.models
+  if (!Array.isArray(list)) return []
+  return list.flatMap((model: { readonly name?: unknown; readonly model?: unknown } | null) => {
+    const id = model?.name ?? model?.model
+    return typeof id === "string" ? [{ provider: "ollama", id, capabilities: {} }] : []
+  })
+}
+
+const overChat = (definition: Provider.Definition, options: Options): Provider.Definition => ({
+  ...definition,
   docs: "https://docs.ollama.com/api/openai-compatibility",
-  baseUrl: "http://127.0.0.1:11434/v1",
-  auth: { type: "none" },
-  env: { apiKey: ["OLLAMA_API_KEY"], baseUrl: "OLLAMA_BASE_URL", model: "OLLAMA_MODEL" },
-  capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
+  baseUrl: `${definition.baseUrl}/v1`,
+  baseUrlOf: (given) => `${serverUrl(given)}/v1`,
+  modelsUrl: (baseUrl) => `${baseUrl.replace(/\/v1$/, "")}/api/tags`,
+  nonBodyOptions: [],
+  finish: undefined,
   protocol: OpenAiChat.make({
     // https://docs.ollama.com/api/openai-compatibility
     tokenField: "max_tokens",
     customTools: false,
     promptCacheKey: false,
-    reasoningReplay: "reasoning"
+    reasoningReplay: "reasoning",
+    thinkTags: options.thinkTags
   })
+})
+
+const provider = Provider.define<Options>({
+  id: "ollama",
+  name: "Ollama",
+  docs: "https://docs.ollama.com/api/introduction",
+  baseUrl: localUrl,
+  baseUrlOf: serverUrl,
+  modelsUrl: (baseUrl) => `${baseUrl}/api/tags`,
+  readModels,
+  auth: { type: "none" },
+  env: { apiKey: ["OLLAMA_API_KEY"], baseUrl: "OLLAMA_BASE_URL", host: "OLLAMA_HOST", model: "OLLAMA_MODEL" },
+  capabilities,
+  protocol: OllamaChat.make(),
+  nonBodyOptions: ["options"],
+  // Runner options of the request and of the provider are one object on the wire.
+  finish: (outgoing, { options }) =>
+    options === undefined
+      ? outgoing
+      : {
+        ...outgoing,
+        body: { ...outgoing.body, options: { ...outgoing.body["options"] as JsonObject, ...options as JsonObject } }
+      }
+}, (definition, options) => {
+  const { api, apiKey, baseUrl, think, thinkTags } = options
+  const placed = {
+    ...definition,
+    baseUrl: apiKey !== undefined && baseUrl === undefined ? cloudUrl : definition.baseUrl
+  }
+  if (api === "chat") return overChat(placed, options)
+  return think === undefined && thinkTags === undefined
+    ? placed
+    : { ...placed, protocol: OllamaChat.make({ think, thinkTags }) }
 })
 
 /** Ollama as data. @category definition @since 0.1.0 */
@@ -43,5 +151,10 @@ export const layer = provider.layer
 /** A layer from `Config` values. @category layers @since 0.1.0 */
 export const layerConfig = provider.layerConfig
 
-/** A layer from the environment: `OLLAMA_API_KEY`, `OLLAMA_BASE_URL`, `OLLAMA_MODEL`. @category layers @since 0.1.0 */
+/**
+ * A layer from the environment: `OLLAMA_HOST` (or `OLLAMA_BASE_URL`), `OLLAMA_API_KEY`, `OLLAMA_MODEL`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerEnv = provider.layerEnv

@@ -13,9 +13,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import * as Rec from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as LlmError from "../LlmError.ts"
@@ -27,6 +25,7 @@ import type { Capabilities, ModelMeta } from "../Model.ts"
 import * as Telemetry from "../observe/Telemetry.ts"
 import type { Protocol } from "../protocol/Protocol.ts"
 import * as Transport from "../transport/Transport.ts"
+import { environment } from "./environment.ts"
 
 // =============================================================================
 // Definition
@@ -54,6 +53,8 @@ export interface Environment {
   /** Variables that may hold the key; the first that is set counts. */
   readonly apiKey: ReadonlyArray<string>
   readonly baseUrl?: string | undefined
+  /** Variable that holds the address of the server in the host's own form; counts when `baseUrl` is not set. */
+  readonly host?: string | undefined
   readonly model?: string | undefined
   /** Variables that set a header, by header name. */
   readonly headers?: { readonly [header: string]: string } | undefined
@@ -118,6 +119,12 @@ export interface Definition {
   readonly capabilities?: Capabilities | undefined
   /** Where the API is documented. */
   readonly docs: string
+  /** What becomes of a base URL that an application or the environment gives. @default it is taken as it is */
+  readonly baseUrlOf?: ((given: string) => string) | undefined
+  /** Where models are listed. @default `/models` below the base URL */
+  readonly modelsUrl?: ((baseUrl: string) => string) | undefined
+  /** Reads the list of models. @default OpenAI's `{ data: [{ id }] }` */
+  readonly readModels?: ((body: unknown) => ReadonlyArray<ModelMeta>) | undefined
   /**
    * Last change to a request: typed options that are not body fields, a path that differs.
    * `options` is `request.providerOptions[id]` merged over the layer's.
@@ -233,7 +240,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<LlmService.Service, LlmError.LlmError, HttpClient.HttpClient> =>
   Effect.gen(function*() {
-    const baseUrl = (options.baseUrl ?? definition.baseUrl).replace(/\/+$/, "")
+    const baseUrl = baseUrlOf(definition, options.baseUrl)
     const url = URL.parse(baseUrl)
     const defaultModel = options.model ?? definition.defaultModel
     const errorOf = (operation: LlmError.Operation, reason: LlmError.Reason, model = defaultModel ?? "") =>
@@ -338,7 +345,7 @@ export const make = (
           }))
       })
 
-    const json = (operation: LlmError.Operation, method: "GET" | "POST", path: string, body?: JsonObject) =>
+    const json = (operation: LlmError.Operation, method: "GET" | "POST", url: string, body?: JsonObject) =>
       Effect.flatMap(credential({}, operation), (key) => {
         const headers: Record<string, string> = { ...definition.headers, ...options.headers }
         authenticate(headers, key)
@@ -347,7 +354,7 @@ export const make = (
           provider: definition.id,
           model: defaultModel ?? "",
           operation,
-          url: `${baseUrl}${path}`,
+          url,
           headers,
           body: body === undefined ? undefined : JSON.stringify(body),
           secrets: key === undefined ? [] : [key],
@@ -356,6 +363,7 @@ export const make = (
         return Effect.flatMap(signed(call, method, key), transport.json)
       })
 
+    const modelsUrl = definition.modelsUrl?.(baseUrl) ?? `${baseUrl}/models`
     const service: LlmService.Service = {
       info: {
         provider: definition.id,
@@ -366,13 +374,19 @@ export const make = (
       generate: (request) => Effect.flatMap(prepare(request, "generate"), transport.generate),
       stream: (request) => Stream.unwrap(Effect.map(prepare(request, "stream"), transport.stream)),
       countTokens: (request) => estimateTokens(request),
-      models: Effect.map(json("models", "GET", "/models"), (body) => listedModels(definition, body)),
-      health: Effect.map(Effect.timed(json("health", "GET", "/models")), ([duration]) => ({
+      models: Effect.map(
+        json("models", "GET", modelsUrl),
+        (body) => definition.readModels?.(body) ?? listedModels(definition, body)
+      ),
+      health: Effect.map(Effect.timed(json("health", "GET", modelsUrl)), ([duration]) => ({
         latencyMillis: Duration.toMillis(duration)
       }))
     }
     return Telemetry.instrument(service)
   })
+
+const baseUrlOf = (definition: Definition, given: string | undefined): string =>
+  (given === undefined ? definition.baseUrl : definition.baseUrlOf?.(given) ?? given).replace(/\/+$/, "")
 
 const estimateTokens = (request: LlmRequest) =>
   Effect.succeed({ inputTokens: JSON.stringify(LlmRequestModule.messagesOf(request)).length / 4, estimated: true })
@@ -427,20 +441,6 @@ export interface ProviderModule<O extends Options = Options> {
 const orUndefined = <A>(config: Config.Config<A> | undefined): Config.Config<A | undefined> =>
   config === undefined ? Config.succeed(undefined) : config
 
-const firstOf = (names: ReadonlyArray<string>): Config.Config<Redacted.Redacted<string> | undefined> =>
-  Config.map(
-    Config.all(names.map((name) => Config.option(Config.Redacted(name)))),
-    (found) => found.find(isSet)?.value
-  )
-
-const isSet = (key: Option.Option<Redacted.Redacted<string>>): key is Option.Some<Redacted.Redacted<string>> =>
-  Option.isSome(key) && Redacted.value(key.value).trim() !== ""
-
-const optionalText = (name: string | undefined): Config.Config<string | undefined> =>
-  name === undefined
-    ? Config.succeed(undefined)
-    : Config.map(Config.option(Config.String(name)), (found) => Option.getOrUndefined(found)?.trim() || undefined)
-
 /**
  * The constructors of a provider module, from its definition. `customize` turns options of the provider's own into
  * a definition.
@@ -492,17 +492,6 @@ export const define = <O extends Options = Options>(
     )
   }
 }
-
-const environment = (definition: Definition): Config.Config<Options> =>
-  Config.all({
-    apiKey: firstOf(definition.env.apiKey),
-    baseUrl: optionalText(definition.env.baseUrl),
-    model: optionalText(definition.env.model),
-    headers: Config.map(
-      Config.all(Rec.map(definition.env.headers ?? {}, optionalText)),
-      (headers) => Rec.filter(headers, (value) => value !== undefined) as { readonly [name: string]: string }
-    )
-  })
 
 const defined = (options: Options): Options =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))

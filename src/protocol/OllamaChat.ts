@@ -1,0 +1,42 @@
+/**
+ * The wire of Ollama's native chat API, `/api/chat`: JSON lines with thinking, tool calls and images.
+ *
+ * `make` gives the wire for one server: what it does differently is a field of its {@link Quirks}. One decoder reads
+ * streamed lines and whole bodies. Pulling and listing models, credentials and addresses are the provider's business.
+ *
+ * @see https://docs.ollama.com/api/chat
+ * @since 0.1.0
+ */
+import type { Tags } from "./chat/ThinkTags.ts"
+import { OllamaDecoder } from "./ollama/Decoder.ts"
+import { encode } from "./ollama/Encode.ts"
+import { wire } from "./ollama/Messages.ts"
+import type { Quirks } from "./ollama/Quirks.ts"
+import type { Protocol } from "./Protocol.ts"
+
+export type { Body } from "./ollama/Body.ts"
+export { wire } from "./ollama/Messages.ts"
+export type { Quirks } from "./ollama/Quirks.ts"
+
+const tagsOf = (quirks: Quirks): Tags | undefined =>
+  quirks.thinkTags === true
+    ? { open: "<think>", close: "</think>" }
+    : quirks.thinkTags === false
+    ? undefined
+    : quirks.thinkTags
+
+/**
+ * The native chat wire for a server with these quirks.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (quirks: Quirks = {}): Protocol => {
+  const tags = tagsOf(quirks)
+  return {
+    wire,
+    framing: "ndjson",
+    encode: (input) => encode(input, quirks),
+    decoder: (context) => new OllamaDecoder(context, tags)
+  }
+}

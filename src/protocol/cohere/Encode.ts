@@ -1,0 +1,184 @@
+/**
+ * Spells a request as a body of Cohere's Chat API v2. What the API lacks is dropped with a warning when the meaning
+ * stays, and refused when it would not.
+ *
+ * @see https://docs.cohere.com/reference/chat
+ * @since 0.1.0
+ */
+import type { Issue, LlmRequest } from "../../LlmRequest.ts"
+import type { Warning } from "../../LlmResponse.ts"
+import type { ModelMeta, ThinkingLevel } from "../../Model.ts"
+import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import { type Body, jsonOf, type WireTool } from "./Body.ts"
+import { messagesFor } from "./Messages.ts"
+
+type Warn = (field: string, message: string) => void
+
+const lacks = "Cohere does not have this option; it was left out."
+
+// ---------------------------------------------------------------------------
+// Tools
+// ---------------------------------------------------------------------------
+
+type ToolFields = Pick<Body, "tools" | "strict_tools" | "tool_choice">
+
+const toolsOf = (request: LlmRequest, warn: Warn): ToolFields | Refused => {
+  const given = request.tools ?? []
+  if (given.length === 0) return {}
+  const choice = request.toolChoice
+  const named = typeof choice === "object" ? choice.name : undefined
+  const tools: Array<WireTool> = []
+  let strict = 0
+  let functions = 0
+  for (let i = 0; i < given.length; i++) {
+    const tool = given[i]!
+    if (named !== undefined && tool.name !== named) continue
+    switch (tool.type) {
+      case "custom":
+        return {
+          refused: { field: `tools[${i}]`, message: "Cohere has no free-form tools: give the tool a JSON Schema." }
+        }
+      case "provider":
+        // The API's own entry, which this wire neither knows nor checks.
+        tools.push(tool.definition as unknown as WireTool)
+        break
+      case "function":
+        functions++
+        if (tool.strict === true) strict++
+        tools.push({
+          type: "function",
+          function: {
+            name: tool.name,
+            ...(tool.description === undefined ? undefined : { description: tool.description }),
+            parameters: tool.parameters
+          }
+        })
+    }
+  }
+  if (request.cache?.tools === true) {
+    tools.sort((a, b) => a.function?.name < b.function?.name ? -1 : a.function?.name > b.function?.name ? 1 : 0)
+  }
+  if (strict > 0 && strict < functions) {
+    warn("tools", "Cohere holds all tools to their schemas or none; not all were strict, so none are.")
+  }
+  if (named !== undefined && given.length > 1) {
+    warn("toolChoice", `Cohere forces any tool, not one by name; only "${named}" was sent, as required.`)
+  }
+  return {
+    tools,
+    ...(strict > 0 && strict === functions ? { strict_tools: true } : undefined),
+    ...(choice === "none"
+      ? { tool_choice: "NONE" as const }
+      : choice === "required" || named !== undefined
+      ? { tool_choice: "REQUIRED" as const }
+      : undefined)
+  }
+}
+
+// ---------------------------------------------------------------------------
+// Thinking
+// ---------------------------------------------------------------------------
+
+/**
+ * Tokens per level; the levels above think as long as they want, which is the API's default.
+ *
+ * @see https://docs.cohere.com/docs/reasoning
+ */
+const budgets: { readonly [level in ThinkingLevel]?: number } = { minimal: 1024, low: 4096, medium: 16_384 }
+
+const thinkingOf = (
+  thinking: LlmRequest["thinking"],
+  meta: ModelMeta | undefined,
+  warn: Warn
+): Body["thinking"] => {
+  if (thinking === undefined) return undefined
+  if (meta?.capabilities.reasoning === false) {
+    if (thinking !== "off") warn("thinking", "The model does not reason; the option was left out.")
+    return undefined
+  }
+  if (thinking === "off") return { type: "disabled" }
+  const budget = typeof thinking === "object" ? thinking.budgetTokens : budgets[thinking]
+  return { type: "enabled", ...(budget === undefined ? undefined : { token_budget: budget }) }
+}
+
+// ---------------------------------------------------------------------------
+// Body
+// ---------------------------------------------------------------------------
+
+const formatOf = (request: LlmRequest): Body["response_format"] => {
+  const format = request.responseFormat
+  return format === undefined || format.type === "text"
+    ? undefined
+    : format.type === "json"
+    ? { type: "json_object" }
+    : { type: "json_object", json_schema: format.schema }
+}
+
+const withoutMeaning = (request: LlmRequest, warn: Warn): void => {
+  if (request.effort !== undefined) warn("effort", lacks)
+  if (request.parallelToolCalls !== undefined) warn("parallelToolCalls", lacks)
+  if (typeof request.logprobs === "number") {
+    warn("logprobs", "Cohere gives the log probabilities of the chosen tokens only, without alternatives.")
+  }
+  if ((request.stop?.length ?? 0) > 5) {
+    warn("stop", `Cohere takes at most 5 stop texts; ${request.stop?.length} were sent.`)
+  }
+  const cache = request.cache
+  if (cache?.key !== undefined) warn("cache.key", lacks)
+  if (cache?.extendedTtl === true) warn("cache.extendedTtl", lacks)
+  if (cache?.globalScope === true) warn("cache.globalScope", lacks)
+  if (cache?.systemPrompt === true || (cache?.recentTurns ?? 0) > 0) {
+    warn("cache", "Cohere has no cache breakpoints: it reuses equal prefixes by itself.")
+  }
+}
+
+/**
+ * Builds the body.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const build = (
+  input: EncodeInput
+): { readonly body: Body; readonly warnings: ReadonlyArray<Warning> } | { readonly refused: Issue } => {
+  const { request } = input
+  const warnings: Array<Warning> = []
+  const warn: Warn = (field, message) => void warnings.push({ field, message })
+  const tools = toolsOf(request, warn)
+  if ("refused" in tools) return tools
+  const spelled = messagesFor(request, warnings)
+  if ("refused" in spelled) return spelled
+  const thinking = thinkingOf(request.thinking, input.meta, warn)
+  const format = formatOf(request)
+  withoutMeaning(request, warn)
+  const body: Body = {
+    model: input.model,
+    messages: spelled.messages,
+    stream: input.stream,
+    ...(spelled.documents.length === 0 ? undefined : { documents: spelled.documents }),
+    ...tools,
+    ...(request.maxTokens === undefined ? undefined : { max_tokens: request.maxTokens }),
+    ...(request.temperature === undefined ? undefined : { temperature: request.temperature }),
+    ...(request.topP === undefined ? undefined : { p: request.topP }),
+    ...(request.topK === undefined ? undefined : { k: request.topK }),
+    ...(request.frequencyPenalty === undefined ? undefined : { frequency_penalty: request.frequencyPenalty }),
+    ...(request.presencePenalty === undefined ? undefined : { presence_penalty: request.presencePenalty }),
+    ...(request.seed === undefined ? undefined : { seed: request.seed }),
+    ...(request.stop === undefined || request.stop.length === 0 ? undefined : { stop_sequences: [...request.stop] }),
+    ...(request.logprobs === undefined || request.logprobs === false ? undefined : { logprobs: true }),
+    ...(format === undefined ? undefined : { response_format: format }),
+    ...(thinking === undefined ? undefined : { thinking })
+  }
+  return { body, warnings }
+}
+
+/**
+ * Encodes a request.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encode = (input: EncodeInput): Encoded | Refused => {
+  const built = build(input)
+  return "refused" in built ? built : { path: "/chat", body: jsonOf(built.body), warnings: built.warnings }
+}

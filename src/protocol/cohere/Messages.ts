@@ -1,0 +1,242 @@
+/**
+ * Spells prepared turns as messages of Cohere's Chat API v2.
+ *
+ * A tool plan travels as the opaque part it came as. Text files become documents, which the model cites: those of the
+ * user at the request's top level, those of tool results in the result. Images of tool results follow in a user
+ * message. What the API cannot carry (PDFs, sound) is refused, because leaving it out would change the question.
+ *
+ * @see https://docs.cohere.com/reference/chat
+ * @since 0.1.0
+ */
+import type { Issue, LlmRequest } from "../../LlmRequest.ts"
+import type { Warning } from "../../LlmResponse.ts"
+import type { FilePart, ImagePart, Json, Part, ToolResultPart } from "../../Message.ts"
+import { nonEmpty } from "../chat/Probe.ts"
+import * as Conversation from "../Conversation.ts"
+import type { AssistantContent, ToolContent, UserContent, WireDocument, WireMessage, WireToolCall } from "./Body.ts"
+
+/** Name of this wire. @category constants @since 0.1.0 */
+export const wire = "cohere-chat"
+
+/** Name of the opaque part that holds what the model plans to do with its tools. @category constants @since 0.1.0 */
+export const toolPlan = "tool_plan"
+
+/** Messages with the documents they hold, or why they cannot be spelled. @category models @since 0.1.0 */
+export type Spelled =
+  | { readonly messages: Array<WireMessage>; readonly documents: Array<WireDocument> }
+  | { readonly refused: Issue }
+
+class Speller {
+  readonly messages: Array<WireMessage> = []
+  readonly documents: Array<WireDocument> = []
+  refused: Issue | undefined
+  private readonly warnings: Array<Warning>
+  private readonly told = new Set<string>()
+
+  constructor(warnings: Array<Warning>) {
+    this.warnings = warnings
+  }
+
+  turn(turn: Conversation.Turn): void {
+    switch (turn.role) {
+      case "system":
+        this.messages.push({ role: "system", content: textOf(turn.parts) })
+        return
+      case "user":
+        return this.user(turn.parts)
+      case "assistant":
+        return this.assistant(turn.parts)
+      case "tool":
+        return this.results(turn.parts as ReadonlyArray<ToolResultPart>)
+    }
+  }
+
+  private warn(field: string, message: string): void {
+    if (this.told.has(message)) return
+    this.told.add(message)
+    this.warnings.push({ field, message })
+  }
+
+  private refuse(message: string): void {
+    this.refused ??= { field: "messages", message }
+  }
+
+  private user(parts: ReadonlyArray<Part>): void {
+    const content: Array<UserContent> = []
+    for (const part of parts) {
+      if ("cacheControl" in part && part.cacheControl !== undefined) {
+        this.warn("cache", "Cohere has no cache breakpoints; they were left out.")
+      }
+      switch (part.type) {
+        case "text":
+          content.push({ type: "text", text: part.text })
+          break
+        case "image": {
+          const image = this.image(part)
+          if (image !== undefined) content.push(image)
+          break
+        }
+        case "file": {
+          const document = this.document(part)
+          if (document !== undefined) this.documents.push(document)
+          break
+        }
+        case "audio":
+          this.refuse("Cohere takes no audio: send a transcript as text.")
+          break
+      }
+    }
+    const only = content[0]
+    this.messages.push({
+      role: "user",
+      content: only === undefined ? "" : content.length === 1 && only.type === "text" ? only.text : content
+    })
+  }
+
+  private image(part: ImagePart): UserContent | undefined {
+    const { source } = part
+    if (source.type === "file") {
+      this.refuse("Cohere keeps no files: give the image as base64 or as a URL.")
+      return undefined
+    }
+    const url = source.type === "url" ? source.url : `data:${source.mediaType};base64,${source.data}`
+    return {
+      type: "image_url",
+      image_url: { url, ...(part.detail === undefined ? undefined : { detail: part.detail }) }
+    }
+  }
+
+  private document(part: FilePart): WireDocument | undefined {
+    const { source } = part
+    const text = source.type === "base64" && isText(source.mediaType) ? decoded(source.data) : undefined
+    if (text === undefined) {
+      this.refuse("Cohere takes text documents as base64 only: extract the text of other files first.")
+      return undefined
+    }
+    return {
+      ...(part.filename === undefined ? undefined : { id: part.filename }),
+      data: { ...(part.filename === undefined ? undefined : { title: part.filename }), text }
+    }
+  }
+
+  // -------------------------------------------------------------------------
+  // Assistant
+  // -------------------------------------------------------------------------
+
+  private assistant(parts: ReadonlyArray<Part>): void {
+    const content: Array<AssistantContent> = []
+    const calls: Array<WireToolCall> = []
+    let plan = ""
+    for (const part of parts) {
+      switch (part.type) {
+        case "text":
+          if (part.text !== "") content.push({ type: "text", text: part.text })
+          break
+        case "reasoning":
+          content.push({ type: "thinking", thinking: part.text })
+          break
+        case "server-tool":
+          if (part.name === toolPlan) plan += nonEmpty(part.data[toolPlan]) ?? ""
+          break
+        case "tool-call":
+          calls.push({
+            id: part.id,
+            type: "function",
+            function: { name: part.name, arguments: argumentText(part.arguments) }
+          })
+          break
+        case "image":
+        case "file":
+        case "audio":
+          this.warn("messages", "Images, files and audio of an assistant turn cannot be sent back; they were left out.")
+          break
+      }
+    }
+    if (content.length === 0 && calls.length === 0 && plan === "") return
+    const texts = content.every((one) => one.type === "text")
+    this.messages.push({
+      role: "assistant",
+      ...(content.length === 0
+        ? calls.length === 0 ? { content: "" } : undefined
+        : { content: texts ? content.map((one) => one.text).join("") : content }),
+      ...(plan === "" ? undefined : { tool_plan: plan }),
+      ...(calls.length === 0 ? undefined : { tool_calls: calls })
+    })
+  }
+
+  // -------------------------------------------------------------------------
+  // Tool results
+  // -------------------------------------------------------------------------
+
+  private results(parts: ReadonlyArray<ToolResultPart>): void {
+    const shown: Array<UserContent> = []
+    for (const part of parts) {
+      this.messages.push({
+        role: "tool",
+        tool_call_id: part.toolCallId,
+        content: typeof part.content === "string" ? part.content : this.result(part.content, shown)
+      })
+    }
+    if (shown.length > 0) {
+      this.messages.push({ role: "user", content: [{ type: "text", text: "Returned by the tools above:" }, ...shown] })
+    }
+  }
+
+  private result(
+    parts: Exclude<ToolResultPart["content"], string>,
+    shown: Array<UserContent>
+  ): string | Array<ToolContent> {
+    const content: Array<ToolContent> = []
+    for (const part of parts) {
+      if (part.type === "text") {
+        content.push({ type: "text", text: part.text })
+      } else if (part.type === "image") {
+        const image = this.image(part)
+        if (image === undefined) continue
+        content.push({ type: "text", text: "[The tool returned this image: see the next user message.]" })
+        shown.push(image)
+      } else {
+        const document = this.document(part)
+        if (document !== undefined) content.push({ type: "document", document })
+      }
+    }
+    const only = content[0]
+    return only === undefined ? "" : content.length === 1 && only.type === "text" ? only.text : content
+  }
+}
+
+const isText = (mediaType: string): boolean =>
+  /^text\/|^application\/(?:[\w.+-]*(?:json|xml|yaml|javascript)|sql)\b/i.test(mediaType)
+
+const decoded = (base64: string): string | undefined => {
+  try {
+    return new TextDecoder().decode(Uint8Array.from(atob(base64), (one) => one.charCodeAt(0)))
+  } catch {
+    return undefined
+  }
+}
+
+const textOf = (parts: ReadonlyArray<Part>): string => {
+  let out = ""
+  for (const part of parts) if (part.type === "text") out += part.text
+  return out
+}
+
+const argumentText = (value: Json): string =>
+  JSON.stringify(typeof value === "object" && value !== null && !Array.isArray(value) ? value : { input: value })
+
+/**
+ * The messages of a request.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const messagesFor = (request: LlmRequest, warnings: Array<Warning>): Spelled => {
+  const prepared = Conversation.prepare(request, { wire, keepReasoning: (part) => part.text !== "" })
+  warnings.push(...prepared.warnings)
+  const speller = new Speller(warnings)
+  for (const turn of prepared.turns) speller.turn(turn)
+  return speller.refused === undefined
+    ? { messages: speller.messages, documents: speller.documents }
+    : { refused: speller.refused }
+}

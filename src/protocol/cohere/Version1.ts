@@ -1,0 +1,109 @@
+/**
+ * Reads answers of Cohere's Chat API v1, which gateways and older deployments still send, as those of v2.
+ *
+ * Text beside tool calls is the tool plan. Calls have no ids and object parameters.
+ *
+ * @see https://docs.cohere.com/v1/reference/chat
+ * @since 0.1.0
+ */
+import { type Fields, list, nonEmpty, record } from "../chat/Probe.ts"
+
+const callOf = (value: unknown) => {
+  const call = record(value) ?? {}
+  return { id: call["id"], type: "function", function: { name: call["name"], arguments: call["parameters"] } }
+}
+
+const citationOf = (value: unknown, documents: ReadonlyArray<unknown>) => {
+  const citation = record(value) ?? {}
+  const ids = list(citation["document_ids"])
+  const sources = ids.map((id) => ({
+    type: "document",
+    id,
+    document: documents.find((one) => record(one)?.["id"] === id)
+  }))
+  return { ...citation, sources }
+}
+
+const usageOf = (answer: Fields | undefined) => {
+  const meta = record(answer?.["meta"])
+  return meta === undefined
+    ? undefined
+    : { billed_units: meta["billed_units"], tokens: meta["tokens"], cached_tokens: meta["cached_tokens"] }
+}
+
+/**
+ * Whether a body is a whole answer of v1.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const isWhole = (body: Fields): boolean =>
+  typeof body["text"] === "string" &&
+  (body["generation_id"] !== undefined || body["finish_reason"] !== undefined || body["meta"] !== undefined)
+
+/**
+ * A whole answer of v1 as one of v2.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const wholeOf = (body: Fields): Fields => {
+  const calls = list(body["tool_calls"])
+  const text = nonEmpty(body["text"])
+  return {
+    id: nonEmpty(body["generation_id"]) ?? body["response_id"],
+    finish_reason: body["finish_reason"],
+    message: {
+      ...(text === undefined
+        ? undefined
+        : calls.length > 0
+        ? { tool_plan: text }
+        : { content: [{ type: "text", text }] }),
+      tool_calls: calls.map(callOf),
+      citations: list(body["citations"]).map((one) => citationOf(one, list(body["documents"])))
+    },
+    usage: usageOf(body)
+  }
+}
+
+/**
+ * An event of a v1 stream as events of v2; none for events that say nothing a v2 answer could hold.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const eventsOf = (event: Fields): ReadonlyArray<Fields> => {
+  switch (event["event_type"]) {
+    case "stream-start":
+      return [{ type: "message-start", id: event["generation_id"] }]
+    case "text-generation":
+      return [{ type: "content-delta", index: 0, delta: { message: { content: { text: event["text"] } } } }]
+    case "tool-calls-chunk":
+      return [{ type: "tool-plan-delta", delta: { message: { tool_plan: event["text"] } } }]
+    case "tool-calls-generation":
+      return list(event["tool_calls"]).flatMap((call, index) => [
+        { type: "tool-call-start", index, delta: { message: { tool_calls: callOf(call) } } },
+        { type: "tool-call-end", index }
+      ])
+    case "citation-generation":
+      return list(event["citations"]).map((one, index) => ({
+        type: "citation-start",
+        index,
+        delta: { message: { citations: citationOf(one, []) } }
+      }))
+    case "stream-end": {
+      const answer = record(event["response"])
+      const error = nonEmpty(event["error"])
+      return [{
+        type: "message-end",
+        delta: {
+          finish_reason: event["finish_reason"] ?? answer?.["finish_reason"],
+          usage: usageOf(answer),
+          ...(error === undefined ? undefined : { error })
+        }
+      }]
+    }
+    default:
+      return []
+  }
+}

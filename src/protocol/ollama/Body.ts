@@ -1,0 +1,72 @@
+/**
+ * The request body of Ollama's native chat API, as far as this wire writes it. A test holds it against the official
+ * client's types; what a caller adds through `providerOptions` comes on top as plain JSON.
+ *
+ * @see https://docs.ollama.com/api/chat
+ * @since 0.1.0
+ */
+import type { JsonObject } from "../../Message.ts"
+
+/**
+ * A tool call of an earlier turn. The arguments are an object on this wire.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WireToolCall {
+  id?: string
+  function: { name: string; arguments: JsonObject }
+}
+
+/** @category models @since 0.1.0 */
+export interface WireMessage {
+  role: "system" | "user" | "assistant" | "tool"
+  content: string
+  thinking?: string
+  /** Base64 without a data-URL prefix. */
+  images?: Array<string>
+  tool_calls?: Array<WireToolCall>
+  tool_name?: string
+  tool_call_id?: string
+}
+
+/** @category models @since 0.1.0 */
+export interface WireTool {
+  type: "function"
+  function: { name: string; description?: string; parameters: JsonObject }
+}
+
+/**
+ * Options of the model runner: https://docs.ollama.com/modelfile#valid-parameters-and-values
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WireOptions {
+  num_predict?: number
+  temperature?: number
+  top_p?: number
+  top_k?: number
+  seed?: number
+  stop?: Array<string>
+  frequency_penalty?: number
+  presence_penalty?: number
+}
+
+/**
+ * A request body.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Body<Think = boolean | "low" | "medium" | "high"> {
+  model: string
+  messages: Array<WireMessage>
+  stream: boolean
+  tools?: Array<WireTool>
+  format?: "json" | JsonObject
+  think?: Think
+  logprobs?: boolean
+  top_logprobs?: number
+  options?: WireOptions
+}

@@ -1,0 +1,207 @@
+/**
+ * Spells a request as a body of Ollama's native chat API. What the API lacks is dropped with a warning when the meaning
+ * stays, and refused when it would not.
+ *
+ * @see https://docs.ollama.com/api/chat
+ * @since 0.1.0
+ */
+import type { Issue, LlmRequest } from "../../LlmRequest.ts"
+import type { Warning } from "../../LlmResponse.ts"
+import type { JsonObject } from "../../Message.ts"
+import { type ModelMeta, type ThinkingLevel, thinkingLevels } from "../../Model.ts"
+import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import type { Body, WireOptions, WireTool } from "./Body.ts"
+import { messagesFor } from "./Messages.ts"
+import type { Quirks } from "./Quirks.ts"
+
+type Warn = (field: string, message: string) => void
+
+type Levels = { readonly [level in ThinkingLevel]?: string | undefined }
+
+const refused = (field: string, message: string): Refused => ({ refused: { field, message } })
+
+const lacks = "Ollama does not have this option; it was left out."
+
+// ---------------------------------------------------------------------------
+// Tools
+// ---------------------------------------------------------------------------
+
+const toolsOf = (request: LlmRequest, warn: Warn): Array<WireTool> | Refused => {
+  const given = request.tools ?? []
+  if (given.length === 0) return []
+  const choice = request.toolChoice
+  if (choice === "none") {
+    warn("toolChoice", "Ollama has no tool choice; the tools were left out, so that none can be called.")
+    return []
+  }
+  if (choice === "required" || typeof choice === "object") {
+    return refused("toolChoice", "Ollama cannot force a tool call: use \"auto\" and say in the prompt what to call.")
+  }
+  const tools: Array<WireTool> = []
+  for (let i = 0; i < given.length; i++) {
+    const tool = given[i]!
+    switch (tool.type) {
+      case "custom":
+        return refused(`tools[${i}]`, "Ollama has no free-form tools: give the tool a JSON Schema instead.")
+      case "provider":
+        // The server's own entry, which this wire neither knows nor checks.
+        tools.push(tool.definition as unknown as WireTool)
+        break
+      case "function":
+        if (tool.strict === true) warn(`tools[${i}].strict`, "Ollama has no strict tools; it was left out.")
+        tools.push({
+          type: "function",
+          function: {
+            name: tool.name,
+            ...(tool.description === undefined ? undefined : { description: tool.description }),
+            parameters: tool.parameters
+          }
+        })
+    }
+  }
+  return request.cache?.tools === true
+    ? tools.toSorted((a, b) => a.function?.name < b.function?.name ? -1 : a.function?.name > b.function?.name ? 1 : 0)
+    : tools
+}
+
+// ---------------------------------------------------------------------------
+// Thinking
+// ---------------------------------------------------------------------------
+
+/** The words that every model with levels takes: https://docs.ollama.com/capabilities/thinking */
+const levelWords: Levels = { low: "low", medium: "medium", high: "high" }
+
+/** Upper bounds in tokens: the API knows no budgets. */
+const levelOfBudget = (tokens: number): ThinkingLevel => tokens <= 4096 ? "low" : tokens <= 16_384 ? "medium" : "high"
+
+/** The word of the highest level up to `level`, else of the lowest there is. */
+const wordFor = (level: ThinkingLevel, words: Levels): readonly [ThinkingLevel, string] | undefined => {
+  const at = thinkingLevels.indexOf(level)
+  const order = level === "off"
+    ? thinkingLevels
+    : [...thinkingLevels.slice(1, at + 1).toReversed(), ...thinkingLevels.slice(at + 1)]
+  for (const one of order) {
+    const word = words[one]
+    if (word !== undefined && word !== "") return [one, word]
+  }
+  return undefined
+}
+
+const thinkOf = (
+  thinking: LlmRequest["thinking"],
+  quirks: Quirks,
+  meta: ModelMeta | undefined,
+  warn: Warn
+): boolean | string | undefined => {
+  if (thinking === undefined) return undefined
+  if (meta?.capabilities.reasoning === false) {
+    if (thinking !== "off") warn("thinking", "The model does not think; the option was left out.")
+    return undefined
+  }
+  const asked = typeof thinking === "object" ? levelOfBudget(thinking.budgetTokens) : thinking
+  const words = meta?.thinkingLevels ?? (quirks.think === "levels" ? levelWords : undefined)
+  if (words === undefined) {
+    if (asked === "off") return false
+    warn(
+      "thinking",
+      typeof thinking === "object"
+        ? `Ollama has no thinking budgets; ${thinking.budgetTokens} tokens were sent as on.`
+        : `Most models only switch thinking on or off; level "${thinking}" was sent as on.`
+    )
+    return true
+  }
+  const found = wordFor(asked, words)
+  if (found === undefined) {
+    warn("thinking", "The model has no thinking levels; the option was left out.")
+    return undefined
+  }
+  if (typeof thinking === "object") {
+    warn("thinking", `Ollama has no thinking budgets; ${thinking.budgetTokens} tokens were sent as "${found[0]}".`)
+  } else if (found[0] !== thinking) {
+    warn("thinking", `Level "${thinking}" is not available; "${found[0]}" was sent.`)
+  }
+  return found[1]
+}
+
+// ---------------------------------------------------------------------------
+// Body
+// ---------------------------------------------------------------------------
+
+const optionsOf = (request: LlmRequest): WireOptions => ({
+  ...(request.maxTokens === undefined ? undefined : { num_predict: request.maxTokens }),
+  ...(request.temperature === undefined ? undefined : { temperature: request.temperature }),
+  ...(request.topP === undefined ? undefined : { top_p: request.topP }),
+  ...(request.topK === undefined ? undefined : { top_k: request.topK }),
+  ...(request.seed === undefined ? undefined : { seed: request.seed }),
+  ...(request.stop === undefined || request.stop.length === 0 ? undefined : { stop: [...request.stop] }),
+  ...(request.frequencyPenalty === undefined ? undefined : { frequency_penalty: request.frequencyPenalty }),
+  ...(request.presencePenalty === undefined ? undefined : { presence_penalty: request.presencePenalty })
+})
+
+const formatOf = (request: LlmRequest): "json" | JsonObject | undefined => {
+  const format = request.responseFormat
+  return format === undefined || format.type === "text" ? undefined : format.type === "json" ? "json" : format.schema
+}
+
+const withoutMeaning = (request: LlmRequest, warn: Warn): void => {
+  if (request.effort !== undefined) warn("effort", lacks)
+  if (request.parallelToolCalls !== undefined) warn("parallelToolCalls", lacks)
+  const cache = request.cache
+  if (cache?.key !== undefined) warn("cache.key", lacks)
+  if (cache?.extendedTtl === true) warn("cache.extendedTtl", `${lacks} \`keep_alive\` keeps the model loaded.`)
+  if (cache?.globalScope === true) warn("cache.globalScope", lacks)
+  if (cache?.systemPrompt === true || (cache?.recentTurns ?? 0) > 0) {
+    warn("cache", "Ollama has no cache breakpoints: it reuses equal prefixes by itself.")
+  }
+}
+
+/**
+ * Builds the body with the types that the official client knows; levels of newer models come as plain strings.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const build = (
+  input: EncodeInput,
+  quirks: Quirks
+): { readonly body: Body<boolean | string>; readonly warnings: ReadonlyArray<Warning> } | {
+  readonly refused: Issue
+} => {
+  const { request } = input
+  const warnings: Array<Warning> = []
+  const warn: Warn = (field, message) => void warnings.push({ field, message })
+  const tools = toolsOf(request, warn)
+  if ("refused" in tools) return tools
+  const spelled = messagesFor(request, warnings)
+  if ("refused" in spelled) return spelled
+  const options = optionsOf(request)
+  const format = formatOf(request)
+  const think = thinkOf(request.thinking, quirks, input.meta, warn)
+  withoutMeaning(request, warn)
+  const { logprobs } = request
+  const body: Body<boolean | string> = {
+    model: input.model,
+    messages: spelled.messages,
+    stream: input.stream,
+    ...(tools.length === 0 ? undefined : { tools }),
+    ...(format === undefined ? undefined : { format }),
+    ...(think === undefined ? undefined : { think }),
+    ...(logprobs === undefined || logprobs === false ? undefined : { logprobs: true }),
+    ...(typeof logprobs === "number" ? { top_logprobs: logprobs } : undefined),
+    ...(Object.keys(options).length === 0 ? undefined : { options })
+  }
+  return { body, warnings }
+}
+
+/**
+ * Encodes a request.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
+  const built = build(input, quirks)
+  return "refused" in built
+    ? built
+    : { path: quirks.path ?? "/api/chat", body: built.body as unknown as JsonObject, warnings: built.warnings }
+}

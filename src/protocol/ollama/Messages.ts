@@ -1,0 +1,175 @@
+/**
+ * Spells prepared turns as messages of Ollama's native chat API: content is one string, images are base64 beside it, and
+ * the arguments of a call are an object.
+ *
+ * Tool results hold text only: their images follow in a user message. What the API cannot carry (image URLs, PDFs,
+ * sound) is refused, because leaving it out would change the question.
+ *
+ * @see https://docs.ollama.com/api/chat
+ * @since 0.1.0
+ */
+import type { Issue, LlmRequest } from "../../LlmRequest.ts"
+import type { Warning } from "../../LlmResponse.ts"
+import type { ImagePart, Json, JsonObject, Part, ToolResultPart } from "../../Message.ts"
+import { record } from "../chat/Probe.ts"
+import * as Conversation from "../Conversation.ts"
+import type { WireMessage, WireToolCall } from "./Body.ts"
+
+/** Name of this wire. @category constants @since 0.1.0 */
+export const wire = "ollama-chat"
+
+/** Messages, or why they cannot be spelled. @category models @since 0.1.0 */
+export type Spelled = { readonly messages: Array<WireMessage> } | { readonly refused: Issue }
+
+class Speller {
+  readonly messages: Array<WireMessage> = []
+  refused: Issue | undefined
+  private readonly warnings: Array<Warning>
+  private readonly told = new Set<string>()
+
+  constructor(warnings: Array<Warning>) {
+    this.warnings = warnings
+  }
+
+  turn(turn: Conversation.Turn): void {
+    switch (turn.role) {
+      case "system":
+        this.messages.push({ role: "system", content: textOf(turn.parts) })
+        return
+      case "user":
+        return this.user(turn.parts)
+      case "assistant":
+        return this.assistant(turn.parts)
+      case "tool":
+        return this.results(turn.parts as ReadonlyArray<ToolResultPart>)
+    }
+  }
+
+  private warn(field: string, message: string): void {
+    if (this.told.has(message)) return
+    this.told.add(message)
+    this.warnings.push({ field, message })
+  }
+
+  private refuse(message: string): void {
+    this.refused ??= { field: "messages", message }
+  }
+
+  private user(parts: ReadonlyArray<Part>): void {
+    const images: Array<string> = []
+    const texts: Array<string> = []
+    for (const part of parts) {
+      if ("cacheControl" in part && part.cacheControl !== undefined) {
+        this.warn("cache", "Ollama has no cache breakpoints; they were left out.")
+      }
+      switch (part.type) {
+        case "text":
+          texts.push(part.text)
+          break
+        case "image": {
+          const data = this.image(part)
+          if (data !== undefined) images.push(data)
+          break
+        }
+        case "file":
+          this.refuse("Ollama takes no files: put the document's text into the message.")
+          break
+        case "audio":
+          this.refuse("Ollama takes no audio: send a transcript as text.")
+          break
+      }
+    }
+    this.messages.push({
+      role: "user",
+      content: texts.join("\n"),
+      ...(images.length === 0 ? undefined : { images })
+    })
+  }
+
+  private image(part: ImagePart): string | undefined {
+    if (part.source.type === "base64") return part.source.data
+    this.refuse("Ollama takes images as base64 only: it fetches no URLs and keeps no files.")
+    return undefined
+  }
+
+  private assistant(parts: ReadonlyArray<Part>): void {
+    const calls: Array<WireToolCall> = []
+    let thinking = ""
+    for (const part of parts) {
+      switch (part.type) {
+        case "tool-call":
+          calls.push({ id: part.id, function: { name: part.name, arguments: argumentsOf(part.arguments) } })
+          break
+        case "reasoning":
+          thinking += part.text
+          break
+        case "image":
+        case "file":
+        case "audio":
+          this.warn("messages", "Images, files and audio of an assistant turn cannot be sent back; they were left out.")
+          break
+      }
+    }
+    const content = textOf(parts)
+    if (content === "" && thinking === "" && calls.length === 0) return
+    this.messages.push({
+      role: "assistant",
+      content,
+      ...(thinking === "" ? undefined : { thinking }),
+      ...(calls.length === 0 ? undefined : { tool_calls: calls })
+    })
+  }
+
+  private results(parts: ReadonlyArray<ToolResultPart>): void {
+    const images: Array<string> = []
+    for (const part of parts) {
+      this.messages.push({
+        role: "tool",
+        content: typeof part.content === "string" ? part.content : this.result(part.content, images),
+        ...(part.name === undefined ? undefined : { tool_name: part.name }),
+        tool_call_id: part.toolCallId
+      })
+    }
+    if (images.length > 0) {
+      this.messages.push({ role: "user", content: "Returned by the tools above.", images })
+    }
+  }
+
+  private result(content: Exclude<ToolResultPart["content"], string>, images: Array<string>): string {
+    let out = ""
+    for (const part of content) {
+      if (part.type === "text") {
+        out += part.text
+      } else if (part.type === "image" && part.source.type === "base64") {
+        images.push(part.source.data)
+        out += "[The tool returned this image: see the next user message.]"
+      } else {
+        out += `[${part.type} left out]`
+        this.warn("messages", "Ollama takes only text and base64 images; other content of tool results was left out.")
+      }
+    }
+    return out
+  }
+}
+
+const textOf = (parts: ReadonlyArray<Part>): string => {
+  let out = ""
+  for (const part of parts) if (part.type === "text") out += part.text
+  return out
+}
+
+const argumentsOf = (value: Json): JsonObject => record(value) as JsonObject | undefined ?? { input: value }
+
+/**
+ * The messages of a request.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const messagesFor = (request: LlmRequest, warnings: Array<Warning>): Spelled => {
+  const prepared = Conversation.prepare(request, { wire, keepReasoning: (part) => part.text !== "" })
+  warnings.push(...prepared.warnings)
+  const speller = new Speller(warnings)
+  for (const turn of prepared.turns) speller.turn(turn)
+  return speller.refused === undefined ? { messages: speller.messages } : { refused: speller.refused }
+}

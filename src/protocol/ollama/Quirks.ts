@@ -1,0 +1,31 @@
+/**
+ * In what servers and models behind Ollama's native API differ, as one flat record.
+ *
+ * @since 0.1.0
+ */
+import type { Tags } from "../chat/ThinkTags.ts"
+
+/**
+ * What a server does differently. Every field is optional; absent is Ollama's own behaviour.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Quirks {
+  /** Path below the base URL. @default "/api/chat" */
+  readonly path?: string | undefined
+  /**
+   * Whether `think` takes a flag or a level, where the model's own data does not say. Only some models (gpt-oss) take
+   * levels, and those cannot be told to stop thinking: https://docs.ollama.com/capabilities/thinking
+   *
+   * @default "switch"
+   */
+  readonly think?: "switch" | "levels" | undefined
+  /**
+   * Reasoning written inline between tags, which moves from text to reasoning; `true` is `<think>…</think>`. Servers
+   * older than 0.9 and models without a thinking template do this.
+   *
+   * @default false
+   */
+  readonly thinkTags?: boolean | Tags | undefined
+}

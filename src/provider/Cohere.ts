@@ -1,0 +1,106 @@
+/**
+ * Cohere, over its Chat API v2: grounded answers with citations.
+ *
+ * @since 0.1.0
+ */
+import type { Json, JsonObject } from "../Message.ts"
+import type { ModelMeta } from "../Model.ts"
+import * as CohereChat from "../protocol/CohereChat.ts"
+import * as Provider from "./Provider.ts"
+
+/**
+ * A document the model may cite.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Document {
+  readonly id?: string | undefined
+  /** Fields the model reads, such as `title` and `text`. */
+  readonly data: { readonly [field: string]: Json }
+}
+
+/**
+ * Cohere's own request fields.
+ *
+ * @see https://docs.cohere.com/reference/chat
+ * @category options
+ * @since 0.1.0
+ */
+export interface RequestFields {
+  /** Documents to ground the answer in, after those that are files of a message. */
+  readonly documents?: ReadonlyArray<string | Document> | undefined
+  /** How citations are made: with the text, after it, or not at all. @default "ENABLED" */
+  readonly citation_options?:
+    | { readonly mode?: "ENABLED" | "DISABLED" | "FAST" | "ACCURATE" | "OFF" | undefined }
+    | undefined
+  /** @default "CONTEXTUAL" */
+  readonly safety_mode?: "CONTEXTUAL" | "STRICT" | "OFF" | undefined
+  /** Holds the model to the schemas of all tools. */
+  readonly strict_tools?: boolean | undefined
+  /** Lower is served first under load. @default 0 */
+  readonly priority?: number | undefined
+  readonly [field: string]: unknown
+}
+
+declare module "../LlmRequest.ts" {
+  interface ProviderOptions {
+    /** Cohere's own fields: documents, citation mode, safety mode. */
+    readonly cohere?: RequestFields | undefined
+  }
+}
+
+// https://docs.cohere.com/reference/list-models
+const readModels = (body: unknown): ReadonlyArray<ModelMeta> => {
+  const list = (body as { readonly models?: unknown } | undefined)?.models
+  if (!Array.isArray(list)) return []
+  return list.flatMap((model: { readonly name?: unknown; readonly context_length?: unknown } | null) =>
+    typeof model?.name === "string"
+      ? [{
+        provider: "cohere",
+        id: model.name,
+        capabilities: {},
+        ...(typeof model.context_length === "number" && model.context_length > 0
+          ? { contextWindow: model.context_length }
+          : undefined)
+      }]
+      : []
+  )
+}
+
+const provider = Provider.define({
+  id: "cohere",
+  name: "Cohere",
+  docs: "https://docs.cohere.com/reference/chat",
+  baseUrl: "https://api.cohere.com/v2",
+  // Models are listed by version 1 only.
+  modelsUrl: (baseUrl) => `${baseUrl.replace(/\/v2$/, "")}/v1/models?endpoint=chat&page_size=1000`,
+  readModels,
+  auth: { type: "bearer" },
+  env: { apiKey: ["COHERE_API_KEY", "CO_API_KEY"], baseUrl: "COHERE_BASE_URL", model: "COHERE_MODEL" },
+  defaultModel: "command-a-03-2025",
+  capabilities: { streaming: true, tools: true, images: true, reasoning: true, structuredOutput: true },
+  protocol: CohereChat.make(),
+  nonBodyOptions: ["documents"],
+  finish: (outgoing, options) => {
+    const documents = options["documents"] as ReadonlyArray<JsonObject> | undefined
+    if (documents === undefined) return outgoing
+    const own = outgoing.body["documents"] as ReadonlyArray<JsonObject> | undefined
+    return { ...outgoing, body: { ...outgoing.body, documents: [...own ?? [], ...documents] } }
+  }
+})
+
+/** Cohere as data. @category definition @since 0.1.0 */
+export const definition = provider.definition
+
+/** Makes the service. @category constructors @since 0.1.0 */
+export const make = provider.make
+
+/** A layer from options. @category layers @since 0.1.0 */
+export const layer = provider.layer
+
+/** A layer from `Config` values. @category layers @since 0.1.0 */
+export const layerConfig = provider.layerConfig
+
+/** A layer from the environment: `COHERE_API_KEY` or `CO_API_KEY`, `COHERE_MODEL`. @category layers @since 0.1.0 */
+export const layerEnv = provider.layerEnv
