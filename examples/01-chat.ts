@@ -6,7 +6,19 @@
  */
 import { NodeHttpClient, NodeRuntime } from "@effect/platform-node"
 import { Clock, Console, Effect, Option, Redacted, Schema, Stream } from "effect"
-import { Anthropic, Fallback, Llm, LlmService, LlmTool, LmStudio, Message, Ollama, OpenAi, Retry, Timeout } from "../src/index.ts"
+import {
+  Anthropic,
+  Fallback,
+  Llm,
+  LlmService,
+  LlmTool,
+  LmStudio,
+  Message,
+  Ollama,
+  OpenAi,
+  Retry,
+  Timeout
+} from "../src/index.ts"
 import type { LlmResponse } from "../src/index.ts"
 import { Simulator } from "../src/testing/index.ts"
 
@@ -30,22 +42,25 @@ const ask = Effect.fnUntraced(function*(history: ReadonlyArray<Message.Message>,
   while (true) {
     const results: Array<Message.ToolResultPart> = []
     const answer = LlmService.stream({ messages, tools: [weather], system: "Answer in one or two sentences." })
-    yield* Stream.runForEach(answer, Effect.fnUntraced(function*(event) {
-      switch (event._tag) {
-        case "TextDelta":
-          return yield* write(event.text)
-        case "ToolCallEnd": {
-          const content = yield* LlmTool.decodeCall(weather, event.part).pipe(
-            Effect.flatMap(({ city }) => readWeather(city)),
-            Effect.catchReason("LlmError", "ToolFailure", (reason) => Effect.succeed(reason.message))
-          )
-          yield* note(`  [${event.part.name}(${JSON.stringify(event.part.arguments)}) -> ${content}]`)
-          return void results.push({ type: "tool-result", toolCallId: event.part.id, content })
+    yield* Stream.runForEach(
+      answer,
+      Effect.fnUntraced(function*(event) {
+        switch (event._tag) {
+          case "TextDelta":
+            return yield* write(event.text)
+          case "ToolCallEnd": {
+            const content = yield* LlmTool.decodeCall(weather, event.part).pipe(
+              Effect.flatMap(({ city }) => readWeather(city)),
+              Effect.catchReason("LlmError", "ToolFailure", (reason) => Effect.succeed(reason.message))
+            )
+            yield* note(`  [${event.part.name}(${JSON.stringify(event.part.arguments)}) -> ${content}]`)
+            return void results.push({ type: "tool-result", toolCallId: event.part.id, content })
+          }
+          case "Finish":
+            return void responses.push(event.response)
         }
-        case "Finish":
-          return void responses.push(event.response)
-      }
-    }))
+      })
+    )
     const response = responses.at(-1)!
     messages.push(response.message)
     for (const attempt of response.priorAttempts ?? []) {
@@ -101,7 +116,9 @@ const simulated = Effect.gen(function*() {
       Simulator.toolCall("get_weather", { city: "Lisbon" }, pace),
       Simulator.text("It is 19 °C in Lisbon, with light rain and a westerly wind.", pace)
     )
-    yield* second.enqueue(Simulator.text("A light raincoat is enough; leave the umbrella, the wind would take it.", pace))
+    yield* second.enqueue(
+      Simulator.text("A light raincoat is enough; leave the umbrella, the wind would take it.", pace)
+    )
   }
   const firstDies = first.respondWith(() => Simulator.reset)
   const followUp = Effect.as(firstDies, "What should I wear there?")
@@ -113,7 +130,9 @@ const local = Effect.firstSuccessOf([Ollama, LmStudio].map((provider) =>
   Effect.gen(function*() {
     const service = yield* provider.make({ timeouts: { total: "500 millis" } })
     const model = (yield* service.models)[0]
-    return model === undefined ? Option.none() : Option.some({ name: provider.definition.name, provider, model: model.id })
+    return model === undefined
+      ? Option.none()
+      : Option.some({ name: provider.definition.name, provider, model: model.id })
   })
 )).pipe(Effect.orElseSucceed(() => Option.none()))
 
@@ -135,7 +154,9 @@ const program = Effect.gen(function*() {
 program.pipe(
   Effect.scoped,
   Effect.provide(NodeHttpClient.layerUndici),
-  Effect.catchTag("LlmError", (error) =>
-    Effect.andThen(Console.error(error.message), Effect.sync(() => void (process.exitCode = 1)))),
+  Effect.catchTag(
+    "LlmError",
+    (error) => Effect.andThen(Console.error(error.message), Effect.sync(() => void (process.exitCode = 1)))
+  ),
   NodeRuntime.runMain
 )

@@ -30,5 +30,6 @@ export const main = program.pipe(Effect.provide(llm), Effect.provide(NodeHttpCli
 // #endregion
 
 // Only with a key: CI has none.
-if (process.env["ANTHROPIC_API_KEY"] === undefined) await Effect.runPromise(Console.log("Set ANTHROPIC_API_KEY to run this."))
-else NodeRuntime.runMain(main)
+if (process.env["ANTHROPIC_API_KEY"] === undefined) {
+  await Effect.runPromise(Console.log("Set ANTHROPIC_API_KEY to run this."))
+} else NodeRuntime.runMain(main)

@@ -50,7 +50,7 @@ const program = Effect.gen(function*() {
   }
   const width = Math.max(...[...rows.keys()].map((name) => name.length), 4)
   yield* Console.log(`${"wire".padEnd(width)}  cases  passed  failed  unsupported`)
-  for (const [name, row] of [...rows].sort(([a], [b]) => a < b ? -1 : 1)) {
+  for (const [name, row] of [...rows].toSorted(([a], [b]) => a < b ? -1 : 1)) {
     const failed = row.cases - row.passed - row.unsupported
     yield* Console.log(
       `${name.padEnd(width)}  ${String(row.cases).padStart(5)}  ${String(row.passed).padStart(6)}  ${

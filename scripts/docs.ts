@@ -43,7 +43,10 @@ const codeOf = (marker: string, where: string): string | undefined => {
 
 /** Readers import the package; the examples import its source, so that they run without a build. */
 const asPackage = (code: string): string =>
-  code.replaceAll("\"../src/index.ts\"", "\"effect-llm\"").replaceAll("\"../src/testing/index.ts\"", "\"effect-llm/testing\"")
+  code.replaceAll("\"../src/index.ts\"", "\"effect-llm\"").replaceAll(
+    "\"../src/testing/index.ts\"",
+    "\"effect-llm/testing\""
+  )
     .replaceAll("\"../src/node.ts\"", "\"effect-llm/node\"")
 
 /** The lines that only one side has, enough to see what changed. */
@@ -83,7 +86,9 @@ for (const page of pages) {
       }
       // The formatter would align the columns of a table whose cells change with the code.
       const wanted = `\n<!-- dprint-ignore-start -->\n\n${generate()}\n\n<!-- dprint-ignore-end -->\n\n`
-      if (check && wanted !== text) problems.push(`${page}: table ${name}\n${difference(text.trimEnd(), wanted.trimEnd())}`)
+      if (check && wanted !== text) {
+        problems.push(`${page}: table ${name}\n${difference(text.trimEnd(), wanted.trimEnd())}`)
+      }
       return `${head}${wanted}${tail}`
     }
   )

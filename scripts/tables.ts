@@ -5,14 +5,15 @@
 import { readdirSync } from "node:fs"
 import type { LlmRequest } from "../src/LlmRequest.ts"
 import * as LlmTool from "../src/LlmTool.ts"
+import { errorTable } from "../src/protocol/ErrorMap.ts"
 import type { Definition } from "../src/provider/Provider.ts"
 import { encode } from "../src/provider/Provider.ts"
-import { errorTable } from "../src/protocol/ErrorMap.ts"
 
 const folder = new URL("../src/provider/", import.meta.url)
 
 const modules = await Promise.all(
-  readdirSync(folder).filter((file) => /^[A-Z]\w*\.ts$/.test(file) && file !== "Provider.ts" && file !== "Llm.ts").toSorted()
+  readdirSync(folder).filter((file) => /^[A-Z]\w*\.ts$/.test(file) && file !== "Provider.ts" && file !== "Llm.ts")
+    .toSorted()
     .map(async (file) => ({
       module: file.slice(0, -".ts".length),
       definition: (await import(new URL(file, folder).href) as { readonly definition: Definition }).definition
@@ -21,7 +22,8 @@ const modules = await Promise.all(
 
 const code = (text: string): string => `\`${text}\``
 
-const row = (cells: ReadonlyArray<string>): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`
+const row = (cells: ReadonlyArray<string>): string =>
+  `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`
 
 const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string =>
   [row(head), row(head.map(() => "---")), ...rows.map(row)].join("\n")

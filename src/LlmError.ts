@@ -64,10 +64,12 @@ export interface ProviderFields extends ReasonFields {
  * @category reasons
  * @since 0.1.0
  */
-export class Configuration extends Data.TaggedError("Configuration")<ReasonFields & {
-  /** The option or environment variable concerned. */
-  readonly field?: string | undefined
-}> {
+export class Configuration extends Data.TaggedError("Configuration")<
+  ReasonFields & {
+    /** The option or environment variable concerned. */
+    readonly field?: string | undefined
+  }
+> {
   readonly isRetryable = false
 }
 
@@ -77,10 +79,12 @@ export class Configuration extends Data.TaggedError("Configuration")<ReasonField
  * @category reasons
  * @since 0.1.0
  */
-export class Validation extends Data.TaggedError("Validation")<ProviderFields & {
-  /** Path of the request field, such as `messages[2].content`. */
-  readonly field?: string | undefined
-}> {
+export class Validation extends Data.TaggedError("Validation")<
+  ProviderFields & {
+    /** Path of the request field, such as `messages[2].content`. */
+    readonly field?: string | undefined
+  }
+> {
   get isRetryable(): boolean {
     return this.shouldRetry ?? false
   }
@@ -192,10 +196,12 @@ export class Provider extends Data.TaggedError("Provider")<ProviderFields> {
  * @category reasons
  * @since 0.1.0
  */
-export class Network extends Data.TaggedError("Network")<ReasonFields & {
-  /** The system's code, such as `ECONNREFUSED`. */
-  readonly code?: string | undefined
-}> {
+export class Network extends Data.TaggedError("Network")<
+  ReasonFields & {
+    /** The system's code, such as `ECONNREFUSED`. */
+    readonly code?: string | undefined
+  }
+> {
   readonly isRetryable = true
 }
 
@@ -205,11 +211,13 @@ export class Network extends Data.TaggedError("Network")<ReasonFields & {
  * @category reasons
  * @since 0.1.0
  */
-export class Timeout extends Data.TaggedError("Timeout")<ReasonFields & {
-  /** `connect` until headers, `firstToken` until the first content, `idle` between signs of life, `total` for the whole call. */
-  readonly phase: "connect" | "firstToken" | "idle" | "total"
-  readonly limit: Duration.Duration
-}> {
+export class Timeout extends Data.TaggedError("Timeout")<
+  ReasonFields & {
+    /** `connect` until headers, `firstToken` until the first content, `idle` between signs of life, `total` for the whole call. */
+    readonly phase: "connect" | "firstToken" | "idle" | "total"
+    readonly limit: Duration.Duration
+  }
+> {
   readonly isRetryable = true
 }
 
@@ -240,11 +248,13 @@ export const timeout = (
  * @category reasons
  * @since 0.1.0
  */
-export class ResponseParse extends Data.TaggedError("ResponseParse")<ReasonFields & {
-  readonly status?: number | undefined
-  /** The beginning of what could not be read, scrubbed. */
-  readonly snippet?: string | undefined
-}> {
+export class ResponseParse extends Data.TaggedError("ResponseParse")<
+  ReasonFields & {
+    readonly status?: number | undefined
+    /** The beginning of what could not be read, scrubbed. */
+    readonly snippet?: string | undefined
+  }
+> {
   readonly isRetryable = false
 }
 
@@ -264,10 +274,12 @@ export class IncompleteStream extends Data.TaggedError("IncompleteStream")<Reaso
  * @category reasons
  * @since 0.1.0
  */
-export class StructuredOutput extends Data.TaggedError("StructuredOutput")<ReasonFields & {
-  /** The text that did not match. */
-  readonly text: string
-}> {
+export class StructuredOutput extends Data.TaggedError("StructuredOutput")<
+  ReasonFields & {
+    /** The text that did not match. */
+    readonly text: string
+  }
+> {
   readonly isRetryable = false
 }
 
@@ -277,10 +289,12 @@ export class StructuredOutput extends Data.TaggedError("StructuredOutput")<Reaso
  * @category reasons
  * @since 0.1.0
  */
-export class ToolFailure extends Data.TaggedError("ToolFailure")<ReasonFields & {
-  readonly toolName: string
-  readonly toolCallId?: string | undefined
-}> {
+export class ToolFailure extends Data.TaggedError("ToolFailure")<
+  ReasonFields & {
+    readonly toolName: string
+    readonly toolCallId?: string | undefined
+  }
+> {
   readonly isRetryable = false
 }
 
@@ -290,10 +304,12 @@ export class ToolFailure extends Data.TaggedError("ToolFailure")<ReasonFields & 
  * @category reasons
  * @since 0.1.0
  */
-export class CircuitBreakerOpen extends Data.TaggedError("CircuitBreakerOpen")<ReasonFields & {
-  readonly key: string
-  readonly retryAfter?: Duration.Duration | undefined
-}> {
+export class CircuitBreakerOpen extends Data.TaggedError("CircuitBreakerOpen")<
+  ReasonFields & {
+    readonly key: string
+    readonly retryAfter?: Duration.Duration | undefined
+  }
+> {
   readonly isRetryable = false
 }
 
@@ -303,9 +319,11 @@ export class CircuitBreakerOpen extends Data.TaggedError("CircuitBreakerOpen")<R
  * @category reasons
  * @since 0.1.0
  */
-export class QueueFull extends Data.TaggedError("QueueFull")<ReasonFields & {
-  readonly retryAfter?: Duration.Duration | undefined
-}> {
+export class QueueFull extends Data.TaggedError("QueueFull")<
+  ReasonFields & {
+    readonly retryAfter?: Duration.Duration | undefined
+  }
+> {
   readonly isRetryable = false
 }
 
@@ -315,13 +333,15 @@ export class QueueFull extends Data.TaggedError("QueueFull")<ReasonFields & {
  * @category reasons
  * @since 0.1.0
  */
-export class BudgetExceeded extends Data.TaggedError("BudgetExceeded")<ReasonFields & {
-  readonly scope: string
-  /** US dollars. */
-  readonly limit: number
-  /** US dollars spent or reserved. */
-  readonly spent: number
-}> {
+export class BudgetExceeded extends Data.TaggedError("BudgetExceeded")<
+  ReasonFields & {
+    readonly scope: string
+    /** US dollars. */
+    readonly limit: number
+    /** US dollars spent or reserved. */
+    readonly spent: number
+  }
+> {
   readonly isRetryable = false
 }
 
@@ -331,9 +351,11 @@ export class BudgetExceeded extends Data.TaggedError("BudgetExceeded")<ReasonFie
  * @category reasons
  * @since 0.1.0
  */
-export class FallbackExhausted extends Data.TaggedError("FallbackExhausted")<ReasonFields & {
-  readonly attempts: ReadonlyArray<PriorAttempt>
-}> {
+export class FallbackExhausted extends Data.TaggedError("FallbackExhausted")<
+  ReasonFields & {
+    readonly attempts: ReadonlyArray<PriorAttempt>
+  }
+> {
   readonly isRetryable = false
 }
 

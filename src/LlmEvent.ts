@@ -10,8 +10,17 @@
  *
  * @since 0.1.0
  */
-import type { AudioPart, FilePart, ImagePart, ReasoningPart, ServerToolPart, SourcePart, TextPart, ToolCallPart } from "./Message.ts"
 import type { LlmResponse, Usage } from "./LlmResponse.ts"
+import type {
+  AudioPart,
+  FilePart,
+  ImagePart,
+  ReasoningPart,
+  ServerToolPart,
+  SourcePart,
+  TextPart,
+  ToolCallPart
+} from "./Message.ts"
 
 /**
  * The provider began to answer. Never sent before the provider's first frame.

@@ -11,7 +11,16 @@
 import { dual } from "effect/Function"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import * as Schema from "effect/Schema"
-import { type AudioPart, CacheControl, type FilePart, type ImagePart, JsonObject, Part, type TextPart, type ToolResultPart } from "./internal/parts.ts"
+import {
+  type AudioPart,
+  CacheControl,
+  type FilePart,
+  type ImagePart,
+  JsonObject,
+  Part,
+  type TextPart,
+  type ToolResultPart
+} from "./internal/parts.ts"
 
 export * from "./internal/parts.ts"
 
@@ -176,8 +185,10 @@ export const tool = (content: ReadonlyArray<ToolResultPart>): Message & Pipeable
 export const withAttributes: {
   (attributes: Attributes): (self: Message) => Message & Pipeable
   (self: Message, attributes: Attributes): Message & Pipeable
-} = dual(2, (self: Message, attributes: Attributes) =>
-  make(self.role, self.content, { ...self.attributes, ...attributes }))
+} = dual(
+  2,
+  (self: Message, attributes: Attributes) => make(self.role, self.content, { ...self.attributes, ...attributes })
+)
 
 /**
  * Caches the prompt up to and including this message for 5 minutes.
@@ -216,8 +227,11 @@ export const priority: {
 export const metadata: {
   (metadata: JsonObject): (self: Message) => Message & Pipeable
   (self: Message, metadata: JsonObject): Message & Pipeable
-} = dual(2, (self: Message, metadata: JsonObject) =>
-  withAttributes(self, { metadata: { ...self.attributes?.metadata, ...metadata } }))
+} = dual(
+  2,
+  (self: Message, metadata: JsonObject) =>
+    withAttributes(self, { metadata: { ...self.attributes?.metadata, ...metadata } })
+)
 
 // =============================================================================
 // Accessors

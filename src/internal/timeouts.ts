@@ -183,24 +183,78 @@ const guarded = <A, E, E2>(
     return Fiber.interrupt(fiber)
   })
 
+/**
+ * A pull that can be polled and waited for without a fiber of its own.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Source<A, E> {
+  /** The next value or the end, when it is known already. */
+  poll(): Exit.Exit<A, E | Cause.Done> | undefined
+  /** Calls back once with the next value or the end. */
+  next(resume: (exit: Exit.Exit<A, E | Cause.Done>) => void): void
+  /** Whether the next read must be pulled, because it has a limit of its own. */
+  readonly limited: boolean
+}
+
+/** Waits for a source or for a limit: as `guarded`, with one callback instead of a fiber. */
+const guardedSource = <A, E>(
+  source: Source<A, E>,
+  watchdog: Watchdog,
+  settle: (exit: Exit.Exit<A, E | Cause.Done>) => Pull.Pull<A, E>,
+  expire: () => Effect.Effect<never, E>
+): Pull.Pull<A, E> => {
+  watchdog.arm()
+  if (watchdog.expired !== undefined) return expire()
+  const exit = source.poll()
+  if (exit !== undefined) return settle(exit)
+  return Effect.callback<A, E | Cause.Done>((resume) => {
+    let over = false
+    watchdog.wait(() => {
+      if (over) return
+      over = true
+      resume(Effect.suspend(expire))
+    })
+    source.next((exit) => {
+      if (over) return
+      over = true
+      resume(settle(exit))
+    })
+    return Effect.sync(() => {
+      over = true
+    })
+  })
+}
+
 const none = (limits: Limits): boolean =>
   limits.firstToken === undefined && limits.idle === undefined && limits.total === undefined
 
+type Events = readonly [LlmEvent, ...Array<LlmEvent>]
+
 /**
- * Enforces limits on a stream.
+ * An upstream that was opened: how to pull it, and how to poll it if it can be polled.
  *
- * @category combinators
+ * @category models
  * @since 0.1.0
  */
-export const withStreamTimeouts = <E, R>(
-  stream: Stream.Stream<LlmEvent, E, R>,
+export interface Opened<E> {
+  readonly pull: Pull.Pull<Events, E>
+  readonly source?: Source<Events, E> | undefined
+}
+
+/**
+ * A stream from an upstream opened by the first pull, with limits enforced.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const streamWithTimeouts = <E, R>(
+  open: (scope: Scope.Scope) => Effect.Effect<Opened<E>, E, R>,
   limits: Limits,
   onTimeout: OnTimeout<E>
-): Stream.Stream<LlmEvent, E, R> => {
-  if (none(limits)) return stream
-  type Events = readonly [LlmEvent, ...Array<LlmEvent>]
-  type EventsPull = Pull.Pull<Events, E>
-  return Stream.fromChannel(
+): Stream.Stream<LlmEvent, E, R> =>
+  Stream.fromChannel(
     Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
       Effect.contextWith((context: Context.Context<R>) => {
         const watchdog = new Watchdog(limits, context as Context.Context<never>)
@@ -214,26 +268,49 @@ export const withStreamTimeouts = <E, R>(
             })
           )
         let committed = false
-        const settle = (exit: Exit.Exit<Events, E | Cause.Done>): EventsPull => {
+        const settle = (exit: Exit.Exit<Events, E | Cause.Done>): Pull.Pull<Events, E> => {
           watchdog.got(Exit.isSuccess(exit))
-          if (!Exit.isSuccess(exit)) return Effect.andThen(watchdog.stop, exit) as EventsPull
+          if (!Exit.isSuccess(exit)) return Effect.andThen(watchdog.stop, exit) as Pull.Pull<Events, E>
           if (!committed && exit.value.some(isContent)) {
             committed = true
             watchdog.committed()
           }
           return exit
         }
+        let source: Source<Events, E> | undefined
         // Opening the upstream may itself take long, so it belongs to the first pull.
-        let upstream = Effect.flatMap(Channel.toPullScoped(stream.channel, upstreamScope), (pull) => {
-          upstream = pull as EventsPull
+        let upstream = Effect.flatMap(open(upstreamScope), (opened) => {
+          source = opened.source
+          upstream = opened.pull
           return upstream
-        }) as EventsPull
-        const pull = Effect.suspend(() => guarded(upstream, watchdog, settle, expire))
+        }) as Pull.Pull<Events, E>
+        const pull = Effect.suspend(() =>
+          source === undefined || source.limited
+            ? guarded(upstream, watchdog, settle, expire)
+            : guardedSource(source, watchdog, settle, expire)
+        )
         return Effect.as(Scope.addFinalizer(scope, watchdog.stop), pull)
       })
     )
   )
-}
+
+/**
+ * Enforces limits on a stream.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withStreamTimeouts = <E, R>(
+  stream: Stream.Stream<LlmEvent, E, R>,
+  limits: Limits,
+  onTimeout: OnTimeout<E>
+): Stream.Stream<LlmEvent, E, R> =>
+  none(limits) ? stream : streamWithTimeouts(
+    (scope) =>
+      Effect.map(Channel.toPullScoped(stream.channel, scope), (pull): Opened<E> => ({ pull: pull as Pull.Pull<Events, E> })),
+    limits,
+    onTimeout
+  )
 
 /**
  * Enforces `total` on an effect, and `idle` from the first sign of life its maker reports. `firstToken` is of

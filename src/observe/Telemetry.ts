@@ -31,10 +31,36 @@ import type { Service, ServiceInfo } from "../LlmService.ts"
 // =============================================================================
 
 const durationBoundaries = [
-  0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92
+  0.01,
+  0.02,
+  0.04,
+  0.08,
+  0.16,
+  0.32,
+  0.64,
+  1.28,
+  2.56,
+  5.12,
+  10.24,
+  20.48,
+  40.96,
+  81.92
 ]
 const tokenBoundaries = [
-  1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864
+  1,
+  4,
+  16,
+  64,
+  256,
+  1024,
+  4096,
+  16384,
+  65536,
+  262144,
+  1048576,
+  4194304,
+  16777216,
+  67108864
 ]
 
 /**
@@ -229,31 +255,38 @@ const start = (info: ServiceInfo, request: LlmRequest): Effect.Effect<CallRecord
 export const instrument = (service: Service): Service => ({
   ...service,
   generate: (request) =>
-    Effect.flatMap(start(service.info, request), (record) =>
-      Effect.onExit(service.generate(request), (exit) =>
-        Effect.sync(() => Exit.isSuccess(exit) ? record.success(exit.value) : record.failure(exit.cause)))),
+    Effect.flatMap(
+      start(service.info, request),
+      (record) =>
+        Effect.onExit(service.generate(request), (exit) =>
+          Effect.sync(() => Exit.isSuccess(exit) ? record.success(exit.value) : record.failure(exit.cause)))
+    ),
   stream: (request) =>
-    Stream.fromChannel(Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
-      Effect.flatMap(start(service.info, request), (record) => {
-        let waiting = true
-        const seen = <Events extends ReadonlyArray<LlmEvent>>(events: Events): Events => {
-          if (waiting && events.some(isContent)) {
-            waiting = false
-            record.content()
+    Stream.fromChannel(
+      Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
+        Effect.flatMap(start(service.info, request), (record) => {
+          let waiting = true
+          const seen = <Events extends ReadonlyArray<LlmEvent>>(events: Events): Events => {
+            if (waiting && events.some(isContent)) {
+              waiting = false
+              record.content()
+            }
+            const last = events[events.length - 1]!
+            if (last._tag === "Finish") record.success(last.response)
+            return events
           }
-          const last = events[events.length - 1]!
-          if (last._tag === "Finish") record.success(last.response)
-          return events
-        }
-        return Effect.andThen(
-          Scope.addFinalizer(scope, Effect.sync(() => record.abandoned())),
-          Effect.map(Channel.toPullScoped(service.stream(request).channel, scope), (pull) =>
-            Effect.tapCause(Effect.map(pull, seen), (cause) =>
-              Effect.sync(() => {
-                const error = Option.getOrUndefined(Cause.findErrorOption(cause))
-                if (isLlmError(error)) record.failure(cause as Cause.Cause<LlmError>)
-              })))
-        )
-      })
-    ))
+          return Effect.andThen(
+            Scope.addFinalizer(scope, Effect.sync(() => record.abandoned())),
+            Effect.map(Channel.toPullScoped(service.stream(request).channel, scope), (pull) =>
+              Effect.tapCause(Effect.map(pull, seen), (cause) =>
+                Effect.sync(() => {
+                  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+                  if (isLlmError(error)) {
+                    record.failure(cause as Cause.Cause<LlmError>)
+                  }
+                })))
+          )
+        })
+      )
+    )
 })

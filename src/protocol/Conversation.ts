@@ -55,6 +55,12 @@ export interface Prepared {
   readonly warnings: Array<Warning>
 }
 
+/** Every id is accepted; a repeated one gets a number. */
+const anyId: NonNullable<Rules["toolCallId"]> = {
+  isValid: () => true,
+  rewrite: (id, attempt) => `${id}_${attempt + 2}`
+}
+
 const missingResult = "The tool call was not carried out: no result was recorded."
 
 /** Replays arguments of an invalid call as an object, which every wire accepts. */
@@ -93,7 +99,7 @@ const byPriority = (messages: ReadonlyArray<Message.Message>): ReadonlyArray<Mes
   for (let i = 0; i < messages.length;) {
     const role = messages[i]!.role
     let end = i + 1
-    if (role === "user" || role === "system") while (end < messages.length && messages[end]!.role === role) end++
+    if (role === "user" || role === "system") { while (end < messages.length && messages[end]!.role === role) end++ }
     const run = messages.slice(i, end)
     run.sort((a, b) => (b.attributes?.priority ?? 0) - (a.attributes?.priority ?? 0))
     out.push(...run)
@@ -121,11 +127,9 @@ export const prepare = (request: LlmRequest, rules: Rules): Prepared => {
 
   /** An id this wire accepts and no other call of the conversation has; providers number their calls alike. */
   const idFor = (id: string): string => {
-    const rule = rules.toolCallId
+    const { isValid, rewrite } = rules.toolCallId ?? anyId
     let made = id
-    for (let attempt = 0; taken.has(made) || (rule !== undefined && !rule.isValid(made)); attempt++) {
-      made = rule === undefined ? `${id}_${attempt + 2}` : rule.rewrite(id, attempt)
-    }
+    for (let attempt = 0; taken.has(made) || !isValid(made); attempt++) made = rewrite(id, attempt)
     taken.add(made)
     return made
   }
@@ -178,7 +182,10 @@ export const prepare = (request: LlmRequest, rules: Rules): Prepared => {
     if (last.role === "tool") turns[turns.length - 1] = { role: "tool", parts: [...last.parts, ...results] }
     else turns.push({ role: "tool", parts: results })
     waiting = []
-    warnings.push({ field: "messages", message: `${results.length} tool call(s) had no result; an error result was added.` })
+    warnings.push({
+      field: "messages",
+      message: `${results.length} tool call(s) had no result; an error result was added.`
+    })
   }
 
   if (request.system !== undefined && request.system !== "") {
@@ -214,7 +221,10 @@ export const prepare = (request: LlmRequest, rules: Rules): Prepared => {
         results.push({ ...clean(part) as Message.ToolResultPart, toolCallId: call.id, name })
       } else {
         others.push({ type: "text", text: `Result of tool call ${part.toolCallId}: ${resultText(part)}` })
-        warnings.push({ field: "messages", message: `A tool result answers no call (${part.toolCallId}); sent as text.` })
+        warnings.push({
+          field: "messages",
+          message: `A tool result answers no call (${part.toolCallId}); sent as text.`
+        })
       }
     }
     if (results.length > 0) {
@@ -229,7 +239,10 @@ export const prepare = (request: LlmRequest, rules: Rules): Prepared => {
   }
   settle()
   if (dropped > 0) {
-    warnings.push({ field: "messages", message: `${dropped} reasoning part(s) that this provider cannot take back were left out.` })
+    warnings.push({
+      field: "messages",
+      message: `${dropped} reasoning part(s) that this provider cannot take back were left out.`
+    })
   }
   return { turns, warnings }
 }

@@ -90,7 +90,10 @@ const provider = Provider.define<Options>({
   })
 }, (definition, { betas = [], version }) => ({
   ...definition,
-  headers: withBetas({ ...definition.headers, ...(version === undefined ? {} : { "anthropic-version": version }) }, betas)
+  headers: withBetas(
+    { ...definition.headers, ...(version === undefined ? {} : { "anthropic-version": version }) },
+    betas
+  )
 }))
 
 /** Anthropic as data. @category definition @since 0.1.0 */

@@ -1,36 +1,101 @@
 /**
- * OpenAI, over Chat Completions.
+ * OpenAI: over the Responses API, or by choice over Chat Completions.
+ *
+ * Responses keeps reasoning between turns and has the built-in tools; Chat Completions has stop texts, seeds, penalties
+ * and audio. A conversation can change between the two at any turn.
  *
  * @since 0.1.0
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import * as OpenAiResponses from "../protocol/OpenAiResponses.ts"
 import * as Provider from "./Provider.ts"
+
+/**
+ * OpenAI's own request fields.
+ *
+ * @see https://platform.openai.com/docs/api-reference/responses/create
+ * @category options
+ * @since 0.1.0
+ */
+export interface RequestFields {
+  /** Whether OpenAI keeps the answer, for `previous_response_id`. @default false */
+  readonly store?: boolean | undefined
+  /** The stored answer this request goes on from; messages up to the last assistant turn are then left out. */
+  readonly previous_response_id?: string | undefined
+  readonly conversation?: string | JsonObject | undefined
+  /** Added to what the wire asks for. */
+  readonly include?: ReadonlyArray<string> | undefined
+  /** Merged over what `thinking` gives. */
+  readonly reasoning?: JsonObject | undefined
+  /** `verbosity`; merged over what `responseFormat` gives. */
+  readonly text?: JsonObject | undefined
+  readonly truncation?: "auto" | "disabled" | undefined
+  readonly service_tier?: string | undefined
+  readonly max_tool_calls?: number | undefined
+  readonly metadata?: { readonly [key: string]: string } | undefined
+  readonly safety_identifier?: string | undefined
+  readonly [field: string]: unknown
+}
 
 declare module "../LlmRequest.ts" {
   interface ProviderOptions {
-    /** Body fields of OpenAI that have no portable name, sent as they are. */
-    readonly openai?: JsonObject | undefined
+    /** Body fields of OpenAI that have no portable name: state, verbosity, service tier. */
+    readonly openai?: RequestFields | undefined
   }
 }
 
-const provider = Provider.define({
+/**
+ * Options of the OpenAI layer.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options extends Provider.Options {
+  /** The API to speak. @default "responses" */
+  readonly api?: "responses" | "chat" | undefined
+}
+
+const common = {
   id: "openai",
   name: "OpenAI",
-  docs: "https://platform.openai.com/docs/api-reference/chat",
   baseUrl: "https://api.openai.com/v1",
   auth: { type: "bearer" },
   env: { apiKey: ["OPENAI_API_KEY"], baseUrl: "OPENAI_BASE_URL", model: "OPENAI_MODEL" },
-  defaultModel: "gpt-5.4-mini",
-  capabilities: { streaming: true, tools: true, parallelTools: true, images: true, pdf: true, audio: true, reasoning: true, structuredOutput: true },
+  defaultModel: "gpt-5.4-mini"
+} as const
+
+const capabilities = {
+  streaming: true,
+  tools: true,
+  parallelTools: true,
+  images: true,
+  pdf: true,
+  reasoning: true,
+  structuredOutput: true
+}
+
+/** OpenAI over Chat Completions, as data. @category definition @since 0.1.0 */
+export const chatDefinition: Provider.Definition = {
+  ...common,
+  docs: "https://platform.openai.com/docs/api-reference/chat",
+  capabilities: { ...capabilities, audio: true },
   protocol: OpenAiChat.make({
     // Reasoning models take instructions from the developer role: https://platform.openai.com/docs/guides/text
     systemRole: "developer",
     promptCacheRetention: true
   })
-})
+}
 
-/** OpenAI as data. @category definition @since 0.1.0 */
+const provider = Provider.define<Options>({
+  ...common,
+  docs: "https://platform.openai.com/docs/api-reference/responses",
+  capabilities,
+  protocol: OpenAiResponses.make(),
+  nonBodyOptions: OpenAiResponses.mergedOptions
+}, (definition, { api }) => api === "chat" ? chatDefinition : definition)
+
+/** OpenAI over Responses, as data. @category definition @since 0.1.0 */
 export const definition = provider.definition
 
 /** Makes the service. @category constructors @since 0.1.0 */
@@ -42,5 +107,10 @@ export const layer = provider.layer
 /** A layer from `Config` values. @category layers @since 0.1.0 */
 export const layerConfig = provider.layerConfig
 
-/** A layer from the environment: `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `OPENAI_MODEL`. @category layers @since 0.1.0 */
+/**
+ * A layer over Responses from the environment: `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `OPENAI_MODEL`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
 export const layerEnv = provider.layerEnv

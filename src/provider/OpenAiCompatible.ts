@@ -31,7 +31,12 @@ export interface Options extends Provider.Options {
 }
 
 /** What most compatible hosts have in common. */
-const common: OpenAiChat.Quirks = { tokenField: "max_tokens", customTools: false, promptCacheKey: false, toolCallId: "any" }
+const common: OpenAiChat.Quirks = {
+  tokenField: "max_tokens",
+  customTools: false,
+  promptCacheKey: false,
+  toolCallId: "any"
+}
 
 const provider = Provider.define<Options>({
   id: "openai-compatible",

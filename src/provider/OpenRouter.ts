@@ -68,7 +68,15 @@ const provider = Provider.define({
   auth: { type: "bearer" },
   env: { apiKey: ["OPENROUTER_API_KEY"], model: "OPENROUTER_MODEL" },
   defaultModel: "openrouter/auto",
-  capabilities: { streaming: true, tools: true, images: true, pdf: true, reasoning: true, promptCaching: true, structuredOutput: true },
+  capabilities: {
+    streaming: true,
+    tools: true,
+    images: true,
+    pdf: true,
+    reasoning: true,
+    promptCaching: true,
+    structuredOutput: true
+  },
   protocol: OpenAiChat.make({
     // https://openrouter.ai/docs/api-reference/parameters
     tokenField: "max_tokens",

@@ -1,10 +1,11 @@
 /**
- * xAI, over Chat Completions.
+ * xAI: over Chat Completions, or by choice over the Responses API, which has its built-in tools and keeps reasoning.
  *
  * @since 0.1.0
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import * as OpenAiResponses from "../protocol/OpenAiResponses.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -14,7 +15,18 @@ declare module "../LlmRequest.ts" {
   }
 }
 
-const provider = Provider.define({
+/**
+ * Options of the xAI layer.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options extends Provider.Options {
+  /** The API to speak. @default "chat" */
+  readonly api?: "responses" | "chat" | undefined
+}
+
+const common = {
   id: "xai",
   name: "xAI",
   docs: "https://docs.x.ai/docs/api-reference",
@@ -22,7 +34,26 @@ const provider = Provider.define({
   auth: { type: "bearer" },
   env: { apiKey: ["XAI_API_KEY"], model: "XAI_MODEL" },
   defaultModel: "grok-4.7",
-  capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
+  capabilities: { streaming: true, tools: true, images: true, structuredOutput: true }
+} as const
+
+/** xAI over the Responses API, as data. @category definition @since 0.1.0 */
+export const responsesDefinition: Provider.Definition = {
+  ...common,
+  protocol: OpenAiResponses.make({
+    // https://docs.x.ai/docs/guides/chat: every model takes the include, whether it reasons or not.
+    encryptedReasoning: true,
+    // https://docs.x.ai/docs/guides/reasoning: summaries come by themselves.
+    reasoningSummary: false,
+    systemRole: "system",
+    customTools: false,
+    promptCacheRetention: false
+  }),
+  nonBodyOptions: OpenAiResponses.mergedOptions
+}
+
+const provider = Provider.define<Options>({
+  ...common,
   protocol: OpenAiChat.make({
     // https://docs.x.ai/docs/api-reference#chat-completions
     customTools: false,
@@ -30,9 +61,9 @@ const provider = Provider.define({
     // Reasoning models refuse penalties and stop: https://docs.x.ai/docs/guides/reasoning
     penalties: false
   })
-})
+}, (definition, { api }) => api === "responses" ? responsesDefinition : definition)
 
-/** xAI as data. @category definition @since 0.1.0 */
+/** xAI over Chat Completions, as data. @category definition @since 0.1.0 */
 export const definition = provider.definition
 
 /** Makes the service. @category constructors @since 0.1.0 */

@@ -10,7 +10,7 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClient from "effect/http/HttpClient"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -60,7 +60,7 @@ export interface Result {
  */
 export const list = (folder: string): Effect.Effect<ReadonlyArray<string>> =>
   Effect.promise(async () =>
-    (await readdir(join(folder, "cases"))).filter((name) => name.endsWith(".json")).sort()
+    (await readdir(join(folder, "cases"))).filter((name) => name.endsWith(".json")).toSorted()
       .map((name) => name.slice(0, -".json".length))
   )
 

@@ -15,22 +15,22 @@ import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
-import type * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
-import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Activity } from "../internal/activity.ts"
-import { withEffectTimeouts, withStreamTimeouts } from "../internal/timeouts.ts"
+import { streamWithTimeouts, withEffectTimeouts } from "../internal/timeouts.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import type { Timeouts } from "../LlmRequest.ts"
 import type { LlmResponse, Warning } from "../LlmResponse.ts"
 import { readErrorBody } from "../protocol/ErrorMap.ts"
-import type { Decoder, Failure, Protocol } from "../protocol/Protocol.ts"
-import * as Framing from "./Framing.ts"
+import type { Failure, Protocol } from "../protocol/Protocol.ts"
+import * as Body from "./Body.ts"
+import * as Events from "./Events.ts"
 import { reasonOf } from "./Reasons.ts"
 import { describeCause, makeScrubber } from "./Redaction.ts"
 import * as RetryAfter from "./RetryAfter.ts"
@@ -63,8 +63,6 @@ const defaultFirstToken: Duration.Input = "10 minutes"
 const defaultIdle: Duration.Input = "2 minutes"
 const defaultTotal: Duration.Input = "10 minutes"
 
-/** How long to wait for bookkeeping frames after the finish reason. */
-const graceMillis = 2000
 const maxErrorBody = 64 * 1024
 const errorBodyLimit: Duration.Input = "10 seconds"
 const maxRedirects = 3
@@ -131,15 +129,11 @@ const networkCode = (cause: unknown): string | undefined => {
   return undefined
 }
 
-const networkReason = (
-  error: HttpClientError.HttpClientError,
-  call: Failing,
-  partial?: LlmResponse | undefined
-): LlmError.Reason => {
-  const reason = error.reason
-  const cause = "cause" in reason ? reason.cause : undefined
+const networkReason = (error: unknown, call: Failing, partial?: LlmResponse | undefined): LlmError.Reason => {
+  const reason = HttpClientError.isHttpClientError(error) ? error.reason : undefined
+  const cause = reason === undefined ? error : "cause" in reason ? reason.cause : undefined
   const message = call.scrub(describeCause(cause ?? error, call.scrub))
-  switch (reason._tag) {
+  switch (reason?._tag) {
     case "InvalidUrlError":
     case "EncodeError":
       return new LlmError.Configuration({ message: `The request could not be built: ${message}. Check the base URL.` })
@@ -264,24 +258,36 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       idSeed: call.idSeed,
       includeRaw: call.includeRaw
     })
-    const bytes = yield* Channel.toPullScoped(response.stream.channel, scope)
     const activity = yield* Activity
-    activity.partialFrom(() => decoder.assembler.partial())
-    return { fail, requestId, pull: pullEvents(bytes, decoder, call, fail, requestId, activity) }
+    const partial = () => decoder.assembler.partial()
+    activity.partialFrom(partial)
+    const reading: Events.Reading = {
+      decoder,
+      framing: call.protocol.framing,
+      decodingError: (failure) =>
+        fail.error(reasonOf(failure, { scrub: fail.scrub, partial: partial() }), requestId ?? failure.requestId),
+      networkError: (cause) => fail.error(networkReason(cause, fail, partial()), requestId),
+      touch: activity.touch
+    }
+    const body = Body.of(response)
+    if (body === undefined) {
+      const bytes = yield* Channel.toPullScoped(response.stream.channel, scope)
+      return { fail, requestId, pull: Events.fromPull(reading, bytes), source: undefined }
+    }
+    const source = new Events.EventSource(reading, body)
+    yield* Scope.addFinalizer(scope, Effect.sync(() => source.close()))
+    return { fail, requestId, pull: source.pull, source }
   })
 
   const stream = (call: Call): Stream.Stream<LlmEvent, LlmError.LlmError> =>
     Stream.suspend(() => {
       let requestId: string | undefined
-      const events = Stream.fromChannel(
-        Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
-          Effect.map(open(call, scope), (exchange) => {
-            requestId = exchange.requestId
-            return exchange.pull
-          })
-        )
-      )
-      return withStreamTimeouts(events, {
+      const opened = (scope: Scope.Scope) =>
+        Effect.map(open(call, scope), (exchange) => {
+          requestId = exchange.requestId
+          return exchange
+        })
+      return streamWithTimeouts(opened, {
         firstToken: call.timeouts.firstToken ?? defaultFirstToken,
         idle: call.timeouts.idle ?? defaultIdle,
         total: call.timeouts.total
@@ -348,7 +354,7 @@ const plainMessage = (text: string, status: number): string => {
 
 /** Runs a pull to its `Finish`. */
 const finishOf = (
-  pull: Pull.Pull<NonEmptyEvents, LlmError.LlmError>,
+  pull: Events.EventsPull,
   fail: Failing
 ): Effect.Effect<LlmResponse, LlmError.LlmError> => {
   const step: Effect.Effect<LlmResponse, LlmError.LlmError> = Pull.matchEffect(pull, {
@@ -360,78 +366,4 @@ const finishOf = (
     onDone: () => Effect.fail(fail.error(new LlmError.IncompleteStream({ message: "The answer did not finish." })))
   })
   return step
-}
-
-type BytesPull = Pull.Pull<ReadonlyArray<Uint8Array>, HttpClientError.HttpClientError, unknown>
-type NonEmptyEvents = readonly [LlmEvent, ...Array<LlmEvent>]
-
-/** One array of events per network chunk: no Effect, fiber or Option per event. */
-const pullEvents = (
-  bytes: BytesPull,
-  decoder: Decoder,
-  call: Call,
-  fail: Failing,
-  requestId: string | undefined,
-  activity: { readonly touch: () => void }
-): Pull.Pull<NonEmptyEvents, LlmError.LlmError> => {
-  const assembler = decoder.assembler
-  const framing = Framing.make(call.protocol.framing, decoder)
-  let failure: LlmError.LlmError | undefined
-  let settledAt: number | undefined
-
-  const take = (): Pull.Pull<NonEmptyEvents, LlmError.LlmError> => {
-    if (assembler.failure !== undefined && failure === undefined) {
-      const reason = reasonOf(assembler.failure, { scrub: fail.scrub, partial: assembler.partial() })
-      failure = fail.error(reason, requestId ?? assembler.failure.requestId)
-    }
-    if (assembler.out.length > 0) {
-      const events = assembler.out
-      assembler.out = []
-      return Effect.succeed(events as [LlmEvent, ...Array<LlmEvent>])
-    }
-    if (failure !== undefined) return Effect.fail(failure)
-    return assembler.finished ? Cause.done() : next
-  }
-
-  const onBytes = (chunks: ReadonlyArray<Uint8Array>) => {
-    activity.touch()
-    for (const chunk of chunks) framing.push(chunk)
-    return take()
-  }
-
-  const onEnd = () => {
-    framing.end()
-    if (!assembler.finished && assembler.failure === undefined) decoder.end()
-    return take()
-  }
-
-  const onFailure = (cause: Cause.Cause<HttpClientError.HttpClientError>) => {
-    const error = Cause.findErrorOption(cause)
-    if (Option.isNone(error)) return Effect.failCause(cause as Cause.Cause<never>)
-    // What was cut off after the finish reason was bookkeeping.
-    if (decoder.settled) return onEnd()
-    failure = fail.error(networkReason(error.value, fail, assembler.partial()), requestId)
-    return take()
-  }
-
-  const handlers = { onSuccess: onBytes, onFailure, onDone: onEnd }
-
-  const settledPull = Effect.flatMap(Clock.currentTimeMillis, (now) => {
-    settledAt ??= now
-    return Effect.timeoutOrElse(Pull.matchEffect(bytes, handlers), {
-      duration: Math.max(0, settledAt + graceMillis - now),
-      orElse: () => {
-        decoder.end()
-        return take()
-      }
-    })
-  })
-
-  const pull = Pull.matchEffect(bytes, handlers)
-  const next: Pull.Pull<NonEmptyEvents, LlmError.LlmError> = Effect.suspend(() => {
-    if (failure !== undefined) return Effect.fail(failure)
-    if (assembler.finished) return Cause.done()
-    return decoder.settled ? settledPull : pull
-  })
-  return next
 }

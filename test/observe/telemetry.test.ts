@@ -20,8 +20,7 @@ const recording = () => {
 
 const attributesOf = (span: Tracer.Span | undefined) => Object.fromEntries(span?.attributes ?? [])
 
-const instrumented = (answers: TestLlm.Options["answers"]) =>
-  Telemetry.instrument(TestLlm.make({ answers }).service)
+const instrumented = (answers: TestLlm.Options["answers"]) => Telemetry.instrument(TestLlm.make({ answers }).service)
 
 describe("telemetry", () => {
   it.effect("makes one client span per call, named and filled by the conventions", () =>
@@ -116,4 +115,3 @@ describe("telemetry", () => {
       }
     })).pipe(Effect.provide(NodeHttpClient.layerUndici)))
 })
-

@@ -93,7 +93,9 @@ describe("a history prepared for a wire", () => {
       Message.toolResult({ id: "1" }, "second"),
       Message.toolResult({ id: "1" }, "third")
     ])
-    const ids = prepared.flatMap((turn) => turn.parts).filter((part) => part.type === "tool-call").map((part) => part.id)
+    const ids = prepared.flatMap((turn) => turn.parts).filter((part) => part.type === "tool-call").map((part) =>
+      part.id
+    )
     assert.deepStrictEqual(ids, ["1", "1_2", "1_3"])
     const results = prepared.flatMap((turn) => turn.parts).filter((part) => part.type === "tool-result")
     assert.deepStrictEqual(results.map((part) => [part.toolCallId, part.content]), [
@@ -125,7 +127,10 @@ describe("a history prepared for a wire", () => {
   })
 
   it("replays invalid arguments as an object", () => {
-    const [, assistant] = turns([Message.user("a"), Message.assistant([call("1", { arguments: "{oops", invalid: true })])])
+    const [, assistant] = turns([
+      Message.user("a"),
+      Message.assistant([call("1", { arguments: "{oops", invalid: true })])
+    ])
     const [part] = assistant!.parts
     assert.deepStrictEqual(part?.type === "tool-call" ? part.arguments : undefined, { invalid_arguments: "{oops" })
   })
@@ -145,7 +150,11 @@ describe("a history prepared for a wire", () => {
 
   it("puts a message's cache breakpoint on its last part", () => {
     const [turn] = turns([Message.user([Message.text("a"), Message.text("b")]).pipe(Message.cacheableExtended)])
-    assert.deepStrictEqual(turn?.parts, [{ type: "text", text: "a" }, { type: "text", text: "b", cacheControl: "extended" }])
+    assert.deepStrictEqual(turn?.parts, [{ type: "text", text: "a" }, {
+      type: "text",
+      text: "b",
+      cacheControl: "extended"
+    }])
   })
 
   it("makes lone surrogates well-formed", () => {

@@ -1,7 +1,18 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Config, ConfigProvider, Effect, Layer, Redacted } from "effect"
-import { Anthropic, Groq, Llm, type LlmError, type LlmRequest, LlmService, LlmTool, Message, OpenAiCompatible, OpenRouter } from "../../src/index.ts"
+import {
+  Anthropic,
+  Groq,
+  Llm,
+  type LlmError,
+  type LlmRequest,
+  LlmService,
+  LlmTool,
+  Message,
+  OpenAiCompatible,
+  OpenRouter
+} from "../../src/index.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
 
 const apiKey = Redacted.make("test-key-0123456789")

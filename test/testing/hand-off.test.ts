@@ -68,14 +68,16 @@ const result = fc.record({ id, content: text, isError: fc.boolean() }).map(({ co
 
 /** Answers most calls, in any order, and leaves or invents some. */
 const answers = (message: Message.Message, seed: number): ReadonlyArray<Message.Message> =>
-  Message.parts(message).filter((part) => part.type === "tool-call").filter((_, i) => (seed >> i) % 4 !== 0).map((part) =>
-    Message.toolResult(part, "found")
-  )
+  Message.parts(message).filter((part) => part.type === "tool-call").filter((_, i) => (seed >> i) % 4 !== 0).map((
+    part
+  ) => Message.toolResult(part, "found"))
 
 const history = fc.array(fc.tuple(fc.oneof(user, assistant, result), fc.nat()), { minLength: 1, maxLength: 8 }).map(
   (messages) => [
     Message.user("Begin."),
-    ...messages.flatMap(([message, seed]) => [message, ...(message.role === "assistant" ? answers(message, seed) : [])]),
+    ...messages.flatMap((
+      [message, seed]
+    ) => [message, ...(message.role === "assistant" ? answers(message, seed) : [])]),
     Message.user("Go on.")
   ]
 )
@@ -90,7 +92,9 @@ describe("a conversation moves between providers", () => {
           baseUrl: `${simulator.url}${path}`,
           model: "target-model"
         })
-        const tools = [LlmTool.make("look_up", { parameters: { type: "object", properties: { a: { type: "string" } } } })]
+        const tools = [
+          LlmTool.make("look_up", { parameters: { type: "object", properties: { a: { type: "string" } } } })
+        ]
         yield* Effect.promise(() =>
           fc.assert(
             fc.asyncProperty(history, async (messages) => {

@@ -65,7 +65,11 @@ describe("SSE framing", () => {
   })
 
   it("keeps whole objects apart when the blank line between them is missing", () => {
-    assert.deepStrictEqual(frames("data: {\"a\":1}\ndata: {\"b\":2}\ndata: [DONE]\n\n"), ["{\"a\":1}", "{\"b\":2}", "[DONE]"])
+    assert.deepStrictEqual(frames("data: {\"a\":1}\ndata: {\"b\":2}\ndata: [DONE]\n\n"), [
+      "{\"a\":1}",
+      "{\"b\":2}",
+      "[DONE]"
+    ])
     assert.deepStrictEqual(frames("event: a\ndata: {}\nevent: b\ndata: {}\n\n"), [["a", "{}"], ["b", "{}"]])
   })
 
@@ -86,7 +90,10 @@ describe("SSE framing", () => {
   })
 
   it("reads a JSON array as one frame per element, as soon as each is whole", () => {
-    assert.deepStrictEqual(frames("[{\"a\":\"]},\\\"\"},\n{\"b\":[1,{}]}\n]"), ["{\"a\":\"]},\\\"\"}", "{\"b\":[1,{}]}"])
+    assert.deepStrictEqual(frames("[{\"a\":\"]},\\\"\"},\n{\"b\":[1,{}]}\n]"), [
+      "{\"a\":\"]},\\\"\"}",
+      "{\"b\":[1,{}]}"
+    ])
   })
 
   it("takes a page for a parse failure that names its title", () => {

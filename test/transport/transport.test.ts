@@ -1,9 +1,9 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Duration, Effect, Exit, Fiber, Inspectable, Layer, Redacted, Stream } from "effect"
+import { Cause, Duration, Effect, Exit, Fiber, Inspectable, type Layer, Redacted, Stream } from "effect"
 import type { HttpClient } from "effect/http"
 import { inspect } from "node:util"
-import { Anthropic, type LlmError, LlmService, OpenAi, OpenAiCompatible } from "../../src/index.ts"
+import { Anthropic, type LlmError, type LlmService, OpenAi, OpenAiCompatible } from "../../src/index.ts"
 import type { LlmEvent } from "../../src/LlmEvent.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
 
@@ -36,8 +36,7 @@ const failureOf = <A>(effect: Effect.Effect<A, LlmError.LlmError>): Effect.Effec
     onSuccess: (value) => Effect.die(new Error(`a failure was expected, got ${inspect(value)}`))
   })
 
-const collect = (service: LlmService.Service, prompt = "Hello there") =>
-  Stream.runCollect(service.stream({ prompt }))
+const collect = (service: LlmService.Service, prompt = "Hello there") => Stream.runCollect(service.stream({ prompt }))
 
 const reasonOf = (error: LlmError.LlmError) => error.reason._tag
 
@@ -104,18 +103,21 @@ for (const [clientName, client] of clients) {
           assert.isTrue(error.isRetryable)
         })))
 
-      run("types a page, an empty body and an error body in a 200, streamed and whole", () =>
-        scoped(Effect.gen(function*() {
-          const { service, simulator } = yield* setUp(provider)
-          const answers = [Simulator.html(), Simulator.emptyBody(), Simulator.errorBody200()]
-          yield* simulator.enqueue(...answers, ...answers)
-          const tags = new Set<string>()
-          for (let i = 0; i < answers.length; i++) tags.add(reasonOf(yield* failureOf(collect(service))))
-          for (let i = 0; i < answers.length; i++) {
-            tags.add(reasonOf(yield* failureOf(service.generate({ prompt: "Hello" }))))
-          }
-          assert.isTrue(tags.has("ResponseParse") && tags.has("IncompleteStream"))
-        })))
+      run(
+        "types a page, an empty body and an error body in a 200, streamed and whole",
+        () =>
+          scoped(Effect.gen(function*() {
+            const { service, simulator } = yield* setUp(provider)
+            const answers = [Simulator.html(), Simulator.emptyBody(), Simulator.errorBody200()]
+            yield* simulator.enqueue(...answers, ...answers)
+            const tags = new Set<string>()
+            for (let i = 0; i < answers.length; i++) tags.add(reasonOf(yield* failureOf(collect(service))))
+            for (let i = 0; i < answers.length; i++) {
+              tags.add(reasonOf(yield* failureOf(service.generate({ prompt: "Hello" }))))
+            }
+            assert.isTrue(tags.has("ResponseParse") && tags.has("IncompleteStream"))
+          }))
+      )
 
       run("maps status, body, request id and Retry-After", () =>
         scoped(Effect.gen(function*() {
@@ -134,7 +136,9 @@ for (const [clientName, client] of clients) {
           const { service, simulator } = yield* setUp(provider)
           const logged: Array<string> = []
           const echo = Simulator.echoKey(401)
-          const stream = Simulator.text("Words.", { faults: { errorAfter: 2, streamError: { status: 500, echoKey: true } } })
+          const stream = Simulator.text("Words.", {
+            faults: { errorAfter: 2, streamError: { status: 500, echoKey: true } }
+          })
           yield* simulator.enqueue(echo, echo, stream)
           const exits: ReadonlyArray<Exit.Exit<unknown, LlmError.LlmError>> = [
             yield* Effect.exit(service.generate({ prompt: "Hello" })),
@@ -212,7 +216,9 @@ for (const [clientName, client] of clients) {
             Simulator.hang,
             Simulator.text("Words.", { faults: { pingsAfter: 1 } })
           )
-          const idle = yield* failureOf(Stream.runDrain(service.stream({ prompt: "x", timeouts: { idle: "150 millis" } })))
+          const idle = yield* failureOf(
+            Stream.runDrain(service.stream({ prompt: "x", timeouts: { idle: "150 millis" } }))
+          )
           assert.strictEqual(idle.reason._tag === "Timeout" ? idle.reason.phase : "", "idle")
           assert.isDefined(idle.partial)
           const connect = yield* failureOf(service.generate({ prompt: "x", timeouts: { connect: "150 millis" } }))

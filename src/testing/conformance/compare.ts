@@ -8,6 +8,7 @@
 import { isDeepStrictEqual } from "node:util"
 import type { LlmError } from "../../LlmError.ts"
 import type { FinishReason, LlmResponse } from "../../LlmResponse.ts"
+import { makeScrubber } from "../../transport/Redaction.ts"
 import type { Case, Expected } from "./Case.ts"
 
 /**
@@ -104,6 +105,8 @@ const differs = (out: Array<Mismatch>, field: string, expected: unknown, actual:
   if (!isDeepStrictEqual(expected, actual)) out.push({ field, expected, actual })
 }
 
+const mask = makeScrubber([])
+
 const wellFormed = (text: string) => text.toWellFormed()
 
 const compareUsage = (out: Array<Mismatch>, api: string, expected: Expected, response: LlmResponse) => {
@@ -168,7 +171,8 @@ const compareError = (
   }
   if (status >= 400) differs(out, "error.status", status, reason.status)
   if (typeof expected.message === "string" && expected.message !== "") {
-    differs(out, "error.message", wellFormed(expected.message), error.reason.message)
+    // Errors are shown with everything that looks like a key masked.
+    differs(out, "error.message", mask(wellFormed(expected.message)), error.reason.message)
   }
   if (typeof expected.type === "string") differs(out, "error.type", expected.type, reason.type)
   if (expected.code !== null && expected.code !== undefined) {
@@ -184,8 +188,12 @@ const compareError = (
  */
 export const compare = (recorded: Case, expected: Expected, outcome: Outcome): ReadonlyArray<Mismatch> => {
   const out: Array<Mismatch> = []
-  if (outcome._tag === "Defect") return [{ field: "outcome", expected: "an answer or an LlmError", actual: outcome.message }]
-  if (outcome._tag === "Hang") return [{ field: "outcome", expected: "an answer or an LlmError", actual: "no outcome in time" }]
+  if (outcome._tag === "Defect") {
+    return [{ field: "outcome", expected: "an answer or an LlmError", actual: outcome.message }]
+  }
+  if (outcome._tag === "Hang") {
+    return [{ field: "outcome", expected: "an answer or an LlmError", actual: "no outcome in time" }]
+  }
   const expectError = expected.error !== null && expected.error !== undefined
   if (expectError || !expected.ok || recorded.response.status >= 400) {
     if (outcome._tag === "Response") {

@@ -5,7 +5,9 @@
  * @since 0.1.0
  */
 import * as Anthropic from "../../provider/Anthropic.ts"
+import * as Azure from "../../provider/Azure.ts"
 import * as Cerebras from "../../provider/Cerebras.ts"
+import * as Cohere from "../../provider/Cohere.ts"
 import * as DeepSeek from "../../provider/DeepSeek.ts"
 import * as Fireworks from "../../provider/Fireworks.ts"
 import * as Groq from "../../provider/Groq.ts"
@@ -35,13 +37,18 @@ const chat: { readonly [provider: string]: Speaker } = {
   lmstudio: LmStudio,
   mistral: Mistral,
   moonshot: Moonshot,
-  ollama: Ollama,
-  openai: OpenAi,
+  ollama: { definition: Ollama.definition, make: (options) => Ollama.make({ ...options, api: "chat" }) },
+  openai: { definition: OpenAi.chatDefinition, make: (options) => OpenAi.make({ ...options, api: "chat" }) },
   openrouter: OpenRouter,
   perplexity: Perplexity,
   together: Together,
   vllm: Vllm,
   xai: Xai
+}
+
+const responses: { readonly [provider: string]: Speaker } = {
+  azure: Azure,
+  xai: { definition: Xai.responsesDefinition, make: (options) => Xai.make({ ...options, api: "responses" }) }
 }
 
 /**
@@ -56,8 +63,15 @@ export const providerOf = (recorded: Case): Speaker | undefined => {
       return Anthropic
     case "openai-chat":
       return chat[recorded.provider] ?? OpenAiCompatible
+    case "openai-responses":
+      return responses[recorded.provider] ?? OpenAi
     case "mistral":
       return Mistral
+    case "ollama-native":
+      return Ollama
+    case "cohere":
+    case "cohere-v1":
+      return Cohere
     default:
       return undefined
   }
