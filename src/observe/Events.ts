@@ -1,0 +1,237 @@
+/**
+ * What happened to each call, as events an application can subscribe to: usage per user, audit, billing.
+ *
+ * Opt-in: `Events.layer` makes the bus, `Events.policy` around a stack reports its calls and lets the policies inside report
+ * theirs (`Retry`, `FailOver`, `CircuitOpened`, hits of the `Cache` policy …). Without it nothing is made and nothing is
+ * looked up but one reference per call. Every event carries an id, the time in UTC, and scope, label and metadata of its request;
+ * none carries a prompt, an answer or a credential.
+ *
+ * Publishing never waits: events that find the buffer full are dropped and counted. It stores nothing, and events of one call that
+ * run in several attempts are told once, where the policy stands: outermost per call, innermost per attempt.
+ *
+ * @example
+ * ```ts
+ * const llm = Anthropic.layerEnv.pipe(Retry.policy(), Cost.policy(), Events.policy)
+ * const audit = Events.stream.pipe(Stream.runForEach((event) => Console.log(event._tag, event.scope?.userId)))
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Channel from "effect/Channel"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as PubSub from "effect/PubSub"
+import type { Scope } from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { type About, type Event, type EventDetail, EventSink, publish, type Sink } from "../internal/emit.ts"
+import { type Ending, withHold } from "../internal/held.ts"
+import { isServed } from "../internal/served.ts"
+import type { LlmRequest } from "../LlmRequest.ts"
+import type { Service } from "../LlmService.ts"
+import * as Policy from "../policy/Policy.ts"
+
+export type { Candidate, Event, EventDetail, EventFields } from "../internal/emit.ts"
+
+/**
+ * Events that were lost because a subscriber was too slow.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const dropped = Metric.counter("effect_llm.events.dropped", {
+  description: "Events lost because the buffer was full",
+  incremental: true
+})
+
+// =============================================================================
+// Service
+// =============================================================================
+
+/**
+ * The bus.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Bus {
+  /** Publishes an event of the application's own making; drops it when the buffer is full. */
+  readonly publish: (event: Event) => Effect.Effect<void>
+  /** Events from now on, until the scope closes. */
+  readonly subscribe: Effect.Effect<PubSub.Subscription<Event>, never, Scope>
+  /** Events from when it starts to run. */
+  readonly stream: Stream.Stream<Event>
+}
+
+/**
+ * The tag of the bus.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Events extends Context.Service<Events, Bus>()("effect-llm/Events") {}
+
+/**
+ * Makes the bus. Where it is in a caller's context, policies report to it even without {@link policy}.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: {
+  /** Events kept for the slowest subscriber. @default 1024 */
+  readonly capacity?: number | undefined
+} = {}): Layer.Layer<Events> =>
+  Layer.effectContext(Effect.gen(function*() {
+    const pubsub = yield* Effect.acquireRelease(
+      PubSub.dropping<Event>(Math.max(1, options.capacity ?? 1024)),
+      PubSub.shutdown
+    )
+    const context = yield* Effect.context<never>()
+    const sink: Sink = (event) => {
+      if (!PubSub.publishUnsafe(pubsub, event)) dropped.updateUnsafe(1, context)
+    }
+    const bus: Bus = {
+      publish: (event) => Effect.sync(() => sink(event)),
+      subscribe: PubSub.subscribe(pubsub),
+      stream: Stream.fromPubSub(pubsub)
+    }
+    sinks.set(bus, sink)
+    return Context.make(Events, bus).pipe(Context.add(EventSink, sink))
+  }))
+
+/** One sink per bus, so that a policy can see whether a caller has it already. */
+const sinks = new WeakMap<Bus, Sink>()
+
+const sinkOf = (bus: Bus): Sink => {
+  const known = sinks.get(bus)
+  if (known !== undefined) return known
+  const sink: Sink = (event) => void Effect.runFork(bus.publish(event))
+  sinks.set(bus, sink)
+  return sink
+}
+
+/**
+ * Events from when the stream starts to run.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const stream: Stream.Stream<Event, never, Events> = Stream.unwrap(Effect.map(Events, (bus) => bus.stream))
+
+/**
+ * Subscribes until the scope closes.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const subscribe: Effect.Effect<PubSub.Subscription<Event>, never, Events | Scope> = Effect.flatMap(
+  Events,
+  (bus) => bus.subscribe
+)
+
+// =============================================================================
+// Policy
+// =============================================================================
+
+/** Puts the sink into the context of the calls inside. */
+const listening = (service: Service, sink: Sink): Service => ({
+  ...service,
+  generate: (request) =>
+    Effect.withFiber((fiber) =>
+      fiber.getRef(EventSink) === sink
+        ? service.generate(request)
+        : Effect.provideService(service.generate(request), EventSink, sink)
+    ),
+  stream: (request) =>
+    Stream.fromChannel(Channel.fromTransform((_: unknown, scope: Scope) =>
+      Effect.withFiber((fiber) => {
+        const inner = service.stream(request)
+        return Channel.toPullScoped(
+          (fiber.getRef(EventSink) === sink ? inner : Stream.provideService(inner, EventSink, sink)).channel,
+          scope
+        )
+      })
+    ))
+})
+
+const report = (
+  service: Service,
+  request: LlmRequest,
+  operation: "generate" | "stream",
+  startedAt: number,
+  ending: Ending,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  sink: Sink
+): void => {
+  const about: About = { scope: request.scope, label: request.label ?? service.info.label, metadata: request.metadata }
+  const tell = (detail: EventDetail) => publish(sink, fiber, about, detail)
+  const durationMillis = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe() - startedAt
+  const asked = { provider: service.info.provider, model: request.model ?? service.info.model }
+  switch (ending._tag) {
+    case "Finished": {
+      const { response } = ending
+      // A hit of the response cache called no provider; the Cache policy has told of it.
+      if (isServed(response)) return
+      const { cost, usage } = response
+      const by = { provider: response.provider, model: response.model }
+      tell({ _tag: "ProviderCall", ...by, operation, status: "finished", durationMillis })
+      tell({ _tag: "TokenUsage", ...by, usage })
+      const { cacheRead = 0, cacheWrite = 0 } = usage.input
+      if (cacheRead > 0) tell({ _tag: "CacheHit", ...by, cache: "prompt", tokensSaved: cacheRead })
+      if (cacheWrite > 0) tell({ _tag: "CacheWrite", ...by, cache: "prompt", tokensWritten: cacheWrite })
+      const paid = usage.billedCost ?? cost
+      if (paid !== undefined) {
+        tell({ _tag: "CostRecorded", ...by, cost: paid, billed: usage.billedCost !== undefined })
+      }
+      return
+    }
+    case "Failed": {
+      const { attempts, isRetryable, reason, requestId } = ending.error
+      const by = { provider: ending.error.provider, model: ending.error.model }
+      // Nothing was sent: there was no call, only its refusal.
+      if (attempts > 0) tell({ _tag: "ProviderCall", ...by, operation, status: "failed", durationMillis })
+      const usage = ending.error.partial?.usage
+      if (usage !== undefined && (usage.input.total !== undefined || usage.output.total !== undefined)) {
+        tell({ _tag: "TokenUsage", ...by, usage })
+      }
+      tell({
+        _tag: "RequestFailed",
+        ...by,
+        operation,
+        reason: reason._tag,
+        ...("status" in reason && reason.status !== undefined ? { status: reason.status } : undefined),
+        isRetryable,
+        attempts,
+        ...(requestId === undefined ? undefined : { requestId })
+      })
+      return
+    }
+    case "Abandoned":
+      return tell({ _tag: "ProviderCall", ...asked, operation, status: "interrupted", durationMillis })
+  }
+}
+
+/**
+ * Reports the calls of a service: `ProviderCall`, `TokenUsage`, `CacheHit` and `CacheWrite` of the provider's prompt cache,
+ * `CostRecorded` when the cost is known (put `Cost.policy` inside), and `RequestFailed`.
+ *
+ * @category policies
+ * @since 0.1.0
+ */
+export const policy: Policy.Policy<never, Events> = Policy.make((service) =>
+  Effect.map(Events, (bus) => {
+    const sink = sinkOf(bus)
+    return withHold(listening(service, sink), (request, operation) =>
+      Effect.map(Clock.currentTimeMillis, (startedAt) => ({
+        request,
+        end: (ending) =>
+          Effect.withFiber((fiber) => {
+            report(service, request, operation, startedAt, ending, fiber, sink)
+            return Effect.void
+          })
+      })))
+  })
+)
