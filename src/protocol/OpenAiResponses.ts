@@ -1,0 +1,33 @@
+/**
+ * The wire of OpenAI's Responses API and of the hosts that copy it.
+ *
+ * `make` gives the wire for one host: what the host does differently is a field of its {@link Quirks}. One decoder
+ * reads streamed events and whole responses. Answers are not stored with the host (`store: false`); reasoning comes
+ * back encrypted and travels with the messages, so that a conversation can go on elsewhere. An application that wants
+ * the host to keep state gives `store: true`, `previous_response_id` or `conversation` as provider options.
+ *
+ * @see https://platform.openai.com/docs/api-reference/responses
+ * @since 0.1.0
+ */
+import type { Protocol } from "./Protocol.ts"
+import { ResponsesDecoder } from "./responses/Decoder.ts"
+import { encode } from "./responses/Encode.ts"
+import { wire } from "./responses/Input.ts"
+import type { Quirks } from "./responses/Quirks.ts"
+
+export { mergedOptions } from "./responses/Encode.ts"
+export { wire } from "./responses/Input.ts"
+export type { Quirks } from "./responses/Quirks.ts"
+
+/**
+ * The Responses wire for a host with these quirks; without any, for OpenAI itself.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (quirks: Quirks = {}): Protocol => ({
+  wire,
+  framing: "sse",
+  encode: (input) => encode(input, quirks),
+  decoder: (context) => new ResponsesDecoder(context)
+})

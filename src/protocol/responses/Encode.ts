@@ -1,0 +1,288 @@
+/**
+ * Spells a request as a Responses body: options, tools and answer format; input items have a file of their own. What
+ * the API lacks is dropped with a warning when the meaning stays, and refused when it would not.
+ *
+ * @since 0.1.0
+ */
+import type { LlmRequest } from "../../LlmRequest.ts"
+import type { Warning } from "../../LlmResponse.ts"
+import type { JsonSchema, LlmTool } from "../../LlmTool.ts"
+import type { Json, JsonObject } from "../../Message.ts"
+import type { ModelMeta } from "../../Model.ts"
+import { list, nonEmpty, record } from "../chat/Probe.ts"
+import { reasoningFields } from "../chat/ReasoningRequest.ts"
+import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import { openAiStrict } from "../SchemaDialect.ts"
+import type { Body, Effort, WireFormat, WireTool, WireToolChoice } from "./Body.ts"
+import { inputFor } from "./Input.ts"
+import type { Quirks } from "./Quirks.ts"
+
+const refused = (field: string, message: string): Refused => ({ refused: { field, message } })
+
+const isRefused = (value: object): value is Refused => "refused" in value && typeof value.refused === "object"
+
+const dialect = (schema: JsonSchema, at: string, quirks: Quirks): JsonSchema | Refused =>
+  quirks.schemaDialect === undefined ? schema : quirks.schemaDialect(schema, at)
+
+/** Options of the provider's own that this wire merges into fields it also writes itself. */
+const optionsOf = (input: EncodeInput): JsonObject =>
+  (input.request.providerOptions as { readonly [id: string]: JsonObject | undefined } | undefined)?.[input.provider] ??
+    {}
+
+// ---------------------------------------------------------------------------
+// Tools
+// ---------------------------------------------------------------------------
+
+const toolOf = (tool: LlmTool, at: string, quirks: Quirks): WireTool | JsonObject | Refused => {
+  switch (tool.type) {
+    case "provider":
+      // The host's own entry (web_search, mcp, …), which this wire neither knows nor checks.
+      return tool.definition
+    case "custom":
+      return quirks.customTools === false
+        ? refused(at, "The provider has no free-form tools: give the tool a JSON Schema instead.")
+        : {
+          type: "custom",
+          name: tool.name,
+          ...(tool.description === undefined ? undefined : { description: tool.description }),
+          ...(tool.format === undefined ? undefined : { format: tool.format })
+        }
+    case "function": {
+      const parameters = dialect(tool.parameters, `${at}.parameters`, quirks)
+      if (isRefused(parameters)) return parameters
+      const closed = tool.strict === true ? openAiStrict(parameters) : { schema: parameters }
+      if ("problem" in closed) {
+        return refused(`${at}.parameters${closed.problem.at}`, `${closed.problem.message} Or leave strict out.`)
+      }
+      return {
+        type: "function",
+        name: tool.name,
+        ...(tool.description === undefined ? undefined : { description: tool.description }),
+        parameters: { ...closed.schema },
+        // Left out, the API would make the schema strict and change it on the way.
+        strict: tool.strict ?? false
+      }
+    }
+  }
+}
+
+const toolsOf = (request: LlmRequest, quirks: Quirks): Array<WireTool | JsonObject> | Refused => {
+  const out: Array<WireTool | JsonObject> = []
+  const tools = request.tools ?? []
+  // Sorted tools keep the cached prefix stable.
+  const ordered = request.cache?.tools === true
+    ? tools.toSorted((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
+    : tools
+  for (const tool of ordered) {
+    const made = toolOf(tool, `tools[${tools.indexOf(tool)}]`, quirks)
+    if (isRefused(made)) return made
+    out.push(made)
+  }
+  return out
+}
+
+/** https://platform.openai.com/docs/api-reference/responses/create#responses-create-tool_choice */
+const choiceOf = (request: LlmRequest): WireToolChoice | JsonObject | undefined => {
+  const choice = request.toolChoice
+  if (choice === undefined || typeof choice === "string") return choice
+  const tool = request.tools?.find((one) => one.name === choice.name)
+  if (tool?.type === "custom") return { type: "custom", name: choice.name }
+  if (tool?.type !== "provider") return { type: "function", name: choice.name }
+  const { name, server_label: server, type } = tool.definition
+  return {
+    type: type ?? choice.name,
+    ...(server === undefined ? undefined : { server_label: server }),
+    ...(name === undefined ? undefined : { name })
+  }
+}
+
+// ---------------------------------------------------------------------------
+// Options
+// ---------------------------------------------------------------------------
+
+const formatOf = (
+  request: LlmRequest,
+  quirks: Quirks,
+  warnings: Array<Warning>
+): WireFormat | Refused | undefined => {
+  const format = request.responseFormat
+  if (format === undefined || format.type === "text") return undefined
+  if (format.type === "json") return { type: "json_object" }
+  const schema = dialect(format.schema, "responseFormat.schema", quirks)
+  if (isRefused(schema)) return schema
+  const closed = format.strict === false ? { schema } : openAiStrict(schema)
+  if ("problem" in closed) {
+    const { at, message } = closed.problem
+    if (format.strict === true) return refused(`responseFormat.schema${at}`, `${message} Or leave strict out.`)
+    warnings.push({ field: `responseFormat.schema${at}`, message: `${message} The schema was sent without strict.` })
+  }
+  return {
+    type: "json_schema",
+    name: format.name ?? "response",
+    ...(format.description === undefined ? undefined : { description: format.description }),
+    schema: { ..."schema" in closed ? closed.schema : schema },
+    strict: format.strict !== false && !("problem" in closed)
+  }
+}
+
+const cacheFields = (request: LlmRequest, quirks: Quirks, body: Body, warnings: Array<Warning>): void => {
+  const cache = request.cache
+  if (cache === undefined) return
+  const warn = (field: string, message: string) => warnings.push({ field: `cache.${field}`, message })
+  if (cache.key !== undefined) {
+    if (quirks.promptCacheKey === false) warn("key", "The provider has no cache key; it was left out.")
+    else body.prompt_cache_key = cache.key
+  }
+  if (cache.extendedTtl === true) {
+    if (quirks.promptCacheRetention === false) {
+      warn("extendedTtl", "The provider has no cache lifetime; it was left out.")
+    } else body.prompt_cache_retention = "24h"
+  }
+  if (cache.tools === true) warn("tools", "The provider has no cache breakpoints; the tools were only sorted by name.")
+  if (cache.globalScope === true) warn("globalScope", "The provider has no shared cache; it was left out.")
+}
+
+/** Fields for which this API has no place, and which do not change what is asked. */
+const lacking = ["topK", "frequencyPenalty", "presencePenalty", "seed", "effort"] as const
+
+const options = (request: LlmRequest, body: Body, warnings: Array<Warning>): void => {
+  if (request.maxTokens !== undefined) body.max_output_tokens = request.maxTokens
+  if (request.temperature !== undefined) body.temperature = request.temperature
+  if (request.topP !== undefined) body.top_p = request.topP
+  for (const field of lacking) {
+    if (request[field] === undefined) continue
+    warnings.push({ field, message: "The Responses API does not have this option; it was left out." })
+  }
+}
+
+/** Whether a model reasons, by OpenAI's names; with `openai/` or `openai.` before them at other hosts. */
+const reasons = (model: string): boolean =>
+  /(?:^|[/.])(?:o[1-9](?:-|$)|gpt-(?:[5-9]|\d\d)|gpt-oss|codex|computer-use)/.test(model) && !/-chat/.test(model)
+
+const reasoningOf = (
+  request: LlmRequest,
+  quirks: Quirks,
+  meta: ModelMeta | undefined,
+  warnings: Array<Warning>
+): Body["reasoning"] => {
+  const dialect = { reasoning: "reasoning_effort" as const, reasoningEfforts: quirks.reasoningEfforts }
+  const effort = reasoningFields(request.thinking, dialect, meta, warnings)["reasoning_effort"]
+  if (effort === undefined) return undefined
+  const summary = quirks.reasoningSummary ?? "auto"
+  return {
+    effort: effort as Effort,
+    ...(summary === false || request.thinking === "off" ? undefined : { summary })
+  }
+}
+
+const includes = (input: EncodeInput, quirks: Quirks, stored: boolean, warnings: Array<Warning>) => {
+  const { meta, request } = input
+  const out: Array<"reasoning.encrypted_content" | "message.output_text.logprobs"> = []
+  const thinks = request.thinking !== undefined && request.thinking !== "off"
+  const encrypted = quirks.encryptedReasoning ??
+    (meta?.capabilities.reasoning ?? (thinks || reasons(input.model)))
+  if (encrypted && !stored) out.push("reasoning.encrypted_content")
+  if (request.logprobs !== undefined && request.logprobs !== false) {
+    if (quirks.logprobs === false) {
+      warnings.push({ field: "logprobs", message: "The provider does not have this option; it was left out." })
+    } else out.push("message.output_text.logprobs")
+  }
+  return out
+}
+
+// ---------------------------------------------------------------------------
+// Body
+// ---------------------------------------------------------------------------
+
+/** A body and what was dropped from the request. @category models @since 0.1.0 */
+export interface Built {
+  readonly body: Body
+  readonly warnings: ReadonlyArray<Warning>
+}
+
+/**
+ * Builds the body, typed as far as OpenAI knows it.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const build = (input: EncodeInput, quirks: Quirks): Built | Refused => {
+  const { request } = input
+  const own = optionsOf(input)
+  if (request.stop !== undefined && request.stop.length > 0) {
+    return refused("stop", "The Responses API has no stop texts: leave them out, or use the Chat Completions API.")
+  }
+  const warnings: Array<Warning> = []
+  const format = formatOf(request, quirks, warnings)
+  if (format !== undefined && isRefused(format)) return format
+  const tools = toolsOf(request, quirks)
+  if (isRefused(tools)) return tools
+  const store = typeof own["store"] === "boolean" ? own["store"] : quirks.store ?? false
+  const continues = nonEmpty(own["previous_response_id"]) !== undefined ||
+    (own["conversation"] !== undefined && own["conversation"] !== null)
+  const spelled = inputFor(input, quirks, { stored: store === true, continues })
+  if ("refused" in spelled) return spelled
+  warnings.unshift(...spelled.warnings)
+  const body: Body = { model: input.model, input: spelled.items, stream: input.stream }
+  if (spelled.instructions !== undefined) body.instructions = spelled.instructions
+  if (store !== "omit") body.store = store
+  const include = includes(input, quirks, store === true, warnings)
+  if (include.length > 0) body.include = include
+  if (typeof request.logprobs === "number" && quirks.logprobs !== false) body.top_logprobs = request.logprobs
+  options(request, body, warnings)
+  if (tools.length > 0) {
+    body.tools = tools
+    const choice = choiceOf(request)
+    if (choice !== undefined) body.tool_choice = choice
+    if (request.parallelToolCalls !== undefined) {
+      if (quirks.parallelToolCalls === false) {
+        warnings.push({
+          field: "parallelToolCalls",
+          message: "The provider does not have this option; it was left out."
+        })
+      } else body.parallel_tool_calls = request.parallelToolCalls
+    }
+  }
+  if (format !== undefined) body.text = { format }
+  const reasoning = reasoningOf(request, quirks, input.meta, warnings)
+  if (reasoning !== undefined) body.reasoning = reasoning
+  cacheFields(request, quirks, body, warnings)
+  return { body, warnings }
+}
+
+/**
+ * Fields of `providerOptions` that are merged into what this wire writes itself instead of replacing it; providers of
+ * this wire name them as `nonBodyOptions`.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const mergedOptions: ReadonlyArray<string> = ["include", "reasoning", "text"]
+
+const merged = (body: JsonObject, own: JsonObject): JsonObject => {
+  const out: { [field: string]: Json } = {}
+  for (const field of ["reasoning", "text"] as const) {
+    const given = record(own[field]) as JsonObject | undefined
+    if (given !== undefined) out[field] = { ...record(body[field]) as JsonObject | undefined, ...given }
+  }
+  const include = list(own["include"]) as ReadonlyArray<Json>
+  if (include.length > 0) out["include"] = [...new Set([...list(body["include"]) as ReadonlyArray<Json>, ...include])]
+  return out
+}
+
+/**
+ * Encodes a request.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
+  const built = build(input, quirks)
+  if ("refused" in built) return built
+  const body: JsonObject = { ...quirks.body, ...built.body as unknown as JsonObject }
+  return {
+    path: quirks.path ?? "/responses",
+    body: { ...body, ...merged(body, optionsOf(input)) },
+    warnings: built.warnings
+  }
+}

@@ -1,0 +1,357 @@
+/**
+ * Spells prepared turns as input items of the Responses API.
+ *
+ * Instructions that begin the conversation become `instructions`. Reasoning, item ids and phases go back only to the
+ * provider and model they came from; items of built-in tools go back unchanged. When a request names
+ * `previous_response_id` or `conversation`, the host knows everything up to the last assistant turn, and only what
+ * follows it is sent.
+ *
+ * @see https://platform.openai.com/docs/guides/conversation-state
+ * @since 0.1.0
+ */
+import type { Issue } from "../../LlmRequest.ts"
+import type { Warning } from "../../LlmResponse.ts"
+import type {
+  JsonObject,
+  Part,
+  ReasoningPart,
+  ServerToolPart,
+  TextPart,
+  ToolCallPart,
+  ToolResultPart
+} from "../../Message.ts"
+import { list, nonEmpty } from "../chat/Probe.ts"
+import * as Conversation from "../Conversation.ts"
+import type { EncodeInput } from "../Protocol.ts"
+import type { InputContent, InputItem, OutputContent, Phase } from "./Body.ts"
+import type { Quirks } from "./Quirks.ts"
+
+/** Name of this wire. @category constants @since 0.1.0 */
+export const wire = "openai-responses"
+
+/** Longest id of a call or an item that the API takes. */
+const maxIdLength = 64
+
+/** A short name of a text: FNV-1a hashes in base 36. Not for secrets. */
+const shortName = (text: string): string => {
+  let out = ""
+  for (let seed = 0; seed < 4; seed++) {
+    let hash = (0x811c9dc5 ^ seed) >>> 0
+    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0
+    out += hash.toString(36)
+  }
+  return out
+}
+
+const toolCallId: Conversation.Rules["toolCallId"] = {
+  isValid: (id) => id.length <= maxIdLength,
+  rewrite: (id, attempt) => `call_${shortName(`${attempt}:${id}`)}`
+}
+
+/** Items of an input, or why they cannot be spelled. @category models @since 0.1.0 */
+export type Spelled =
+  | {
+    readonly instructions: string | undefined
+    readonly items: Array<InputItem | JsonObject>
+    readonly warnings: ReadonlyArray<Warning>
+  }
+  | { readonly refused: Issue }
+
+type ReasoningInput = Extract<InputItem, { type: "reasoning" }>
+
+class Speller {
+  readonly instructions: Array<string> = []
+  items: Array<InputItem | JsonObject> = []
+  readonly warnings: Array<Warning> = []
+  refused: Issue | undefined
+  private readonly input: EncodeInput
+  private readonly quirks: Quirks
+  /** Whether the host stores answers, so that ids alone stand for them. */
+  private readonly stored: boolean
+  private readonly customCalls = new Set<string>()
+  private readonly told = new Set<string>()
+
+  constructor(input: EncodeInput, quirks: Quirks, stored: boolean) {
+    this.input = input
+    this.quirks = quirks
+    this.stored = stored
+  }
+
+  private warn(field: string, message: string): void {
+    if (this.told.has(message)) return
+    this.told.add(message)
+    this.warnings.push({ field, message })
+  }
+
+  turn(turn: Conversation.Turn): void {
+    switch (turn.role) {
+      case "system":
+        return this.system(turn.parts)
+      case "user":
+        this.items.push({ role: "user", content: plain(this.contents(turn.parts)) })
+        return
+      case "assistant":
+        return this.assistant(turn.parts)
+      case "tool":
+        for (const part of turn.parts) if (part.type === "tool-result") this.result(part)
+        return
+    }
+  }
+
+  private system(parts: ReadonlyArray<Part>): void {
+    const contents = this.contents(parts.filter((part) => part.type === "text"))
+    if (this.items.length > 0) {
+      this.items.push({ role: this.quirks.systemRole ?? "developer", content: plain(contents) })
+      return
+    }
+    const text = contents.map((one) => one.type === "input_text" ? one.text : "").join("")
+    if (text !== "") this.instructions.push(text)
+  }
+
+  private contents(parts: ReadonlyArray<Part>): Array<InputContent> {
+    return parts.flatMap((part) => {
+      if ("cacheControl" in part && part.cacheControl !== undefined) {
+        this.warn("cache", "The provider caches prompts by itself and has no breakpoints; they were left out.")
+      }
+      const content = this.content(part)
+      return content === undefined ? [] : [content]
+    })
+  }
+
+  private content(part: Part): InputContent | undefined {
+    switch (part.type) {
+      case "text":
+        return { type: "input_text", text: part.text }
+      case "image": {
+        const source = part.source
+        const detail = part.detail ?? "auto"
+        if (source.type === "file") return { type: "input_image", detail, file_id: source.fileId }
+        const url = source.type === "url" ? source.url : dataUrl(source.mediaType, source.data)
+        return { type: "input_image", detail, image_url: url }
+      }
+      case "file": {
+        const source = part.source
+        if (source.type === "file") return { type: "input_file", file_id: source.fileId }
+        // A file URL comes with its own name.
+        if (source.type === "url") return { type: "input_file", file_url: source.url }
+        return {
+          type: "input_file",
+          filename: part.filename ?? filenameOf(source.mediaType),
+          file_data: dataUrl(source.mediaType, source.data)
+        }
+      }
+      case "audio":
+        this.refused ??= {
+          field: "messages",
+          message: "The Responses API takes no audio: use the Chat Completions API, or send the transcript."
+        }
+        return undefined
+      default:
+        return undefined
+    }
+  }
+
+  // -------------------------------------------------------------------------
+  // Assistant
+  // -------------------------------------------------------------------------
+
+  private isOwn(part: { readonly origin?: TextPart["origin"] }): boolean {
+    const origin = part.origin
+    return origin?.provider === this.input.provider && (origin.model === undefined || origin.model === this.input.model)
+  }
+
+  private assistant(parts: ReadonlyArray<Part>): void {
+    const reasoning = new Map<string, ReasoningInput>()
+    // An item that was made after reasoning may carry its id only where that reasoning is sent as well:
+    // https://platform.openai.com/docs/guides/reasoning#keeping-reasoning-items-in-context
+    const whole = parts.every((part) => part.type !== "reasoning" || this.replays(part))
+    const hosted = parts.some((part) => part.type === "server-tool" && part.name === "image_generation_call")
+    for (let at = 0; at < parts.length; at++) {
+      const part = parts[at]!
+      switch (part.type) {
+        case "text": {
+          const texts = [part]
+          // Contents of one message follow each other and share its id.
+          for (let next = parts[at + 1]; next?.type === "text" && sameMessage(part, next); next = parts[at + 1]) {
+            texts.push(next)
+            at++
+          }
+          this.items.push(this.message(texts, whole))
+          break
+        }
+        case "reasoning":
+          if (this.replays(part)) this.reasoning(part, reasoning)
+          break
+        case "tool-call":
+          this.items.push(this.call(part, whole))
+          break
+        case "server-tool":
+          this.hosted(part)
+          break
+        case "audio":
+          if (part.transcript !== undefined) this.items.push({ role: "assistant", content: part.transcript })
+          else this.warn("messages", "Audio of an assistant turn cannot be sent back; it was left out.")
+          break
+        case "image":
+        case "file":
+          // A generated image goes back inside the item of the tool that made it.
+          if (!hosted) {
+            this.warn("messages", "Images and files of an assistant turn cannot be sent back; they were left out.")
+          }
+          break
+      }
+    }
+  }
+
+  private message(texts: ReadonlyArray<TextPart>, whole: boolean): InputItem {
+    const first = texts[0]!
+    const phase = phaseOf(first)
+    const id = whole && this.isOwn(first) ? itemId(first.replay, "msg_") : undefined
+    if (id === undefined) {
+      return {
+        role: "assistant",
+        content: texts.map((part) => part.text).join(""),
+        ...(phase === undefined ? undefined : { phase })
+      }
+    }
+    return {
+      type: "message",
+      id,
+      role: "assistant",
+      status: "completed",
+      content: texts.map((part): OutputContent =>
+        part.replay?.["refusal"] === true
+          ? { type: "refusal", refusal: part.text }
+          : { type: "output_text", text: part.text, annotations: [] }
+      ),
+      ...(phase === undefined ? undefined : { phase })
+    }
+  }
+
+  /** Whether the host can use this reasoning: encrypted, as open models need it back, or stored with the host. */
+  private replays(part: ReasoningPart): boolean {
+    return this.isOwn(part) &&
+      (part.encrypted !== undefined || part.replay?.["content"] !== undefined ||
+        (this.stored && nonEmpty(part.replay?.["id"]) !== undefined))
+  }
+
+  private reasoning(part: ReasoningPart, sent: Map<string, ReasoningInput>): void {
+    const id = nonEmpty(part.replay?.["id"]) ?? `rs_${this.items.length}`
+    const known = sent.get(id)
+    if (known !== undefined) {
+      // Encrypted content that came later than the text it belongs to.
+      if (part.encrypted !== undefined) known.encrypted_content ??= part.encrypted
+      return
+    }
+    const content = textsIn(part.replay?.["content"])
+    const summaries = textsIn(part.replay?.["summary"]) ??
+      (part.text === "" || content !== undefined ? [] : [part.text])
+    const item: ReasoningInput = {
+      type: "reasoning",
+      id,
+      summary: summaries.map((text) => ({ type: "summary_text", text })),
+      ...(content === undefined
+        ? undefined
+        : { content: content.map((text) => ({ type: "reasoning_text" as const, text })) }),
+      ...(part.encrypted === undefined ? undefined : { encrypted_content: part.encrypted })
+    }
+    sent.set(id, item)
+    this.items.push(item)
+  }
+
+  private call(part: ToolCallPart, whole: boolean): InputItem | JsonObject {
+    const own = this.isOwn(part)
+    const custom = part.custom === true && this.quirks.customTools !== false
+    const id = own && whole ? itemId(part.replay, custom ? "ctc_" : "fc_") : undefined
+    const namespace = own ? nonEmpty(part.replay?.["namespace"]) : undefined
+    const caller = own ? part.replay?.["caller"] : undefined
+    const more = {
+      ...(id === undefined ? undefined : { id }),
+      ...(namespace === undefined ? undefined : { namespace }),
+      ...(caller === undefined ? undefined : { caller })
+    }
+    const { name } = part
+    if (custom) {
+      this.customCalls.add(part.id)
+      const input = typeof part.arguments === "string" ? part.arguments : JSON.stringify(part.arguments)
+      return { type: "custom_tool_call", call_id: part.id, name, input, ...more }
+    }
+    const args = part.custom === true ? { input: part.arguments } : part.arguments
+    return { type: "function_call", call_id: part.id, name, arguments: JSON.stringify(args), ...more }
+  }
+
+  private hosted(part: ServerToolPart): void {
+    if (part.origin.provider === undefined || part.origin.provider === this.input.provider) this.items.push(part.data)
+  }
+
+  // -------------------------------------------------------------------------
+  // Tool results
+  // -------------------------------------------------------------------------
+
+  private result(part: ToolResultPart): void {
+    const output = typeof part.content === "string" ? part.content : plain(this.contents(part.content))
+    const type = this.customCalls.has(part.toolCallId) ? "custom_tool_call_output" : "function_call_output"
+    this.items.push({ type, call_id: part.toolCallId, output })
+  }
+}
+
+/** One text is a string; anything else is parts. */
+const plain = (contents: Array<InputContent>): string | Array<InputContent> => {
+  const only = contents[0]
+  if (only === undefined) return ""
+  return contents.length === 1 && only.type === "input_text" ? only.text : contents
+}
+
+const textsIn = (value: unknown): ReadonlyArray<string> | undefined =>
+  value === undefined ? undefined : list(value).filter((one) => typeof one === "string")
+
+/** Ids of other hosts may be of any form and length; the API takes its own only. */
+const itemId = (replay: JsonObject | undefined, prefix: string): string | undefined => {
+  const id = nonEmpty(replay?.["id"])
+  return id !== undefined && id.startsWith(prefix) && id.length <= maxIdLength ? id : undefined
+}
+
+const sameMessage = (a: TextPart, b: TextPart): boolean => {
+  const id = nonEmpty(a.replay?.["id"])
+  return id !== undefined && id === b.replay?.["id"]
+}
+
+const phaseOf = (part: TextPart): Phase | undefined => {
+  const phase = part.replay?.["phase"]
+  return phase === "commentary" || phase === "final_answer" ? phase : undefined
+}
+
+const dataUrl = (mediaType: string, data: string): string => `data:${mediaType};base64,${data}`
+
+const filenameOf = (mediaType: string): string => `file.${mediaType.split("/")[1]?.split(/[;+]/)[0] ?? "bin"}`
+
+/**
+ * The input of a request.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const inputFor = (
+  input: EncodeInput,
+  quirks: Quirks,
+  state: { readonly stored: boolean; readonly continues: boolean }
+): Spelled => {
+  const prepared = Conversation.prepare(input.request, {
+    wire,
+    toolCallId,
+    // What is only not replayed, because the host wants none back, is no loss worth a warning.
+    keepReasoning: (part) => part.origin === undefined || part.origin.provider === input.provider
+  })
+  const speller = new Speller(input, quirks, state.stored)
+  const last = state.continues ? prepared.turns.findLastIndex((turn) => turn.role === "assistant") : -1
+  prepared.turns.forEach((turn, at) => {
+    speller.turn(turn)
+    if (at === last) speller.items = []
+  })
+  if (speller.refused !== undefined) return { refused: speller.refused }
+  return {
+    instructions: speller.instructions.length === 0 ? undefined : speller.instructions.join("\n\n"),
+    items: speller.items,
+    warnings: [...prepared.warnings, ...speller.warnings]
+  }
+}

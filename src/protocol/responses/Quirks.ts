@@ -1,0 +1,59 @@
+/**
+ * In what hosts that speak the Responses API differ, as one flat record.
+ *
+ * The defaults are OpenAI's own API. A provider module sets the fields its host needs, each with the reason and a
+ * URL; the wire itself never asks which host it serves.
+ *
+ * @since 0.1.0
+ */
+import type { JsonSchema } from "../../LlmTool.ts"
+import type { JsonObject } from "../../Message.ts"
+import type { ThinkingLevel } from "../../Model.ts"
+import type { Refused } from "../Protocol.ts"
+
+/**
+ * What a host does differently. Every field is optional; absent is OpenAI's own behaviour.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Quirks {
+  /** Path below the base URL. @default "/responses" */
+  readonly path?: string | undefined
+  /** Fields sent with every request, below everything the request itself says. */
+  readonly body?: JsonObject | undefined
+  /**
+   * Value of `store`, which the host would default to `true`; `"omit"` for hosts that know no such field. Answers that
+   * are not stored are replayed from the messages alone, so that a conversation can go on anywhere.
+   *
+   * @default false
+   */
+  readonly store?: boolean | "omit" | undefined
+  /**
+   * Whether `include: ["reasoning.encrypted_content"]` may be asked of a model. OpenAI's models without reasoning
+   * reject it, so by default it is asked of models that are known to reason, by their data, by their name, or because
+   * the request asks for thinking.
+   */
+  readonly encryptedReasoning?: boolean | undefined
+  /** Whether reasoning is summarised for readers when thinking is asked for. @default "auto" */
+  readonly reasoningSummary?: "auto" | "concise" | "detailed" | false | undefined
+  /** The host's word for each thinking level, where the model's own data does not say. @default OpenAI's words */
+  readonly reasoningEfforts?: { readonly [level in ThinkingLevel]?: string | undefined } | undefined
+  /** Role of instructions in the middle of a conversation. @default "developer" */
+  readonly systemRole?: "developer" | "system" | undefined
+  /** Whether free-form tools (`type: "custom"`) exist. @default true; `false` refuses them */
+  readonly customTools?: boolean | undefined
+  /** Whether `parallel_tool_calls` is known. @default true */
+  readonly parallelToolCalls?: boolean | undefined
+  /** Whether `prompt_cache_key` is known. @default true */
+  readonly promptCacheKey?: boolean | undefined
+  /** Whether `prompt_cache_retention: "24h"` may be sent for `cache.extendedTtl`. @default true */
+  readonly promptCacheRetention?: boolean | undefined
+  /** Whether log probabilities can be included. @default true */
+  readonly logprobs?: boolean | undefined
+  /**
+   * Rewrites JSON Schemas of tools and of the answer format into what the host accepts, or refuses one. `at` is the
+   * path of the schema in the request.
+   */
+  readonly schemaDialect?: ((schema: JsonSchema, at: string) => JsonSchema | Refused) | undefined
+}
