@@ -18,6 +18,7 @@ type Loader = () => Promise<Pick<ProviderModule, "definition" | "layer" | "layer
 /** Every provider, by id. */
 const loaders = {
   anthropic: () => import("./Anthropic.ts"),
+  bedrock: () => import("./Bedrock.ts"),
   cerebras: () => import("./Cerebras.ts"),
   cohere: () => import("./Cohere.ts"),
   deepseek: () => import("./DeepSeek.ts"),

@@ -6,6 +6,7 @@
  */
 import * as Anthropic from "../../provider/Anthropic.ts"
 import * as Azure from "../../provider/Azure.ts"
+import * as Bedrock from "../../provider/Bedrock.ts"
 import * as Cerebras from "../../provider/Cerebras.ts"
 import * as Cohere from "../../provider/Cohere.ts"
 import * as DeepSeek from "../../provider/DeepSeek.ts"
@@ -61,6 +62,8 @@ export const providerOf = (recorded: Case): Speaker | undefined => {
   switch (recorded.api) {
     case "anthropic-messages":
       return Anthropic
+    case "bedrock-converse":
+      return Bedrock
     case "openai-chat":
       return chat[recorded.provider] ?? OpenAiCompatible
     case "openai-responses":

@@ -1,0 +1,43 @@
+/**
+ * The Amazon Bedrock Converse wire: `POST /model/{modelId}/converse` and `/converse-stream`.
+ *
+ * Pure: it turns a request into a body, and messages of an AWS event stream or a body into events. Regions, keys and
+ * signatures are the provider's; what differs between the models behind the API is its `Quirks`.
+ * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+ *
+ * @since 0.1.0
+ */
+import { BedrockDecoder } from "./bedrock/Decoder.ts"
+import { encode, wire } from "./bedrock/Encode.ts"
+import type { Quirks } from "./bedrock/Quirks.ts"
+import type { Protocol } from "./Protocol.ts"
+
+export type {
+  /**
+   * What a family of models takes.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Family,
+  /**
+   * What differs between the models behind this wire.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Quirks
+} from "./bedrock/Quirks.ts"
+
+/**
+ * The wire, with the quirks of the models behind it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (quirks: Quirks = {}): Protocol => ({
+  wire,
+  framing: "aws-event-stream",
+  encode: (input) => encode(input, quirks),
+  decoder: (context) => new BedrockDecoder(context)
+})

@@ -1,0 +1,229 @@
+/**
+ * A request as the Converse wire spells it: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html
+ *
+ * History is made legal by `Conversation`; this file hoists the system prompt, merges turns and spells tools. Blocks are
+ * spelled in `Content`, cache points placed in `Cache`, options resolved in `Options`.
+ *
+ * @since 0.1.0
+ */
+import type { Issue, LlmRequest } from "../../LlmRequest.ts"
+import type { Warning } from "../../LlmResponse.ts"
+import type { FunctionTool, LlmTool } from "../../LlmTool.ts"
+import type { Json, JsonObject, ReasoningPart } from "../../Message.ts"
+import { strictSchema } from "../anthropic/Schema.ts"
+import { prepare, type Rules, type Turn } from "../Conversation.ts"
+import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import { placeCachePoints, spelled } from "./Cache.ts"
+import { type Building, contentOf, type Entry } from "./Content.ts"
+import { optionsOf } from "./Options.ts"
+import type { Family, Quirks } from "./Quirks.ts"
+
+/**
+ * Name of the wire.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const wire = "bedrock-converse"
+
+const validId = /^[a-zA-Z0-9_-]{1,64}$/
+
+const rewriteId = (id: string, attempt: number): string => {
+  const suffix = attempt === 0 ? "" : `_${attempt}`
+  const cleaned = id.replace(/[^a-zA-Z0-9_-]/g, "_").slice(0, 64 - suffix.length)
+  return (cleaned === "" ? "call" : cleaned) + suffix
+}
+
+/** Reasoning without a signature is refused in a request. */
+const rulesOf = (input: EncodeInput): Rules => ({
+  wire,
+  toolCallId: { isValid: (id) => validId.test(id), rewrite: rewriteId },
+  keepReasoning: (part: ReasoningPart) => {
+    const from = part.origin?.provider
+    if (from !== undefined && from !== input.provider) return false
+    return part.encrypted !== undefined || (part.signature !== undefined && part.signature !== "")
+  }
+})
+
+// =============================================================================
+// Messages
+// =============================================================================
+
+interface Message {
+  readonly role: "user" | "assistant"
+  entries: Array<Entry>
+}
+
+const entryOf = (text: string): Entry => ({ block: { text }, cache: undefined })
+
+/** Models want the results of calls before anything else of a user turn. */
+const resultsFirst = (entries: ReadonlyArray<Entry>): Array<Entry> => {
+  const isResult = (entry: Entry) => "toolResult" in entry.block
+  return [...entries.filter(isResult), ...entries.filter((entry) => !isResult(entry))]
+}
+
+const messagesFrom = (turns: ReadonlyArray<Turn>, building: Building): Array<Message> => {
+  const messages: Array<Message> = []
+  const warn = (message: string) => {
+    building.warnings.push({ field: "messages", message })
+  }
+  for (const turn of turns) {
+    const role = turn.role === "assistant" ? "assistant" : "user"
+    const entries = contentOf(role, turn.parts, building)
+    if (entries.length === 0) continue
+    const last = messages.at(-1)
+    if (last?.role === role) last.entries = [...last.entries, ...entries]
+    else messages.push({ role, entries })
+  }
+  if (messages[0]?.role === "assistant") {
+    warn("A conversation must begin with a user message on this wire; one that says so was put first.")
+    messages.unshift({ role: "user", entries: [entryOf("(The assistant begins.)")] })
+  }
+  for (const message of messages) {
+    if (message.role !== "user") continue
+    message.entries = resultsFirst(message.entries)
+    const has = (member: string) => message.entries.some((entry) => member in entry.block)
+    if (has("document") && !has("text")) {
+      warn("A message with a document needs a text on this wire; one was added.")
+      message.entries.push(entryOf("(The document is attached.)"))
+    }
+  }
+  const last = messages.at(-1)
+  const end = last?.role === "assistant" ? last.entries.at(-1) : undefined
+  const text = end?.block["text"]
+  if (last !== undefined && end !== undefined && typeof text === "string" && text.trimEnd() !== text) {
+    last.entries = [...last.entries.slice(0, -1), { block: { text: text.trimEnd() }, cache: end.cache }]
+    warn("A final assistant message cannot end in whitespace; it was trimmed.")
+  }
+  return messages
+}
+
+// =============================================================================
+// Tools
+// =============================================================================
+
+const specOf = (tool: FunctionTool, family: Family): JsonObject => {
+  const strict = tool.strict === true && family.structuredOutput !== false
+  const schema = strict ? strictSchema(tool.parameters) : tool.parameters
+  return {
+    toolSpec: {
+      name: tool.name,
+      ...(tool.description === undefined || tool.description === "" ? undefined : { description: tool.description }),
+      inputSchema: { json: { ...schema, type: "object" } },
+      ...(strict ? { strict } : undefined)
+    }
+  }
+}
+
+const byName = (a: LlmTool, b: LlmTool): number => a.name < b.name ? -1 : a.name > b.name ? 1 : 0
+
+const toolsOf = (
+  request: LlmRequest,
+  building: Building,
+  family: Family
+): ReadonlyArray<Entry> | Issue => {
+  const { warnings } = building
+  const inHistory = building.called.size > 0
+  const given = request.tools ?? []
+  if (request.toolChoice === "none" && given.length > 0) {
+    if (!inHistory) return []
+    warnings.push({
+      field: "toolChoice",
+      message: "This wire has no tool choice \"none\", and the history needs the tools: the model may still call one."
+    })
+  }
+  const custom = given.find((tool) => tool.type === "custom")
+  if (custom !== undefined) {
+    return {
+      field: "tools",
+      message: `"${custom.name}" takes free-form text, which this wire lacks: give it a schema with a string property.`
+    }
+  }
+  if (family.structuredOutput === false && given.some((tool) => tool.type === "function" && tool.strict === true)) {
+    warnings.push({ field: "tools", message: "This model has no strict tools; arguments may not fit the schema." })
+  }
+  if (given.length === 0 && inHistory) {
+    warnings.push({
+      field: "tools",
+      message: "This wire needs the tools that the history calls: they were declared without a schema."
+    })
+    return [...building.called].sort().map((name): Entry => ({
+      block: { toolSpec: { name, inputSchema: { json: { type: "object" } } } },
+      cache: undefined
+    }))
+  }
+  const tools = request.cache?.tools === true ? given.toSorted(byName) : given
+  return tools.flatMap((tool): ReadonlyArray<Entry> => {
+    if (tool.type === "function") return [{ block: specOf(tool, family), cache: tool.cacheControl }]
+    return tool.type === "provider" ? [{ block: tool.definition, cache: undefined }] : []
+  })
+}
+
+const toolChoiceOf = (request: LlmRequest): JsonObject | undefined => {
+  const choice = request.toolChoice
+  if (choice === "required") return { any: {} }
+  if (typeof choice === "object") return { tool: { name: choice.name } }
+  return choice === "auto" ? { auto: {} } : undefined
+}
+
+// =============================================================================
+// Request
+// =============================================================================
+
+/** As in a URL's path, also for ARNs, whose slashes are the model's. */
+const pathOf = (model: string, operation: string): string => {
+  const encoded = encodeURIComponent(model.toWellFormed())
+    .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+  return `/model/${encoded}/${operation}`
+}
+
+const present = (fields: { readonly [key: string]: Json }): boolean => Object.keys(fields).length > 0
+
+/**
+ * Encodes a request.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
+  const { model, request } = input
+  const family = quirks.familyOf?.(model) ?? {}
+  const prepared = prepare(request, rulesOf(input))
+  const warnings: Array<Warning> = prepared.warnings
+  const { turns } = prepared
+  const building: Building = { warnings, documents: new Set(), called: new Set(), refused: undefined }
+
+  const spoken = turns.findIndex((turn) => turn.role !== "system")
+  const leading = spoken === -1 ? turns : turns.slice(0, spoken)
+  const system = leading.flatMap((turn) =>
+    contentOf("user", turn.parts, building).filter((entry) => "text" in entry.block)
+  )
+  const messages = messagesFrom(spoken === -1 ? [] : turns.slice(spoken), building)
+  if (building.refused !== undefined) return { refused: building.refused }
+  if (messages.length === 0) {
+    return {
+      refused: { field: "messages", message: "Hold nothing to send: every text is blank. Give a message with content." }
+    }
+  }
+  const tools = toolsOf(request, building, family)
+  if ("field" in tools) return { refused: tools }
+  const toolChoice = tools.length === 0 || (request.tools ?? []).length === 0 ? undefined : toolChoiceOf(request)
+  const forced = toolChoice !== undefined && !("auto" in toolChoice)
+  const { additional, inferenceConfig, instruction, outputConfig } = optionsOf(input, family, forced, warnings)
+  const caching = input.meta?.capabilities.promptCaching === false ? "none" : family.caching
+  placeCachePoints({ tools, system, messages }, request.cache, caching, warnings)
+  // After the cache points, so that it does not change what is cached.
+  const systemBlocks = [...spelled(system), ...(instruction === undefined ? [] : [{ text: instruction }])]
+
+  const body: { [key: string]: Json } = {
+    messages: messages.map(({ entries, role }) => ({ role, content: spelled(entries) }))
+  }
+  if (systemBlocks.length > 0) body["system"] = systemBlocks
+  if (present(inferenceConfig)) body["inferenceConfig"] = inferenceConfig
+  if (tools.length > 0) {
+    body["toolConfig"] = { tools: spelled(tools), ...(toolChoice === undefined ? undefined : { toolChoice }) }
+  }
+  if (present(additional)) body["additionalModelRequestFields"] = additional
+  if (present(outputConfig)) body["outputConfig"] = outputConfig
+  return { path: pathOf(model, input.stream ? "converse-stream" : "converse"), body, warnings }
+}

@@ -1,0 +1,43 @@
+/**
+ * Errors inside an answer: exceptions of the event stream and error bodies with status 200.
+ *
+ * Only reads them; the reason they deserve is decided by the transport from type, code, status and message.
+ * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStreamOutput.html
+ *
+ * @since 0.1.0
+ */
+import { readErrorBody } from "../ErrorMap.ts"
+import type { Failure } from "../Protocol.ts"
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The failure that a payload reports. `type` is the name of the exception, empty when only the payload can tell.
+ * The status is the one that the model's own host gave, where the payload names it.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const exceptionFailure = (payload: string, type: string): Failure => {
+  const parsed = parse(payload)
+  const found = readErrorBody(parsed)
+  const name = type === "" ? found?.type : type
+  const plain = parsed === undefined ? payload.trim() : ""
+  const spoken = found?.message ?? (plain === "" ? undefined : plain)
+  return {
+    kind: "provider",
+    message: spoken ?? (name === undefined ? "The provider reported an error without a message." : name),
+    type: name,
+    code: found?.code,
+    status: found?.status,
+    requestId: found?.requestId,
+    retryAfterMillis: found?.retryAfterMillis,
+    ...(payload === "" ? undefined : { body: payload })
+  }
+}

@@ -1,0 +1,206 @@
+/**
+ * Sampling, limits, reasoning and the form of the answer, as the family of the model takes them.
+ *
+ * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InferenceConfiguration.html,
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/claude-messages-extended-thinking.html and
+ * https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html
+ *
+ * @since 0.1.0
+ */
+import type { Warning } from "../../LlmResponse.ts"
+import type { Json, JsonObject } from "../../Message.ts"
+import type { ThinkingLevel } from "../../Model.ts"
+import { strictSchema } from "../anthropic/Schema.ts"
+import { resolveLimits } from "../anthropic/Thinking.ts"
+import type { EncodeInput } from "../Protocol.ts"
+import type { Family } from "./Quirks.ts"
+
+type Draft = { [key: string]: Json }
+
+/**
+ * What options come to, as members of the body.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Spelled {
+  readonly inferenceConfig: Draft
+  readonly additional: Draft
+  readonly outputConfig: Draft
+  /** Goes last into the system prompt. */
+  readonly instruction: string | undefined
+}
+
+type Effort = "low" | "medium" | "high"
+
+/** Levels of models that know three. */
+const effortOf = (level: Exclude<ThinkingLevel, "off">): Effort =>
+  level === "minimal" || level === "low" ? "low" : level === "medium" ? "medium" : "high"
+
+const levelOfBudget = (tokens: number): Effort => tokens < 8192 ? "low" : tokens < 24_576 ? "medium" : "high"
+
+class Options {
+  readonly inferenceConfig: Draft = {}
+  readonly additional: Draft = {}
+  readonly outputConfig: Draft = {}
+  instruction: string | undefined
+  readonly input: EncodeInput
+  readonly family: Family
+  readonly warnings: Array<Warning>
+
+  constructor(input: EncodeInput, family: Family, warnings: Array<Warning>) {
+    this.input = input
+    this.family = family
+    this.warnings = warnings
+  }
+
+  warn(field: string, message: string): void {
+    this.warnings.push({ field, message })
+  }
+
+  /** Three levels, or nothing when the model is not to think or cannot. */
+  private threeLevels(): Effort | undefined {
+    const { thinking } = this.input.request
+    if (thinking === undefined || thinking === "off") return undefined
+    const level = typeof thinking === "string" ? effortOf(thinking) : levelOfBudget(thinking.budgetTokens)
+    if (typeof thinking !== "string") {
+      this.warn("thinking", `The model takes no budget; ${thinking.budgetTokens} tokens became effort "${level}".`)
+    } else if (level !== thinking) {
+      this.warn("thinking", `The model has no thinking level "${thinking}"; "${level}" was sent.`)
+    }
+    return level
+  }
+
+  /** Claude's; gives whether it thinks. */
+  anthropicThinking(forced: boolean): boolean {
+    const { meta, request } = this.input
+    const limits = resolveLimits(request, meta, {}, forced, this.warnings)
+    const thinks = limits.thinking !== undefined && limits.thinking.type !== "disabled"
+    if (limits.thinking !== undefined) this.additional["thinking"] = { ...limits.thinking }
+    if (limits.effort !== undefined) this.outputConfig["effort"] = limits.effort
+    // Without a limit of its own the model has its largest, which holds any budget.
+    if (request.maxTokens !== undefined) this.inferenceConfig["maxTokens"] = limits.maxTokens
+    return thinks
+  }
+
+  /** Nova's; gives whether it thinks so hard that limits and sampling cannot be set. */
+  novaThinking(): boolean {
+    const { maxTokens, thinking } = this.input.request
+    if (maxTokens !== undefined) this.inferenceConfig["maxTokens"] = maxTokens
+    if (thinking === "off") this.additional["reasoningConfig"] = { type: "disabled" }
+    let level = this.threeLevels()
+    if (level === undefined) return false
+    if (level === "high" && maxTokens !== undefined) {
+      this.warn("thinking", "The model takes no token limit with thinking level \"high\"; \"medium\" was sent.")
+      level = "medium"
+    }
+    this.additional["reasoningConfig"] = { type: "enabled", maxReasoningEffort: level }
+    return level === "high"
+  }
+
+  /** `reasoning_effort`, which effort sets as well. */
+  effortThinking(): void {
+    const { effort, maxTokens, thinking } = this.input.request
+    if (maxTokens !== undefined) this.inferenceConfig["maxTokens"] = maxTokens
+    if (thinking === "off") this.warn("thinking", "Thinking cannot be turned off on this model.")
+    const level = this.threeLevels() ?? (effort === undefined ? undefined : effortOf(effort))
+    if (level !== undefined) this.additional["reasoning_effort"] = level
+  }
+
+  noThinking(): void {
+    const { maxTokens, thinking } = this.input.request
+    if (maxTokens !== undefined) this.inferenceConfig["maxTokens"] = maxTokens
+    if (thinking !== undefined && thinking !== "off") {
+      this.warn("thinking", "The model cannot be asked to think; the option was left out.")
+    }
+  }
+
+  sampling(why: string | undefined, thinks: boolean): void {
+    const { inferenceConfig } = this
+    const { request } = this.input
+    const { temperature, topK, topP } = request
+    const drop = (field: string, message: string) => this.warn(field, `${message}; it was left out.`)
+    if (temperature !== undefined) {
+      if (why !== undefined && (!thinks || temperature !== 1)) drop("temperature", `Temperature cannot be set ${why}`)
+      else if (temperature > 1) {
+        this.warn("temperature", `The highest temperature is 1; ${temperature} was lowered.`)
+        inferenceConfig["temperature"] = 1
+      } else inferenceConfig["temperature"] = temperature
+    }
+    if (topP !== undefined) {
+      if (why !== undefined && (!thinks || topP < 0.95)) drop("topP", `topP cannot be set ${why}`)
+      else if ("temperature" in inferenceConfig && this.family.topPWithTemperature === false) {
+        drop("topP", "temperature and topP cannot be set together")
+      } else inferenceConfig["topP"] = topP
+    }
+    if (topK !== undefined) {
+      if (why !== undefined) drop("topK", `topK cannot be set ${why}`)
+      else if (this.family.topK === "none") drop("topK", "The model has no such option")
+      else if (this.family.topK === "nova") this.additional["inferenceConfig"] = { topK }
+      else this.additional["top_k"] = topK
+    }
+    for (const field of ["frequencyPenalty", "presencePenalty", "seed", "logprobs"] as const) {
+      if (request[field] !== undefined && request[field] !== false) drop(field, "This wire has no such option")
+    }
+    if (request.parallelToolCalls === false && (request.tools ?? []).length > 0) {
+      drop("parallelToolCalls", "This wire has no such option")
+    }
+    const stop = (request.stop ?? []).filter((text) => text.trim() !== "")
+    if (stop.length < (request.stop?.length ?? 0)) drop("stop", "A stop sequence must hold more than whitespace")
+    if (stop.length > 0) inferenceConfig["stopSequences"] = stop
+  }
+
+  format(): void {
+    const format = this.input.request.responseFormat
+    if (format === undefined || format.type === "text") return
+    if (format.type === "json") {
+      this.warn("responseFormat", "This wire has no free JSON mode; the model was told to answer in JSON.")
+      this.instruction = "Answer with one valid JSON value and nothing else: no prose, no code fence."
+      return
+    }
+    if (this.family.structuredOutput === false || this.input.meta?.capabilities.structuredOutput === false) {
+      this.warn("responseFormat", "The model has no structured output; it was told to answer in JSON of the schema.")
+      this.instruction =
+        "Answer with one JSON value that fits this JSON Schema and nothing else: no prose, no code fence.\n" +
+        JSON.stringify(format.schema)
+      return
+    }
+    // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_JsonSchemaDefinition.html: the schema is text.
+    const jsonSchema: JsonObject = {
+      schema: JSON.stringify(strictSchema(format.schema)),
+      name: format.name ?? "response",
+      ...(format.description === undefined ? undefined : { description: format.description })
+    }
+    this.outputConfig["textFormat"] = { type: "json_schema", structure: { jsonSchema } }
+  }
+}
+
+/**
+ * Spells the options of a request. `forced` says that a tool call is forced.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const optionsOf = (
+  input: EncodeInput,
+  family: Family,
+  forced: boolean,
+  warnings: Array<Warning>
+): Spelled => {
+  const options = new Options(input, family, warnings)
+  const dialect = family.thinking ?? "anthropic"
+  let why: string | undefined
+  if (dialect === "anthropic") {
+    if (options.anthropicThinking(forced)) why = "while the model thinks"
+  } else {
+    if (dialect === "effort") options.effortThinking()
+    else if (dialect === "none") options.noThinking()
+    else if (options.novaThinking()) why = "with thinking level \"high\""
+    if (input.request.effort !== undefined && dialect !== "effort") {
+      options.warn("effort", "The model has no effort setting; it was left out.")
+    }
+  }
+  options.sampling(why, dialect === "anthropic")
+  options.format()
+  return options
+}

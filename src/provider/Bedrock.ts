@@ -1,0 +1,329 @@
+/**
+ * Amazon Bedrock, by its Converse API.
+ *
+ * Authenticates with a Bedrock API key, or signs with AWS credentials. Both may be given as effects that are asked on
+ * each request, so that rotation needs no restart; credentials that say when they end are kept until shortly before. What
+ * the families of models take is the table at the end of this file.
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference.html
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as LlmError from "../LlmError.ts"
+import * as LlmService from "../LlmService.ts"
+import type { Json, JsonObject } from "../Message.ts"
+import * as BedrockConverse from "../protocol/BedrockConverse.ts"
+import type { AwsCredentials } from "../transport/AwsSignature.ts"
+import * as AwsSignature from "../transport/AwsSignature.ts"
+import * as Provider from "./Provider.ts"
+
+export type {
+  /**
+   * AWS credentials: long-lived ones of a user, or temporary ones of a role, which have a session token.
+   *
+   * @category options
+   * @since 0.1.0
+   */
+  AwsCredentials
+} from "../transport/AwsSignature.ts"
+
+// =============================================================================
+// Options
+// =============================================================================
+
+/**
+ * Bedrock's own request fields. Objects that the request fills as well are merged, these winning.
+ *
+ * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
+ * @category options
+ * @since 0.1.0
+ */
+export interface RequestFields {
+  readonly guardrailConfig?: {
+    readonly guardrailIdentifier: string
+    readonly guardrailVersion: string
+    readonly trace?: "enabled" | "disabled" | "enabled_full" | undefined
+    /** Of streams only; left out otherwise. */
+    readonly streamProcessingMode?: "sync" | "async" | undefined
+  } | undefined
+  /** Parameters of the model itself, beyond those of the API. */
+  readonly additionalModelRequestFields?: JsonObject | undefined
+  /** JSON pointers of fields to get back in `response.extra.additionalModelResponseFields`. */
+  readonly additionalModelResponseFieldPaths?: ReadonlyArray<string> | undefined
+  readonly inferenceConfig?: JsonObject | undefined
+  readonly outputConfig?: JsonObject | undefined
+  readonly performanceConfig?: { readonly latency: "standard" | "optimized" } | undefined
+  readonly serviceTier?: { readonly type: "default" | "priority" | "flex" | "reserved" } | undefined
+  readonly promptVariables?: { readonly [name: string]: { readonly text: string } } | undefined
+  /** Labels by which logs of invocations can be filtered. */
+  readonly requestMetadata?: { readonly [name: string]: string } | undefined
+  readonly [field: string]: unknown
+}
+
+declare module "../LlmRequest.ts" {
+  interface ProviderOptions {
+    /** Amazon Bedrock's own fields: guardrails, model parameters, service tier. */
+    readonly bedrock?: RequestFields | undefined
+  }
+}
+
+/**
+ * Options of the Bedrock layer. An `apiKey` wins over `credentials`.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface Options extends Provider.Options {
+  /** AWS region, for the URL and the signature. @default "us-east-1" */
+  readonly region?: string | undefined
+  /** AWS credentials, or an effect that gives them. */
+  readonly credentials?: AwsCredentials | Effect.Effect<AwsCredentials, LlmError.LlmError> | undefined
+  /** What the models take, where an ARN does not tell. @default by the name of the model */
+  readonly familyOf?: ((model: string) => BedrockConverse.Family) | undefined
+}
+
+const defaultRegion = "us-east-1"
+
+/** Temporary credentials are renewed so long before they end. */
+const renewMillis = 5 * 60 * 1000
+
+// =============================================================================
+// Signature
+// =============================================================================
+
+const keptUntilTheyEnd = (
+  credentials: AwsCredentials | Effect.Effect<AwsCredentials, LlmError.LlmError>
+): Effect.Effect<AwsCredentials, LlmError.LlmError> => {
+  if (!Effect.isEffect(credentials)) return Effect.succeed(credentials)
+  let kept: AwsCredentials | undefined
+  return Effect.flatMap(
+    Clock.currentTimeMillis,
+    (now) =>
+      kept?.expiration !== undefined && now < kept.expiration - renewMillis
+        ? Effect.succeed(kept)
+        : Effect.tap(credentials, (fresh) => Effect.sync(() => void (kept = fresh)))
+  )
+}
+
+const layerError = (message: string, field?: string, operation: LlmError.Operation = "layer") =>
+  new LlmError.LlmError({
+    provider: "bedrock",
+    model: "",
+    operation,
+    reason: new LlmError.Configuration({ message, field }),
+    attempts: 1
+  })
+
+const signerOf = (
+  credentials: AwsCredentials | Effect.Effect<AwsCredentials, LlmError.LlmError>,
+  region: string
+): NonNullable<Provider.Definition["sign"]> => {
+  const current = keptUntilTheyEnd(credentials)
+  return (request) =>
+    Effect.flatMap(
+      Effect.zip(current, Clock.currentTimeMillis),
+      ([found, now]) =>
+        AwsSignature.sign({ ...request, service: "bedrock", region, credentials: found, now }).pipe(
+          Effect.map((headers) => ({
+            headers,
+            secrets: [found.secretAccessKey, found.sessionToken].flatMap((secret) =>
+              secret === undefined ? [] : [Redacted.value(secret).trim()]
+            )
+          })),
+          Effect.mapError((reason) => layerError(reason.message, "credentials", "generate"))
+        )
+    )
+}
+
+// =============================================================================
+// Request
+// =============================================================================
+
+const merged = ["additionalModelRequestFields", "inferenceConfig", "outputConfig"]
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const finish = (outgoing: Provider.Outgoing, options: JsonObject): Provider.Outgoing => {
+  const body: { [key: string]: Json } = { ...outgoing.body }
+  for (const key of merged) {
+    const given = options[key]
+    if (isObject(given)) body[key] = { ...(isObject(body[key]) ? body[key] : undefined), ...given }
+  }
+  const guardrail = body["guardrailConfig"]
+  if (isObject(guardrail) && !outgoing.path.endsWith("/converse-stream")) {
+    const { streamProcessingMode: _, ...rest } = guardrail
+    body["guardrailConfig"] = rest
+  }
+  return { ...outgoing, body }
+}
+
+// =============================================================================
+// Families of models
+// =============================================================================
+
+/** No explicit caching: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html lists Claude and Nova. */
+const other: BedrockConverse.Family = { thinking: "none", caching: "none" }
+
+const nova: BedrockConverse.Family = {
+  thinking: "none",
+  topK: "nova",
+  // https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html: Nova caches system and messages.
+  caching: "not-in-tools",
+  structuredOutput: false
+}
+
+/** By the part of a model id before its name, also within inference profiles (`us.anthropic.…`) and ARNs (`…/anthropic.…`). */
+const families: ReadonlyArray<readonly [RegExp, BedrockConverse.Family]> = [
+  // https://platform.claude.com/docs/en/about-claude/models/migration-guide: not both of temperature and top_p.
+  [/(?:^|[./])anthropic\./, { thinking: "anthropic", topPWithTemperature: false }],
+  // https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html
+  [/(?:^|[./])amazon\.nova-2/, { ...nova, thinking: "nova" }],
+  [/(?:^|[./])amazon\.nova/, nova],
+  // https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-openai.html
+  [/(?:^|[./])openai\./, { ...other, thinking: "effort", topK: "none" }],
+  [
+    /(?:^|[./])(?:ai21|amazon|cohere|deepseek|google|meta|minimax|mistral|moonshot(?:ai)?|nvidia|qwen|writer|zai)\./,
+    other
+  ]
+]
+
+/**
+ * What a model takes, by its id. Of an ARN that does not name its model, what Claude takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const familyOf = (model: string): BedrockConverse.Family =>
+  families.find(([pattern]) => pattern.test(model))?.[1] ?? {}
+
+// =============================================================================
+// Provider
+// =============================================================================
+
+const urlOf = (region: string): string => `https://bedrock-runtime.${region}.amazonaws.com`
+
+const provider = Provider.define<Options>({
+  id: "bedrock",
+  name: "Amazon Bedrock",
+  docs: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html",
+  baseUrl: urlOf(defaultRegion),
+  auth: { type: "bearer" },
+  env: {
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-use.html
+    apiKey: ["AWS_BEARER_TOKEN_BEDROCK"],
+    // https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    baseUrl: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+    model: "BEDROCK_MODEL"
+  },
+  defaultModel: "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+  capabilities: {
+    streaming: true,
+    tools: true,
+    images: true,
+    pdf: true,
+    reasoning: true,
+    promptCaching: true,
+    structuredOutput: true
+  },
+  protocol: BedrockConverse.make({ familyOf }),
+  nonBodyOptions: merged,
+  finish
+}, (definition, options) => {
+  const region = options.region ?? defaultRegion
+  return {
+    ...definition,
+    baseUrl: urlOf(region),
+    ...(options.familyOf === undefined
+      ? undefined
+      : { protocol: BedrockConverse.make({ familyOf: options.familyOf }) }),
+    ...(options.credentials === undefined ? undefined : { sign: signerOf(options.credentials, region) })
+  }
+})
+
+/** Amazon Bedrock as data. @category definition @since 0.1.0 */
+export const definition = provider.definition
+
+/** Makes the service. @category constructors @since 0.1.0 */
+export const make = provider.make
+
+/** A layer from options. @category layers @since 0.1.0 */
+export const layer = provider.layer
+
+/** A layer from `Config` values. @category layers @since 0.1.0 */
+export const layerConfig = provider.layerConfig
+
+// =============================================================================
+// Environment
+// =============================================================================
+
+const text = (...names: ReadonlyArray<string>): Config.Config<string | undefined> =>
+  Config.map(
+    Config.all(names.map((name) => Config.option(Config.String(name)))),
+    (found) => found.map((value) => Option.getOrElse(value, () => "").trim()).find((value) => value !== "")
+  )
+
+const secret = (name: string): Config.Config<Redacted.Redacted<string> | undefined> =>
+  Config.map(Config.option(Config.Redacted(name)), (found) => {
+    const value = Option.getOrUndefined(found)
+    return value === undefined || Redacted.value(value).trim() === "" ? undefined : value
+  })
+
+const environment: Config.Config<Options> = Config.map(
+  Config.all({
+    apiKey: secret("AWS_BEARER_TOKEN_BEDROCK"),
+    accessKeyId: text("AWS_ACCESS_KEY_ID"),
+    secretAccessKey: secret("AWS_SECRET_ACCESS_KEY"),
+    sessionToken: secret("AWS_SESSION_TOKEN"),
+    region: text("AWS_REGION", "AWS_DEFAULT_REGION"),
+    baseUrl: text("AWS_ENDPOINT_URL_BEDROCK_RUNTIME"),
+    model: text("BEDROCK_MODEL")
+  }),
+  ({ accessKeyId, secretAccessKey, sessionToken, ...options }) => ({
+    ...options,
+    ...(accessKeyId === undefined || secretAccessKey === undefined
+      ? undefined
+      : { credentials: { accessKeyId, secretAccessKey, sessionToken } })
+  })
+)
+
+/**
+ * AWS credentials from the environment, read anew each time: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
+ * `AWS_SESSION_TOKEN`. Fails with reason `Configuration` when they are not there.
+ *
+ * @category credentials
+ * @since 0.1.0
+ */
+export const credentialsEnv: Effect.Effect<AwsCredentials, LlmError.LlmError> = Effect.gen(function*() {
+  const { credentials } = yield* Effect.mapError(environment, (error) => layerError(error.message))
+  if (credentials === undefined) {
+    return yield* Effect.fail(
+      layerError(
+        "No AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_BEARER_TOKEN_BEDROCK.",
+        "AWS_ACCESS_KEY_ID"
+      )
+    )
+  }
+  return yield* Effect.isEffect(credentials) ? credentials : Effect.succeed(credentials)
+})
+
+/**
+ * A layer from the environment: `AWS_BEARER_TOKEN_BEDROCK`, or `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and
+ * `AWS_SESSION_TOKEN`; `AWS_REGION` or `AWS_DEFAULT_REGION`, `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`, `BEDROCK_MODEL`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerEnv: Provider.ServiceLayer = Layer.effect(
+  LlmService.LlmService,
+  Effect.gen(function*() {
+    const options = yield* Effect.mapError(environment, (error) => layerError(error.message))
+    if (options.apiKey === undefined) yield* credentialsEnv
+    return yield* make(options)
+  })
+)
