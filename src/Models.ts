@@ -1,0 +1,84 @@
+/**
+ * Looks models up in the catalogue that ships with the library.
+ *
+ * The catalogue is loaded per provider when it is first asked, never at import; a bundle that does not use this module holds
+ * only the catalogues of its own providers. An unknown provider or model is `undefined`, not an error: nothing is refused
+ * for what is not known. Facts age: each catalogue module says when it was collected, and options `models` of a layer or
+ * of a policy override it.
+ *
+ * An id is found as it is, or as the dated form of a listed one: `gpt-4o-mini-2024-07-18` is `gpt-4o-mini`, while
+ * `gpt-4o-audio` is not `gpt-4o`. What may follow a listed id is a date, a revision or `latest`, so that prices are never those of
+ * another model.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import { type Catalogue, find, list, type LoadCatalogue } from "./internal/catalogue.ts"
+import type { ModelMeta } from "./Model.ts"
+
+const catalogues: { readonly [provider: string]: LoadCatalogue | undefined } = {
+  anthropic: () => import("./catalogue/anthropic.ts"),
+  azure: () => import("./catalogue/azure.ts"),
+  baseten: () => import("./catalogue/baseten.ts"),
+  bedrock: () => import("./catalogue/bedrock.ts"),
+  cerebras: () => import("./catalogue/cerebras.ts"),
+  cloudflare: () => import("./catalogue/cloudflare.ts"),
+  deepseek: () => import("./catalogue/deepseek.ts"),
+  fireworks: () => import("./catalogue/fireworks.ts"),
+  gemini: () => import("./catalogue/gemini.ts"),
+  groq: () => import("./catalogue/groq.ts"),
+  huggingface: () => import("./catalogue/huggingface.ts"),
+  meta: () => import("./catalogue/meta.ts"),
+  minimax: () => import("./catalogue/minimax.ts"),
+  mistral: () => import("./catalogue/mistral.ts"),
+  moonshot: () => import("./catalogue/moonshot.ts"),
+  nvidia: () => import("./catalogue/nvidia.ts"),
+  openai: () => import("./catalogue/openai.ts"),
+  openrouter: () => import("./catalogue/openrouter.ts"),
+  together: () => import("./catalogue/together.ts"),
+  vercel: () => import("./catalogue/vercel.ts"),
+  vertex: () => import("./catalogue/vertex.ts"),
+  xai: () => import("./catalogue/xai.ts"),
+  xiaomi: () => import("./catalogue/xiaomi.ts"),
+  zai: () => import("./catalogue/zai.ts")
+}
+
+const loaded = new Map<string, Catalogue>()
+
+const load = (provider: string): Effect.Effect<Catalogue | undefined> =>
+  Effect.suspend(() => {
+    const known = loaded.get(provider)
+    const loader = Object.hasOwn(catalogues, provider) ? catalogues[provider] : undefined
+    if (known !== undefined || loader === undefined) return Effect.succeed(known)
+    return Effect.match(Effect.tryPromise(loader), {
+      // A bundle without its chunk knows nothing, which is not worth failing a call for.
+      onFailure: () => undefined,
+      onSuccess: (catalogue) => {
+        loaded.set(provider, catalogue)
+        return catalogue
+      }
+    })
+  })
+
+/**
+ * What is known of a model, or `undefined`.
+ *
+ * @example
+ * ```ts
+ * const meta = yield* Models.lookup("anthropic", "claude-haiku-4-5")
+ * ```
+ *
+ * @category lookup
+ * @since 0.1.0
+ */
+export const lookup = (provider: string, id: string): Effect.Effect<ModelMeta | undefined> =>
+  Effect.map(load(provider), (catalogue) => catalogue === undefined ? undefined : find(catalogue, provider, id))
+
+/**
+ * All models listed for a provider; none for a provider that is not listed.
+ *
+ * @category lookup
+ * @since 0.1.0
+ */
+export const all = (provider: string): Effect.Effect<ReadonlyArray<ModelMeta>> =>
+  Effect.map(load(provider), (catalogue) => catalogue === undefined ? [] : list(catalogue, provider))
