@@ -13,29 +13,52 @@ import * as Option from "effect/Option"
 import * as LlmError from "../LlmError.ts"
 import type { ProviderModule, ServiceLayer } from "./Provider.ts"
 
-type Loader = () => Promise<Pick<ProviderModule, "definition" | "layer" | "layerConfig" | "layerEnv">>
+type Loader = () => Promise<ProviderModule>
 
 /** Every provider, by id. */
 const loaders = {
+  alibaba: () => import("./Alibaba.ts"),
   anthropic: () => import("./Anthropic.ts"),
+  baseten: () => import("./Baseten.ts"),
   bedrock: () => import("./Bedrock.ts"),
   cerebras: () => import("./Cerebras.ts"),
+  cloudflare: () => import("./Cloudflare.ts"),
   cohere: () => import("./Cohere.ts"),
+  databricks: () => import("./Databricks.ts"),
+  deepinfra: () => import("./DeepInfra.ts"),
   deepseek: () => import("./DeepSeek.ts"),
   fireworks: () => import("./Fireworks.ts"),
+  gemini: () => import("./Gemini.ts"),
+  "github-models": () => import("./GitHubModels.ts"),
   groq: () => import("./Groq.ts"),
+  huggingface: () => import("./HuggingFace.ts"),
+  hyperbolic: () => import("./Hyperbolic.ts"),
+  litellm: () => import("./LiteLlm.ts"),
   llamacpp: () => import("./LlamaCpp.ts"),
   lmstudio: () => import("./LmStudio.ts"),
+  minimax: () => import("./MiniMax.ts"),
   mistral: () => import("./Mistral.ts"),
   moonshot: () => import("./Moonshot.ts"),
+  nebius: () => import("./Nebius.ts"),
+  nvidia: () => import("./Nvidia.ts"),
   ollama: () => import("./Ollama.ts"),
-  openai: () => import("./OpenAi.ts"),
   "openai-compatible": () => import("./OpenAiCompatible.ts"),
+  openai: () => import("./OpenAi.ts"),
+  "opencode-zen": () => import("./OpenCodeZen.ts"),
   openrouter: () => import("./OpenRouter.ts"),
   perplexity: () => import("./Perplexity.ts"),
+  sambanova: () => import("./SambaNova.ts"),
+  snowflake: () => import("./Snowflake.ts"),
   together: () => import("./Together.ts"),
+  venice: () => import("./Venice.ts"),
+  "vercel-gateway": () => import("./VercelGateway.ts"),
+  "vertex-anthropic": () => import("./VertexAnthropic.ts"),
+  vertex: () => import("./Vertex.ts"),
   vllm: () => import("./Vllm.ts"),
-  xai: () => import("./Xai.ts")
+  writer: () => import("./Writer.ts"),
+  xai: () => import("./Xai.ts"),
+  xiaomi: () => import("./Xiaomi.ts"),
+  zai: () => import("./Zai.ts")
 } satisfies { readonly [id: string]: Loader }
 
 /**
@@ -54,9 +77,21 @@ export type ProviderId = keyof typeof loaders
  */
 export const providerIds: ReadonlyArray<ProviderId> = Object.keys(loaders).toSorted() as Array<ProviderId>
 
-const load = (id: ProviderId) => Effect.promise<Awaited<ReturnType<Loader>>>(loaders[id])
+/**
+ * Loads the module of a provider.
+ *
+ * @category loading
+ * @since 0.1.0
+ */
+export const load = (id: ProviderId): Effect.Effect<ProviderModule> => Effect.promise<ProviderModule>(loaders[id])
 
-const isProviderId = (id: string): id is ProviderId => Object.hasOwn(loaders, id)
+/**
+ * Whether a provider of that id exists.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isProviderId = (id: string): id is ProviderId => Object.hasOwn(loaders, id)
 
 /**
  * The layer of one provider by id, configured by its usual environment variables.

@@ -4,52 +4,41 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
 import * as Anthropic from "../../provider/Anthropic.ts"
 import * as Azure from "../../provider/Azure.ts"
 import * as Bedrock from "../../provider/Bedrock.ts"
-import * as Cerebras from "../../provider/Cerebras.ts"
 import * as Cohere from "../../provider/Cohere.ts"
-import * as DeepSeek from "../../provider/DeepSeek.ts"
-import * as Fireworks from "../../provider/Fireworks.ts"
-import * as Groq from "../../provider/Groq.ts"
-import * as LlamaCpp from "../../provider/LlamaCpp.ts"
-import * as LmStudio from "../../provider/LmStudio.ts"
+import * as Gemini from "../../provider/Gemini.ts"
+import * as Llm from "../../provider/Llm.ts"
 import * as Mistral from "../../provider/Mistral.ts"
-import * as Moonshot from "../../provider/Moonshot.ts"
 import * as Ollama from "../../provider/Ollama.ts"
 import * as OpenAi from "../../provider/OpenAi.ts"
 import * as OpenAiCompatible from "../../provider/OpenAiCompatible.ts"
-import * as OpenRouter from "../../provider/OpenRouter.ts"
-import * as Perplexity from "../../provider/Perplexity.ts"
 import type { Definition, ProviderModule } from "../../provider/Provider.ts"
-import * as Together from "../../provider/Together.ts"
-import * as Vllm from "../../provider/Vllm.ts"
+import * as Vertex from "../../provider/Vertex.ts"
+import * as VertexAnthropic from "../../provider/VertexAnthropic.ts"
 import * as Xai from "../../provider/Xai.ts"
 import type { Case } from "./Case.ts"
 
 type Speaker = { readonly definition: Definition; readonly make: ProviderModule["make"] }
 
+/** Providers that speak Chat Completions by choice. */
 const chat: { readonly [provider: string]: Speaker } = {
-  cerebras: Cerebras,
-  deepseek: DeepSeek,
-  fireworks: Fireworks,
-  groq: Groq,
-  llamacpp: LlamaCpp,
-  lmstudio: LmStudio,
-  mistral: Mistral,
-  moonshot: Moonshot,
   ollama: { definition: Ollama.definition, make: (options) => Ollama.make({ ...options, api: "chat" }) },
-  openai: { definition: OpenAi.chatDefinition, make: (options) => OpenAi.make({ ...options, api: "chat" }) },
-  openrouter: OpenRouter,
-  perplexity: Perplexity,
-  together: Together,
-  vllm: Vllm,
-  xai: Xai
+  openai: { definition: OpenAi.chatDefinition, make: (options) => OpenAi.make({ ...options, api: "chat" }) }
 }
 
 const responses: { readonly [provider: string]: Speaker } = {
   azure: Azure,
   xai: { definition: Xai.responsesDefinition, make: (options) => Xai.make({ ...options, api: "responses" }) }
+}
+
+const chatProvider = (id: string): Effect.Effect<Speaker> => {
+  const chosen = chat[id]
+  if (chosen !== undefined) return Effect.succeed(chosen)
+  if (!Llm.isProviderId(id)) return Effect.succeed(OpenAiCompatible)
+  return Effect.map(Llm.load(id), (found) => found.definition.protocol.wire === "openai-chat" ? found : OpenAiCompatible)
 }
 
 /**
@@ -58,24 +47,26 @@ const responses: { readonly [provider: string]: Speaker } = {
  * @category running
  * @since 0.1.0
  */
-export const providerOf = (recorded: Case): Speaker | undefined => {
+export const providerOf = (recorded: Case): Effect.Effect<Speaker | undefined> => {
   switch (recorded.api) {
-    case "anthropic-messages":
-      return Anthropic
-    case "bedrock-converse":
-      return Bedrock
     case "openai-chat":
-      return chat[recorded.provider] ?? OpenAiCompatible
+      return chatProvider(recorded.provider)
     case "openai-responses":
-      return responses[recorded.provider] ?? OpenAi
+      return Effect.succeed(responses[recorded.provider] ?? OpenAi)
+    case "anthropic-messages":
+      return Effect.succeed(recorded.provider === "vertex" ? VertexAnthropic : Anthropic)
+    case "gemini":
+      return Effect.succeed(recorded.provider === "vertex" ? Vertex : Gemini)
+    case "bedrock-converse":
+      return Effect.succeed(Bedrock)
     case "mistral":
-      return Mistral
+      return Effect.succeed(Mistral)
     case "ollama-native":
-      return Ollama
+      return Effect.succeed(Ollama)
     case "cohere":
     case "cohere-v1":
-      return Cohere
+      return Effect.succeed(Cohere)
     default:
-      return undefined
+      return Effect.succeed(undefined)
   }
 }

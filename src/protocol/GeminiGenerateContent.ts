@@ -1,0 +1,46 @@
+/**
+ * The Gemini wire: `POST /models/{model}:generateContent` of Google AI Studio and Vertex AI.
+ *
+ * Pure: it turns a request into a body, and frames or a body into events. Hosts, keys and projects are the provider's;
+ * what differs between hosts of this wire is its `Quirks`. Streams come as server-sent events or as one JSON array.
+ * https://ai.google.dev/api/generate-content
+ *
+ * @since 0.1.0
+ */
+import { GeminiDecoder } from "./gemini/Decoder.ts"
+import { encode, wire } from "./gemini/Encode.ts"
+import type { Quirks } from "./gemini/Quirks.ts"
+import type { Protocol } from "./Protocol.ts"
+
+export type {
+  /**
+   * The request body as this wire spells it.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Body
+} from "./gemini/Body.ts"
+
+export type {
+  /**
+   * What differs between hosts that speak this wire.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  Quirks
+} from "./gemini/Quirks.ts"
+
+/**
+ * The wire, with the quirks of a host.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (quirks: Quirks = {}): Protocol => ({
+  wire,
+  framing: "sse",
+  encode: (input) => encode(input, quirks),
+  decoder: (context) => new GeminiDecoder(context, quirks)
+})

@@ -1,0 +1,116 @@
+/**
+ * The request body of the Gemini wire, as far as this library spells it: https://ai.google.dev/api/generate-content#request-body
+ *
+ * Parts and tools that travel unchanged are `Opaque`. A type test holds `Body<never>` to the official SDK's types.
+ *
+ * @since 0.1.0
+ */
+import type { Json, JsonObject } from "../../Message.ts"
+
+/** @category models @since 0.1.0 */
+export type Blob = { mimeType: string; data: string }
+
+/** @category models @since 0.1.0 */
+export type FileData = { fileUri: string; mimeType?: string }
+
+/** @category models @since 0.1.0 */
+export type MediaPart = { inlineData: Blob; thoughtSignature?: string } | {
+  fileData: FileData
+  thoughtSignature?: string
+}
+
+/** @category models @since 0.1.0 */
+export type TextPart = { text: string; thought?: boolean; thoughtSignature?: string }
+
+/** @category models @since 0.1.0 */
+export type CallPart = {
+  functionCall: { id?: string; name: string; args: { [key: string]: Json } }
+  thoughtSignature?: string
+}
+
+/** @category models @since 0.1.0 */
+export type ResultPart = {
+  functionResponse: {
+    id?: string
+    name: string
+    response: { [key: string]: Json }
+    parts?: Array<{ inlineData: Blob } | { fileData: FileData }>
+  }
+}
+
+/**
+ * Any part of a turn.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type BodyPart<Opaque = JsonObject> = TextPart | MediaPart | CallPart | ResultPart | Opaque
+
+/**
+ * One turn.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Content<Opaque = JsonObject> = { role: "user" | "model"; parts: Array<BodyPart<Opaque>> }
+
+/**
+ * A tool that the application runs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FunctionDeclaration = {
+  name: string
+  description?: string
+  parametersJsonSchema?: JsonObject
+  parameters?: JsonObject
+}
+
+/** @category models @since 0.1.0 */
+export type BodyTool<Opaque = JsonObject> = { functionDeclarations: Array<FunctionDeclaration> } | Opaque
+
+/** @category models @since 0.1.0 */
+export type ToolConfig = {
+  functionCallingConfig: { mode: "AUTO" | "ANY" | "NONE" | "VALIDATED"; allowedFunctionNames?: Array<string> }
+}
+
+/**
+ * How to think: a level or a budget, never both.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ThinkingConfig = { includeThoughts?: boolean; thinkingLevel?: string; thinkingBudget?: number }
+
+/** @category models @since 0.1.0 */
+export type GenerationConfig = {
+  maxOutputTokens?: number
+  temperature?: number
+  topP?: number
+  topK?: number
+  seed?: number
+  stopSequences?: Array<string>
+  presencePenalty?: number
+  frequencyPenalty?: number
+  responseLogprobs?: boolean
+  logprobs?: number
+  responseMimeType?: string
+  responseJsonSchema?: JsonObject
+  responseSchema?: JsonObject
+  thinkingConfig?: ThinkingConfig
+}
+
+/**
+ * The body. The model is in the path.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Body<Opaque = JsonObject> = {
+  contents: Array<Content<Opaque>>
+  systemInstruction?: { parts: Array<TextPart> }
+  tools?: Array<BodyTool<Opaque>>
+  toolConfig?: ToolConfig
+  generationConfig?: GenerationConfig
+}

@@ -1,0 +1,229 @@
+/**
+ * Turns to contents: https://ai.google.dev/api/caching#Content
+ *
+ * Thought signatures go back on the part they came with, to the model they came from; where a model demands one and there
+ * is none, the documented placeholder stands in. Empty text is left out, because the API rejects it.
+ * https://ai.google.dev/gemini-api/docs/thought-signatures
+ *
+ * @since 0.1.0
+ */
+import type { Json, JsonObject, Media, Origin, Part, ToolCallPart, ToolResultPart } from "../../Message.ts"
+import { record } from "../anthropic/Loose.ts"
+import type { Turn } from "../Conversation.ts"
+import type { Blob, BodyPart, CallPart, Content, FileData, MediaPart, ResultPart } from "./Body.ts"
+import { signatureBlock } from "./Parts.ts"
+import type { Quirks } from "./Quirks.ts"
+
+/**
+ * What building content needs and collects.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Building {
+  readonly quirks: Quirks
+  readonly provider: string
+  readonly model: string
+  /** Whether the model demands signatures on calls, and takes media in results. */
+  readonly byLevel: boolean
+}
+
+/** Stands in for a signature that is not to be had: https://ai.google.dev/gemini-api/docs/thought-signatures#faqs */
+const placeholder = "skip_thought_signature_validator"
+
+const base64 = /^[A-Za-z0-9+/_-]+={0,2}$/
+
+const bareModel = (model: string): string => model.slice(model.lastIndexOf("/") + 1)
+
+/** A signature is valid for the model that made it. */
+const isOwn = (origin: Origin | undefined, building: Building): boolean => {
+  if (origin === undefined) return true
+  const { model, provider } = origin
+  if (model !== undefined && bareModel(model) !== bareModel(building.model)) return false
+  return provider === undefined || provider === building.provider ||
+    building.quirks.signaturesFrom?.includes(provider) === true
+}
+
+const signed = (
+  signature: string | undefined,
+  origin: Origin | undefined,
+  building: Building
+): { thoughtSignature: string } | undefined =>
+  signature !== undefined && isOwn(origin, building) && base64.test(signature)
+    ? { thoughtSignature: signature }
+    : undefined
+
+// =============================================================================
+// Media
+// =============================================================================
+
+const mediaTypes: { readonly [extension: string]: string } = {
+  png: "image/png",
+  jpg: "image/jpeg",
+  jpeg: "image/jpeg",
+  webp: "image/webp",
+  gif: "image/gif",
+  heic: "image/heic",
+  heif: "image/heif",
+  pdf: "application/pdf",
+  txt: "text/plain",
+  md: "text/markdown",
+  csv: "text/csv",
+  html: "text/html",
+  json: "application/json",
+  mp3: "audio/mp3",
+  wav: "audio/wav",
+  ogg: "audio/ogg",
+  flac: "audio/flac",
+  aac: "audio/aac",
+  mp4: "video/mp4",
+  mov: "video/quicktime",
+  webm: "video/webm"
+}
+
+const typeOfUrl = (url: string): string | undefined => {
+  const path = url.split(/[?#]/, 1)[0]!
+  return mediaTypes[path.slice(path.lastIndexOf(".") + 1).toLowerCase()]
+}
+
+const dataUrl = /^data:([^;,]*)(?:;[^;,]*)*;base64,(.*)$/s
+
+const mediaOf = (source: Media, building: Building): { inlineData: Blob } | { fileData: FileData } => {
+  switch (source.type) {
+    case "base64":
+      return { inlineData: { mimeType: source.mediaType, data: source.data } }
+    case "url": {
+      const inline = dataUrl.exec(source.url)
+      if (inline !== null) {
+        return { inlineData: { mimeType: source.mediaType ?? (inline[1] || "text/plain"), data: inline[2]! } }
+      }
+      const mimeType = source.mediaType ?? typeOfUrl(source.url)
+      return { fileData: { fileUri: source.url, ...(mimeType === undefined ? undefined : { mimeType }) } }
+    }
+    case "file": {
+      const { filesUrl } = building.quirks
+      const fileUri = filesUrl !== undefined && source.fileId.startsWith("files/")
+        ? `${filesUrl}/${source.fileId}`
+        : source.fileId
+      return { fileData: { fileUri, ...(source.mediaType === undefined ? undefined : { mimeType: source.mediaType }) } }
+    }
+  }
+}
+
+// =============================================================================
+// Calls and results
+// =============================================================================
+
+/** `args` is an object on this wire; what other wires sent as text or a list goes into one. */
+const argsOf = (args: Json): { [key: string]: Json } =>
+  (record(args) as JsonObject | undefined) ?? (typeof args === "string" ? { input: args } : { value: args })
+
+const callPart = (part: ToolCallPart, building: Building): CallPart => ({
+  functionCall: {
+    ...(building.quirks.toolCallIds === false ? undefined : { id: part.id }),
+    name: part.name,
+    args: argsOf(part.arguments)
+  },
+  ...signed(part.signature, part.origin, building)
+})
+
+/** The parts of a result: media are its own where the model takes that, else they come after it. */
+const resultParts = (part: ToolResultPart, building: Building): Array<BodyPart> => {
+  const media: Array<{ inlineData: Blob } | { fileData: FileData }> = []
+  let text = ""
+  if (typeof part.content === "string") {
+    text = part.content
+  } else {
+    for (const one of part.content) {
+      if (one.type === "text") text += one.text
+      else media.push(mediaOf(one.source, building))
+    }
+  }
+  const own = building.byLevel && media.length > 0
+  const result: ResultPart = {
+    functionResponse: {
+      ...(building.quirks.toolCallIds === false ? undefined : { id: part.toolCallId }),
+      name: part.name ?? part.toolCallId,
+      // The keys that the API itself knows: https://ai.google.dev/api/caching#FunctionResponse
+      response: part.isError === true ? { error: text } : { output: text },
+      ...(own ? { parts: media } : undefined)
+    }
+  }
+  return own ? [result] : [result, ...media]
+}
+
+// =============================================================================
+// Turns
+// =============================================================================
+
+const partsOf = (role: Content["role"], part: Part, into: Array<BodyPart>, building: Building): void => {
+  switch (part.type) {
+    case "text": {
+      const signature = role === "model" ? signed(part.signature, part.origin, building) : undefined
+      if (part.text !== "" || signature !== undefined) into.push({ text: part.text, ...signature })
+      return
+    }
+    case "image":
+    case "file":
+    case "audio":
+      into.push(mediaOf(part.source, building))
+      return
+    case "reasoning": {
+      // Thoughts themselves need not go back, only what is signed.
+      const signature = signed(part.signature, part.origin, building)
+      if (signature !== undefined) into.push({ text: part.text, thought: true, ...signature })
+      return
+    }
+    case "tool-call":
+      into.push(callPart(part, building))
+      return
+    case "tool-result":
+      into.push(...resultParts(part, building))
+      return
+    case "server-tool": {
+      if (role !== "model" || part.name === "thought") return
+      const { thoughtSignature, thought_signature: _, ...data } = part.data
+      const signature = signed(
+        typeof thoughtSignature === "string" ? thoughtSignature : undefined,
+        part.origin,
+        building
+      )
+      if (part.name !== signatureBlock) {
+        into.push({ ...data, ...signature })
+        return
+      }
+      const last = into.at(-1) as MediaPart | undefined
+      if (last !== undefined && ("inlineData" in last || "fileData" in last)) Object.assign(last, signature)
+      return
+    }
+    case "source":
+      return
+  }
+}
+
+/** Only the first of parallel calls is signed. */
+const withPlaceholder = (parts: Array<BodyPart>): void => {
+  const first = parts.find((part): part is CallPart => "functionCall" in part)
+  if (first !== undefined && first.thoughtSignature === undefined) first.thoughtSignature = placeholder
+}
+
+/**
+ * The contents of turns: roles alternate, turns of one role are merged.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const contentsOf = (turns: ReadonlyArray<Turn>, building: Building): Array<Content> => {
+  const contents: Array<Content> = []
+  for (const turn of turns) {
+    const role = turn.role === "assistant" ? "model" : "user"
+    const parts: Array<BodyPart> = []
+    for (const part of turn.parts) partsOf(role, part, parts, building)
+    if (parts.length === 0) continue
+    if (role === "model" && building.byLevel) withPlaceholder(parts)
+    const last = contents.at(-1)
+    if (last?.role === role) last.parts.push(...parts)
+    else contents.push({ role, parts })
+  }
+  return contents
+}

@@ -1,0 +1,245 @@
+/**
+ * A request as the Gemini wire spells it: https://ai.google.dev/api/generate-content#request-body
+ *
+ * History is made legal by `Conversation`; this file sets system instruction, tools and options. Contents are spelled in
+ * `Content`, schemas in `Schema`, thinking is resolved in `Thinking`.
+ *
+ * @since 0.1.0
+ */
+import type { Issue, LlmRequest } from "../../LlmRequest.ts"
+import type { Warning } from "../../LlmResponse.ts"
+import type { FunctionTool, LlmTool } from "../../LlmTool.ts"
+import type { JsonObject } from "../../Message.ts"
+import { prepare, type Turn } from "../Conversation.ts"
+import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import type { Body, BodyTool, FunctionDeclaration, GenerationConfig, TextPart, ToolConfig } from "./Body.ts"
+import { type Building, contentsOf } from "./Content.ts"
+import type { Quirks } from "./Quirks.ts"
+import { jsonSchema, openApiSchema } from "./Schema.ts"
+import { thinkingConfig, thinksByLevel } from "./Thinking.ts"
+
+/**
+ * Name of the wire.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const wire = "gemini-generate-content"
+
+const mostStops = 5
+
+const isIssue = (value: object): value is Issue => "field" in value && "message" in value
+
+// =============================================================================
+// Tools
+// =============================================================================
+
+const spelledSchema = (schema: JsonObject, field: string, quirks: Quirks): { readonly schema: JsonObject } | Issue => {
+  if (quirks.jsonSchema !== false) return { schema: jsonSchema(schema) }
+  const made = openApiSchema(schema)
+  return "noEqual" in made && typeof made["noEqual"] === "string"
+    ? { field, message: `This host takes a part of OpenAPI schemas, which has no equal of ${made["noEqual"]}.` }
+    : { schema: made as JsonObject }
+}
+
+const declarationOf = (tool: FunctionTool, quirks: Quirks): FunctionDeclaration | Issue => {
+  const found = spelledSchema(tool.parameters, `tools.${tool.name}.parameters`, quirks)
+  if ("field" in found) return found
+  const declaration: FunctionDeclaration = {
+    name: tool.name,
+    ...(tool.description === undefined ? undefined : { description: tool.description })
+  }
+  if (quirks.jsonSchema !== false) declaration.parametersJsonSchema = found.schema
+  // An object without properties is rejected there; it means a call without arguments.
+  else if (Object.keys(found.schema["properties"] ?? {}).length > 0) declaration.parameters = found.schema
+  return declaration
+}
+
+const byName = (a: LlmTool, b: LlmTool): number => a.name < b.name ? -1 : a.name > b.name ? 1 : 0
+
+const toolsOf = (request: LlmRequest, quirks: Quirks): Array<BodyTool> | Issue => {
+  const given = request.tools ?? []
+  // Sorted, so that the prefix which the provider caches by itself stays the same.
+  const tools = request.cache?.tools === true ? given.toSorted(byName) : given
+  const declarations: Array<FunctionDeclaration> = []
+  const own: Array<JsonObject> = []
+  for (const tool of tools) {
+    if (tool.type === "custom") {
+      return {
+        field: "tools",
+        message: `"${tool.name}" takes free-form text, which this wire lacks: give it a schema with a string property.`
+      }
+    }
+    if (tool.type === "provider") {
+      own.push(tool.definition)
+      continue
+    }
+    const declaration = declarationOf(tool, quirks)
+    if (isIssue(declaration)) return declaration
+    declarations.push(declaration)
+  }
+  return declarations.length === 0 ? own : [{ functionDeclarations: declarations }, ...own]
+}
+
+const toolConfigOf = (request: LlmRequest, quirks: Quirks, warnings: Array<Warning>): ToolConfig | undefined => {
+  const functions = (request.tools ?? []).filter((tool) => tool.type === "function")
+  if (functions.length === 0) return undefined
+  if (request.parallelToolCalls === false) {
+    warnings.push({
+      field: "parallelToolCalls",
+      message: "This wire cannot turn parallel calls off; there may be several."
+    })
+  }
+  const strict = functions.some((tool) => tool.strict === true)
+  const validated = strict && quirks.validatedMode !== false
+  if (strict && !validated) {
+    warnings.push({ field: "tools", message: "This provider has no strict tools; arguments may not fit the schema." })
+  }
+  const choice = request.toolChoice
+  const mode = (mode: ToolConfig["functionCallingConfig"]["mode"], names?: Array<string>): ToolConfig => ({
+    functionCallingConfig: { mode, ...(names === undefined ? undefined : { allowedFunctionNames: names }) }
+  })
+  if (choice === "none") return mode("NONE")
+  if (choice === "required") return mode("ANY")
+  if (typeof choice === "object") return mode("ANY", [choice.name])
+  return validated ? mode("VALIDATED") : choice === "auto" ? mode("AUTO") : undefined
+}
+
+// =============================================================================
+// Options
+// =============================================================================
+
+/** The format as options, or the instruction that stands in for it. */
+const formatOf = (
+  input: EncodeInput,
+  quirks: Quirks,
+  warnings: Array<Warning>
+): { readonly config?: GenerationConfig; readonly instruction?: string } | Issue => {
+  const format = input.request.responseFormat
+  if (format === undefined || format.type === "text") return {}
+  if (format.type === "json") return { config: { responseMimeType: "application/json" } }
+  if (input.meta?.capabilities.structuredOutput === false) {
+    warnings.push({
+      field: "responseFormat",
+      message: "The model has no structured output; it was told to answer in JSON of the schema."
+    })
+    return {
+      instruction:
+        "Answer with one JSON value that fits this JSON Schema and nothing else: no prose, no code fence.\n" +
+        JSON.stringify(format.schema)
+    }
+  }
+  const found = spelledSchema(format.schema, "responseFormat.schema", quirks)
+  if (isIssue(found)) return found
+  return {
+    config: {
+      responseMimeType: "application/json",
+      ...(quirks.jsonSchema === false ? { responseSchema: found.schema } : { responseJsonSchema: found.schema })
+    }
+  }
+}
+
+const samplingOf = (input: EncodeInput, warnings: Array<Warning>): GenerationConfig => {
+  const { meta, request } = input
+  const config: GenerationConfig = {}
+  const most = meta?.maxOutputTokens
+  if (request.maxTokens !== undefined) {
+    config.maxOutputTokens = request.maxTokens
+    if (most !== undefined && request.maxTokens > most) {
+      warnings.push({
+        field: "maxTokens",
+        message: `The model generates at most ${most} tokens; ${request.maxTokens} was lowered to that.`
+      })
+      config.maxOutputTokens = most
+    }
+  }
+  if (request.temperature !== undefined) config.temperature = request.temperature
+  if (request.topP !== undefined) config.topP = request.topP
+  if (request.topK !== undefined) config.topK = request.topK
+  if (request.seed !== undefined) config.seed = request.seed
+  if (request.presencePenalty !== undefined) config.presencePenalty = request.presencePenalty
+  if (request.frequencyPenalty !== undefined) config.frequencyPenalty = request.frequencyPenalty
+  const stop = (request.stop ?? []).filter((text) => text !== "")
+  if (stop.length > 0) config.stopSequences = stop
+  if (request.logprobs !== undefined && request.logprobs !== false) {
+    config.responseLogprobs = true
+    if (typeof request.logprobs === "number" && request.logprobs > 0) config.logprobs = request.logprobs
+  }
+  return config
+}
+
+const warnOfCache = (request: LlmRequest, turns: ReadonlyArray<Turn>, warnings: Array<Warning>): void => {
+  const { cache } = request
+  const asked = cache !== undefined &&
+    (cache.systemPrompt === true || cache.tools === true || (cache.recentTurns ?? 0) > 0 || cache.key !== undefined)
+  const marked = turns.some((turn) =>
+    turn.parts.some((part) => "cacheControl" in part && part.cacheControl !== undefined)
+  )
+  if (!asked && !marked) return
+  warnings.push({
+    field: "cache",
+    message: "This wire has no cache breakpoints: prefixes are cached by themselves, or by name with `cachedContent`."
+  })
+}
+
+// =============================================================================
+// Request
+// =============================================================================
+
+const textsOf = (turns: ReadonlyArray<Turn>): Array<TextPart> =>
+  turns.flatMap((turn) =>
+    turn.parts.flatMap((part) => part.type === "text" && part.text !== "" ? [{ text: part.text }] : [])
+  )
+
+/** `models/x`, `tunedModels/x` and longer names are paths already. */
+const pathOf = (model: string, stream: boolean): string => {
+  const name = model.split("/").map(encodeURIComponent).join("/")
+  const method = stream ? ":streamGenerateContent?alt=sse" : ":generateContent"
+  return `${name.includes("/") ? "" : "/models"}/${name}${method}`
+}
+
+/**
+ * Encodes a request.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
+  const { meta, model, provider, request } = input
+  // Signatures and unsigned thoughts are weighed in `Content`.
+  const { turns, warnings } = prepare(request, { wire, keepReasoning: () => true })
+  const byLevel = thinksByLevel(model, meta, quirks)
+  const building: Building = { quirks, provider, model, byLevel }
+
+  const spoken = turns.findIndex((turn) => turn.role !== "system")
+  const system = textsOf(spoken === -1 ? turns : turns.slice(0, spoken))
+  const contents = contentsOf(spoken === -1 ? [] : turns.slice(spoken), building)
+  if (contents.length === 0) {
+    return {
+      refused: { field: "messages", message: "Hold nothing to send: every text is empty. Give a message with content." }
+    }
+  }
+  if ((request.stop?.length ?? 0) > mostStops) {
+    return { refused: { field: "stop", message: `This wire takes at most ${mostStops} stop sequences.` } }
+  }
+  const tools = toolsOf(request, quirks)
+  if (!Array.isArray(tools)) return { refused: tools }
+  const format = formatOf(input, quirks, warnings)
+  if (isIssue(format)) return { refused: format }
+  const toolConfig = toolConfigOf(request, quirks, warnings)
+  const thinking = thinkingConfig(request, model, meta, quirks, warnings)
+  warnOfCache(request, turns, warnings)
+
+  const config: GenerationConfig = {
+    ...samplingOf(input, warnings),
+    ...format.config,
+    ...(thinking === undefined ? undefined : { thinkingConfig: thinking })
+  }
+  const body: Body = { contents }
+  if (format.instruction !== undefined) system.push({ text: format.instruction })
+  if (system.length > 0) body.systemInstruction = { parts: system }
+  if (tools.length > 0) body.tools = tools
+  if (toolConfig !== undefined) body.toolConfig = toolConfig
+  if (Object.keys(config).length > 0) body.generationConfig = config
+  return { path: pathOf(model, input.stream), body: body as unknown as JsonObject, warnings }
+}

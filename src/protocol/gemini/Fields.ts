@@ -1,0 +1,50 @@
+/**
+ * Reading the wire's objects by field name: the API writes `finishReason`, proxies and proto dumps write
+ * `finish_reason`, and any field may be missing or null.
+ *
+ * @since 0.1.0
+ */
+import type { Json } from "../../Message.ts"
+import { type Loose, record } from "../anthropic/Loose.ts"
+
+const snakeNames = new Map<string, string>()
+
+const snakeOf = (name: string): string => {
+  let snake = snakeNames.get(name)
+  if (snake === undefined) {
+    snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    snakeNames.set(name, snake)
+  }
+  return snake
+}
+
+/**
+ * The value of a field under its name in lower camel case or else in snake case; null is nothing.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const field = (from: Loose, name: string): Json | undefined => from[name] ?? from[snakeOf(name)] ?? undefined
+
+/**
+ * The value of a field when it is an object.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const recordField = (from: Loose, name: string): Loose | undefined => record(field(from, name))
+
+/**
+ * The objects in a field that is a list.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const recordsField = (from: Loose | undefined, name: string): ReadonlyArray<Loose> => {
+  const value = from === undefined ? undefined : field(from, name)
+  if (!Array.isArray(value)) return []
+  return value.flatMap((one: Json) => {
+    const found = record(one)
+    return found === undefined ? [] : [found]
+  })
+}

@@ -1,0 +1,32 @@
+/**
+ * What differs between hosts that speak the Gemini wire.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * Differences of a host from https://generativelanguage.googleapis.com. Each is set where the host is declared, with a
+ * reason and a URL.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Quirks {
+  /**
+   * Ids of models that think by level and demand thought signatures on calls, for models without data of their own
+   * (those with data do so when it names thinking levels). @default none
+   */
+  readonly levelModels?: RegExp | undefined
+  /** Whether JSON Schema is understood; else schemas are rewritten to the OpenAPI subset, or refused. @default true */
+  readonly jsonSchema?: boolean | undefined
+  /** Whether calls and results carry their `id`. @default true */
+  readonly toolCallIds?: boolean | undefined
+  /** Whether the function-calling mode `VALIDATED` is understood. @default true */
+  readonly validatedMode?: boolean | undefined
+  /** Other providers whose thought signatures this host accepts. @default [] */
+  readonly signaturesFrom?: ReadonlyArray<string> | undefined
+  /** Where uploaded files (`files/…`) are addressed; they are sent as they are when absent. */
+  readonly filesUrl?: string | undefined
+  /** Which API's numbers finish reasons have, when they come as numbers. @default "vertex" */
+  readonly finishNumbers?: "gemini" | "vertex" | undefined
+}

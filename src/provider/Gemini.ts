@@ -1,0 +1,143 @@
+/**
+ * Google Gemini, over the Gemini API of AI Studio.
+ *
+ * Generation options that only this API has may stand directly in `providerOptions.gemini`; they are put into
+ * `generationConfig`, where the API wants them.
+ *
+ * @since 0.1.0
+ */
+import type { Json, JsonObject } from "../Message.ts"
+import * as GeminiGenerateContent from "../protocol/GeminiGenerateContent.ts"
+import * as Provider from "./Provider.ts"
+
+/**
+ * Request fields of the Gemini API that have no portable name.
+ *
+ * @see https://ai.google.dev/api/generate-content
+ * @category options
+ * @since 0.1.0
+ */
+export interface RequestFields {
+  /** A cache made before, `cachedContents/…`: https://ai.google.dev/api/caching. It holds system prompt and tools. */
+  readonly cachedContent?: string | undefined
+  readonly safetySettings?:
+    | ReadonlyArray<{
+      readonly category: string
+      readonly threshold: string
+      /** Vertex AI only. */
+      readonly method?: string | undefined
+    }>
+    | undefined
+  /** Merged over the options this library sets. */
+  readonly generationConfig?: JsonObject | undefined
+  readonly responseModalities?: ReadonlyArray<"TEXT" | "IMAGE" | "AUDIO"> | undefined
+  readonly thinkingConfig?: JsonObject | undefined
+  readonly speechConfig?: JsonObject | undefined
+  readonly imageConfig?: JsonObject | undefined
+  readonly mediaResolution?: string | undefined
+  readonly enableEnhancedCivicAnswers?: boolean | undefined
+  readonly [field: string]: unknown
+}
+
+declare module "../LlmRequest.ts" {
+  interface ProviderOptions {
+    /** Gemini's own fields: cached content, safety settings, modalities. */
+    readonly gemini?: RequestFields | undefined
+  }
+}
+
+/** Fields of `providerOptions` that belong into `generationConfig`. */
+const generationFields = [
+  "responseModalities",
+  "thinkingConfig",
+  "speechConfig",
+  "imageConfig",
+  "mediaResolution",
+  "enableEnhancedCivicAnswers",
+  "audioTimestamp",
+  "candidateCount",
+  "routingConfig"
+]
+
+/**
+ * What the providers of this wire share: generation options go into `generationConfig`.
+ *
+ * @category definition
+ * @since 0.1.0
+ */
+export const requestShape: Required<Pick<Provider.Definition, "nonBodyOptions" | "finish">> = {
+  nonBodyOptions: ["generationConfig", ...generationFields],
+  finish: (outgoing, options) => {
+    const own: Record<string, Json> = {}
+    for (const key of generationFields) if (options[key] !== undefined) own[key] = options[key]
+    Object.assign(own, options["generationConfig"])
+    if (Object.keys(own).length === 0) return outgoing
+    const known = outgoing.body["generationConfig"] as JsonObject | undefined
+    return { ...outgoing, body: { ...outgoing.body, generationConfig: { ...known, ...own } } }
+  }
+}
+
+/**
+ * Models that think by level and demand thought signatures, as their data say where there are some:
+ * https://ai.google.dev/gemini-api/docs/gemini-3
+ *
+ * @category definition
+ * @since 0.1.0
+ */
+export const levelModels = /^(?:models\/)?gemini-(?:[3-9]|\d{2,})(?:[.-]|$)/
+
+const baseUrl = "https://generativelanguage.googleapis.com/v1beta"
+
+const provider = Provider.define({
+  id: "gemini",
+  name: "Google Gemini",
+  docs: "https://ai.google.dev/api/generate-content",
+  baseUrl,
+  // A header rather than the query, where proxies and logs would keep it: https://ai.google.dev/api#authentication
+  auth: { type: "header", name: "x-goog-api-key" },
+  env: {
+    apiKey: ["GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY"],
+    baseUrl: "GEMINI_BASE_URL",
+    model: "GEMINI_MODEL"
+  },
+  defaultModel: "gemini-3.5-flash",
+  capabilities: {
+    streaming: true,
+    tools: true,
+    parallelTools: true,
+    images: true,
+    pdf: true,
+    audio: true,
+    reasoning: true,
+    structuredOutput: true
+  },
+  protocol: GeminiGenerateContent.make({
+    levelModels,
+    // Uploaded files are named `files/…` and addressed by their URI: https://ai.google.dev/gemini-api/docs/files
+    filesUrl: baseUrl,
+    // https://github.com/googleapis/googleapis/blob/master/google/ai/generativelanguage/v1beta/generative_service.proto
+    finishNumbers: "gemini"
+  }),
+  ...requestShape
+})
+
+/** Gemini as data. @category definition @since 0.1.0 */
+export const definition = provider.definition
+
+/** Makes the service. @category constructors @since 0.1.0 */
+export const make = provider.make
+
+/** A layer from options. @category layers @since 0.1.0 */
+export const layer = provider.layer
+
+/** A layer from `Config` values. @category layers @since 0.1.0 */
+export const layerConfig = provider.layerConfig
+
+/**
+ * A layer from the environment: `GEMINI_API_KEY`, `GOOGLE_API_KEY` or `GOOGLE_GENERATIVE_AI_API_KEY`, `GEMINI_BASE_URL`,
+ * `GEMINI_MODEL`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerEnv = provider.layerEnv

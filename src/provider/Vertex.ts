@@ -1,0 +1,72 @@
+/**
+ * Gemini on Google Cloud's Vertex AI.
+ *
+ * Called with an access token for a project and a location, or with an API key in express mode. Hosts and tokens are
+ * described in `google/Vertex.ts`.
+ *
+ * @since 0.1.0
+ */
+import * as GeminiGenerateContent from "../protocol/GeminiGenerateContent.ts"
+import * as Gemini from "./Gemini.ts"
+import * as VertexHost from "./google/Vertex.ts"
+
+declare module "../LlmRequest.ts" {
+  interface ProviderOptions {
+    /** Fields of Gemini on Vertex AI: those of the Gemini API, and labels for billing. */
+    readonly vertex?:
+      | (Gemini.RequestFields & { readonly labels?: { readonly [name: string]: string } | undefined })
+      | undefined
+  }
+}
+
+export type {
+  /**
+   * Options of the layer.
+   *
+   * @category options
+   * @since 0.1.0
+   */
+  Options
+} from "./google/Vertex.ts"
+
+const provider = VertexHost.define(
+  {
+    id: "vertex",
+    name: "Gemini on Vertex AI",
+    docs: "https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference",
+    baseUrl: VertexHost.baseUrlOf("google", undefined),
+    auth: { type: "bearer" },
+    env: {
+      apiKey: ["GOOGLE_ACCESS_TOKEN", "VERTEX_API_KEY"],
+      baseUrl: "GOOGLE_VERTEX_BASE_URL",
+      model: "VERTEX_MODEL"
+    },
+    defaultModel: "gemini-3.5-flash",
+    capabilities: Gemini.definition.capabilities,
+    protocol: GeminiGenerateContent.make({ levelModels: Gemini.levelModels }),
+    ...Gemini.requestShape
+  },
+  "google",
+  true
+)
+
+/** Gemini on Vertex AI as data. @category definition @since 0.1.0 */
+export const definition = provider.definition
+
+/** Makes the service. @category constructors @since 0.1.0 */
+export const make = provider.make
+
+/** A layer from options. @category layers @since 0.1.0 */
+export const layer = provider.layer
+
+/** A layer from `Config` values. @category layers @since 0.1.0 */
+export const layerConfig = provider.layerConfig
+
+/**
+ * A layer from the environment: `GOOGLE_CLOUD_PROJECT`, `GOOGLE_CLOUD_LOCATION` and `GOOGLE_ACCESS_TOKEN`, or
+ * `VERTEX_API_KEY`; `VERTEX_MODEL`, `GOOGLE_VERTEX_BASE_URL`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerEnv = provider.layerEnv

@@ -1,0 +1,96 @@
+/**
+ * Claude on Google Cloud's Vertex AI.
+ *
+ * The Anthropic wire with three differences, all set here: the model is in the path, the API version in the body, and
+ * the credential is a Google access token. https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai
+ *
+ * @since 0.1.0
+ */
+import type { JsonObject } from "../Message.ts"
+import * as AnthropicMessages from "../protocol/AnthropicMessages.ts"
+import * as VertexHost from "./google/Vertex.ts"
+import type { Outgoing } from "./Provider.ts"
+
+declare module "../LlmRequest.ts" {
+  interface ProviderOptions {
+    /** Body fields of Claude on Vertex AI that have no portable name, and `betas`, which go into a header. */
+    readonly "vertex-anthropic"?: (JsonObject & { readonly betas?: ReadonlyArray<string> | undefined }) | undefined
+  }
+}
+
+export type {
+  /**
+   * Options of the layer.
+   *
+   * @category options
+   * @since 0.1.0
+   */
+  Options
+} from "./google/Vertex.ts"
+
+const finish = (outgoing: Outgoing, options: JsonObject): Outgoing => {
+  const { model, ...body } = outgoing.body
+  const betas = options["betas"]
+  return {
+    path: `/models/${encodeURIComponent(String(model))}:${body["stream"] === true ? "streamRawPredict" : "rawPredict"}`,
+    headers: Array.isArray(betas) && betas.length > 0
+      ? { ...outgoing.headers, "anthropic-beta": betas.join(",") }
+      : outgoing.headers,
+    body: { anthropic_version: "vertex-2023-10-16", ...body }
+  }
+}
+
+const provider = VertexHost.define(
+  {
+    id: "vertex-anthropic",
+    name: "Claude on Vertex AI",
+    docs: "https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude",
+    baseUrl: VertexHost.baseUrlOf("anthropic", "PROJECT"),
+    auth: { type: "bearer" },
+    env: {
+      apiKey: ["GOOGLE_ACCESS_TOKEN"],
+      baseUrl: "ANTHROPIC_VERTEX_BASE_URL",
+      model: "VERTEX_ANTHROPIC_MODEL"
+    },
+    defaultModel: "claude-sonnet-5-5",
+    capabilities: {
+      streaming: true,
+      tools: true,
+      parallelTools: true,
+      images: true,
+      pdf: true,
+      reasoning: true,
+      promptCaching: true
+    },
+    protocol: AnthropicMessages.make({
+      // Signatures made by Anthropic's own API are valid here:
+      // https://platform.claude.com/docs/en/build-with-claude/extended-thinking#thinking-block-preservation
+      reasoningFrom: ["anthropic", "bedrock"]
+    }),
+    nonBodyOptions: ["betas"],
+    finish
+  },
+  "anthropic",
+  false
+)
+
+/** Claude on Vertex AI as data. @category definition @since 0.1.0 */
+export const definition = provider.definition
+
+/** Makes the service. @category constructors @since 0.1.0 */
+export const make = provider.make
+
+/** A layer from options. @category layers @since 0.1.0 */
+export const layer = provider.layer
+
+/** A layer from `Config` values. @category layers @since 0.1.0 */
+export const layerConfig = provider.layerConfig
+
+/**
+ * A layer from the environment: `GOOGLE_CLOUD_PROJECT`, `GOOGLE_CLOUD_LOCATION`, `GOOGLE_ACCESS_TOKEN`,
+ * `VERTEX_ANTHROPIC_MODEL`, `ANTHROPIC_VERTEX_BASE_URL`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerEnv = provider.layerEnv
