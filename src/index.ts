@@ -28,11 +28,17 @@ export * as Message from "./Message.ts"
 /** Facts about models: limits, capabilities and prices. */
 export * as Model from "./Model.ts"
 
+/** Looks models up in the catalogue that ships with the library. */
+export * as Models from "./Models.ts"
+
 /** The Anthropic Messages wire: `POST /messages` below `https://api.anthropic.com/v1`. */
 export * as AnthropicMessages from "./protocol/AnthropicMessages.ts"
 
 /** The event grammar, kept in one place: every decoder emits through an assembler. */
 export * as Assembler from "./protocol/Assembler.ts"
+
+/** The Amazon Bedrock Converse wire: `POST /model/{modelId}/converse` and `/converse-stream`. */
+export * as BedrockConverse from "./protocol/BedrockConverse.ts"
 
 /** The wire of Cohere's Chat API v2: typed stream events with text, thinking, tool plans, tool calls and citations. */
 export * as CohereChat from "./protocol/CohereChat.ts"
@@ -43,23 +49,56 @@ export * as Conversation from "./protocol/Conversation.ts"
 /** What a provider's failure means: from status, type, code and text to one reason. */
 export * as ErrorMap from "./protocol/ErrorMap.ts"
 
+/** The Gemini wire: `POST /models/{model}:generateContent` of Google AI Studio and Vertex AI. */
+export * as GeminiGenerateContent from "./protocol/GeminiGenerateContent.ts"
+
 /** The wire of Ollama's native chat API, `/api/chat`: JSON lines with thinking, tool calls and images. */
 export * as OllamaChat from "./protocol/OllamaChat.ts"
 
 /** The wire of OpenAI's Chat Completions API and of the many hosts that copy it. */
 export * as OpenAiChat from "./protocol/OpenAiChat.ts"
 
+/** The wire of OpenAI's Responses API and of the hosts that copy it. */
+export * as OpenAiResponses from "./protocol/OpenAiResponses.ts"
+
 /** What a wire is: a pure pair of an encoder and a decoder, without I/O and without Effect. */
 export * as Protocol from "./protocol/Protocol.ts"
+
+/**
+ * JSON Schemas as providers take them: rewritten so that every answer they allow still fits the schema that was given,
+ * or refused with the place that cannot be said.
+ */
+export * as SchemaDialect from "./protocol/SchemaDialect.ts"
+
+/** Alibaba Cloud Model Studio (Qwen), outside China; give the base URL of another region. */
+export * as Alibaba from "./provider/Alibaba.ts"
 
 /** Anthropic. */
 export * as Anthropic from "./provider/Anthropic.ts"
 
+/** Azure OpenAI, over its v1 API: Responses by default, Chat Completions by choice. */
+export * as Azure from "./provider/Azure.ts"
+
+/** Baseten. */
+export * as Baseten from "./provider/Baseten.ts"
+
+/** Amazon Bedrock, by its Converse API. */
+export * as Bedrock from "./provider/Bedrock.ts"
+
 /** Cerebras. */
 export * as Cerebras from "./provider/Cerebras.ts"
 
+/** Cloudflare Workers AI. */
+export * as Cloudflare from "./provider/Cloudflare.ts"
+
 /** Cohere, over its Chat API v2: grounded answers with citations. */
 export * as Cohere from "./provider/Cohere.ts"
+
+/** Databricks model serving. */
+export * as Databricks from "./provider/Databricks.ts"
+
+/** DeepInfra. */
+export * as DeepInfra from "./provider/DeepInfra.ts"
 
 /** DeepSeek. */
 export * as DeepSeek from "./provider/DeepSeek.ts"
@@ -67,8 +106,23 @@ export * as DeepSeek from "./provider/DeepSeek.ts"
 /** Fireworks AI. */
 export * as Fireworks from "./provider/Fireworks.ts"
 
+/** Google Gemini, over the Gemini API of AI Studio. */
+export * as Gemini from "./provider/Gemini.ts"
+
+/** GitHub Models. */
+export * as GitHubModels from "./provider/GitHubModels.ts"
+
 /** Groq: open models on fast hardware. */
 export * as Groq from "./provider/Groq.ts"
+
+/** Hugging Face: the router of Inference Providers. */
+export * as HuggingFace from "./provider/HuggingFace.ts"
+
+/** Hyperbolic. */
+export * as Hyperbolic from "./provider/Hyperbolic.ts"
+
+/** A LiteLLM proxy. */
+export * as LiteLlm from "./provider/LiteLlm.ts"
 
 /** llama.cpp's server on this machine. */
 export * as LlamaCpp from "./provider/LlamaCpp.ts"
@@ -79,20 +133,32 @@ export * as Llm from "./provider/Llm.ts"
 /** LM Studio on this machine. */
 export * as LmStudio from "./provider/LmStudio.ts"
 
+/** MiniMax. */
+export * as MiniMax from "./provider/MiniMax.ts"
+
 /** Mistral, with its dialect of Chat Completions. */
 export * as Mistral from "./provider/Mistral.ts"
 
 /** Moonshot AI (Kimi). */
 export * as Moonshot from "./provider/Moonshot.ts"
 
+/** Nebius Token Factory. */
+export * as Nebius from "./provider/Nebius.ts"
+
+/** NVIDIA NIM, hosted or self-hosted. */
+export * as Nvidia from "./provider/Nvidia.ts"
+
 /** Ollama on this machine, on another, or in its cloud. */
 export * as Ollama from "./provider/Ollama.ts"
 
-/** OpenAI, over Chat Completions. */
+/** OpenAI: over the Responses API, or by choice over Chat Completions. */
 export * as OpenAi from "./provider/OpenAi.ts"
 
 /** Any host that speaks Chat Completions, described by options. */
 export * as OpenAiCompatible from "./provider/OpenAiCompatible.ts"
+
+/** OpenCode Zen. */
+export * as OpenCodeZen from "./provider/OpenCodeZen.ts"
 
 /** OpenRouter: many providers behind one API, with routing preferences. */
 export * as OpenRouter from "./provider/OpenRouter.ts"
@@ -105,26 +171,70 @@ export * as Perplexity from "./provider/Perplexity.ts"
  */
 export * as Provider from "./provider/Provider.ts"
 
+/** SambaNova. */
+export * as SambaNova from "./provider/SambaNova.ts"
+
+/** Snowflake Cortex. */
+export * as Snowflake from "./provider/Snowflake.ts"
+
 /** Together AI. */
 export * as Together from "./provider/Together.ts"
+
+/** Venice. */
+export * as Venice from "./provider/Venice.ts"
+
+/** Vercel AI Gateway. */
+export * as VercelGateway from "./provider/VercelGateway.ts"
+
+/** Gemini on Google Cloud's Vertex AI. */
+export * as Vertex from "./provider/Vertex.ts"
+
+/** Claude on Google Cloud's Vertex AI. */
+export * as VertexAnthropic from "./provider/VertexAnthropic.ts"
 
 /** A vLLM server. */
 export * as Vllm from "./provider/Vllm.ts"
 
-/** xAI, over Chat Completions. */
+/** Writer. */
+export * as Writer from "./provider/Writer.ts"
+
+/**
+ * xAI: over Chat Completions, or by choice over the Responses API, which has its built-in tools and keeps reasoning.
+ */
 export * as Xai from "./provider/Xai.ts"
+
+/** Xiaomi MiMo. */
+export * as Xiaomi from "./provider/Xiaomi.ts"
+
+/** Z.ai (Zhipu): the GLM models. */
+export * as Zai from "./provider/Zai.ts"
+
+/** Stops sending requests to a provider that keeps failing, and finds out with one request when it is back. */
+export * as CircuitBreaker from "./policy/CircuitBreaker.ts"
+
+/** Limits how many calls run at once, with a bounded priority queue for the others. */
+export * as Concurrency from "./policy/Concurrency.ts"
 
 /** Goes to the next candidate when one fails in a way that another may not. */
 export * as Fallback from "./policy/Fallback.ts"
 
+/** Spreads calls over several keys of one provider, and goes on with another key when one is refused. */
+export * as KeyPool from "./policy/KeyPool.ts"
+
 /** What a policy is: a function from a service to a service, usable on layers and on service values. */
 export * as Policy from "./policy/Policy.ts"
+
+/** Keeps calls within requests and tokens per minute, by waiting before they are sent. */
+export * as RateLimit from "./policy/RateLimit.ts"
 
 /** Tries a call again when its error says that can help. */
 export * as Retry from "./policy/Retry.ts"
 
 /** Time limits for every call of a service. */
 export * as Timeout from "./policy/Timeout.ts"
+
+/** What happened to each call, as events an application can subscribe to: usage per user, audit, billing. */
+export * as Events from "./observe/Events.ts"
 
 /** One span and a few metrics per call, by the OpenTelemetry conventions for generative AI. */
 export * as Telemetry from "./observe/Telemetry.ts"

@@ -245,6 +245,18 @@ export const make = (
     const defaultModel = options.model ?? definition.defaultModel
     const errorOf = (operation: LlmError.Operation, reason: LlmError.Reason, model = defaultModel ?? "") =>
       new LlmError.LlmError({ provider: definition.id, model, label: options.label, operation, reason, attempts: 1 })
+    const blank = /\{\w+\}/.exec(baseUrl)?.[0]
+    if (blank !== undefined) {
+      return yield* Effect.fail(errorOf(
+        "layer",
+        new LlmError.Configuration({
+          field: "baseUrl",
+          message: `${definition.name} needs a base URL of your own: replace ${blank} in ${baseUrl}${
+            definition.env.baseUrl === undefined ? "" : `, or set ${definition.env.baseUrl}`
+          }.`
+        })
+      ))
+    }
     if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
       return yield* Effect.fail(errorOf(
         "layer",

@@ -196,7 +196,7 @@ export const replay = (
   split: Split = "recorded"
 ): Effect.Effect<Outcome | undefined, never, HttpClient.HttpClient> =>
   Effect.gen(function*() {
-    const provider = providerOf(recorded)
+    const provider = yield* providerOf(recorded)
     if (provider === undefined) return undefined
     const key = encodeURIComponent(`${recorded.id}-${split}`)
     server.register(key, recorded, split)

@@ -38,7 +38,10 @@ const chatProvider = (id: string): Effect.Effect<Speaker> => {
   const chosen = chat[id]
   if (chosen !== undefined) return Effect.succeed(chosen)
   if (!Llm.isProviderId(id)) return Effect.succeed(OpenAiCompatible)
-  return Effect.map(Llm.load(id), (found) => found.definition.protocol.wire === "openai-chat" ? found : OpenAiCompatible)
+  return Effect.map(
+    Llm.load(id),
+    (found) => found.definition.protocol.wire === "openai-chat" ? found : OpenAiCompatible
+  )
 }
 
 /**

@@ -1,0 +1,54 @@
+/**
+ * Alibaba Cloud Model Studio (Qwen), outside China; give the base URL of another region.
+ *
+ * @since 0.1.0
+ */
+import type { JsonObject } from "../Message.ts"
+import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import * as Provider from "./Provider.ts"
+
+declare module "../LlmRequest.ts" {
+  interface ProviderOptions {
+    /** Body fields of Alibaba Model Studio that have no portable name, sent as they are. */
+    readonly alibaba?: JsonObject | undefined
+  }
+}
+
+const provider = Provider.define({
+  id: "alibaba",
+  name: "Alibaba Model Studio",
+  docs: "https://www.alibabacloud.com/help/en/model-studio",
+  baseUrl: "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+  auth: { type: "bearer" },
+  env: { apiKey: ["DASHSCOPE_API_KEY", "ALIBABA_API_KEY"], baseUrl: "DASHSCOPE_BASE_URL", model: "DASHSCOPE_MODEL" },
+  defaultModel: "qwen-plus",
+  capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
+  protocol: OpenAiChat.make({
+    // https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope
+    tokenField: "max_tokens",
+    customTools: false,
+    promptCacheKey: false,
+    topK: true,
+    strictTools: false,
+    responseFormat: "json_object",
+    // https://www.alibabacloud.com/help/en/model-studio/deep-thinking
+    reasoning: "enable_thinking",
+    thinkingBudget: true,
+    reasoningReplay: "none"
+  })
+})
+
+/** Alibaba Model Studio as data. @category definition @since 0.1.0 */
+export const definition = provider.definition
+
+/** Makes the service. @category constructors @since 0.1.0 */
+export const make = provider.make
+
+/** A layer from options. @category layers @since 0.1.0 */
+export const layer = provider.layer
+
+/** A layer from `Config` values. @category layers @since 0.1.0 */
+export const layerConfig = provider.layerConfig
+
+/** A layer from the environment: `DASHSCOPE_API_KEY`, `DASHSCOPE_BASE_URL`, `DASHSCOPE_MODEL`. @category layers @since 0.1.0 */
+export const layerEnv = provider.layerEnv

@@ -1,0 +1,50 @@
+/**
+ * Writer.
+ *
+ * @since 0.1.0
+ */
+import type { JsonObject } from "../Message.ts"
+import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import * as Provider from "./Provider.ts"
+
+declare module "../LlmRequest.ts" {
+  interface ProviderOptions {
+    /** Body fields of Writer that have no portable name, sent as they are. */
+    readonly writer?: JsonObject | undefined
+  }
+}
+
+const provider = Provider.define({
+  id: "writer",
+  name: "Writer",
+  docs: "https://dev.writer.com",
+  baseUrl: "https://api.writer.com/v1",
+  auth: { type: "bearer" },
+  env: { apiKey: ["WRITER_API_KEY"], model: "WRITER_MODEL" },
+  defaultModel: "palmyra-x5",
+  capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
+  protocol: OpenAiChat.make({
+    // https://dev.writer.com/api-reference/completion-api/chat-completion
+    tokenField: "max_tokens",
+    customTools: false,
+    promptCacheKey: false,
+    penalties: false,
+    strictTools: false,
+    parallelToolCalls: false
+  })
+})
+
+/** Writer as data. @category definition @since 0.1.0 */
+export const definition = provider.definition
+
+/** Makes the service. @category constructors @since 0.1.0 */
+export const make = provider.make
+
+/** A layer from options. @category layers @since 0.1.0 */
+export const layer = provider.layer
+
+/** A layer from `Config` values. @category layers @since 0.1.0 */
+export const layerConfig = provider.layerConfig
+
+/** A layer from the environment: `WRITER_API_KEY`, `WRITER_MODEL`. @category layers @since 0.1.0 */
+export const layerEnv = provider.layerEnv
