@@ -307,7 +307,10 @@ export const withStreamTimeouts = <E, R>(
 ): Stream.Stream<LlmEvent, E, R> =>
   none(limits) ? stream : streamWithTimeouts(
     (scope) =>
-      Effect.map(Channel.toPullScoped(stream.channel, scope), (pull): Opened<E> => ({ pull: pull as Pull.Pull<Events, E> })),
+      Effect.map(
+        Channel.toPullScoped(stream.channel, scope),
+        (pull): Opened<E> => ({ pull: pull as Pull.Pull<Events, E> })
+      ),
     limits,
     onTimeout
   )

@@ -1,0 +1,239 @@
+/**
+ * The benchmark: `npm run bench`, or `npm run bench -- --full` with other libraries.
+ *
+ * One process per client and scenario, rounds interleaved (A B C, A B C, …), CPU time of the client's process as the figure,
+ * medians, and ratios to raw `fetch` measured in the same run. The mock server is a process of its own. Other libraries
+ * are pinned in bench/peers, each with its own lockfile, and installed there when `--full` is first asked for.
+ *
+ * --full          other libraries too
+ * --rounds n      rounds of each scenario, default 5
+ * --only text     scenarios whose id contains one of these, separated by commas
+ * --clients text  clients whose name contains one of these, separated by commas
+ * --write         write docs/benchmarks.md and docs/benchmarks.svg
+ * --profile       write a .cpuprofile of each process to .tmp/bench/profiles
+ */
+import { execFileSync, fork, spawnSync } from "node:child_process"
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { cpus, totalmem, type } from "node:os"
+import { fileURLToPath } from "node:url"
+import { parseArgs } from "node:util"
+import type { Job, Result } from "./child.ts"
+import { type Measured, type Report, table, write } from "./report.ts"
+import { type Scenario, scenarios } from "./scenarios.ts"
+
+const { values: options } = parseArgs({
+  options: {
+    full: { type: "boolean", default: false },
+    rounds: { type: "string", default: "5" },
+    only: { type: "string" },
+    clients: { type: "string" },
+    write: { type: "boolean", default: false },
+    profile: { type: "boolean", default: false }
+  }
+})
+
+const root = new URL("../", import.meta.url)
+const scratch = new URL(".tmp/bench/", root)
+const library = new URL("lib/", scratch)
+const say = (text: string) => void process.stderr.write(`${text}\n`)
+
+// -----------------------------------------------------------------------------
+// Clients
+// -----------------------------------------------------------------------------
+
+interface Contender {
+  readonly name: string
+  readonly module: string
+  readonly variant: string
+  readonly version?: string | undefined
+  readonly accepts: (scenario: Scenario) => boolean
+}
+
+const own = (file: string) => new URL(`clients/${file}.ts`, import.meta.url).href
+const always = () => true
+
+const ours = (variant: string): Contender => ({
+  name: `effect-llm, ${variant.replaceAll(",", ", ")}`,
+  module: own("effect-llm"),
+  variant,
+  accepts: (scenario) =>
+    variant === "fetch,arrays" || variant === "node,arrays" || (scenario.variants?.includes(variant) ?? false)
+})
+
+const variants = ["fetch,arrays", "node,arrays", ...new Set(scenarios.flatMap((scenario) => scenario.variants ?? []))]
+
+const base: ReadonlyArray<Contender> = [
+  { name: "raw fetch", module: own("fetch"), variant: "", accepts: always },
+  { name: "raw node:http", module: own("node-http"), variant: "", accepts: always },
+  {
+    name: "import \"effect\" alone",
+    module: own("import-effect"),
+    variant: "",
+    accepts: (scenario) => scenario.mode === "cold"
+  },
+  ...variants.map(ours)
+]
+
+interface Peer {
+  /** Client name by wire; `*` when one name fits all. */
+  readonly name: string
+  readonly wires: ReadonlyArray<string>
+  /** The package whose version is shown. */
+  readonly package: string
+  readonly file?: string | undefined
+  /** Scenarios it cannot run, by id, with the reason. */
+  readonly skip?: { readonly [id: string]: string } | undefined
+}
+
+const peersFolder = new URL("peers/", import.meta.url)
+
+/** Installs what bench/peers pins, from each folder's own lockfile. */
+const install = (folder: URL) => {
+  if (existsSync(new URL("node_modules/", folder))) return
+  say(`installing ${fileURLToPath(folder)}`)
+  const npm = process.platform === "win32" ? "npm.cmd" : "npm"
+  const done = spawnSync(npm, ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "inherit"]
+  })
+  if (done.status !== 0) say(`not installed: ${fileURLToPath(folder)}; left out`)
+}
+
+const peers = (): Array<Contender> =>
+  readdirSync(peersFolder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).flatMap((entry) => {
+    const folder = new URL(`${entry.name}/`, peersFolder)
+    install(folder)
+    const manifest = JSON.parse(readFileSync(new URL("package.json", folder), "utf8")) as {
+      readonly bench: ReadonlyArray<Peer>
+      readonly dependencies: { readonly [name: string]: string }
+    }
+    if (!existsSync(new URL("node_modules/", folder))) return []
+    return manifest.bench.map((peer): Contender => ({
+      name: peer.name,
+      module: new URL(peer.file ?? "client.mjs", folder).href,
+      variant: "",
+      version: `${peer.package} ${manifest.dependencies[peer.package]}`,
+      accepts: (scenario) => peer.wires.includes(scenario.wire) && peer.skip?.[scenario.id] === undefined
+    }))
+  })
+
+// -----------------------------------------------------------------------------
+// Measuring
+// -----------------------------------------------------------------------------
+
+const build = () => {
+  mkdirSync(scratch, { recursive: true })
+  const tsc = fileURLToPath(new URL("node_modules/.bin/tsc", root))
+  const done = spawnSync(tsc, [
+    "-p",
+    "tsconfig.build.json",
+    "--outDir",
+    fileURLToPath(library),
+    "--declaration",
+    "false",
+    "--declarationMap",
+    "false",
+    "--sourceMap",
+    "false"
+  ], { cwd: root, encoding: "utf8" })
+  if (done.status !== 0) say(`The library does not compile cleanly:\n${done.stdout}`)
+}
+
+const startServer = () =>
+  new Promise<{ readonly port: number; readonly stop: () => void }>((resolve) => {
+    const server = fork(fileURLToPath(new URL("server.ts", import.meta.url)), { stdio: "inherit" })
+    server.once("message", (port) => resolve({ port: Number(port), stop: () => void server.disconnect() }))
+  })
+
+const measure = (contender: Contender, scenario: Scenario, port: number): Result | undefined => {
+  const job: Job = {
+    scenario,
+    module: contender.module,
+    setup: {
+      wire: scenario.wire,
+      url: `http://127.0.0.1:${port}/${scenario.answer}`,
+      variant: contender.variant,
+      library: library.href
+    }
+  }
+  const profile = options.profile
+    ? ["--cpu-prof", "--cpu-prof-interval=200", `--cpu-prof-dir=${fileURLToPath(new URL("profiles/", scratch))}`]
+    : []
+  const child = spawnSync(
+    process.execPath,
+    [...profile, "--expose-gc", fileURLToPath(new URL("child.ts", import.meta.url)), JSON.stringify(job)],
+    { encoding: "utf8", timeout: 300_000, maxBuffer: 1 << 26 }
+  )
+  try {
+    return JSON.parse(child.stdout.trim().split("\n").at(-1)!)
+  } catch {
+    say(`  ${contender.name}: failed\n${child.stderr.slice(0, 2000)}`)
+    return undefined
+  }
+}
+
+const matches = (text: string, filter: string | undefined) =>
+  filter === undefined || filter.split(",").some((word) => text.includes(word))
+
+const versionOf = (name: string): string => {
+  const file = new URL(`node_modules/${name}/package.json`, root)
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).version : "?"
+}
+
+build()
+if (options.profile) mkdirSync(new URL("profiles/", scratch), { recursive: true })
+const server = await startServer()
+const contenders = [...base, ...(options.full ? peers() : [])].filter((one) =>
+  one.name === "raw fetch" || matches(one.name, options.clients)
+)
+const rounds = Number(options.rounds)
+const measured: Array<Measured> = []
+for (const scenario of scenarios.filter((one) => matches(one.id, options.only))) {
+  const taking = contenders.filter((one) => one.accepts(scenario))
+  const results = new Map(taking.map((one) => [one, [] as Array<Result>]))
+  const broken = new Set<Contender>()
+  for (let round = 0; round < rounds; round++) {
+    for (const contender of taking) {
+      if (broken.has(contender)) continue
+      const result = measure(contender, scenario, server.port)
+      if (result === undefined) broken.add(contender)
+      else results.get(contender)!.push(result)
+    }
+  }
+  const one: Measured = {
+    scenario,
+    rows: taking.flatMap((contender) => {
+      const own = results.get(contender)!
+      return own.length === 0 ? [] : [{ name: contender.name, version: contender.version, results: own }]
+    })
+  }
+  measured.push(one)
+  process.stdout.write(`\n${table(one)}\n`)
+}
+server.stop()
+
+if (options.write) {
+  const git = (...args: Array<string>) => {
+    try {
+      return execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim()
+    } catch {
+      return "unknown"
+    }
+  }
+  const report: Report = {
+    measured,
+    rounds,
+    date: new Date().toISOString().slice(0, 10),
+    commit: git("rev-parse", "--short", "HEAD"),
+    command: `npm run bench -- ${process.argv.slice(2).join(" ")}`.trim(),
+    machine: `${type()}, ${cpus().length} x ${cpus()[0]?.model.trim() ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GB`,
+    versions: [
+      `Node ${process.versions.node}`,
+      `effect ${versionOf("effect")}`,
+      ...new Set(measured.flatMap(({ rows }) => rows.flatMap((row) => row.version ?? [])))
+    ]
+  }
+  mkdirSync(new URL("results/", import.meta.url), { recursive: true })
+  writeFileSync(new URL("results/last.json", import.meta.url), JSON.stringify(report, undefined, 1))
+  write(report, new URL("docs/", root))
+}

@@ -1,0 +1,170 @@
+/**
+ * What is measured. A scenario is an answer of the mock server and a way to ask for it.
+ */
+import type { Wire } from "./answers.ts"
+
+export interface Scenario {
+  readonly id: string
+  readonly title: string
+  readonly wire: Wire
+  /** First path segment of the mock server; see server.ts. */
+  readonly answer: string
+  readonly mode: "stream" | "generate" | "cold"
+  /** What the cost is divided by: units of one call. */
+  readonly units: number
+  readonly unit: "delta" | "call" | "start"
+  /** Calls before the measurement, and measured calls. */
+  readonly warmup: number
+  readonly calls: number
+  /** Calls at the same time. */
+  readonly concurrency?: number | undefined
+  /** Characters of conversation history sent with each call. */
+  readonly history?: number | undefined
+  /** Deltas carry the time at which they were written. */
+  readonly latency?: boolean | undefined
+  /** Clients beside the usual ones: ways of using this library. */
+  readonly variants?: ReadonlyArray<string> | undefined
+}
+
+const streams = (
+  id: string,
+  title: string,
+  wire: Wire,
+  deltas: number,
+  per: number,
+  more: Partial<Scenario> = {}
+): Scenario => ({
+  id,
+  title,
+  wire,
+  answer: `kind-text.deltas-${deltas}.size-5.per-${per}`,
+  mode: "stream",
+  units: deltas,
+  unit: "delta",
+  warmup: 2,
+  calls: 3,
+  ...more
+})
+
+const consumption = ["fetch,each", "node,each", "fetch,fold", "node,fold"]
+
+export const scenarios: ReadonlyArray<Scenario> = [
+  streams("anthropic-16", "Anthropic stream, 20,000 deltas, 16 per write", "anthropic", 20_000, 16, {
+    variants: [...consumption, "fetch,arrays,policies", "fetch,arrays,traced"]
+  }),
+  streams("chat-16", "Chat stream, 20,000 deltas, 16 per write", "chat", 20_000, 16, { variants: consumption }),
+  streams("anthropic-1", "Anthropic stream, 20,000 deltas, 1 per write", "anthropic", 20_000, 1, {
+    variants: consumption.slice(0, 2)
+  }),
+  streams("chat-1", "Chat stream, 20,000 deltas, 1 per write", "chat", 20_000, 1, {
+    variants: consumption.slice(0, 2)
+  }),
+  streams("anthropic-all", "Anthropic stream, 20,000 deltas in one write", "anthropic", 20_000, 0),
+  streams("chat-all", "Chat stream, 20,000 deltas in one write", "chat", 20_000, 0),
+  streams("anthropic-40k", "Anthropic stream, 40,000 deltas, 16 per write", "anthropic", 40_000, 16),
+  {
+    id: "tool-200k",
+    title: "Tool call with 200 KB of arguments in 20-character deltas, 16 per write",
+    wire: "anthropic",
+    answer: "kind-tool.deltas-10000.size-20.per-16",
+    mode: "stream",
+    units: 10_000,
+    unit: "delta",
+    warmup: 2,
+    calls: 3
+  },
+  {
+    id: "tool-400k",
+    title: "Tool call with 400 KB of arguments in 20-character deltas, 16 per write",
+    wire: "anthropic",
+    answer: "kind-tool.deltas-20000.size-20.per-16",
+    mode: "stream",
+    units: 20_000,
+    unit: "delta",
+    warmup: 1,
+    calls: 3
+  },
+  {
+    id: "json-anthropic",
+    title: "Small whole answers, one after the other (Anthropic)",
+    wire: "anthropic",
+    answer: "kind-json",
+    mode: "generate",
+    units: 1,
+    unit: "call",
+    warmup: 1000,
+    calls: 1000
+  },
+  {
+    id: "json-chat",
+    title: "Small whole answers, one after the other (Chat)",
+    wire: "chat",
+    answer: "kind-json",
+    mode: "generate",
+    units: 1,
+    unit: "call",
+    warmup: 1000,
+    calls: 1000
+  },
+  {
+    id: "history-2mb",
+    title: "Small whole answers to a conversation of 2 MB",
+    wire: "anthropic",
+    answer: "kind-json",
+    mode: "generate",
+    units: 1,
+    unit: "call",
+    warmup: 10,
+    calls: 30,
+    history: 2_000_000
+  },
+  {
+    id: "paced",
+    title: "One stream, a delta every 5 ms",
+    wire: "anthropic",
+    answer: "kind-text.deltas-400.pace-5",
+    mode: "stream",
+    units: 400,
+    unit: "delta",
+    warmup: 1,
+    calls: 1,
+    latency: true
+  },
+  {
+    id: "concurrent-100",
+    title: "100 streams at once, a delta every 20 ms each",
+    wire: "anthropic",
+    answer: "kind-text.deltas-150.pace-20",
+    mode: "stream",
+    units: 150,
+    unit: "delta",
+    warmup: 0,
+    calls: 1,
+    concurrency: 100,
+    latency: true
+  },
+  {
+    id: "concurrent-500",
+    title: "500 streams at once, a delta every 100 ms each",
+    wire: "anthropic",
+    answer: "kind-text.deltas-60.pace-100",
+    mode: "stream",
+    units: 60,
+    unit: "delta",
+    warmup: 0,
+    calls: 1,
+    concurrency: 500,
+    latency: true
+  },
+  {
+    id: "cold",
+    title: "Cold start: import to the end of the first call",
+    wire: "anthropic",
+    answer: "kind-json",
+    mode: "cold",
+    units: 1,
+    unit: "start",
+    warmup: 0,
+    calls: 1
+  }
+]

@@ -1,0 +1,207 @@
+/**
+ * From the bytes of one response to arrays of events: one array per read of the network.
+ *
+ * Owns the order of what a reader sees (events, then a failure or the end) and the grace for bookkeeping frames after
+ * the finish reason. A body that can be polled is read without fiber, Option or Effect per chunk; any other through its
+ * stream. Time limits are enforced around it, by `internal/timeouts.ts`.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import * as Option from "effect/Option"
+import * as Pull from "effect/Pull"
+import type { Source } from "../internal/timeouts.ts"
+import type * as LlmError from "../LlmError.ts"
+import type { LlmEvent } from "../LlmEvent.ts"
+import type { Decoder, Failure, FramingKind } from "../protocol/Protocol.ts"
+import type { Body } from "./Body.ts"
+import * as Framing from "./Framing.ts"
+
+/** How long to wait for bookkeeping frames after the finish reason. */
+const graceMillis = 2000
+
+/**
+ * At least one event.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type NonEmptyEvents = readonly [LlmEvent, ...Array<LlmEvent>]
+
+/**
+ * Gives events, then ends or fails.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type EventsPull = Pull.Pull<NonEmptyEvents, LlmError.LlmError>
+
+type EventsExit = Exit.Exit<NonEmptyEvents, LlmError.LlmError | Cause.Done>
+
+/**
+ * What events are made with: the wire, and how its failures become errors.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Reading {
+  readonly decoder: Decoder
+  readonly framing: FramingKind
+  /** The error of a failure the decoder found. */
+  readonly decodingError: (failure: Failure) => LlmError.LlmError
+  /** The error of a body that broke. */
+  readonly networkError: (cause: unknown) => LlmError.LlmError
+  /** Told when bytes have come. */
+  readonly touch: () => void
+}
+
+/** Where the answer stands. */
+class Progress {
+  readonly decoder: Decoder
+  private readonly reading: Reading
+  private readonly framing: Framing.Framing
+  private failure: LlmError.LlmError | undefined
+  private ended = false
+
+  constructor(reading: Reading) {
+    this.reading = reading
+    this.decoder = reading.decoder
+    this.framing = Framing.make(reading.framing, reading.decoder)
+  }
+
+  /** What the reader gets next, if it is known already. */
+  take(): EventsExit | undefined {
+    const assembler = this.decoder.assembler
+    if (assembler.failure !== undefined && this.failure === undefined) {
+      this.failure = this.reading.decodingError(assembler.failure)
+    }
+    if (assembler.out.length > 0) {
+      const events = assembler.out
+      assembler.out = []
+      return Exit.succeed(events as [LlmEvent, ...Array<LlmEvent>])
+    }
+    if (this.failure !== undefined) return Exit.fail(this.failure)
+    return assembler.finished || this.ended ? Exit.fail(Cause.Done()) : undefined
+  }
+
+  accept(chunks: ReadonlyArray<Uint8Array>): void {
+    this.reading.touch()
+    for (let i = 0; i < chunks.length; i++) this.framing.push(chunks[i]!)
+  }
+
+  /** The bytes have ended. */
+  end(): void {
+    const { assembler } = this.decoder
+    this.framing.end()
+    if (!assembler.finished && assembler.failure === undefined) this.decoder.end()
+    this.ended = true
+  }
+
+  /** The body broke; what was cut off after the finish reason was bookkeeping. */
+  broken(cause: unknown): void {
+    if (this.decoder.settled) this.end()
+    else this.failure = this.reading.networkError(cause)
+  }
+}
+
+/** Ends an answer whose finish reason has come, when nothing more comes in time. */
+const graced = (progress: Progress, pull: EventsPull): EventsPull => {
+  let settledAt: number | undefined
+  return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    settledAt ??= now
+    return Effect.timeoutOrElse(pull, {
+      duration: Math.max(0, settledAt + graceMillis - now),
+      orElse: () => {
+        progress.decoder.end()
+        return progress.take() ?? Cause.done()
+      }
+    })
+  })
+}
+
+/**
+ * Events of a body that can be polled.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class EventSource implements Source<NonEmptyEvents, LlmError.LlmError> {
+  readonly pull: EventsPull
+  private readonly progress: Progress
+  private readonly body: Body
+
+  constructor(reading: Reading, body: Body) {
+    const progress = new Progress(reading)
+    this.progress = progress
+    this.body = body
+    const wait: EventsPull = Effect.callback((resume) => this.next(resume))
+    const settled = graced(progress, wait)
+    this.pull = Effect.suspend(() => this.poll() ?? (progress.decoder.settled ? settled : wait))
+  }
+
+  /** While the grace runs, a read has a limit of its own. */
+  get limited(): boolean {
+    return this.progress.decoder.settled
+  }
+
+  poll(): EventsExit | undefined {
+    const { body, progress } = this
+    for (let exit = progress.take();; exit = progress.take()) {
+      if (exit !== undefined) return exit
+      const chunks = body.take()
+      if (chunks !== undefined) progress.accept(chunks)
+      else if (!body.ended) return undefined
+      else if (body.error === undefined) progress.end()
+      else progress.broken(body.error)
+    }
+  }
+
+  next(resume: (exit: EventsExit) => void): void {
+    const ready = () => {
+      const exit = this.poll()
+      if (exit === undefined) this.body.wait(ready)
+      else resume(exit)
+    }
+    this.body.wait(ready)
+  }
+
+  /** The reader is gone. */
+  close(): void {
+    this.body.close(this.progress.decoder.assembler.finished)
+  }
+}
+
+type BytesPull = Pull.Pull<ReadonlyArray<Uint8Array>, HttpClientError.HttpClientError, unknown>
+
+/**
+ * Events of any other body.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromPull = (reading: Reading, bytes: BytesPull): EventsPull => {
+  const progress = new Progress(reading)
+  const pull: EventsPull = Pull.matchEffect(bytes, {
+    onSuccess: (chunks: ReadonlyArray<Uint8Array>) => {
+      progress.accept(chunks)
+      return next
+    },
+    onFailure: (cause: Cause.Cause<HttpClientError.HttpClientError>) => {
+      const error = Cause.findErrorOption(cause)
+      if (Option.isNone(error)) return Effect.failCause(cause as Cause.Cause<never>)
+      progress.broken(error.value)
+      return next
+    },
+    onDone: () => {
+      progress.end()
+      return next
+    }
+  })
+  const settled = graced(progress, pull)
+  const next: EventsPull = Effect.suspend(() => progress.take() ?? (progress.decoder.settled ? settled : pull))
+  return next
+}
