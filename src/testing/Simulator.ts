@@ -27,10 +27,13 @@ import { createServer } from "node:http"
 import type { AddressInfo, Socket } from "node:net"
 import type { Answer } from "./simulator/Answer.ts"
 import { anthropicMessages } from "./simulator/AnthropicWire.ts"
+import { cohereChat } from "./simulator/CohereWire.ts"
 import type { Response } from "./simulator/Delivery.ts"
 import { deliver } from "./simulator/Delivery.ts"
 import * as Json from "./simulator/Json.ts"
+import { ollamaChat } from "./simulator/OllamaWire.ts"
 import { openAiChat } from "./simulator/OpenAiChatWire.ts"
+import { openAiResponses } from "./simulator/OpenAiResponsesWire.ts"
 import * as SmallModel from "./simulator/SmallModel.ts"
 import type { Entrance } from "./simulator/Spelling.ts"
 import { json, listing, notFound, refuse, spell } from "./simulator/Spelling.ts"
@@ -63,7 +66,7 @@ export type {
 } from "./simulator/Answer.ts"
 export type { Entrance } from "./simulator/Spelling.ts"
 export type { Frame, IncomingRequest, Operation, Prompt, Reply, Wire } from "./simulator/Wire.ts"
-export { anthropicMessages, openAiChat }
+export { anthropicMessages, geminiGenerateContent, cohereChat, ollamaChat, openAiChat, openAiResponses }
 
 /**
  * How a request ended: the answer was sent to its last byte, the client closed before that, or the server
@@ -154,7 +157,13 @@ export class Simulator extends Context.Service<Simulator, Service>()("effect-llm
  * @category wires
  * @since 0.1.0
  */
-export const defaultWires: ReadonlyArray<Wire> = [anthropicMessages, openAiChat]
+export const defaultWires: ReadonlyArray<Wire> = [
+  anthropicMessages,
+  cohereChat,
+  ollamaChat,
+  openAiChat,
+  openAiResponses
+]
 
 /**
  * Starts a simulator on an ephemeral port of 127.0.0.1. Closing the scope ends it with all its connections.

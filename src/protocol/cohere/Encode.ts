@@ -114,6 +114,29 @@ const formatOf = (request: LlmRequest): Body["response_format"] => {
     : { type: "json_object", json_schema: format.schema }
 }
 
+/** What the API refuses beyond these is lowered or raised to them. */
+const clamped = (value: number, low: number, high: number, field: string, warn: Warn): number => {
+  const nearest = Math.min(high, Math.max(low, value))
+  if (nearest !== value) warn(field, `Cohere takes ${low} to ${high}; ${nearest} was sent for ${value}.`)
+  return nearest
+}
+
+const samplingOf = (
+  { frequencyPenalty, presencePenalty, seed, temperature, topK, topP }: LlmRequest,
+  warn: Warn
+): Pick<Body, "temperature" | "p" | "k" | "frequency_penalty" | "presence_penalty" | "seed"> => ({
+  ...(temperature === undefined ? undefined : { temperature }),
+  ...(topP === undefined ? undefined : { p: clamped(topP, 0.01, 0.99, "topP", warn) }),
+  ...(topK === undefined ? undefined : { k: clamped(topK, 0, 500, "topK", warn) }),
+  ...(frequencyPenalty === undefined
+    ? undefined
+    : { frequency_penalty: clamped(frequencyPenalty, 0, 1, "frequencyPenalty", warn) }),
+  ...(presencePenalty === undefined
+    ? undefined
+    : { presence_penalty: clamped(presencePenalty, 0, 1, "presencePenalty", warn) }),
+  ...(seed === undefined ? undefined : { seed })
+})
+
 const withoutMeaning = (request: LlmRequest, warn: Warn): void => {
   if (request.effort !== undefined) warn("effort", lacks)
   if (request.parallelToolCalls !== undefined) warn("parallelToolCalls", lacks)
@@ -158,12 +181,7 @@ export const build = (
     ...(spelled.documents.length === 0 ? undefined : { documents: spelled.documents }),
     ...tools,
     ...(request.maxTokens === undefined ? undefined : { max_tokens: request.maxTokens }),
-    ...(request.temperature === undefined ? undefined : { temperature: request.temperature }),
-    ...(request.topP === undefined ? undefined : { p: request.topP }),
-    ...(request.topK === undefined ? undefined : { k: request.topK }),
-    ...(request.frequencyPenalty === undefined ? undefined : { frequency_penalty: request.frequencyPenalty }),
-    ...(request.presencePenalty === undefined ? undefined : { presence_penalty: request.presencePenalty }),
-    ...(request.seed === undefined ? undefined : { seed: request.seed }),
+    ...samplingOf(request, warn),
     ...(request.stop === undefined || request.stop.length === 0 ? undefined : { stop_sequences: [...request.stop] }),
     ...(request.logprobs === undefined || request.logprobs === false ? undefined : { logprobs: true }),
     ...(format === undefined ? undefined : { response_format: format }),

@@ -112,7 +112,9 @@ const event = (type: string, payload: Json.JsonObject): string =>
 
 const contentEvents = (index: number, field: "text" | "thinking", all: string, size: number): ReadonlyArray<string> => [
   event("content-start", { index, delta: { message: { content: { type: field, [field]: "" } } } }),
-  ...pieces(all, size).map((text) => event("content-delta", { index, delta: { message: { content: { [field]: text } } } })),
+  ...pieces(all, size).map((text) =>
+    event("content-delta", { index, delta: { message: { content: { [field]: text } } } })
+  ),
   event("content-end", { index })
 ]
 
@@ -286,7 +288,8 @@ export const cohereChat: Wire = {
   validate,
   unknownModel: (model) => ({
     status: 404,
-    message: `model '${model}' not found, make sure the correct model ID was used and that you have access to the model.`
+    message:
+      `model '${model}' not found, make sure the correct model ID was used and that you have access to the model.`
   }),
   prompt,
   streams: (request) => Json.object(request.body).stream === true,

@@ -49,7 +49,11 @@ const prompt = (request: IncomingRequest): Prompt => {
 // Answers
 // =============================================================================
 
-const doneReasons: Readonly<Record<string, string>> = { "tool-calls": "stop", refusal: "stop", "content-filter": "stop" }
+const doneReasons: Readonly<Record<string, string>> = {
+  "tool-calls": "stop",
+  refusal: "stop",
+  "content-filter": "stop"
+}
 
 const call = (part: ReplyToolCall, reply: Reply, index: number) => ({
   id: part.id ?? `call_sim${idNumber(reply.number)}_${index}`,
