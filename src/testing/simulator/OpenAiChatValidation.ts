@@ -10,7 +10,13 @@ import type { ErrorDetails } from "./Answer.ts"
 import * as Json from "./Json.ts"
 import type { IncomingRequest, Operation } from "./Wire.ts"
 
-const invalid = (message: string, param?: string, code?: string): ErrorDetails => ({
+/**
+ * A refused request.
+ *
+ * @category validation
+ * @since 0.1.0
+ */
+export const invalid = (message: string, param?: string, code?: string): ErrorDetails => ({
   status: 400,
   type: "invalid_request_error",
   message,
@@ -18,7 +24,13 @@ const invalid = (message: string, param?: string, code?: string): ErrorDetails =
   code
 })
 
-const missing = (param: string): ErrorDetails =>
+/**
+ * A parameter that is missing.
+ *
+ * @category validation
+ * @since 0.1.0
+ */
+export const missing = (param: string): ErrorDetails =>
   invalid(`Missing required parameter: '${param}'.`, param, "missing_required_parameter")
 
 const kindOf = (value: unknown): string =>
@@ -32,14 +44,26 @@ const kindOf = (value: unknown): string =>
     ? "an integer"
     : `a ${typeof value}`
 
-const wrongType = (param: string, expected: string, value: unknown): ErrorDetails =>
+/**
+ * A parameter of another type than expected.
+ *
+ * @category validation
+ * @since 0.1.0
+ */
+export const wrongType = (param: string, expected: string, value: unknown): ErrorDetails =>
   invalid(
     `Invalid type for '${param}': expected ${expected}, but got ${kindOf(value)} instead.`,
     param,
     "invalid_type"
   )
 
-const emptyArray = (param: string): ErrorDetails =>
+/**
+ * A list that must not be empty.
+ *
+ * @category validation
+ * @since 0.1.0
+ */
+export const emptyArray = (param: string): ErrorDetails =>
   invalid(
     `Invalid '${param}': empty array. Expected an array with minimum length 1, but got an empty array instead.`,
     param,
@@ -244,8 +268,11 @@ const checkFormat = (body: Json.JsonObject): ErrorDetails | undefined => {
 /**
  * Strict schemas forbid other properties and require all of theirs:
  * https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
+ *
+ * @category validation
+ * @since 0.1.0
  */
-const strictProblem = (value: unknown, path: ReadonlyArray<string>): string | undefined => {
+export const strictProblem = (value: unknown, path: ReadonlyArray<string>): string | undefined => {
   if (!Json.isObject(value)) return undefined
   const context = `In context=(${path.map((step) => `'${step}'`).join(", ")}${path.length === 1 ? "," : ""})`
   const properties = Object.entries(Json.object(value.properties))
