@@ -39,13 +39,18 @@ export interface Options {
 
 const phases = ["connect", "firstToken", "idle", "total"] as const
 
-/** The request's own limits over the policy's. */
-const merge = (options: Options, own: Timeouts | undefined): Timeouts => {
+/** What the caller itself asked for, of timeouts that a policy further out has filled in. */
+const askedFor = new WeakMap<Timeouts, Timeouts>()
+
+/** The caller's own limits over this policy's, and these over those of policies further out. */
+const merge = (options: Options, given: Timeouts = {}): Timeouts => {
+  const own = askedFor.get(given) ?? given
   const merged: { -readonly [K in keyof Timeouts]: Timeouts[K] } = {}
   for (const phase of phases) {
-    const limit = own?.[phase] ?? options[phase]
+    const limit = own[phase] ?? options[phase] ?? given[phase]
     if (limit !== undefined) merged[phase] = limit
   }
+  askedFor.set(merged, own)
   return merged
 }
 

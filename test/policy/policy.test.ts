@@ -1,9 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Channel from "effect/Channel"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as gate from "../../src/internal/gate.ts"
+import { LlmError } from "../../src/LlmError.ts"
 import type { LlmEvent } from "../../src/LlmEvent.ts"
 import { LlmService, type Service } from "../../src/LlmService.ts"
 import * as Policy from "../../src/policy/Policy.ts"
@@ -107,19 +110,23 @@ describe("The commit gate", () => {
   it.effect("closes the failed attempt before it asks what comes next", () =>
     Effect.gen(function*() {
       const log: Array<string> = []
-      const { service } = TestLlm.make({
-        answers: [
-          Stream.fail(TestLlm.network()).pipe(Stream.onExit(() => Effect.sync(() => void log.push("closed")))),
-          "second"
-        ]
-      })
+      const second = TestLlm.make({ answers: ["second"] }).service
+      const failing = Stream.fromChannel(Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
+        Effect.as(
+          Scope.addFinalizer(scope, Effect.sync(() => void log.push("closed"))),
+          Effect.fail(
+            new LlmError({ provider: "p", model: "m", operation: "stream", reason: TestLlm.network(), attempts: 1 })
+          )
+        )
+      ))
+      const service: Service = { ...second, stream: () => failing }
       const gated = gate.withAttempts(service, (request) =>
         Effect.succeed({
           first: { service, request },
-          next: ({ attempt }) =>
+          next: () =>
             Effect.sync(() => {
               log.push("asked")
-              return attempt
+              return { service: second, request }
             })
         }))
       yield* Stream.runDrain(gated.stream(hello))

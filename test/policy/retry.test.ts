@@ -5,7 +5,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type * as Layer from "effect/Layer"
+import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
@@ -241,6 +241,14 @@ describe("Retry.policy", () => {
       assert.strictEqual(control.started, 3)
     }))
 
+  it.effect("ends any schedule when the provider asks for more than the cap", () =>
+    Effect.gen(function*() {
+      const long = TestLlm.rateLimit({ retryAfter: "31 seconds" })
+      assert.deepStrictEqual(yield* delays(Retry.fromSchedule(Schedule.spaced(0)), [long]), ["stop"])
+      const patient = Retry.fromSchedule(Schedule.spaced(0), { cap: "1 minute", retryOn: ["RateLimit"] })
+      assert.deepStrictEqual(yield* delays(patient, [long, TestLlm.network()]), [31000, "stop"])
+    }))
+
   it.effect("keeps what a schedule of this module decided, even piped further", () =>
     Effect.gen(function*() {
       const schedule = Retry.make({ cap: "2 minutes" }).pipe(Schedule.tap(() => Effect.void))
@@ -262,7 +270,7 @@ describe("Retry.policy", () => {
       assert.strictEqual(Exit.isSuccess(exit) ? exit.value.text : "", "Hi")
       assert.strictEqual(took, 4000)
       assert.strictEqual((yield* TestLlm.TestLlm).finished, 1)
-    }).pipe(Effect.provide(layer), Effect.provideService(Patience, { wait: "4 seconds" }))
+    }).pipe(Effect.provide(Layer.provide(layer, Layer.succeed(Patience, { wait: "4 seconds" }))))
   })
 
   it.effect("sends nothing more when interrupted while it waits", () =>

@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Channel from "effect/Channel"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import { Activity } from "../../src/internal/activity.ts"
@@ -9,6 +11,7 @@ import type { LlmError } from "../../src/LlmError.ts"
 import type { LlmEvent } from "../../src/LlmEvent.ts"
 import type { LlmRequest } from "../../src/LlmRequest.ts"
 import * as LlmService from "../../src/LlmService.ts"
+import * as Policy from "../../src/policy/Policy.ts"
 import * as Retry from "../../src/policy/Retry.ts"
 import * as Timeout from "../../src/policy/Timeout.ts"
 import * as TestLlm from "../../src/testing/TestLlm.ts"
@@ -22,7 +25,7 @@ const wrapped = (answers: TestLlm.Options["answers"], options: Timeout.Options) 
   })
 
 /** Asserts that a call runs until just before `millis` and fails then with a timeout of `phase`. */
-const failsAt = <A>(call: Effect.Effect<A, LlmError>, millis: number, phase: string) =>
+const failsAt = <A, R>(call: Effect.Effect<A, LlmError, R>, millis: number, phase: string) =>
   Effect.gen(function*() {
     const fiber = yield* Effect.forkChild(Effect.flip(call))
     yield* TestClock.adjust(millis - 1)
@@ -49,6 +52,14 @@ const timeline = (steps: ReadonlyArray<readonly [number, LlmEvent | "ping"]>): S
       })
     ),
     Stream.flatMap((events) => Stream.fromIterable(events))
+  )
+
+/** Never emits; says when the scope it is pulled in closes. */
+const neverWithScope = (onClose: () => void): Stream.Stream<never> =>
+  Stream.fromChannel(
+    Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
+      Effect.as(Scope.addFinalizer(scope, Effect.sync(onClose)), Effect.never)
+    )
   )
 
 const start: LlmEvent = { _tag: "ResponseStart" }
@@ -163,6 +174,18 @@ describe("Timeout", () => {
       })
     }))
 
+  it.effect("keeps the limits of a policy inside from being loosened by one outside", () =>
+    Effect.gen(function*() {
+      const layer = TestLlm.layer({ answers: [TestLlm.never, TestLlm.never] }).pipe(
+        Timeout.policy({ total: "2 seconds" }),
+        Timeout.policy({ total: "1 minute" })
+      )
+      yield* Effect.gen(function*() {
+        yield* failsAt(LlmService.generate(hello), 2000, "total")
+        yield* failsAt(LlmService.generate({ ...hello, timeouts: { total: "3 seconds" } }), 3000, "total")
+      }).pipe(Effect.provide(layer))
+    }))
+
   it.effect("covers all attempts from outside a retry, and each attempt from inside", () =>
     Effect.gen(function*() {
       const attempts = () => [TestLlm.delayed("3 seconds", TestLlm.network()), TestLlm.never, "no"]
@@ -189,19 +212,71 @@ describe("Timeout", () => {
       yield* Fiber.join(fiber)
     }))
 
+  it.effect("notices silence before the first content, though that limit is far away", () =>
+    Effect.gen(function*() {
+      const { service } = yield* wrapped([Stream.concat(timeline([[500, start]]), Stream.never)], {
+        firstToken: "10 minutes",
+        idle: "2 seconds"
+      })
+      yield* failsAt(Stream.runDrain(service.stream(hello)), 500 + 2000, "idle")
+    }))
+
+  it.effect("passes signs of life, rests and partial output on to the limits further out", () =>
+    Effect.gen(function*() {
+      const far = Timeout.policy({ idle: "1 hour", firstToken: "1 hour" })
+      const near = Timeout.policy({ idle: "2 seconds" })
+      const pings = Array.from({ length: 5 }, () => [1500, "ping"] as const)
+      const lively = TestLlm.layer({
+        answers: [Stream.concat(timeline([[0, start], [0, open], [0, delta], ...pings]), Stream.never)]
+      }).pipe(far, near)
+      const error = yield* failsAt(
+        Stream.runDrain(LlmService.stream(hello)).pipe(Effect.provide(lively)),
+        5 * 1500 + 2000,
+        "idle"
+      )
+      assert.strictEqual(error.partial?.text, "word ")
+
+      const retried = TestLlm.layer({ answers: [TestLlm.failAfter(2, "lost", TestLlm.network()), "kept"] }).pipe(
+        Retry.policy({ base: "20 seconds", jitter: false }),
+        far,
+        near
+      )
+      const fiber = yield* Effect.forkChild(Stream.runDrain(LlmService.stream(hello)).pipe(Effect.provide(retried)))
+      yield* TestClock.adjust("20 seconds")
+      yield* Fiber.join(fiber)
+    }))
+
+  it.effect("takes events that a policy inside holds back for signs of life", () =>
+    Effect.gen(function*() {
+      const layer = TestLlm.layer({ answers: [] }).pipe(
+        Policy.make((service) => ({
+          ...service,
+          stream: () => Stream.concat(timeline([[0, start], [1500, open], [1500, open]]), Stream.never)
+        })),
+        Retry.policy(),
+        Timeout.policy({ idle: "2 seconds" })
+      )
+      yield* failsAt(Stream.runDrain(LlmService.stream(hello)).pipe(Effect.provide(layer)), 3000 + 2000, "idle")
+    }))
+
   it.effect("closes the upstream before it fails", () =>
     Effect.gen(function*() {
       let closed = false
-      const upstream = Stream.never.pipe(Stream.onExit(() =>
-        Effect.sync(() => {
-          closed = true
-        })
-      ))
-      const { service } = yield* wrapped([upstream], { firstToken: "1 second" })
-      const call = Stream.runDrain(service.stream(hello)).pipe(
-        Effect.tapError(() => Effect.sync(() => assert.isTrue(closed)))
+      const upstream = neverWithScope(() => {
+        closed = true
+      })
+      const policy = Timeout.policy({ firstToken: "1 second" })
+      const service = yield* policy.wrap({ ...TestLlm.make().service, stream: () => upstream })
+      const seen: Array<boolean> = []
+      const call = service.stream(hello).pipe(
+        Stream.catchCause((cause) => {
+          seen.push(closed)
+          return Stream.failCause(cause)
+        }),
+        Stream.runDrain
       )
       yield* failsAt(call, 1000, "firstToken")
+      assert.deepStrictEqual(seen, [true])
     }))
 
   it.effect("interrupts the upstream when the consumer is interrupted, and wakes no more", () =>
