@@ -102,8 +102,11 @@ export class Assembler {
   }
 
   /** Replaces what is known of the usage; the last call wins. */
-  usage(usage: Usage): void {
+  usage(given: Usage): void {
     this.start()
+    const usage = countable(given.input) && countable(given.output)
+      ? given
+      : { ...given, input: counted(given.input), output: counted(given.output) }
     this.usageSoFar = usage
     this.emit({ _tag: "UsageUpdate", usage })
   }
@@ -296,6 +299,18 @@ export class Assembler {
     this.emit({ _tag: "ServerTool", index: this.next++, part: { type: "server-tool", ...part, origin: this.origin } })
   }
 }
+
+type Counts = { readonly [kind: string]: number | undefined }
+
+const isCount = (count: number | undefined): boolean => count === undefined || (count >= 0 && count < Infinity)
+
+const countable = (counts: Counts): boolean => {
+  for (const kind in counts) if (!isCount(counts[kind])) return false
+  return true
+}
+
+/** Leaves out what cannot be a number of tokens; some hosts send -1 for "not known". */
+const counted = (counts: Counts): Counts => Object.fromEntries(Object.entries(counts).filter(([, count]) => isCount(count)))
 
 /**
  * Replaces lone surrogates, which no UTF-8 encoder and no provider accepts.
