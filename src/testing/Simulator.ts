@@ -27,6 +27,7 @@ import { createServer } from "node:http"
 import type { AddressInfo, Socket } from "node:net"
 import type { Answer } from "./simulator/Answer.ts"
 import { anthropicMessages } from "./simulator/AnthropicWire.ts"
+import { bedrockConverse } from "./simulator/BedrockWire.ts"
 import { cohereChat } from "./simulator/CohereWire.ts"
 import type { Response } from "./simulator/Delivery.ts"
 import { deliver } from "./simulator/Delivery.ts"
@@ -66,7 +67,7 @@ export type {
 } from "./simulator/Answer.ts"
 export type { Entrance } from "./simulator/Spelling.ts"
 export type { Frame, IncomingRequest, Operation, Prompt, Reply, Wire } from "./simulator/Wire.ts"
-export { anthropicMessages, geminiGenerateContent, cohereChat, ollamaChat, openAiChat, openAiResponses }
+export { anthropicMessages, bedrockConverse, geminiGenerateContent, cohereChat, ollamaChat, openAiChat, openAiResponses }
 
 /**
  * How a request ended: the answer was sent to its last byte, the client closed before that, or the server
@@ -159,6 +160,7 @@ export class Simulator extends Context.Service<Simulator, Service>()("effect-llm
  */
 export const defaultWires: ReadonlyArray<Wire> = [
   anthropicMessages,
+  bedrockConverse,
   cohereChat,
   ollamaChat,
   openAiChat,

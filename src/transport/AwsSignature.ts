@@ -83,7 +83,7 @@ const canonicalPath = (path: string): string => {
 
 const canonicalQuery = (query: URLSearchParams): string =>
   [...query].map(([name, value]) => [uriEncode(name), uriEncode(value)] as const)
-    .sort(([a, x], [b, y]) => a < b ? -1 : a > b ? 1 : x < y ? -1 : x > y ? 1 : 0)
+    .toSorted(([a, x], [b, y]) => a < b ? -1 : a > b ? 1 : x < y ? -1 : x > y ? 1 : 0)
     .map(([name, value]) => `${name}=${value}`)
     .join("&")
 
@@ -114,7 +114,7 @@ const signed = async (signable: Signable): Promise<{ readonly [name: string]: st
     const lower = name.toLowerCase()
     if (isSigned(lower)) headers.set(lower, value.trim().replace(/\s+/g, " "))
   }
-  const names = [...headers.keys()].sort()
+  const names = [...headers.keys()].toSorted()
   const signedNames = names.join(";")
   const canonicalRequest = [
     signable.method.toUpperCase(),

@@ -147,7 +147,7 @@ const toolsOf = (
       field: "tools",
       message: "This wire needs the tools that the history calls: they were declared without a schema."
     })
-    return [...building.called].sort().map((name): Entry => ({
+    return [...building.called].toSorted().map((name): Entry => ({
       block: { toolSpec: { name, inputSchema: { json: { type: "object" } } } },
       cache: undefined
     }))

@@ -96,6 +96,7 @@ export const spell = (request: IncomingRequest, wire: Wire, answer: Answer): Res
     return json(request, wire, wire.error(withEcho(error, wire, request), request), {
       ...answer,
       headers: {
+        ...wire.errorHeaders?.(error, request),
         ...(error.retryAfter === undefined ? {} : { "retry-after": String(error.retryAfter) }),
         ...error.headers,
         ...answer.headers

@@ -136,6 +136,8 @@ export interface Wire {
   readonly stream: (reply: Reply, request: IncomingRequest) => ReadonlyArray<Frame>
   /** The body of an error response. */
   readonly error: (error: ErrorDetails, request: IncomingRequest) => unknown
+  /** Headers that only error responses have. */
+  readonly errorHeaders?: ((error: ErrorDetails, request: IncomingRequest) => Headers) | undefined
   /** An error in the middle of a stream. */
   readonly streamError: (error: ErrorDetails, request: IncomingRequest) => string | Uint8Array
   /** A frame of this wire whose payload is broken. */
