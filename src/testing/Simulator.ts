@@ -31,6 +31,7 @@ import { bedrockConverse } from "./simulator/BedrockWire.ts"
 import { cohereChat } from "./simulator/CohereWire.ts"
 import type { Response } from "./simulator/Delivery.ts"
 import { deliver } from "./simulator/Delivery.ts"
+import { geminiGenerateContent } from "./simulator/GeminiWire.ts"
 import * as Json from "./simulator/Json.ts"
 import { ollamaChat } from "./simulator/OllamaWire.ts"
 import { openAiChat } from "./simulator/OpenAiChatWire.ts"
@@ -67,7 +68,15 @@ export type {
 } from "./simulator/Answer.ts"
 export type { Entrance } from "./simulator/Spelling.ts"
 export type { Frame, IncomingRequest, Operation, Prompt, Reply, Wire } from "./simulator/Wire.ts"
-export { anthropicMessages, bedrockConverse, geminiGenerateContent, cohereChat, ollamaChat, openAiChat, openAiResponses }
+export {
+  anthropicMessages,
+  bedrockConverse,
+  cohereChat,
+  geminiGenerateContent,
+  ollamaChat,
+  openAiChat,
+  openAiResponses
+}
 
 /**
  * How a request ended: the answer was sent to its last byte, the client closed before that, or the server
@@ -162,6 +171,7 @@ export const defaultWires: ReadonlyArray<Wire> = [
   anthropicMessages,
   bedrockConverse,
   cohereChat,
+  geminiGenerateContent,
   ollamaChat,
   openAiChat,
   openAiResponses

@@ -198,8 +198,15 @@ const checkTools = (body: Json.JsonObject): string | undefined => {
 const checkConfig = (config: Json.JsonObject): string | undefined => {
   const unknown = unknownField(config, configFields, "generation_config")
   if (unknown !== undefined) return unknown
-  const { maxOutputTokens, responseJsonSchema, responseMimeType, responseSchema, stopSequences, temperature, thinkingConfig } =
-    config
+  const {
+    maxOutputTokens,
+    responseJsonSchema,
+    responseMimeType,
+    responseSchema,
+    stopSequences,
+    temperature,
+    thinkingConfig
+  } = config
   if (typeof temperature === "number" && (temperature < 0 || temperature > 2)) {
     return "* GenerateContentRequest.generation_config.temperature: temperature must be in the range [0.0, 2.0].\n"
   }

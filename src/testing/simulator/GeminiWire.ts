@@ -17,7 +17,7 @@ import { idNumber, pieces } from "./Wire.ts"
 const methodPath = /\/models\/([^/:]+):(generateContent|streamGenerateContent|countTokens)$/
 
 const credential = ({ headers, query }: IncomingRequest): string | undefined =>
-  headers["x-goog-api-key"] ?? query.get("key") ?? headers.authorization?.replace(/^bearer\s+/i, "")
+  headers["x-goog-api-key"] ?? query.get("key") ?? headers.authorization?.replace(/^bearer\s+/i, "") ?? undefined
 
 const operation = (request: IncomingRequest): Operation | undefined => {
   const { headers, method, path, query } = request
@@ -26,8 +26,7 @@ const operation = (request: IncomingRequest): Operation | undefined => {
     return called === undefined ? undefined : called === "countTokens" ? "countTokens" : "generate"
   }
   // Others have the same paths: Google's own ways to send a key tell.
-  if (method !== "GET" || (headers["x-goog-api-key"] ?? query.get("key")) === null) return undefined
-  if (headers["x-goog-api-key"] === undefined && !query.has("key")) return undefined
+  if (method !== "GET" || (headers["x-goog-api-key"] === undefined && !query.has("key"))) return undefined
   return path.endsWith("/models") ? "models" : /\/models\/[^/]+$/.test(path) ? "model" : undefined
 }
 
@@ -131,7 +130,11 @@ const partOf = (part: Reply["parts"][number]): Json.JsonObject => {
     case "text":
       return { text: part.text }
     case "reasoning":
-      return { text: part.text, thought: true, ...(part.signature === undefined ? {} : { thoughtSignature: part.signature }) }
+      return {
+        text: part.text,
+        thought: true,
+        ...(part.signature === undefined ? {} : { thoughtSignature: part.signature })
+      }
     case "tool-call":
       return {
         functionCall: {
@@ -170,7 +173,7 @@ const piecesOf = (reply: Reply, part: Reply["parts"][number]): ReadonlyArray<Jso
 const isSse = (request: IncomingRequest): boolean => request.query.get("alt") === "sse"
 
 const stream = (reply: Reply, request: IncomingRequest): ReadonlyArray<Frame> => {
-  const responses: Array<Frame["kind"] extends never ? never : { kind: Frame["kind"]; body: unknown }> = []
+  const responses: Array<{ readonly kind: Frame["kind"]; readonly body: unknown }> = []
   const input = { promptTokenCount: reply.usage.input, totalTokenCount: reply.usage.input }
   for (const part of reply.parts) {
     for (const piece of piecesOf(reply, part)) {
@@ -189,9 +192,14 @@ const stream = (reply: Reply, request: IncomingRequest): ReadonlyArray<Frame> =>
       ...envelope(reply)
     }
   })
-  if (isSse(request)) return responses.map(({ body, kind }) => ({ kind, data: `data: ${JSON.stringify(body)}\r\n\r\n` }))
+  if (isSse(request)) {
+    return responses.map(({ body, kind }) => ({ kind, data: `data: ${JSON.stringify(body)}\r\n\r\n` }))
+  }
   return [
-    ...responses.map(({ body, kind }, i): Frame => ({ kind, data: `${i === 0 ? "[" : ",\r\n"}${JSON.stringify(body)}` })),
+    ...responses.map(({ body, kind }, i): Frame => ({
+      kind,
+      data: `${i === 0 ? "[" : ",\r\n"}${JSON.stringify(body)}`
+    })),
     { kind: "done", data: "\n]\n" }
   ]
 }
