@@ -1,0 +1,301 @@
+/**
+ * Stops sending requests to a provider that keeps failing, and finds out with one request when it is back.
+ *
+ * Closed, calls run; 5 failures in a row, or a failure rate, open the circuit. Open, calls fail at once with
+ * `CircuitBreakerOpen` for 30 seconds, doubling with each opening up to 5 minutes. Then one call is the probe, the
+ * others still fail; its `Finish` closes the circuit, its failure opens it again. The doubling ends once the circuit
+ * stayed closed as long as it was last open.
+ *
+ * A stream is watched to its end. Failures are `Overloaded`, `Provider` without status or with 5xx, `Network`,
+ * `Timeout` and `IncompleteStream`, also after content. `RateLimit` opens at once for its `retryAfter`, and is a
+ * failure without one. Everything else is the caller's own and changes nothing, and so do interruption, an abandoned
+ * stream, and errors of calls that were never sent; in a probe, they let the next call be the probe.
+ *
+ * It never waits and never retries: put `Retry` and `Timeout` inside it, so that it sees one outcome per call, and
+ * `Fallback` outside. A timeout outside it is an interruption to it.
+ *
+ * The state is `effect/persistence`'s `CircuitBreakerStore`: in this process by default, in Redis with
+ * `store: CircuitBreaker.storeRedis()`. Policies that share a store and a key share one circuit.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Persistence from "effect/persistence/CircuitBreaker"
+import type { Redis } from "effect/persistence/Redis"
+import * as Scope from "effect/Scope"
+import { type Ending, type Hold, rejection, withHold } from "../internal/held.ts"
+import * as SharedStore from "../internal/sharedStore.ts"
+import * as LlmError from "../LlmError.ts"
+import type { LlmRequest } from "../LlmRequest.ts"
+import type { Service, ServiceInfo } from "../LlmService.ts"
+import * as Policy from "./Policy.ts"
+
+// =============================================================================
+// Metrics
+// =============================================================================
+
+/**
+ * Changes of state, by `provider`, `from` and `to` (`Closed`, `Open`, `HalfOpen`).
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const transitions = Metric.counter("effect_llm.circuit_breaker.transitions", {
+  description: "Changes of state of circuit breakers",
+  incremental: true
+})
+
+/**
+ * Calls turned away, by `provider`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const rejections = Metric.counter("effect_llm.circuit_breaker.rejections", {
+  description: "Calls turned away by an open circuit breaker",
+  incremental: true
+})
+
+// =============================================================================
+// Stores
+// =============================================================================
+
+/**
+ * Where circuits live: the store of `effect/persistence`.
+ *
+ * @category stores
+ * @since 0.1.0
+ */
+export type Store = Persistence.CircuitBreakerStore
+
+/**
+ * A store in this process. A circuit that was idle for `idleTimeToLive` (1 hour) is forgotten.
+ *
+ * @category stores
+ * @since 0.1.0
+ */
+export const storeMemory: (options?: { readonly idleTimeToLive?: Duration.Input | undefined }) => Layer.Layer<Store> =
+  Persistence.layerStoreMemory
+
+/**
+ * A store in Redis 5 or later, so that many processes share one circuit per key. `prefix` is that of the keys
+ * (`circuitbreaker:`), `probeLease` (10 seconds) how long a probe is trusted to live without a renewal, which it sends
+ * as long as it runs, `idleTimeToLive` (1 hour) after how long a circuit is forgotten.
+ *
+ * @category stores
+ * @since 0.1.0
+ */
+export const storeRedis: (options?: {
+  readonly prefix?: string | undefined
+  readonly probeLease?: Duration.Input | undefined
+  readonly idleTimeToLive?: Duration.Input | undefined
+}) => Layer.Layer<Store, never, Redis> = Persistence.layerStoreRedis
+
+// =============================================================================
+// Policy
+// =============================================================================
+
+/**
+ * When a circuit opens and for how long.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Which calls share a circuit. @default provider and model, as in `anthropic/claude-sonnet-4-5` */
+  readonly key?: string | ((request: LlmRequest, info: ServiceInfo) => string) | undefined
+  /** Failures in a row that open it. @default 5 */
+  readonly failures?: number | undefined
+  /** Opens by a failure rate instead of failures in a row. */
+  readonly rate?: FailureRate | undefined
+  /** How long it stays open the first time; doubles with each opening. @default 30 seconds */
+  readonly openFor?: Duration.Input | undefined
+  /** Most that doubling comes to. @default 5 minutes */
+  readonly maxOpenFor?: Duration.Input | undefined
+  /** Longest `retryAfter` of a provider that is believed. @default 1 hour */
+  readonly maxRetryAfter?: Duration.Input | undefined
+  /**
+   * What a call does when the shared store does not answer: `allow` runs it unguarded, `fail` fails it with
+   * `CircuitBreakerOpen`.
+   *
+   * @default "allow"
+   */
+  readonly onStoreError?: "allow" | "fail" | undefined
+  /** How long the shared store may take to answer. @default 500 milliseconds */
+  readonly storeTimeout?: Duration.Input | undefined
+}
+
+/**
+ * A share of failures among the latest calls.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FailureRate {
+  /** Opens when this share of the window failed; 0 to 1. @default 0.5 */
+  readonly threshold?: number | undefined
+  /** How many of the latest calls count. @default 100 */
+  readonly window?: number | undefined
+  /** Calls in the window before the rate means anything. @default the window */
+  readonly minimumCalls?: number | undefined
+}
+
+const atLeastOne = (value: number): number => Math.max(1, Math.floor(value) || 1)
+
+const tripPolicyOf = ({ failures, rate }: Options): Persistence.TripPolicy => {
+  if (rate === undefined) return { _tag: "Consecutive", failures: atLeastOne(failures ?? 5) }
+  const size = atLeastOne(rate.window ?? 100)
+  return {
+    _tag: "Rate",
+    threshold: Math.min(1, Math.max(0, rate.threshold ?? 0.5)),
+    size,
+    minimumCalls: Math.min(size, atLeastOne(rate.minimumCalls ?? size))
+  }
+}
+
+/** What an error says of the provider's health. */
+const isFailure = ({ reason }: LlmError.LlmError): boolean => {
+  switch (reason._tag) {
+    case "Overloaded":
+    case "Network":
+    case "Timeout":
+    case "IncompleteStream":
+    case "RateLimit":
+      return true
+    case "Provider":
+      return reason.status === undefined || reason.status >= 500
+    default:
+      return false
+  }
+}
+
+/** What to tell the store of a call. */
+interface Report {
+  readonly outcome: "Success" | "Failure" | "Ignored"
+  readonly openFor: Duration.Duration
+  readonly tripPolicy: Persistence.TripPolicy
+}
+
+const opensAtOnce: Persistence.TripPolicy = { _tag: "Consecutive", failures: 1 }
+
+const reporter = (options: Options) => {
+  const tripPolicy = tripPolicyOf(options)
+  const millis = (input: Duration.Input) => Duration.toMillis(Duration.fromInputUnsafe(input))
+  const first = millis(options.openFor ?? "30 seconds")
+  const most = Math.max(first, millis(options.maxOpenFor ?? "5 minutes"))
+  const maxRetryAfter = Duration.fromInputUnsafe(options.maxRetryAfter ?? "1 hour")
+  return (ending: Ending, { consecutiveOpenings }: Persistence.Admission): Report => {
+    const backOff = Duration.millis(Math.min(most, first * 2 ** consecutiveOpenings))
+    if (ending._tag === "Finished") return { outcome: "Success", openFor: backOff, tripPolicy }
+    if (ending._tag === "Abandoned" || ending.error.attempts === 0 || !isFailure(ending.error)) {
+      return { outcome: "Ignored", openFor: backOff, tripPolicy }
+    }
+    const { reason, retryAfter } = ending.error
+    if (retryAfter === undefined) return { outcome: "Failure", openFor: backOff, tripPolicy }
+    const asked = Duration.min(retryAfter, maxRetryAfter)
+    return reason._tag === "RateLimit"
+      ? { outcome: "Failure", openFor: asked, tripPolicy: opensAtOnce }
+      : { outcome: "Failure", openFor: Duration.max(backOff, asked), tripPolicy }
+  }
+}
+
+const defaultKey = (request: LlmRequest, info: ServiceInfo): string => `${info.provider}/${request.model ?? info.model}`
+
+/** What the store said to a call: the error when it was turned away, `undefined` when the store is away. */
+type Admitted = Persistence.Admission | Persistence.CircuitOpen | Persistence.CircuitHalfOpen | undefined
+
+const make = (
+  service: Service,
+  store: Persistence.CircuitBreakerStore["Service"],
+  run: SharedStore.RunStore,
+  options: Options
+): Service => {
+  const { key = defaultKey, onStoreError } = options
+  const report = reporter(options)
+  const attributes = { provider: service.info.provider }
+  const rejected = Metric.withAttributes(rejections, attributes)
+  const measure = (transition: Persistence.Transition | undefined): Effect.Effect<void> =>
+    transition === undefined ? Effect.void : Metric.update(
+      Metric.withAttributes(transitions, { ...attributes, from: transition.from, to: transition.to }),
+      1
+    )
+  /** The scope lives as long as the call: a shared store renews the probe's lease in it. */
+  const admit = (key: string, scope: Scope.Scope): Effect.Effect<Admitted> =>
+    run(
+      Effect.catchReasons(Scope.provide(store.admit(key), scope), "CircuitBreakerError", {
+        CircuitOpen: (reason) => Effect.succeed(reason),
+        CircuitHalfOpen: (reason) => Effect.succeed(reason)
+      })
+    )
+
+  return withHold(service, (request, operation) =>
+    Effect.gen(function*() {
+      const name = typeof key === "string" ? key : key(request, service.info)
+      const scope = Scope.makeUnsafe()
+      const admitted = yield* admit(name, scope)
+      if (admitted !== undefined && "generation" in admitted) {
+        yield* measure(admitted.transition)
+        const end = (ending: Ending): Effect.Effect<void> =>
+          run(store.record({ key: name, generation: admitted.generation, ...report(ending, admitted) })).pipe(
+            Effect.flatMap(measure),
+            Effect.andThen(Scope.close(scope, Exit.void))
+          )
+        return { request, end } satisfies Hold
+      }
+      yield* Scope.close(scope, Exit.void)
+      if (admitted === undefined && onStoreError !== "fail") return { request, end: () => Effect.void } satisfies Hold
+      yield* Metric.update(rejected, 1)
+      const retryAfter = admitted?._tag === "CircuitOpen" ? admitted.retryAfter : undefined
+      return yield* rejection(
+        service,
+        request,
+        operation,
+        new LlmError.CircuitBreakerOpen({
+          key: name,
+          retryAfter,
+          message: admitted === undefined
+            ? "The store of the circuit breaker does not answer."
+            : retryAfter === undefined
+            ? `The circuit of ${name} is half open: its probe still runs.`
+            : `The circuit of ${name} is open for another ${Duration.format(retryAfter)}.`
+        })
+      )
+    }))
+}
+
+/**
+ * Guards calls with a circuit breaker, in this process unless a `store` is given.
+ *
+ * @example
+ * ```ts
+ * CircuitBreaker.policy()                                          // needs nothing
+ * CircuitBreaker.policy({ store: CircuitBreaker.storeRedis() })    // needs Redis
+ * ```
+ *
+ * @category policies
+ * @since 0.1.0
+ */
+export function policy(options?: Options & { readonly store?: undefined }): Policy.Policy
+export function policy<E, R>(
+  options: Options & { readonly store: Layer.Layer<Store, E, R> }
+): Policy.Policy<E, R | Scope.Scope>
+export function policy<E, R>(
+  options: Options & { readonly store?: Layer.Layer<Store, E, R> | undefined } = {}
+): Policy.Policy<E, R | Scope.Scope> {
+  const shared = options.store
+  // The store in memory has nothing that a scope would have to close.
+  const store = shared === undefined ? Effect.scoped(Layer.build(storeMemory())) : Layer.build(shared)
+  return Policy.make((service) =>
+    Effect.map(store, (context) => {
+      const run = shared === undefined
+        ? SharedStore.local
+        : SharedStore.make("circuit_breaker", options.storeTimeout)
+      return make(service, Context.get(context, Persistence.CircuitBreakerStore), run, options)
+    })
+  )
+}

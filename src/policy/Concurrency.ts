@@ -1,0 +1,136 @@
+/**
+ * Limits how many calls run at once, with a bounded priority queue for the others.
+ *
+ * A call takes a permit and keeps it until it has finished, failed, or been interrupted; a stream until its last event
+ * or until its consumer stops reading, not merely until it opens. Without a free permit it waits: `request.priority`
+ * decides who goes first (higher first, equals in the order they came). A call that finds the queue full, or waits
+ * past the queue deadline, fails with `QueueFull`; nothing was sent.
+ *
+ * Low priorities can wait until the deadline while higher ones keep coming. It limits one process; to share a limit
+ * between processes use `RateLimit`. `countTokens`, `models` and `health` need no permit.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import { rejection, withHold } from "../internal/held.ts"
+import { Permits } from "../internal/permits.ts"
+import * as LlmError from "../LlmError.ts"
+import * as Policy from "./Policy.ts"
+
+// =============================================================================
+// Metrics
+// =============================================================================
+
+/**
+ * Calls that hold a permit now, by `provider`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const inFlight = Metric.gauge("effect_llm.concurrency.in_flight", {
+  description: "Calls that hold a permit"
+})
+
+/**
+ * Calls that wait for a permit now, by `provider`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const queued = Metric.gauge("effect_llm.concurrency.queued", {
+  description: "Calls that wait for a permit"
+})
+
+/**
+ * Seconds a call waited for its permit, by `provider`; calls that did not wait are not counted.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const waitTime = Metric.histogram("effect_llm.concurrency.wait", {
+  description: "Wait for a permit in seconds",
+  boundaries: [0.01, 0.04, 0.16, 0.64, 2.56, 10.24, 40.96]
+})
+
+/**
+ * Calls turned away, by `provider` and `cause` (`full` or `late`).
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const rejections = Metric.counter("effect_llm.concurrency.rejections", {
+  description: "Calls turned away because the queue was full or the wait too long",
+  incremental: true
+})
+
+// =============================================================================
+// Policy
+// =============================================================================
+
+/**
+ * Numbers of the limit.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Most calls that run at once; at least 1. */
+  readonly permits: number
+  /** Most calls that wait; 0 turns every call away that cannot start at once. @default 100 */
+  readonly maxQueue?: number | undefined
+  /** Longest wait in the queue. @default 30 seconds */
+  readonly queueDeadline?: Duration.Input | undefined
+}
+
+const whole = (value: number, least: number): number => Math.max(least, Math.floor(value) || 0)
+
+/**
+ * Limits the calls that run at once.
+ *
+ * @category policies
+ * @since 0.1.0
+ */
+export const policy = (options: Options): Policy.Policy =>
+  Policy.make((service) =>
+    Effect.contextWith((context: Context.Context<never>) => {
+      const attributes = { provider: service.info.provider }
+      const metrics = {
+        inFlight: Metric.withAttributes(inFlight, attributes),
+        queued: Metric.withAttributes(queued, attributes),
+        waitTime: Metric.withAttributes(waitTime, attributes)
+      }
+      const maxQueue = whole(options.maxQueue ?? 100, 0)
+      const permits = new Permits(whole(options.permits, 1), maxQueue, () => {
+        metrics.inFlight.updateUnsafe(permits.inFlight, context)
+        metrics.queued.updateUnsafe(permits.queued, context)
+      })
+      const release = Effect.sync(() => permits.release())
+      const queueDeadline = Duration.fromInputUnsafe(options.queueDeadline ?? "30 seconds")
+      const deadline = Duration.isFinite(queueDeadline) ? queueDeadline : undefined
+      return Effect.succeed(withHold(service, (request, operation, restore) =>
+        Effect.gen(function*() {
+          const started = yield* Clock.currentTimeMillis
+          const acquired = yield* permits.acquire(request.priority ?? 0, deadline, restore)
+          if (acquired === "acquired") {
+            const waited = (yield* Clock.currentTimeMillis) - started
+            if (waited > 0) yield* Metric.update(metrics.waitTime, waited / 1000)
+            return { request, end: () => release }
+          }
+          yield* Metric.update(Metric.withAttributes(rejections, { ...attributes, cause: acquired }), 1)
+          return yield* rejection(
+            service,
+            request,
+            operation,
+            new LlmError.QueueFull({
+              message: acquired === "full"
+                ? `All permits are taken and the queue is full (${maxQueue} calls).`
+                : `No permit became free within ${Duration.format(queueDeadline)}.`
+            })
+          )
+        })))
+    })
+  )

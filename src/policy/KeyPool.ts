@@ -1,0 +1,214 @@
+/**
+ * Spreads calls over several keys of one provider, and goes on with another key when one is refused.
+ *
+ * Each attempt gets the next key by weighted rotation as its `request.apiKey`. A key that is rejected
+ * (`Authentication`, `PermissionDenied`, `QuotaExhausted`) is dead until other credentials are given; one that is
+ * limited (`RateLimit`) sits on the bench for its `retryAfter`, else for 30 seconds. Before the first content of a
+ * stream the call then goes on with the next key, each at most once; after it the key is marked and the error is
+ * given. Other errors are not the key's and are given at once.
+ *
+ * With no key left the error is the last one seen; while some key is only benched, the last one of a benched key, and
+ * `retryAfter` is when the first of them returns. A request that brings its own `apiKey` passes untouched.
+ *
+ * Keys stay `Redacted`; metrics name a key by a short hash. State is in this process. Put it next to the provider,
+ * whose layer then needs no key. `countTokens` takes the first key that can be used; `models` and `health` have no
+ * request and use the layer's key. It waits for nothing and retries nothing with the same key.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import { type Attempt, withAttempts } from "../internal/gate.ts"
+import { type Ending, rejection, withHold } from "../internal/held.ts"
+import { type Key, type KeyReason, KeyRing, type Member } from "../internal/keyRing.ts"
+import * as LlmError from "../LlmError.ts"
+import type { LlmRequest } from "../LlmRequest.ts"
+import * as Policy from "./Policy.ts"
+
+// =============================================================================
+// Metrics
+// =============================================================================
+
+/**
+ * Requests sent with a key, by `provider` and `key`, a short hash.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const requests = Metric.counter("effect_llm.key_pool.requests", {
+  description: "Requests sent with a key",
+  incremental: true
+})
+
+/**
+ * Keys taken out, by `provider`, `key` (a short hash), `state` (`dead` or `benched`) and `error.type`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const removals = Metric.counter("effect_llm.key_pool.removals", {
+  description: "Keys taken out of the rotation",
+  incremental: true
+})
+
+// =============================================================================
+// Policy
+// =============================================================================
+
+export type { Key } from "../internal/keyRing.ts"
+
+/**
+ * The keys, and how long one that is limited rests.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /**
+   * The keys, or an effect that gives them as they are now; it runs before each call. A weight of 0 keeps a key
+   * unused.
+   */
+  readonly keys: ReadonlyArray<Key> | Effect.Effect<ReadonlyArray<Key>, LlmError.LlmError>
+  /** How long a limited key rests when the provider does not say. @default 30 seconds */
+  readonly bench?: Duration.Input | undefined
+  /** Longest `retryAfter` of a provider that is believed. @default 1 hour */
+  readonly maxRetryAfter?: Duration.Input | undefined
+}
+
+const isKeyReason = (reason: LlmError.Reason): reason is KeyReason =>
+  reason._tag === "RateLimit" || reason._tag === "Authentication" || reason._tag === "PermissionDenied" ||
+  reason._tag === "QuotaExhausted"
+
+/** A reason as later calls may see it: nothing of the request or the answer of the call that met it. */
+const remembered = ({ _tag, code, message, status, type }: KeyReason, retryAfter?: Duration.Duration): KeyReason => {
+  const fields = { message, status, type, code, ...(retryAfter === undefined ? undefined : { retryAfter }) }
+  switch (_tag) {
+    case "Authentication":
+      return new LlmError.Authentication(fields)
+    case "PermissionDenied":
+      return new LlmError.PermissionDenied(fields)
+    case "QuotaExhausted":
+      return new LlmError.QuotaExhausted(fields)
+    case "RateLimit":
+      return new LlmError.RateLimit(fields)
+  }
+}
+
+/** The benched key that returns first. */
+const firstBack = (members: ReadonlyArray<Member>, now: number): Member | undefined =>
+  members
+    .filter((member) => !member.dead && member.benchedUntil > now)
+    .reduce<Member | undefined>((a, b) => a === undefined || b.benchedUntil < a.benchedUntil ? b : a, undefined)
+
+/**
+ * Spreads calls over keys.
+ *
+ * @example
+ * ```ts
+ * const llm = OpenAi.layer({ model: "gpt-4.1" }).pipe(
+ *   KeyPool.policy({ keys: [{ apiKey: first, weight: 2 }, { apiKey: second }] })
+ * )
+ * ```
+ *
+ * @category policies
+ * @since 0.1.0
+ */
+export const policy = (options: Options): Policy.Policy =>
+  Policy.make((service) => {
+    const ring = new KeyRing()
+    const { keys } = options
+    const millis = (input: Duration.Input) => Duration.toMillis(Duration.fromInputUnsafe(input))
+    const bench = millis(options.bench ?? "30 seconds")
+    const maxRetryAfter = millis(options.maxRetryAfter ?? "1 hour")
+    const { provider } = service.info
+    const current = Effect.isEffect(keys)
+      ? Effect.map(keys, (keys) => ring.update(keys))
+      : Effect.sync(() => ring.update(keys))
+
+    const remove = (member: Member, state: "dead" | "benched", reason: KeyReason) => {
+      member.reason = remembered(reason)
+      const attributes = { provider, key: member.hash, state, "error.type": reason._tag }
+      return Metric.update(Metric.withAttributes(removals, attributes), 1)
+    }
+
+    /** What an attempt's end says of its key. */
+    const mark = (member: Member, ending: Ending): Effect.Effect<void> => {
+      const reason = ending._tag === "Failed" ? ending.error.reason : undefined
+      if (reason === undefined || !isKeyReason(reason)) return Effect.void
+      if (reason._tag !== "RateLimit") {
+        member.dead = true
+        return remove(member, "dead", reason)
+      }
+      const rest = reason.retryAfter === undefined
+        ? bench
+        : Math.min(Duration.toMillis(reason.retryAfter), maxRetryAfter)
+      return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        member.benchedUntil = Math.max(member.benchedUntil, now + rest)
+        return remove(member, "benched", reason)
+      })
+    }
+
+    const marked = withHold(service, (request) => {
+      const member = request.apiKey === undefined ? undefined : ring.find(request.apiKey)
+      if (member === undefined) return Effect.succeed({ request, end: () => Effect.void })
+      return Effect.as(Metric.update(Metric.withAttributes(requests, { provider, key: member.hash }), 1), {
+        request,
+        end: (ending: Ending) => mark(member, ending)
+      })
+    })
+
+    /** The error of a call for which there is no key; `last` is its own, if it made an attempt. */
+    const exhausted = (
+      request: LlmRequest,
+      operation: "generate" | "stream",
+      now: number,
+      last: LlmError.LlmError | undefined
+    ): LlmError.LlmError => {
+      const fail = (reason: LlmError.Reason) =>
+        rejection(service, request, operation, reason).with({ attempts: last?.attempts ?? 0 })
+      const back = firstBack(ring.all, now)
+      if (back === undefined) {
+        return last ?? fail(
+          ring.all.findLast(({ reason }) => reason !== undefined)?.reason ??
+            new LlmError.Configuration({ field: "keys", message: "The key pool has no key to use." })
+        )
+      }
+      const retryAfter = Duration.millis(back.benchedUntil - now)
+      return last?.reason._tag === "RateLimit"
+        ? last.with({ reason: remembered(last.reason, retryAfter) })
+        : fail(remembered(back.reason!, retryAfter))
+    }
+
+    const pooled = withAttempts(marked, (request, operation) =>
+      Effect.gen(function*() {
+        const tried = new Set<Member>()
+        /** The next attempt, or the error when there is no key for one. */
+        const attempt = (last?: LlmError.LlmError) =>
+          Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<Attempt, LlmError.LlmError> => {
+            const member = ring.take(now, tried)
+            if (member !== undefined) {
+              tried.add(member)
+              return Effect.succeed({ service: marked, request: { ...request, apiKey: member.apiKey } })
+            }
+            return Effect.fail(exhausted(request, operation, now, last))
+          })
+        yield* current
+        return {
+          first: yield* attempt(),
+          next: ({ error }) => isKeyReason(error.reason) ? attempt(error) : Effect.fail(error)
+        }
+      }))
+
+    return {
+      ...service,
+      generate: (request) => request.apiKey === undefined ? pooled.generate(request) : service.generate(request),
+      stream: (request) => request.apiKey === undefined ? pooled.stream(request) : service.stream(request),
+      countTokens: (request) =>
+        request.apiKey !== undefined ? service.countTokens(request) : Effect.flatMap(
+          Effect.andThen(current, Clock.currentTimeMillis),
+          (now) => service.countTokens({ ...request, apiKey: ring.peek(now)?.apiKey })
+        )
+    }
+  })
