@@ -56,7 +56,7 @@ const providers: Readonly<Record<string, string>> = {
   meta: "meta",
   xiaomi: "xiaomi",
   cloudflare: "cloudflare-workers-ai",
-  vercel: "vercel-ai-gateway",
+  "vercel-gateway": "vercel-ai-gateway",
   baseten: "baseten"
 }
 

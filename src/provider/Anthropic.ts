@@ -72,6 +72,7 @@ const provider = Provider.define<Options>({
   },
   defaultModel: "claude-sonnet-5-5",
   headers: { "anthropic-version": "2023-06-01" },
+  catalogue: () => import("../catalogue/anthropic.ts"),
   capabilities: {
     streaming: true,
     tools: true,

@@ -67,6 +67,7 @@ const provider = Provider.define<Options>({
     baseUrl: "AZURE_OPENAI_ENDPOINT",
     model: "AZURE_OPENAI_DEPLOYMENT"
   },
+  catalogue: () => import("../catalogue/azure.ts"),
   capabilities: {
     streaming: true,
     tools: true,

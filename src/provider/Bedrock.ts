@@ -222,6 +222,7 @@ const provider = Provider.define<Options>({
     model: "BEDROCK_MODEL"
   },
   defaultModel: "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+  catalogue: () => import("../catalogue/bedrock.ts"),
   capabilities: {
     streaming: true,
     tools: true,

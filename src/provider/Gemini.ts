@@ -101,6 +101,7 @@ const provider = Provider.define({
     model: "GEMINI_MODEL"
   },
   defaultModel: "gemini-3.5-flash",
+  catalogue: () => import("../catalogue/gemini.ts"),
   capabilities: {
     streaming: true,
     tools: true,

@@ -79,6 +79,7 @@ const capabilities = {
 export const chatDefinition: Provider.Definition = {
   ...common,
   docs: "https://platform.openai.com/docs/api-reference/chat",
+  catalogue: () => import("../catalogue/openai.ts"),
   capabilities: { ...capabilities, audio: true },
   protocol: OpenAiChat.make({
     // Reasoning models take instructions from the developer role: https://platform.openai.com/docs/guides/text

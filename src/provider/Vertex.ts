@@ -42,6 +42,7 @@ const provider = VertexHost.define(
       model: "VERTEX_MODEL"
     },
     defaultModel: "gemini-3.5-flash",
+    catalogue: () => import("../catalogue/vertex.ts"),
     capabilities: Gemini.definition.capabilities,
     protocol: GeminiGenerateContent.make({ levelModels: Gemini.levelModels }),
     ...Gemini.requestShape

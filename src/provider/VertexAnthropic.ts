@@ -53,6 +53,7 @@ const provider = VertexHost.define(
       model: "VERTEX_ANTHROPIC_MODEL"
     },
     defaultModel: "claude-sonnet-5-5",
+    catalogue: () => import("../catalogue/anthropic.ts"),
     capabilities: {
       streaming: true,
       tools: true,

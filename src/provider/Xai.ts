@@ -34,6 +34,7 @@ const common = {
   auth: { type: "bearer" },
   env: { apiKey: ["XAI_API_KEY"], model: "XAI_MODEL" },
   defaultModel: "grok-4.7",
+  catalogue: () => import("../catalogue/xai.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true }
 } as const
 
