@@ -15,7 +15,8 @@
  * `Fallback` outside. A timeout outside it is an interruption to it.
  *
  * The state is `effect/persistence`'s `CircuitBreakerStore`: in this process by default, in Redis with
- * `store: CircuitBreaker.storeRedis()`. Policies that share a store and a key share one circuit.
+ * `store: CircuitBreaker.storeRedis()`. Policies that share a store and a key share one circuit, and should have the same
+ * options.
  *
  * @since 0.1.0
  */
@@ -95,6 +96,17 @@ export const storeRedis: (options?: {
   readonly probeLease?: Duration.Input | undefined
   readonly idleTimeToLive?: Duration.Input | undefined
 }) => Layer.Layer<Store, never, Redis> = Persistence.layerStoreRedis
+
+/**
+ * The store in the context, for several policies that are to share one: each needs `Store`, provided once for all.
+ *
+ * @category stores
+ * @since 0.1.0
+ */
+export const storeShared: Layer.Layer<Store, never, Store> = Layer.effect(
+  Persistence.CircuitBreakerStore,
+  Persistence.CircuitBreakerStore
+)
 
 // =============================================================================
 // Policy

@@ -100,7 +100,15 @@ const makeMemory = () => {
 }
 
 /**
- * A store in this process, for policies that are to share it. Keys whose buckets are full again are forgotten.
+ * The store in the context, for several policies that are to share one: each needs `Store`, provided once for all.
+ *
+ * @category stores
+ * @since 0.1.0
+ */
+export const storeShared: Layer.Layer<Store, never, Store> = Layer.effect(Store, Store)
+
+/**
+ * A store in this process. Keys whose buckets are full again are forgotten.
  *
  * @category stores
  * @since 0.1.0
