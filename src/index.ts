@@ -94,6 +94,9 @@ export * as Cloudflare from "./provider/Cloudflare.ts"
 /** Cohere, over its Chat API v2: grounded answers with citations. */
 export * as Cohere from "./provider/Cohere.ts"
 
+/** Credentials that are fetched, kept while they are valid, and replaced when they expire or are rejected. */
+export * as Credentials from "./provider/Credentials.ts"
+
 /** Databricks model serving. */
 export * as Databricks from "./provider/Databricks.ts"
 

@@ -8,6 +8,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as AnthropicMessages from "../protocol/AnthropicMessages.ts"
+import { numberAt, only } from "./counting.ts"
 import * as Provider from "./Provider.ts"
 
 /**
@@ -84,6 +85,12 @@ const provider = Provider.define<Options>({
     structuredOutput: true
   },
   protocol: AnthropicMessages.make(),
+  // https://platform.claude.com/docs/en/api/messages/count_tokens
+  countTokens: ({ baseUrl, outgoing }) => ({
+    url: `${baseUrl}/messages/count_tokens`,
+    body: only(outgoing.body, ["model", "messages", "system", "tools", "tool_choice", "thinking"]),
+    read: numberAt("input_tokens")
+  }),
   nonBodyOptions: ["betas"],
   finish: (outgoing, options) => ({
     ...outgoing,

@@ -20,6 +20,7 @@ import type { Json, JsonObject } from "../Message.ts"
 import * as BedrockConverse from "../protocol/BedrockConverse.ts"
 import type { AwsCredentials } from "../transport/AwsSignature.ts"
 import * as AwsSignature from "../transport/AwsSignature.ts"
+import { numberAt, only } from "./counting.ts"
 import * as Provider from "./Provider.ts"
 
 export type {
@@ -233,6 +234,12 @@ const provider = Provider.define<Options>({
     structuredOutput: true
   },
   protocol: BedrockConverse.make({ familyOf }),
+  // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html
+  countTokens: ({ baseUrl, outgoing }) => ({
+    url: `${baseUrl}${outgoing.path.replace(/\/converse(-stream)?$/, "/count-tokens")}`,
+    body: { input: { converse: only(outgoing.body, ["messages", "system", "toolConfig"]) } },
+    read: numberAt("inputTokens")
+  }),
   nonBodyOptions: merged,
   finish
 }, (definition, options) => {

@@ -68,6 +68,19 @@ const readModels = (body: unknown): ReadonlyArray<ModelMeta> => {
   )
 }
 
+/** All text of a body: of messages, tools and documents. */
+const textOf = (value: Json | undefined): string =>
+  typeof value === "string"
+    ? `${value}\n`
+    : Array.isArray(value)
+    ? value.map(textOf).join("")
+    : typeof value === "object" && value !== null
+    ? Object.entries(value).map(([key, inner]) =>
+      key === "role" || key === "type" || key === "model" ? "" : textOf(inner)
+    )
+      .join("")
+    : ""
+
 const provider = Provider.define({
   id: "cohere",
   name: "Cohere",
@@ -81,6 +94,15 @@ const provider = Provider.define({
   defaultModel: "command-a-03-2025",
   capabilities: { streaming: true, tools: true, images: true, reasoning: true, structuredOutput: true },
   protocol: CohereChat.make(),
+  // Counts plain text only: https://docs.cohere.com/reference/tokenize
+  countTokens: ({ baseUrl, model, outgoing }) => ({
+    url: `${baseUrl.replace(/\/v2$/, "")}/v1/tokenize`,
+    body: { model, text: textOf(outgoing.body) },
+    read: (answer) => {
+      const tokens = (answer as { readonly tokens?: unknown } | undefined)?.tokens
+      return Array.isArray(tokens) ? tokens.length : undefined
+    }
+  }),
   nonBodyOptions: ["documents"],
   finish: (outgoing, options) => {
     const documents = options["documents"] as ReadonlyArray<JsonObject> | undefined

@@ -7,7 +7,9 @@
  * @since 0.1.0
  */
 import type { Json, JsonObject } from "../Message.ts"
+import type { ModelMeta } from "../Model.ts"
 import * as GeminiGenerateContent from "../protocol/GeminiGenerateContent.ts"
+import { numberAt, only } from "./counting.ts"
 import * as Provider from "./Provider.ts"
 
 /**
@@ -86,6 +88,42 @@ export const requestShape: Required<Pick<Provider.Definition, "nonBodyOptions" |
  */
 export const levelModels = /^(?:models\/)?gemini-(?:[3-9]|\d{2,})(?:[.-]|$)/
 
+/**
+ * Fields of a request that count.
+ *
+ * @category counting
+ * @since 0.1.0
+ */
+export const countedFields = ["contents", "systemInstruction", "tools", "toolConfig", "cachedContent"]
+
+/**
+ * The counting method beside the generating one.
+ *
+ * @category counting
+ * @since 0.1.0
+ */
+export const countTokensUrl = (baseUrl: string, path: string): string =>
+  `${baseUrl}${path.replace(/:\w+(\?.*)?$/, ":countTokens")}`
+
+/** https://ai.google.dev/api/models#Model */
+const readModels = (body: unknown): ReadonlyArray<ModelMeta> => {
+  const list = (body as { readonly models?: unknown } | undefined)?.models
+  if (!Array.isArray(list)) return []
+  return list.flatMap((model: Readonly<Record<string, unknown>> | null) => {
+    const name = model?.["name"]
+    if (typeof name !== "string") return []
+    const { displayName, inputTokenLimit, outputTokenLimit, thinking } = model as Readonly<Record<string, unknown>>
+    return [{
+      provider: "gemini",
+      id: name.replace(/^models\//, ""),
+      ...(typeof displayName === "string" ? { name: displayName } : undefined),
+      ...(typeof inputTokenLimit === "number" ? { contextWindow: inputTokenLimit } : undefined),
+      ...(typeof outputTokenLimit === "number" ? { maxOutputTokens: outputTokenLimit } : undefined),
+      capabilities: typeof thinking === "boolean" ? { reasoning: thinking } : {}
+    }]
+  })
+}
+
 const baseUrl = "https://generativelanguage.googleapis.com/v1beta"
 
 const provider = Provider.define({
@@ -118,6 +156,13 @@ const provider = Provider.define({
     filesUrl: baseUrl,
     // https://github.com/googleapis/googleapis/blob/master/google/ai/generativelanguage/v1beta/generative_service.proto
     finishNumbers: "gemini"
+  }),
+  readModels,
+  // https://ai.google.dev/api/tokens#method:-models.counttokens
+  countTokens: ({ baseUrl, model, outgoing }) => ({
+    url: countTokensUrl(baseUrl, outgoing.path),
+    body: { generateContentRequest: { model: `models/${model}`, ...only(outgoing.body, countedFields) } },
+    read: numberAt("totalTokens")
   }),
   ...requestShape
 })

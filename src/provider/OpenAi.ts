@@ -9,6 +9,7 @@
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../protocol/OpenAiResponses.ts"
+import { numberAt, only } from "./counting.ts"
 import * as Provider from "./Provider.ts"
 
 /**
@@ -62,7 +63,8 @@ const common = {
   baseUrl: "https://api.openai.com/v1",
   auth: { type: "bearer" },
   env: { apiKey: ["OPENAI_API_KEY"], baseUrl: "OPENAI_BASE_URL", model: "OPENAI_MODEL" },
-  defaultModel: "gpt-5.4-mini"
+  defaultModel: "gpt-5.4-mini",
+  catalogue: () => import("../catalogue/openai.ts")
 } as const
 
 const capabilities = {
@@ -79,7 +81,6 @@ const capabilities = {
 export const chatDefinition: Provider.Definition = {
   ...common,
   docs: "https://platform.openai.com/docs/api-reference/chat",
-  catalogue: () => import("../catalogue/openai.ts"),
   capabilities: { ...capabilities, audio: true },
   protocol: OpenAiChat.make({
     // Reasoning models take instructions from the developer role: https://platform.openai.com/docs/guides/text
@@ -88,11 +89,30 @@ export const chatDefinition: Provider.Definition = {
   })
 }
 
+const countedFields = [
+  "model",
+  "input",
+  "instructions",
+  "tools",
+  "tool_choice",
+  "parallel_tool_calls",
+  "previous_response_id",
+  "reasoning",
+  "text",
+  "truncation"
+]
+
 const provider = Provider.define<Options>({
   ...common,
   docs: "https://platform.openai.com/docs/api-reference/responses",
   capabilities,
   protocol: OpenAiResponses.make(),
+  // https://platform.openai.com/docs/api-reference/responses/input-tokens
+  countTokens: ({ baseUrl, outgoing }) => ({
+    url: `${baseUrl}/responses/input_tokens`,
+    body: only(outgoing.body, countedFields),
+    read: numberAt("input_tokens")
+  }),
   nonBodyOptions: OpenAiResponses.mergedOptions
 }, (definition, { api }) => api === "chat" ? chatDefinition : definition)
 

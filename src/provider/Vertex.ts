@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as GeminiGenerateContent from "../protocol/GeminiGenerateContent.ts"
+import { numberAt, only } from "./counting.ts"
 import * as Gemini from "./Gemini.ts"
 import * as VertexHost from "./google/Vertex.ts"
 
@@ -45,6 +46,12 @@ const provider = VertexHost.define(
     catalogue: () => import("../catalogue/vertex.ts"),
     capabilities: Gemini.definition.capabilities,
     protocol: GeminiGenerateContent.make({ levelModels: Gemini.levelModels }),
+    // https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/count-tokens
+    countTokens: ({ baseUrl, outgoing }) => ({
+      url: Gemini.countTokensUrl(baseUrl, outgoing.path),
+      body: only(outgoing.body, Gemini.countedFields),
+      read: numberAt("totalTokens")
+    }),
     ...Gemini.requestShape
   },
   "google",

@@ -45,7 +45,7 @@ const provider = VertexHost.define(
     id: "vertex-anthropic",
     name: "Claude on Vertex AI",
     docs: "https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude",
-    baseUrl: VertexHost.baseUrlOf("anthropic", "PROJECT"),
+    baseUrl: "https://aiplatform.googleapis.com/v1/projects/{project}/locations/global/publishers/anthropic",
     auth: { type: "bearer" },
     env: {
       apiKey: ["GOOGLE_ACCESS_TOKEN"],

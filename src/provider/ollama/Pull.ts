@@ -19,6 +19,7 @@ import { Assembler } from "../../protocol/Assembler.ts"
 import { readErrorBody } from "../../protocol/ErrorMap.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame, type Protocol } from "../../protocol/Protocol.ts"
 import * as Transport from "../../transport/Transport.ts"
+import { parts } from "../Credentials.ts"
 import type { Credentials } from "../Provider.ts"
 import { cloudUrl, localUrl, serverUrl } from "./Host.ts"
 
@@ -123,9 +124,10 @@ const progressOf = (line: JsonObject): PullProgress => {
 }
 
 const keyOf = (key: PullOptions["apiKey"]): Effect.Effect<string | undefined, LlmError.LlmError> =>
-  key === undefined
-    ? Effect.undefined
-    : Effect.map(Redacted.isRedacted(key) ? Effect.succeed(key) : key, (found) => Redacted.value(found).trim())
+  Effect.map(
+    parts(key).get ?? Effect.undefined,
+    (found) => found === undefined ? undefined : Redacted.value(found).trim()
+  )
 
 /**
  * Downloads a model to a server. The stream ends after `success`, and fails with the reason: `NotFound` for a model that

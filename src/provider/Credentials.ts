@@ -1,0 +1,92 @@
+/**
+ * Credentials that are fetched, kept while they are valid, and replaced when they expire or are rejected.
+ *
+ * For tokens with a lifetime, such as those of Google Cloud and Microsoft Entra. Concurrent calls share one fetch. How a token
+ * is obtained is the application's effect; static keys need none of this.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Semaphore from "effect/Semaphore"
+import type { LlmError } from "../LlmError.ts"
+import type { Credentials } from "./Provider.ts"
+
+/**
+ * A token and how long it is valid.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Token {
+  readonly value: Redacted.Redacted<string>
+  /** @default until it is rejected */
+  readonly expiresIn?: Duration.Input | undefined
+}
+
+/**
+ * Credentials from an effect that fetches a token. A kept token is used until shortly before it expires; one that the provider
+ * rejects is fetched anew, once per call.
+ *
+ * @example
+ * ```ts
+ * const credentials = yield* Credentials.refreshing(fetchGoogleToken)
+ * const layer = Vertex.layer({ project, location, accessToken: credentials })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const refreshing = (
+  fetch: Effect.Effect<Token, LlmError>,
+  options?: {
+    /** How long before it expires a token is replaced. @default 1 minute */
+    readonly early?: Duration.Input | undefined
+  }
+): Effect.Effect<Credentials> =>
+  Effect.map(Semaphore.make(1), (lock) => {
+    const early = Duration.toMillis(Duration.fromInputUnsafe(options?.early ?? "1 minute"))
+    let kept: { readonly value: Redacted.Redacted<string>; readonly until: number } | undefined
+    const load = Effect.flatMap(fetch, ({ expiresIn, value }) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const lifetime = expiresIn === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(expiresIn))
+        kept = { value, until: now + Math.max(0, lifetime - early) }
+        return value
+      }))
+    const current = Effect.map(Clock.currentTimeMillis, (now) =>
+      kept !== undefined && now < kept.until ? kept : undefined)
+    const get = Effect.flatMap(current, (found) =>
+      found !== undefined
+        ? Effect.succeed(found.value)
+        : lock.withPermits(1)(Effect.flatMap(current, (found) =>
+          found === undefined ? load : Effect.succeed(found.value))))
+    /** A caller whose token was rejected after another caller had replaced it takes the new one. */
+    const refresh = Effect.suspend(() => {
+      const rejected = kept?.value
+      return lock.withPermits(1)(
+        Effect.suspend(() =>
+          kept !== undefined && rejected !== undefined && Redacted.value(kept.value) !== Redacted.value(rejected)
+            ? Effect.succeed(kept.value)
+            : load
+        )
+      )
+    })
+    return { get, refresh }
+  })
+
+/**
+ * The effect that gives the key of a request, and the one that replaces a rejected key, where there is one.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const parts = (key: Redacted.Redacted<string> | Credentials | undefined): {
+  readonly get: Effect.Effect<Redacted.Redacted<string>, LlmError> | undefined
+  readonly refresh: Effect.Effect<Redacted.Redacted<string>, LlmError> | undefined
+} => {
+  if (key === undefined) return { get: undefined, refresh: undefined }
+  if (Redacted.isRedacted(key)) return { get: Effect.succeed(key), refresh: undefined }
+  return Effect.isEffect(key) ? { get: key, refresh: undefined } : key
+}
