@@ -1,0 +1,4 @@
+import * as OllamaChat from "../../src/protocol/OllamaChat.ts"
+import { lawsOf, replay } from "./wire-replay.ts"
+
+lawsOf("Ollama decoder", replay("ollama-chat", OllamaChat.make()))
