@@ -110,7 +110,7 @@ export class GeminiDecoder implements Decoder {
     }
   }
 
-  private onFrame(given: Loose): void {
+  private onFrame(given: Loose, whole = false): void {
     // Google's own assistants wrap each response: https://github.com/google-gemini/gemini-cli (Code Assist).
     const inner = recordField(given, "response")
     const frame = inner !== undefined && !isResponse(given) && isResponse(inner) ? inner : given
@@ -121,13 +121,9 @@ export class GeminiDecoder implements Decoder {
     this.assembler.start(nonEmpty(field(frame, "responseId")), nonEmpty(field(frame, "modelVersion")))
     this.onFeedback(recordField(frame, "promptFeedback"))
     const candidates = field(frame, "candidates")
-    const list: ReadonlyArray<Json> = Array.isArray(candidates) ? candidates : []
-    for (const one of list) {
-      const candidate = record(one)
-      if (candidate === undefined || (count(candidate["index"]) ?? 0) !== 0) continue
-      this.onCandidate(candidate)
-      break
-    }
+    const list = (Array.isArray(candidates) ? candidates : []).map(record).filter((one) => one !== undefined)
+    const first = list.find((candidate) => (count(candidate["index"]) ?? 0) === 0) ?? (whole ? list[0] : undefined)
+    if (first !== undefined) this.onCandidate(first)
     this.onUsage(recordField(frame, "usageMetadata"))
   }
 
@@ -199,7 +195,7 @@ export class GeminiDecoder implements Decoder {
     if (assembler.raw !== undefined) assembler.raw.push(body)
     for (const one of Array.isArray(body) ? body : [body]) {
       const frame = record(one)
-      if (frame !== undefined && assembler.failure === undefined) this.onFrame(frame)
+      if (frame !== undefined && assembler.failure === undefined) this.onFrame(frame, !Array.isArray(body))
     }
     if (assembler.failure !== undefined) return
     if (!this.begun) {

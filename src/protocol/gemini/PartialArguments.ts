@@ -18,7 +18,7 @@ const deepest = 100
 /** How far an index may lie beyond the end of a list; what is between is null. */
 const widestGap = 1000
 
-const step = /\.([^.[\]]+)|\[(\d{1,9})\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]/y
+const step = /\.([^.[\]*]+)|\[(\d{1,9})\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]/y
 
 const unescape = (text: string): string => text.replace(/\\(.)/g, "$1")
 

@@ -13,8 +13,8 @@
  */
 export interface Quirks {
   /**
-   * Ids of models that think by level and demand thought signatures on calls, for models without data of their own
-   * (those with data do so when it names thinking levels). @default none
+   * Ids of models that think by level and demand thought signatures on calls, beside those whose data name thinking
+   * levels. @default none
    */
   readonly levelModels?: RegExp | undefined
   /** Whether JSON Schema is understood; else schemas are rewritten to the OpenAPI subset, or refused. @default true */

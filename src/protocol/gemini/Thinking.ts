@@ -24,7 +24,7 @@ const usualWords: ModelMeta["thinkingLevels"] = { low: "LOW", medium: "MEDIUM", 
  * @since 0.1.0
  */
 export const thinksByLevel = (model: string, meta: ModelMeta | undefined, quirks: Quirks): boolean =>
-  meta === undefined ? quirks.levelModels?.test(model) === true : meta.thinkingLevels !== undefined
+  meta?.thinkingLevels !== undefined || quirks.levelModels?.test(model) === true
 
 /** The nearest level at or below the one asked for that has a word, else the lowest that has one. */
 const nearest = (
