@@ -11,13 +11,13 @@ import { encode } from "../src/provider/Provider.ts"
 
 const folder = new URL("../src/provider/", import.meta.url)
 
-const modules = await Promise.all(
-  readdirSync(folder).filter((file) => /^[A-Z]\w*\.ts$/.test(file) && file !== "Provider.ts" && file !== "Llm.ts")
-    .toSorted()
-    .map(async (file) => ({
-      module: file.slice(0, -".ts".length),
-      definition: (await import(new URL(file, folder).href) as { readonly definition: Definition }).definition
-    }))
+const modules = (await Promise.all(
+  readdirSync(folder).filter((file) => /^[A-Z]\w*\.ts$/.test(file)).toSorted().map(async (file) => ({
+    module: file.slice(0, -".ts".length),
+    definition: (await import(new URL(file, folder).href) as { readonly definition?: Definition }).definition
+  }))
+)).filter((entry): entry is { readonly module: string; readonly definition: Definition } =>
+  entry.definition !== undefined
 )
 
 const code = (text: string): string => `\`${text}\``

@@ -70,6 +70,9 @@ export * as Protocol from "./protocol/Protocol.ts"
  */
 export * as SchemaDialect from "./protocol/SchemaDialect.ts"
 
+/** Reads frames that differ from an earlier one in nothing but one string, without parsing them again. */
+export * as Template from "./protocol/Template.ts"
+
 /** Alibaba Cloud Model Studio (Qwen), outside China; give the base URL of another region. */
 export * as Alibaba from "./provider/Alibaba.ts"
 
@@ -105,6 +108,9 @@ export * as DeepInfra from "./provider/DeepInfra.ts"
 
 /** DeepSeek. */
 export * as DeepSeek from "./provider/DeepSeek.ts"
+
+/** Files kept by a provider: upload once, use in many requests, delete. */
+export * as Files from "./provider/Files.ts"
 
 /** Fireworks AI. */
 export * as Fireworks from "./provider/Fireworks.ts"
@@ -235,6 +241,9 @@ export * as Retry from "./policy/Retry.ts"
 
 /** Time limits for every call of a service. */
 export * as Timeout from "./policy/Timeout.ts"
+
+/** What answers cost, in US dollars. */
+export * as Cost from "./observe/Cost.ts"
 
 /** What happened to each call, as events an application can subscribe to: usage per user, audit, billing. */
 export * as Events from "./observe/Events.ts"

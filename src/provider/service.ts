@@ -154,7 +154,12 @@ export const make = (
       if (definition.sign === undefined || (key !== undefined && key !== "")) return Effect.succeed(call)
       const type = call.body === undefined ? undefined : { "content-type": "application/json" }
       return Effect.map(
-        definition.sign({ method, url: call.url, headers: { ...call.headers, ...type }, body: call.body ?? "" }),
+        definition.sign({
+          method,
+          url: call.url,
+          headers: { ...call.headers, ...type },
+          body: typeof call.body === "string" ? call.body : ""
+        }),
         ({ headers, secrets }) => ({
           ...call,
           headers: { ...call.headers, ...headers },

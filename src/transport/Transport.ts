@@ -87,13 +87,14 @@ export interface Transport {
  * @since 0.1.0
  */
 export interface JsonCall {
-  readonly method: "GET" | "POST"
+  readonly method: "GET" | "POST" | "DELETE"
   readonly provider: string
   readonly model: string
   readonly operation: LlmError.Operation
   readonly url: string
   readonly headers: { readonly [name: string]: string }
-  readonly body?: string | undefined
+  /** JSON text, a form, or bytes with their media type. */
+  readonly body?: string | FormData | { readonly bytes: Uint8Array; readonly mediaType: string } | undefined
   readonly secrets: ReadonlyArray<string>
   readonly timeouts: Timeouts
 }
@@ -192,11 +193,11 @@ export const make = (client: HttpClient.HttpClient): Transport => {
   const send = (
     call: Call | JsonCall,
     fail: Failing,
-    method: "GET" | "POST"
+    method: "GET" | "POST" | "DELETE"
   ): Effect.Effect<HttpClientResponse, LlmError.LlmError> => {
     const request = HttpClientRequest.make(method)(call.url, {
       headers: call.headers,
-      ...(call.body === undefined ? undefined : { body: HttpBody.text(call.body, "application/json") })
+      ...(call.body === undefined ? undefined : { body: bodyOf(call.body) })
     })
     const limit = call.timeouts.connect ?? defaultConnect
     return Effect.timeoutOrElse(follow(request, fail, maxRedirects), {
@@ -311,7 +312,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       return Effect.flatMap(
         Effect.mapError(response.text, (error) => fail.error(networkReason(error, fail))),
         (text) => {
-          const body = parseJson(text)
+          const body = call.method === "DELETE" && text.trim() === "" ? {} : parseJson(text)
           return body === undefined
             ? Effect.fail(fail.error(reasonOf({ kind: "parse", message: "The body is not JSON.", body: text }, fail)))
             : Effect.succeed(body)
@@ -325,6 +326,13 @@ export const make = (client: HttpClient.HttpClient): Transport => {
 
   return { generate, stream, json }
 }
+
+const bodyOf = (body: NonNullable<JsonCall["body"]>): HttpBody.HttpBody =>
+  typeof body === "string"
+    ? HttpBody.raw(body, { contentType: "application/json" })
+    : body instanceof FormData
+    ? HttpBody.formData(body)
+    : HttpBody.uint8Array(body.bytes, body.mediaType)
 
 const manualRedirects: globalThis.RequestInit = { redirect: "manual" }
 const always = () => true
