@@ -1,15 +1,21 @@
-// Holds the encoded body to the official SDK's wire types: it is the compiler that checks, the test only runs what it read.
+// Holds the encoded body to the official SDK's types: it is the compiler that checks, the test only runs what it read.
 import { assert, it } from "@effect/vitest"
-import type * as serialization from "cohere-ai/serialization/index.js"
+import type { Cohere } from "cohere-ai"
 import type { Body } from "../../src/protocol/CohereChat.ts"
 
-// The SDK adds `stream` itself.
-type Known = Omit<Body, "stream">
+// The SDK writes names in camel case and turns them into the wire's when it sends them.
+type CamelCase<Name> = Name extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : Name
+type Camel<A> = A extends ReadonlyArray<infer Item> ? Array<Camel<Item>>
+  : A extends object ? { [Key in keyof A as CamelCase<Key> & PropertyKey]: Camel<A[Key]> }
+  : A
 
-const whole = (body: Known): serialization.V2ChatRequest.Raw => body
-const streamed = (body: Known): serialization.V2ChatStreamRequest.Raw => body
+// The SDK adds `stream` itself.
+type Known = Camel<Omit<Body, "stream">>
+
+const whole = (body: Known): Cohere.V2ChatRequest => body
+const streamed = (body: Known): Cohere.V2ChatStreamRequest => body
 
 it("The body of the Cohere wire has the type that the official SDK sends", () => {
-  const body: Known = { model: "command-test", messages: [], tool_choice: "REQUIRED" }
-  assert.deepStrictEqual([whole(body), streamed(body)], [body, body] as ReadonlyArray<unknown>)
+  const body: Known = { model: "command-test", messages: [], toolChoice: "REQUIRED" }
+  assert.deepStrictEqual<unknown>([whole(body), streamed(body)], [body, body])
 })
