@@ -56,7 +56,8 @@ export const make = (kind: FramingKind, decoder: Decoder): Framing => {
 // =============================================================================
 
 interface LineSink {
-  line(line: string): void
+  /** A line: from `from` to before `to`, so that only what is kept of it is cut out. */
+  line(text: string, from: number, to: number): void
   end(): void
 }
 
@@ -92,7 +93,7 @@ class TextFraming implements Framing {
   end(): void {
     this.accept(this.text.decode())
     if (this.document !== undefined) return this.document.end()
-    if (this.partialLength > 0) this.sink.line(this.takePartial(""))
+    if (this.partialLength > 0) this.wholeLine("")
     if (!stopped(this.decoder)) this.sink.end()
     if (!stopped(this.decoder)) this.decoder.end()
   }
@@ -126,8 +127,8 @@ class TextFraming implements Framing {
     let from = 0
     let to = text.indexOf("\n")
     while (to !== -1) {
-      const line = this.partialLength === 0 ? text.slice(from, to) : this.takePartial(text.slice(from, to))
-      this.sink.line(line)
+      if (this.partialLength === 0) this.sink.line(text, from, to)
+      else this.wholeLine(text.slice(from, to))
       if (stopped(this.decoder)) return
       from = to + 1
       to = text.indexOf("\n", from)
@@ -139,12 +140,13 @@ class TextFraming implements Framing {
     }
   }
 
-  private takePartial(end: string): string {
+  /** A line whose beginning came earlier. */
+  private wholeLine(end: string): void {
     this.partial.push(end)
     const line = this.partial.join("")
     this.partial = []
     this.partialLength = 0
-    return line
+    this.sink.line(line, 0, line.length)
   }
 }
 
@@ -156,37 +158,69 @@ class SseLines implements LineSink {
   private readonly decoder: Decoder
   private data: string | undefined
   private event = ""
+  /** Lines of a JSON object without the field name that spans several, as Google appends errors. */
+  private bare: Array<string> | undefined
+  /** The last line that named an event, and its name: most lines repeat it. */
+  private eventLine = ""
+  private eventName = ""
 
   constructor(decoder: Decoder) {
     this.decoder = decoder
   }
 
-  line(line: string): void {
-    if (line === "") return this.dispatch()
-    switch (line.charCodeAt(0)) {
+  line(text: string, from: number, to: number): void {
+    if (from === to) return this.dispatch()
+    switch (text.charCodeAt(from)) {
       case 100: // d
-        if (line.startsWith("data:")) return this.dataLine(line.slice(line.charCodeAt(5) === 32 ? 6 : 5))
-        return
-      case 101: // e
-        if (line.startsWith("event:")) {
-          // An event name after data means that the blank line between two events was left out.
-          if (this.data !== undefined) this.dispatch()
-          this.event = line.slice(6).trim()
-        } else if (line.startsWith("error:")) {
-          this.dispatch()
-          this.decoder.frame(line.slice(6).trim(), "error")
+        if (text.startsWith("data:", from)) {
+          this.dataLine(text.slice(text.charCodeAt(from + 5) === 32 ? from + 6 : from + 5, to))
         }
         return
+      case 101: // e
+        return this.eventOrError(text.slice(from, to))
       case 123: // { : a JSON object without the field name, as some proxies append errors
         this.dispatch()
-        this.decoder.frame(line, "")
+        this.decoder.frame(text.slice(from, to), "")
         return
     }
     // Comments (":"), "id:", "retry:" and unknown fields mean nothing here.
   }
 
+  private eventOrError(line: string): void {
+    if (line === this.eventLine || line.startsWith("event:")) {
+      // An event name after data means that the blank line between two events was left out.
+      if (this.data !== undefined) this.dispatch()
+      if (line !== this.eventLine) {
+        this.eventLine = line
+        this.eventName = line.slice(6).trim()
+      }
+      this.event = this.eventName
+    } else if (line.startsWith("error:")) {
+      this.dispatch()
+      this.decoder.frame(line.slice(6).trim(), "error")
+    }
+  }
+
   end(): void {
+    if (this.bare !== undefined) this.endBare()
     this.dispatch()
+  }
+
+  private bareLine(line: string): void {
+    if (line.startsWith("data:") || line.startsWith("event:")) {
+      this.endBare()
+      if (!stopped(this.decoder)) this.line(line)
+      return
+    }
+    this.bare!.push(line)
+    // Pretty-printed: the last line is the only one that begins with the brace.
+    if (line.startsWith("}")) this.endBare()
+  }
+
+  private endBare(): void {
+    const text = this.bare!.join("\n")
+    this.bare = undefined
+    this.decoder.frame(text, "")
   }
 
   private dataLine(value: string): void {
@@ -213,7 +247,9 @@ class SseLines implements LineSink {
     this.data = undefined
     this.event = ""
     // A comment that a proxy wrapped into a data line begins with ":".
-    if (data === undefined || data === "" || data.charCodeAt(0) === 58 || data.trim() === "") return
+    if (data === undefined || data === "") return
+    const first = data.charCodeAt(0)
+    if (first === 58 || (first !== 123 && data.trim() === "")) return
     if (!stopped(this.decoder)) this.decoder.frame(data, event)
   }
 }
@@ -231,7 +267,8 @@ class NdjsonLines implements LineSink {
     this.decoder = decoder
   }
 
-  line(line: string): void {
+  line(text: string, from: number, to: number): void {
+    const line = text.slice(from, to)
     if (this.document !== undefined) return this.document.push(`${line}\n`)
     if (line.trim() === "") return
     if (this.first) {

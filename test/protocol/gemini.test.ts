@@ -404,6 +404,14 @@ describe("Gemini decoder: failures", () => {
     if (name !== "error-after-content") assert.strictEqual(classify(failure!), reason)
   })
 
+  it("reads an error that is appended to the stream as plain JSON over several lines", () => {
+    for (const size of [1, 9, 10_000]) {
+      const { failure, partial } = streamBytes("bare-error.txt", size)
+      assert.deepInclude(failure, { kind: "provider", code: 503, type: "UNAVAILABLE" })
+      assert.strictEqual(partial?.text, "Half")
+    }
+  })
+
   it("keeps what came before an error", () => {
     assert.strictEqual(stream("error-after-content").partial?.text, "Half")
   })
