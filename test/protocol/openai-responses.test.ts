@@ -6,7 +6,7 @@ const calls = (name: string) =>
   answer(name).toolCalls.map((call) => [call.id, call.name, call.arguments, call.invalid === true])
 
 const origin = { wire: "openai-responses", provider: "openai", model: "asked-for" }
-const kettle = { type: "text", text: "The kettle is on.", replay: { id: "msg_1" }, origin }
+const kettle = { type: "text" as const, text: "The kettle is on.", replay: { id: "msg_1" }, origin }
 
 describe("OpenAI Responses decoder: text", () => {
   it("gives the text, id, model, tier and finish reason of a plain answer", () => {
@@ -349,8 +349,8 @@ describe("OpenAI Responses decoder: whole bodies", () => {
   })
 
   it("reads every kind of item in order", () => {
-    const response = whole("everything").response
-    assert.deepStrictEqual(response?.parts.map((part) => part.type), [
+    const response = whole("everything").response!
+    assert.deepStrictEqual(response.parts.map((part) => part.type), [
       "reasoning",
       "server-tool",
       "text",

@@ -164,8 +164,10 @@ class Speller {
     const reasoning = new Map<string, ReasoningInput>()
     // An item that was made after reasoning may carry its id only where that reasoning is sent as well:
     // https://platform.openai.com/docs/guides/reasoning#keeping-reasoning-items-in-context
-    const whole = parts.every((part) => part.type !== "reasoning" || this.replays(part))
+    const replayed = this.replayed(parts)
+    const whole = parts.every((part) => part.type !== "reasoning" || replayed.has(part))
     const hosted = parts.some((part) => part.type === "server-tool" && part.name === "image_generation_call")
+    const begin = this.items.length
     for (let at = 0; at < parts.length; at++) {
       const part = parts[at]!
       switch (part.type) {
@@ -180,7 +182,7 @@ class Speller {
           break
         }
         case "reasoning":
-          if (this.replays(part)) this.reasoning(part, reasoning)
+          if (replayed.has(part)) this.reasoning(part, reasoning)
           break
         case "tool-call":
           this.items.push(this.call(part, whole))
@@ -201,6 +203,8 @@ class Speller {
           break
       }
     }
+    // The API refuses reasoning that nothing follows, as when the answer was cut in it.
+    while (this.items.length > begin && isReasoning(this.items.at(-1))) this.items.pop()
   }
 
   private message(texts: ReadonlyArray<TextPart>, whole: boolean): InputItem {
@@ -228,11 +232,19 @@ class Speller {
     }
   }
 
-  /** Whether the host can use this reasoning: encrypted, as open models need it back, or stored with the host. */
-  private replays(part: ReasoningPart): boolean {
-    return this.isOwn(part) &&
-      (part.encrypted !== undefined || part.replay?.["content"] !== undefined ||
-        (this.stored && nonEmpty(part.replay?.["id"]) !== undefined))
+  /**
+   * Reasoning that the host can use: encrypted, as open models need it back, or stored with the host; and what belongs
+   * to the same item.
+   */
+  private replayed(parts: ReadonlyArray<Part>): ReadonlySet<Part> {
+    const own = parts.filter((part) => part.type === "reasoning" && this.isOwn(part)) as ReadonlyArray<ReasoningPart>
+    const idOf = (part: ReasoningPart) => nonEmpty(part.replay?.["id"])
+    const usable = own.filter((part) =>
+      part.encrypted !== undefined || part.replay?.["content"] !== undefined ||
+      (this.stored && idOf(part) !== undefined)
+    )
+    const ids = new Set(usable.map(idOf))
+    return new Set(own.filter((part) => usable.includes(part) || (idOf(part) !== undefined && ids.has(idOf(part)))))
   }
 
   private reasoning(part: ReasoningPart, sent: Map<string, ReasoningInput>): void {
@@ -294,6 +306,9 @@ class Speller {
     this.items.push({ type, call_id: part.toolCallId, output })
   }
 }
+
+const isReasoning = (item: InputItem | JsonObject | undefined): boolean =>
+  item !== undefined && "type" in item && item["type"] === "reasoning"
 
 /** One text is a string; anything else is parts. */
 const plain = (contents: Array<InputContent>): string | Array<InputContent> => {

@@ -208,13 +208,16 @@ const checkPairs = (items: ReadonlyArray<Json.JsonObject>): ErrorDetails | undef
     const open = calls.find((id) => !outputs.includes(id))
     if (open !== undefined) return invalid(`No tool output found for ${name} ${open}.`, "input")
   }
-  const last = items.at(-1)
-  return last?.type === "reasoning"
-    ? invalid(
-      `Item '${Json.string(last.id)}' of type 'reasoning' was provided without its required following item.`,
-      "input"
-    )
-    : undefined
+  const alone = items.find((item, index) => {
+    const next = items[index + 1]
+    return item.type === "reasoning" &&
+      (next === undefined || Json.string(next.type).endsWith("_output") ||
+        (next.role !== undefined && next.role !== "assistant"))
+  })
+  return alone === undefined ? undefined : invalid(
+    `Item '${Json.string(alone.id)}' of type 'reasoning' was provided without its required following item.`,
+    "input"
+  )
 }
 
 // =============================================================================
