@@ -6,13 +6,22 @@ import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import * as fc from "fast-check"
-import { Anthropic, LlmTool, Message, OpenAi } from "../../src/index.ts"
+import { Anthropic, Bedrock, Cohere, Gemini, LlmTool, Message, Ollama, OpenAi } from "../../src/index.ts"
 import type { ProviderModule } from "../../src/provider/Provider.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
 
-const providers: ReadonlyArray<readonly [string, Pick<ProviderModule, "make">, path: string]> = [
+type Speaker = Pick<ProviderModule, "make">
+
+const openAiChat: Speaker = { make: (options) => OpenAi.make({ ...options, api: "chat" }) }
+
+const providers: ReadonlyArray<readonly [string, Speaker, path: string]> = [
   ["Anthropic", Anthropic, "/v1"],
-  ["OpenAI", OpenAi, "/v1"]
+  ["OpenAI Chat", openAiChat, "/v1"],
+  ["OpenAI Responses", OpenAi, "/v1"],
+  ["Gemini", Gemini, "/v1beta"],
+  ["Ollama", Ollama, ""],
+  ["Cohere", Cohere, "/v2"],
+  ["Bedrock", Bedrock, ""]
 ]
 
 const wires = [
@@ -90,7 +99,8 @@ describe("a conversation moves between providers", () => {
         const service = yield* provider.make({
           apiKey: Redacted.make("hand-off-key"),
           baseUrl: `${simulator.url}${path}`,
-          model: "target-model"
+          model: "target-model",
+          models: { "target-model": { capabilities: {} } }
         })
         const tools = [
           LlmTool.make("look_up", { parameters: { type: "object", properties: { a: { type: "string" } } } })
