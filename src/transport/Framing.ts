@@ -160,6 +160,7 @@ class SseLines implements LineSink {
   private event = ""
   /** Lines of a JSON object without the field name that spans several, as Google appends errors. */
   private bare: Array<string> | undefined
+  private bareLength = 0
   /** The last line that named an event, and its name: most lines repeat it. */
   private eventLine = ""
   private eventName = ""
@@ -169,6 +170,7 @@ class SseLines implements LineSink {
   }
 
   line(text: string, from: number, to: number): void {
+    if (this.bare !== undefined) return this.bareLine(text.slice(from, to))
     if (from === to) return this.dispatch()
     switch (text.charCodeAt(from)) {
       case 100: // d
@@ -180,7 +182,8 @@ class SseLines implements LineSink {
         return this.eventOrError(text.slice(from, to))
       case 123: // { : a JSON object without the field name, as some proxies append errors
         this.dispatch()
-        this.decoder.frame(text.slice(from, to), "")
+        if (text.slice(from, to).trimEnd().endsWith("}")) this.decoder.frame(text.slice(from, to), "")
+        else this.bare = [text.slice(from, to)]
         return
     }
     // Comments (":"), "id:", "retry:" and unknown fields mean nothing here.
@@ -209,10 +212,12 @@ class SseLines implements LineSink {
   private bareLine(line: string): void {
     if (line.startsWith("data:") || line.startsWith("event:")) {
       this.endBare()
-      if (!stopped(this.decoder)) this.line(line)
+      if (!stopped(this.decoder)) this.line(line, 0, line.length)
       return
     }
     this.bare!.push(line)
+    this.bareLength += line.length
+    if (this.bareLength > maxFrameLength) return tooLong(this.decoder, maxFrameLength)
     // Pretty-printed: the last line is the only one that begins with the brace.
     if (line.startsWith("}")) this.endBare()
   }
@@ -220,6 +225,7 @@ class SseLines implements LineSink {
   private endBare(): void {
     const text = this.bare!.join("\n")
     this.bare = undefined
+    this.bareLength = 0
     this.decoder.frame(text, "")
   }
 
