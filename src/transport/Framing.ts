@@ -18,7 +18,7 @@ import { AwsEventStream } from "./AwsEventStream.ts"
  * @category limits
  * @since 0.1.0
  */
-export const maxFrameLength = 16 * 1024 * 1024
+const maxFrameLength = 16 * 1024 * 1024
 
 /**
  * Largest body of a whole (not streamed) answer, in characters.
@@ -26,7 +26,7 @@ export const maxFrameLength = 16 * 1024 * 1024
  * @category limits
  * @since 0.1.0
  */
-export const maxDocumentLength = 128 * 1024 * 1024
+const maxDocumentLength = 128 * 1024 * 1024
 
 /**
  * Feeds a decoder from bytes.

@@ -12,6 +12,7 @@
 import type { Json } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { type DecodeContext, type Decoder, parseFrame } from "../Protocol.ts"
+import { Template } from "../Template.ts"
 import { type Block, cite, closeCall, closeContent, closeOpaque, hasNoInput, type Kind, openBlock } from "./Block.ts"
 import { errorFailure, hasError } from "./ErrorFrame.ts"
 import { copyPresent, jsonOf, type Loose, nonEmpty, record, textOf } from "./Loose.ts"
@@ -43,6 +44,29 @@ const inferType = (frame: Loose): string | undefined => {
   const delta = record(frame["delta"])
   if (delta === undefined) return undefined
   return "stop_reason" in delta ? "message_delta" : "content_block_delta"
+}
+
+/** The kind of block that a delta which only adds text belongs to. */
+const kindOfDelta: { readonly [type: string]: Kind | undefined } = {
+  text_delta: "text",
+  thinking_delta: "reasoning",
+  input_json_delta: "tool"
+}
+
+const repeatedText = (delta: Loose): Json | undefined => {
+  switch (delta["type"]) {
+    case "text_delta":
+      return delta["text"]
+    case "thinking_delta":
+      return delta["thinking"]
+    case "input_json_delta":
+      return delta["partial_json"]
+  }
+}
+
+const textOfDelta = (frame: unknown): unknown => {
+  const delta = record(record(frame)?.["delta"])
+  return delta === undefined ? undefined : repeatedText(delta)
 }
 
 const deltaType = (delta: Loose): string | undefined =>
@@ -93,6 +117,9 @@ export class AnthropicDecoder implements Decoder {
   private preloaded: Set<string> | undefined
   private usageSoFar: Loose | undefined
   private stopReason: string | undefined
+  /** The delta that repeats, of the open block `repeated`. */
+  private readonly template = new Template()
+  private repeated: Block | undefined
 
   constructor(context: DecodeContext) {
     this.assembler = new Assembler(context)
@@ -105,6 +132,10 @@ export class AnthropicDecoder implements Decoder {
   frame(data: string, event: string): void {
     const assembler = this.assembler
     if (assembler.finished || assembler.failure !== undefined) return
+    if (this.template.learned) {
+      const text = this.template.read(data)
+      if (text !== undefined) return this.repeat(this.repeated!, text)
+    }
     if (data.charCodeAt(0) !== 123) {
       const text = data.trim()
       if (text === "" || text === "[DONE]") return
@@ -118,13 +149,28 @@ export class AnthropicDecoder implements Decoder {
     if (frame["type"] === "content_block_delta") {
       const delta = frame["delta"] as Loose | null | undefined
       const block = this.blocks.get(frame["index"])
-      if (block !== undefined && block.kind === "text" && delta !== null && delta !== undefined) {
-        const text = delta["text"]
-        if (delta["type"] === "text_delta" && typeof text === "string") return assembler.text(block.index, text)
+      if (block !== undefined && delta !== null && delta !== undefined) {
+        const text = repeatedText(delta)
+        if (typeof text === "string" && block.kind === kindOfDelta[delta["type"] as string]) {
+          if (assembler.raw === undefined) {
+            this.repeated = block
+            this.template.learn(data, text, textOfDelta)
+          }
+          return this.repeat(block, text)
+        }
       }
       return this.onDelta(frame)
     }
     this.onFrame(frame, event)
+  }
+
+  /** More text of an open block. */
+  private repeat(block: Block, text: string): void {
+    if (block.kind === "text") return this.assembler.text(block.index, text)
+    if (block.kind === "reasoning") return this.assembler.reasoning(block.index, text)
+    if (text === "") return
+    block.streamed = true
+    this.assembler.toolCallDelta(block.index, text)
   }
 
   private onFrame(frame: Loose, event: string): void {
@@ -348,6 +394,7 @@ export class AnthropicDecoder implements Decoder {
     this.blocks.delete(block.key)
     if (this.latest[block.kind] === block) this.latest[block.kind] = undefined
     if (this.last === block) this.lastOpen = false
+    if (this.repeated === block) this.template.forget()
   }
 
   private decide(cut: boolean): void {

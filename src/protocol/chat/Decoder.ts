@@ -13,6 +13,7 @@ import type { FinishReason } from "../../LlmResponse.ts"
 import type { Json, JsonObject, TextPart } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame } from "../Protocol.ts"
+import { Template } from "../Template.ts"
 import { Attachments } from "./Attachments.ts"
 import { failureFrom, failureIn, nativeFailure } from "./Failures.ts"
 import { cutsToolCalls, finishReasonOf } from "./FinishReasons.ts"
@@ -46,6 +47,8 @@ export class ChatDecoder implements Decoder {
   private rawFinish: string | undefined
   private native: string | undefined
   private answered = false
+  /** The text delta that repeats. */
+  private readonly template = new Template()
 
   constructor(context: DecodeContext, tags: Tags | undefined) {
     const assembler = new Assembler(context)
@@ -64,6 +67,11 @@ export class ChatDecoder implements Decoder {
 
   frame(data: string, event: string): void {
     if (this.assembler.finished || this.assembler.failure !== undefined) return
+    if (this.template.learned) {
+      const text = event === "" ? this.template.read(data) : undefined
+      if (text !== undefined) return this.assembler.text(this.textPart, text)
+      this.template.forget()
+    }
     if (data.charCodeAt(0) !== 123) {
       const trimmed = data.trim()
       // A comment that a proxy wrapped as data is still a comment.
@@ -72,8 +80,16 @@ export class ChatDecoder implements Decoder {
     }
     if (event === "error") return this.errorEvent(data)
     const frame = parseFrame(this.assembler, data)
-    if (frame !== undefined) this.accept(frame, false)
-    else this.flush()
+    if (frame === undefined) return this.flush()
+    this.accept(frame, false)
+    if (event === "") this.learn(data, frame)
+  }
+
+  /** Learns from a frame that said nothing but one piece of text. */
+  private learn(data: string, frame: unknown): void {
+    if (this.textPart < 0 || this.thinkTags !== undefined || this.assembler.raw !== undefined) return
+    const text = onlyText(frame)
+    if (text !== undefined) this.template.learn(data, text, onlyText)
   }
 
   whole(body: Json): void {
@@ -361,4 +377,28 @@ const unsaid = (said: string, content: unknown): unknown => {
 const withoutReasoning = (message: Fields): Fields => {
   const { reasoning: _, reasoning_content: __, reasoning_text: ___, thinking: ____, ...rest } = message
   return rest
+}
+
+const within = (fields: Fields, names: ReadonlySet<string>): boolean => {
+  for (const name in fields) {
+    if (fields[name] !== null && !names.has(name)) return false
+  }
+  return true
+}
+
+const frameFields: ReadonlySet<string> = new Set(["id", "object", "created", "model", "choices", ...extraFields])
+const choiceFields: ReadonlySet<string> = new Set(["index", "delta"])
+const deltaFields: ReadonlySet<string> = new Set(["content", "role"])
+
+/** The text of a frame whose handling does nothing but add it, however often the frame comes. */
+const onlyText = (value: unknown): string | undefined => {
+  const frame = record(value)
+  if (frame === undefined || frame["object"] === "error" || !within(frame, frameFields)) return undefined
+  const choices = list(frame["choices"])
+  const choice = choices.length === 1 ? record(choices[0]) : undefined
+  if (choice === undefined || (choice["index"] ?? 0) !== 0 || !within(choice, choiceFields)) return undefined
+  const delta = record(choice["delta"])
+  if (delta === undefined || !within(delta, deltaFields)) return undefined
+  const content = delta["content"]
+  return typeof content === "string" && content !== "" ? content : undefined
 }
