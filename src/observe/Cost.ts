@@ -1,0 +1,128 @@
+/**
+ * What answers cost, in US dollars.
+ *
+ * A cost the provider billed counts; else usage is priced: uncached input, cache reads, cache writes of 5 minutes and of 1 hour,
+ * output with reasoning, at the tier the input falls into. Prices come from the catalogue or from `prices`. Unknown stays
+ * unknown: a response whose price or usage is missing has no `cost`, it is never 0. An answer of the `Cache` policy costs 0,
+ * because nothing was bought; its usage is the stored one.
+ *
+ * It prices answers, not failures: what a failed or interrupted call used is in `error.partial.usage`, and only `Budget`
+ * counts it. Subscriptions, discounts, minimum fees and charges per tool call are not known to it.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import { mapResponses } from "../internal/finish.ts"
+import { priceFinder, priceOf, type PriceOverrides } from "../internal/pricing.ts"
+import { isServed } from "../internal/served.ts"
+import type { LlmResponse, Usage } from "../LlmResponse.ts"
+import type { ModelMeta, Prices } from "../Model.ts"
+import * as Policy from "../policy/Policy.ts"
+
+export type { PriceOverrides } from "../internal/pricing.ts"
+
+/**
+ * US dollars spent, by `provider` and `model`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const spent = Metric.counter("effect_llm.cost", { description: "US dollars spent", incremental: true })
+
+/**
+ * Answers whose cost is not known, by `provider` and `model`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const unknown = Metric.counter("effect_llm.cost.unknown", {
+  description: "Answers whose cost is not known",
+  incremental: true
+})
+
+/**
+ * Where prices come from.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Prices by `provider/model`, before those of the catalogue. */
+  readonly prices?: PriceOverrides | undefined
+}
+
+/**
+ * US dollars of a usage: as billed, else at the prices; `undefined` when neither is known.
+ *
+ * @example
+ * ```ts
+ * Cost.ofUsage({ input: { total: 1000 }, output: { total: 200 } }, { input: 3, output: 15 }) // 0.006
+ * ```
+ *
+ * @category pricing
+ * @since 0.1.0
+ */
+export const ofUsage = (usage: Usage, prices: Prices | ModelMeta | undefined): number | undefined =>
+  usage.billedCost ?? priceOf(usage, prices !== undefined && "capabilities" in prices ? prices.prices : prices)
+
+const pricing = (options: Options) => {
+  const find = priceFinder(options.prices)
+  return (response: LlmResponse, asked?: string | undefined): Effect.Effect<LlmResponse> => {
+    if (isServed(response) || response.cost !== undefined) return Effect.succeed(response)
+    if (response.usage.billedCost !== undefined) {
+      return Effect.succeed(response.with({ cost: response.usage.billedCost }))
+    }
+    return Effect.flatMap(find(response.provider, response.model), (prices) => {
+      const cost = priceOf(response.usage, prices)
+      if (cost !== undefined) return Effect.succeed(response.with({ cost }))
+      // A provider may name the model in its answer in another way than in its price list.
+      return prices !== undefined || asked === undefined || asked === response.model
+        ? Effect.succeed(response)
+        : Effect.map(find(response.provider, asked), (prices) => {
+          const cost = priceOf(response.usage, prices)
+          return cost === undefined ? response : response.with({ cost })
+        })
+    })
+  }
+}
+
+const defaultPricing = pricing({})
+
+/**
+ * Sets `cost` of a response, where it is known. `asked` is the model of the request, which counts when the response names one
+ * that is not known.
+ *
+ * @category pricing
+ * @since 0.1.0
+ */
+export const withCost = (
+  response: LlmResponse,
+  options?: Options & { readonly asked?: string | undefined }
+): Effect.Effect<LlmResponse> =>
+  (options?.prices === undefined ? defaultPricing : pricing(options))(response, options?.asked)
+
+/**
+ * Sets `cost` of every response, where it is known, and counts it in {@link spent}.
+ *
+ * @category policies
+ * @since 0.1.0
+ */
+export const policy = (options: Options = {}): Policy.Policy =>
+  Policy.make((service) => {
+    const price = pricing(options)
+    const { model, provider } = service.info
+    return mapResponses(service, (response, request) =>
+      Effect.flatMap(
+        price(response, response.provider === provider ? request.model ?? model : undefined),
+        (priced) => {
+          const attributes = { provider: priced.provider, model: priced.model }
+          return Effect.as(
+            priced.cost === undefined
+              ? Metric.update(Metric.withAttributes(unknown, attributes), 1)
+              : Metric.update(Metric.withAttributes(spent, attributes), priced.cost),
+            priced
+          )
+        }
+      ))
+  })

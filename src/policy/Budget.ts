@@ -1,0 +1,466 @@
+/**
+ * Limits what calls may cost, per request, session, user or label, in total or per day.
+ *
+ * Before a call its estimated cost is reserved: a quarter of the request's characters as input, and `maxTokens` as output, at the
+ * model's prices. A call without room fails with `BudgetExceeded`; nothing was sent. Afterwards the reservation gives way
+ * to what was really used: the billed cost, else usage at its prices. A failed or interrupted call settles what its partial output shows
+ * and frees the rest. So a budget is never overspent by more than what calls in flight use beyond their reservations.
+ *
+ * Without `maxTokens` the longest possible answer is reserved, which is much: name `maxTokens` in requests, or
+ * `outputTokens` here. A model without a known price is refused unless `unknownPrice` says otherwise. Outside of `Retry` it reserves
+ * once per call and counts what the last attempt used; inside, each attempt. It does not count tokens or requests (`RateLimit`), and
+ * `countTokens`, `models` and `health` are free.
+ *
+ * Accounts are in this process by default, or in Redis with `store: Budget.storeRedis()`, where reserving and settling are atomic
+ * over all processes. When a shared store does not answer, each process goes on with accounts of its own, starting at
+ * zero (`onStoreError`); what it could not settle is settled when the store is back.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import { Redis } from "effect/persistence/Redis"
+import * as Random from "effect/Random"
+import type { Scope } from "effect/Scope"
+import { type Account, Ledger, type Reserve, type Reserved, type Settle } from "../internal/budgetLedger.ts"
+import * as RedisBooks from "../internal/budgetRedis.ts"
+import { inputTokens } from "../internal/estimate.ts"
+import { type Begin, type Ending, type Hold, rejection, withHold } from "../internal/held.ts"
+import { withPartials } from "../internal/partials.ts"
+import { priceFinder, priceOf, type PriceOverrides } from "../internal/pricing.ts"
+import { isServed } from "../internal/served.ts"
+import * as SharedStore from "../internal/sharedStore.ts"
+import * as LlmError from "../LlmError.ts"
+import type { LlmRequest } from "../LlmRequest.ts"
+import type { LlmResponse } from "../LlmResponse.ts"
+import type { Service, ServiceInfo } from "../LlmService.ts"
+import * as Models from "../Models.ts"
+import * as Policy from "./Policy.ts"
+
+// =============================================================================
+// Metrics
+// =============================================================================
+
+/**
+ * US dollars settled, by `budget` and `provider`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const spent = Metric.counter("effect_llm.budget.spent", {
+  description: "US dollars settled on budgets",
+  incremental: true
+})
+
+/**
+ * Calls turned away, by `budget`, `provider` and `cause` (`limit`, `price`, `scope` or `store`).
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const rejections = Metric.counter("effect_llm.budget.rejections", {
+  description: "Calls a budget turned away",
+  incremental: true
+})
+
+// =============================================================================
+// Stores
+// =============================================================================
+
+export type { Account, Reserve, Reserved, Settle } from "../internal/budgetLedger.ts"
+
+/**
+ * A shared store failed.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class StoreError extends Data.TaggedError("BudgetStoreError")<{ readonly message: string }> {}
+
+/**
+ * Where accounts live. Amounts are whole billionths of a dollar.
+ *
+ * @category stores
+ * @since 0.1.0
+ */
+export class Store extends Context.Service<Store, {
+  /** Reserves an amount, if spent, reserved and it stay within the limit; atomically. */
+  readonly reserve: (options: Reserve) => Effect.Effect<Reserved, StoreError>
+  readonly settle: (options: Settle) => Effect.Effect<void, StoreError>
+  readonly read: (key: string) => Effect.Effect<Account, StoreError>
+}>()("effect-llm/Budget/Store") {}
+
+const makeMemory = (): Store["Service"] => {
+  const ledger = new Ledger()
+  return {
+    reserve: (options) => Effect.map(Clock.currentTimeMillis, (now) => ledger.reserve(options, now)),
+    settle: (options) => Effect.map(Clock.currentTimeMillis, (now) => ledger.settle(options, now)),
+    read: (key) => Effect.map(Clock.currentTimeMillis, (now) => ledger.read(key, now))
+  }
+}
+
+/**
+ * The store in the context, for several policies that are to share one: each needs `Store`, provided once for all.
+ *
+ * @category stores
+ * @since 0.1.0
+ */
+export const storeShared: Layer.Layer<Store, never, Store> = Layer.effect(Store, Store)
+
+/**
+ * A store in this process.
+ *
+ * @category stores
+ * @since 0.1.0
+ */
+export const storeMemory: Layer.Layer<Store> = Layer.sync(Store, makeMemory)
+
+/**
+ * A store in Redis 5 or later, so that many processes share one budget per key.
+ *
+ * @category stores
+ * @since 0.1.0
+ */
+export const storeRedis = (options?: {
+  /** What the Redis keys begin with. @default "effect-llm:budget:" */
+  readonly prefix?: string | undefined
+}): Layer.Layer<Store, never, Redis> =>
+  Layer.effect(
+    Store,
+    Effect.map(Redis, (redis) => {
+      const books = RedisBooks.make(redis, options?.prefix ?? "effect-llm:budget:")
+      const failed = () => new StoreError({ message: "Redis did not carry out the command." })
+      return {
+        reserve: (options) => Effect.mapError(books.reserve(options), failed),
+        settle: (options) => Effect.mapError(books.settle(options), failed),
+        read: (key) => Effect.mapError(books.read(key), failed)
+      }
+    })
+  )
+
+// =============================================================================
+// Options
+// =============================================================================
+
+/**
+ * A budget.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** US dollars. */
+  readonly limit: number
+  /**
+   * Whose budget: `request` (`scope.requestId`, or each call on its own without one), `session` (`scope.sessionId`), `user`
+   * (`scope.userId`), `label`, one for `all` calls, or a function that names the account.
+   *
+   * @default "all"
+   */
+  readonly scope?: "all" | "request" | "session" | "user" | "label" | ((request: LlmRequest) => string | undefined)
+  /** The budget begins anew in every such window, counted from midnight UTC of 1 January 1970. @default one window for ever */
+  readonly window?: Duration.Input | undefined
+  /** Tells budgets apart that share a store. @default "budget" */
+  readonly name?: string | undefined
+  /** Prices by `provider/model`, before those of the catalogue. */
+  readonly prices?: PriceOverrides | undefined
+  /** Output tokens to reserve for a request without `maxTokens`. @default the model's limit, or 4096 */
+  readonly outputTokens?: number | undefined
+  /**
+   * What becomes of a call whose price is not known: `refuse` it, or `allow` it and count only what the provider bills.
+   *
+   * @default "refuse"
+   */
+  readonly unknownPrice?: "refuse" | "allow" | undefined
+  /** What becomes of a call that lacks the id of the scope: `refuse` it, or `allow` it uncounted. @default "refuse" */
+  readonly unscoped?: "refuse" | "allow" | undefined
+  /** How long an account without a `window` is kept after its last call. @default 30 days, for scope `request` 1 day */
+  readonly keep?: Duration.Input | undefined
+  /** After this long a shared store takes the process of an unsettled call for dead. @default 1 hour */
+  readonly lease?: Duration.Input | undefined
+  /**
+   * What a call does when the shared store does not answer: `local` keeps to accounts of this process, `fail` fails it
+   * with `BudgetExceeded`.
+   *
+   * @default "local"
+   */
+  readonly onStoreError?: "local" | "fail" | undefined
+  /** How long the shared store may take to answer. @default 500 milliseconds */
+  readonly storeTimeout?: Duration.Input | undefined
+}
+
+const nanosPerDollar = 1_000_000_000
+
+/** A quarter of the characters, as in the estimate of a request. */
+const charactersPerToken = 4
+
+const millis = (input: Duration.Input): number =>
+  Math.max(1, Math.min(2 ** 47, Duration.toMillis(Duration.fromInputUnsafe(input))))
+
+const idOf = (request: LlmRequest, scope: Options["scope"]): string | undefined => {
+  switch (scope) {
+    case undefined:
+    case "all":
+      return ""
+    case "request":
+      return request.scope?.requestId
+    case "session":
+      return request.scope?.sessionId
+    case "user":
+      return request.scope?.userId
+    case "label":
+      return request.label
+    default:
+      return scope(request)
+  }
+}
+
+const field = { request: "scope.requestId", session: "scope.sessionId", user: "scope.userId", label: "label" } as const
+
+// =============================================================================
+// Policy
+// =============================================================================
+
+/** What a response cost; `undefined` when that cannot be known. */
+const costs = (prices: PriceOverrides | undefined, info: ServiceInfo) => {
+  const find = priceFinder(prices)
+  const ofModel = (response: LlmResponse, asked: string) =>
+    Effect.flatMap(
+      find(response.provider, response.model),
+      (prices) =>
+        prices !== undefined || response.provider !== info.provider
+          ? Effect.succeed(prices)
+          : find(response.provider, asked)
+    )
+  return {
+    find,
+    whole: (response: LlmResponse, asked: string): Effect.Effect<number | undefined> => {
+      if (isServed(response)) return Effect.succeed(0)
+      const known = response.usage.billedCost ?? response.cost
+      return known === undefined
+        ? Effect.map(ofModel(response, asked), (prices) => priceOf(response.usage, prices))
+        : Effect.succeed(known)
+    },
+    /** Of output that broke off: its usage, and for what that does not tell the length of what came. */
+    partial: (partial: LlmResponse, asked: string, inputEstimate: number): Effect.Effect<number | undefined> => {
+      const { billedCost, input, output } = partial.usage
+      if (billedCost !== undefined) return Effect.succeed(billedCost)
+      const received = (partial.text.length + partial.reasoningText.length +
+        partial.toolCalls.reduce((sum, call) => sum + JSON.stringify(call.arguments).length, 0)) / charactersPerToken
+      const usage = {
+        input: input.total === undefined && input.uncached === undefined
+          ? { total: inputEstimate, uncached: inputEstimate }
+          : input,
+        // Wires that count as they go begin with a count of next to nothing.
+        output: { total: Math.max(output.total ?? 0, Math.ceil(received)) }
+      }
+      return Effect.map(ofModel(partial, asked), (prices) => priceOf(usage, prices))
+    }
+  }
+}
+
+interface Shared {
+  readonly store: Store["Service"]
+  readonly run: SharedStore.RunStore
+}
+
+/** Settlements that wait for the store to come back; more are given up. */
+const maxPending = 10_000
+
+const make = (given: Service, shared: Shared | undefined, options: Options): Service => {
+  const { partialOf, service } = withPartials(given)
+  const { info } = service
+  const { name = "budget", scope } = options
+  const limit = Math.round(options.limit * nanosPerDollar)
+  const windowMillis = options.window === undefined ? undefined : millis(options.window)
+  const leaseMillis = millis(options.lease ?? "1 hour")
+  const keepMillis = windowMillis === undefined
+    ? millis(options.keep ?? (scope === "request" ? "1 day" : "30 days"))
+    : windowMillis + leaseMillis
+  const memory: Shared = { store: makeMemory(), run: SharedStore.local }
+  const price = costs(options.prices, info)
+  const attributes = { budget: name, provider: info.provider }
+  const settled = Metric.withAttributes(spent, attributes)
+  const kind = typeof scope === "string" ? scope : scope === undefined ? "all" : "account"
+  const pending: Array<Settle> = []
+  let calls = 0
+
+  /** Settles what could not be settled before, as far as the store answers now. */
+  const flush: Effect.Effect<void> = Effect.suspend(() => {
+    const [next] = pending
+    if (next === undefined || shared === undefined) return Effect.void
+    pending.shift()
+    return Effect.flatMap(shared.run(Effect.as(shared.store.settle(next), true)), (done) => {
+      if (done === true) return flush
+      pending.unshift(next)
+      return Effect.void
+    })
+  })
+
+  const settle = ({ run, store }: Shared, settlement: Settle): Effect.Effect<void> =>
+    Effect.flatMap(run(Effect.as(store.settle(settlement), true)), (done) => {
+      if (done !== true && pending.length < maxPending) pending.push(settlement)
+      return Metric.update(settled, settlement.spent / nanosPerDollar)
+    })
+
+  const begin: Begin = (given, operation) =>
+    Effect.gen(function*() {
+      const request: LlmRequest = { ...given }
+      const model = request.model ?? info.model
+      const reject = (cause: string, reason: LlmError.Reason) =>
+        Effect.andThen(
+          Metric.update(Metric.withAttributes(rejections, { ...attributes, cause }), 1),
+          Effect.fail(rejection(service, request, operation, reason))
+        )
+
+      let id = idOf(request, scope)
+      let keep = keepMillis
+      if (id === undefined || (id === "" && scope !== undefined && scope !== "all")) {
+        if (scope === "request") {
+          // A call that names no request is a request of its own, and nobody comes back to it.
+          id = `call ${yield* Random.nextInt} ${++calls}`
+          keep = 1
+        } else if (options.unscoped === "allow") {
+          const hold: Hold = { request, end: () => Effect.void }
+          return hold
+        } else {
+          const at = typeof scope === "string" && scope !== "all" ? field[scope] : "scope"
+          return yield* reject(
+            "scope",
+            new LlmError.Validation({ field: at, message: `${at}: Is missing, but the budget is per ${kind}.` })
+          )
+        }
+      }
+      const account = id === "" ? kind : `${kind}:${id}`
+
+      const prices = yield* price.find(info.provider, model)
+      const inputEstimate = inputTokens(request)
+      const outputEstimate = request.maxTokens ?? options.outputTokens ??
+        (yield* Models.lookup(info.provider, model))?.maxOutputTokens ?? 4096
+      const estimate = priceOf(
+        { input: { total: inputEstimate, uncached: inputEstimate }, output: { total: outputEstimate } },
+        prices
+      )
+      if (estimate === undefined && options.unknownPrice !== "allow") {
+        return yield* reject(
+          "price",
+          new LlmError.BudgetExceeded({
+            scope: account,
+            limit: options.limit,
+            spent: 0,
+            message: `The price of ${info.provider}/${model} is not known, so it cannot be held to a budget. ` +
+              "Give prices, or unknownPrice: \"allow\"."
+          })
+        )
+      }
+
+      const now = yield* Clock.currentTimeMillis
+      const window = windowMillis === undefined ? "" : `:${Math.floor(now / windowMillis)}`
+      const key = `${name}:${account}${window}`
+      const reservation: Reserve = {
+        key,
+        id: `${(yield* Random.nextInt).toString(36)}.${now.toString(36)}.${(++calls).toString(36)}`,
+        amount: Math.ceil((estimate ?? 0) * nanosPerDollar),
+        limit,
+        keepMillis: keep,
+        leaseMillis
+      }
+      const settlement = (dollars: number): Settle => ({
+        key,
+        id: reservation.id,
+        keepMillis: keep,
+        spent: Math.round(dollars * nanosPerDollar)
+      })
+      yield* flush
+      let books = shared ?? memory
+      let reserved = yield* books.run(books.store.reserve(reservation))
+      // It may have been reserved although the answer was lost.
+      if (reserved === undefined && shared !== undefined) pending.push(settlement(0))
+      if (reserved === undefined && options.onStoreError === "fail") {
+        return yield* reject(
+          "store",
+          new LlmError.BudgetExceeded({
+            scope: account,
+            limit: options.limit,
+            spent: 0,
+            message: "The store of the budget does not answer."
+          })
+        )
+      }
+      if (reserved === undefined) {
+        books = memory
+        reserved = yield* memory.store.reserve(reservation).pipe(
+          Effect.catch(() => Effect.succeed<Reserved>({ granted: true, committed: 0 }))
+        )
+      }
+      if (!reserved.granted) {
+        const committed = reserved.committed / nanosPerDollar
+        return yield* reject(
+          "limit",
+          new LlmError.BudgetExceeded({
+            scope: account,
+            limit: options.limit,
+            spent: committed,
+            message:
+              `Of the budget of $${options.limit} for ${account}, $${committed} is spent or reserved; the call may ` +
+              `cost $${reservation.amount / nanosPerDollar}.` +
+              (request.maxTokens === undefined ? " A smaller maxTokens reserves less." : "")
+          })
+        )
+      }
+
+      const spentIn = (ending: Ending): Effect.Effect<number | undefined> => {
+        if (ending._tag === "Finished") {
+          // What cannot be priced took what was reserved for it.
+          return Effect.map(price.whole(ending.response, model), (cost) => cost ?? estimate)
+        }
+        const partial = ending._tag === "Failed" ? ending.error.partial : partialOf(request)
+        return partial === undefined
+          ? Effect.succeed(0)
+          : Effect.map(price.partial(partial, model, inputEstimate), (cost) => cost ?? estimate)
+      }
+      const hold: Hold = {
+        request,
+        end: (ending) => Effect.flatMap(spentIn(ending), (dollars = 0) => settle(books, settlement(dollars)))
+      }
+      return hold
+    })
+
+  return withHold(service, begin)
+}
+
+/**
+ * Limits what calls may cost, in this process unless a `store` is given.
+ *
+ * @example
+ * ```ts
+ * Budget.policy({ limit: 5, scope: "user", window: "1 day" })
+ * Budget.policy({ limit: 0.5, scope: "request", store: Budget.storeRedis() }) // needs Redis
+ * ```
+ *
+ * @category policies
+ * @since 0.1.0
+ */
+export function policy(options: Options & { readonly store?: undefined }): Policy.Policy
+export function policy<E, R>(
+  options: Options & { readonly store: Layer.Layer<Store, E, R> }
+): Policy.Policy<E, R | Scope>
+export function policy<E, R>(
+  options: Options & { readonly store?: Layer.Layer<Store, E, R> | undefined }
+): Policy.Policy<E, R | Scope> {
+  const { store } = options
+  return Policy.make((service): Service | Effect.Effect<Service, E, R | Scope> =>
+    store === undefined
+      ? make(service, undefined, options)
+      : Effect.map(Layer.build(store), (context) =>
+        make(service, {
+          store: Context.get(context, Store),
+          run: SharedStore.make("budget", options.storeTimeout)
+        }, options))
+  )
+}
