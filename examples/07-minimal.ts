@@ -3,7 +3,7 @@
  */
 // #region minimal
 import { NodeHttpClient, NodeRuntime } from "@effect/platform-node"
-import { Console, Effect, Stream } from "effect"
+import { Console, Effect, Layer, Stream } from "effect"
 import { Anthropic, LlmService, Message, Retry, Timeout } from "../src/index.ts"
 
 const program = Effect.gen(function*() {
@@ -26,7 +26,7 @@ const llm = Anthropic.layerEnv.pipe(
   Retry.policy()
 )
 
-export const main = program.pipe(Effect.provide(llm), Effect.provide(NodeHttpClient.layerUndici))
+export const main = program.pipe(Effect.provide(llm.pipe(Layer.provide(NodeHttpClient.layerUndici))))
 // #endregion
 
 // Only with a key: CI has none.

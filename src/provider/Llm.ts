@@ -126,7 +126,7 @@ export const layerEnv: ServiceLayer = Layer.unwrap(Effect.gen(function*() {
   const id = Option.getOrElse(given, () => "anthropic").trim().toLowerCase()
   return isProviderId(id)
     ? layerOf(id)
-    : yield* Effect.fail(configuration(`LLM_PROVIDER is "${id}". Known: ${providerIds.join(", ")}.`))
+    : yield* configuration(`LLM_PROVIDER is "${id}". Known: ${providerIds.join(", ")}.`)
 }))
 
 /**
@@ -140,7 +140,7 @@ export const detect: Effect.Effect<Option.Option<ProviderId>, LlmError.LlmError>
   const named = Option.map(given, (name) => name.trim().toLowerCase())
   if (Option.isSome(named)) {
     if (isProviderId(named.value)) return Option.some(named.value)
-    return yield* Effect.fail(configuration(`LLM_PROVIDER is "${named.value}". Known: ${providerIds.join(", ")}.`))
+    return yield* configuration(`LLM_PROVIDER is "${named.value}". Known: ${providerIds.join(", ")}.`)
   }
   for (const id of providerIds) {
     const { definition } = yield* load(id)

@@ -14,3 +14,6 @@ export * as Simulator from "./Simulator.ts"
  * @since 0.1.0
  */
 export * as TestLlm from "./TestLlm.ts"
+
+/** Replays recorded traffic of real providers through the public API and compares. */
+export * as Conformance from "./Conformance.ts"

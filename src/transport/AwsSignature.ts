@@ -8,6 +8,7 @@
  *
  * @since 0.1.0
  */
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as LlmError from "../LlmError.ts"
@@ -90,7 +91,7 @@ const canonicalQuery = (query: URLSearchParams): string =>
 const isSigned = (name: string): boolean => name === "content-type" || name === "host" || name.startsWith("x-amz-")
 
 /** `20150830T123600Z` */
-const stamp = (now: number): string => new Date(now).toISOString().replace(/[-:]|\.\d{3}/g, "")
+const stamp = (now: number): string => DateTime.formatIso(DateTime.makeUnsafe(now)).replace(/[-:]|\.\d{3}/g, "")
 
 const sha256 = async (data: string | Uint8Array<ArrayBuffer>): Promise<string> =>
   hex(await crypto.subtle.digest("SHA-256", bytesOf(data)))

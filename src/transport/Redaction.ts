@@ -14,7 +14,7 @@
  * @category data
  * @since 0.1.0
  */
-export const placeholder = "<redacted>"
+const placeholder = "<redacted>"
 
 /**
  * Names of headers whose values are secret, in lower case.

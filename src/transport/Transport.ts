@@ -238,7 +238,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       shouldRetry: shouldRetry === "true" ? true : shouldRetry === "false" ? false : undefined
     })
     const requestId = RetryAfter.requestId(response.headers) ?? found?.requestId
-    return yield* Effect.fail(fail.error(reason, requestId === undefined ? undefined : fail.scrub(requestId)))
+    return yield* fail.error(reason, requestId === undefined ? undefined : fail.scrub(requestId))
   })
 
   /** Sends a call and gives the pull of its events; everything it opens lives in `scope`. */

@@ -88,5 +88,5 @@ holds<Equals<typeof decoded, Effect.Effect<{ readonly city: string }, LlmError.L
 
 // Messages are plain data, and their schemas mean the same type.
 export const literal: LlmRequest.LlmRequest = { messages: [{ role: "user", content: "Hi" }] }
-holds<Equals<typeof Message.Message.Type, Message.Message>>()
-holds<Equals<typeof Message.Part.Type, Message.Part>>()
+holds<Equals<(typeof Message.Message)["Type"], Message.Message>>()
+holds<Equals<(typeof Message.Part)["Type"], Message.Part>>()

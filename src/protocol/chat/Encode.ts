@@ -242,7 +242,7 @@ export interface Built {
  * @category encoding
  * @since 0.1.0
  */
-export const build = (input: EncodeInput, quirks: Quirks): Built | { readonly refused: Issue } => {
+const build = (input: EncodeInput, quirks: Quirks): Built | { readonly refused: Issue } => {
   const { request } = input
   const warnings = new Warnings()
   const format = formatOf(request, quirks, warnings)

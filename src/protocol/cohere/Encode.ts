@@ -161,7 +161,7 @@ const withoutMeaning = (request: LlmRequest, warn: Warn): void => {
  * @category encoding
  * @since 0.1.0
  */
-export const build = (
+const build = (
   input: EncodeInput
 ): { readonly body: Body; readonly warnings: ReadonlyArray<Warning> } | { readonly refused: Issue } => {
   const { request } = input

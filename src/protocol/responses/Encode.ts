@@ -206,7 +206,7 @@ export interface Built {
  * @category encoding
  * @since 0.1.0
  */
-export const build = (input: EncodeInput, quirks: Quirks): Built | Refused => {
+const build = (input: EncodeInput, quirks: Quirks): Built | Refused => {
   const { request } = input
   const own = optionsOf(input)
   if (request.stop !== undefined && request.stop.length > 0) {

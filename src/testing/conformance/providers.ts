@@ -70,6 +70,6 @@ export const providerOf = (recorded: Case): Effect.Effect<Speaker | undefined> =
     case "cohere-v1":
       return Effect.succeed(Cohere)
     default:
-      return Effect.succeed(undefined)
+      return Effect.undefined
   }
 }

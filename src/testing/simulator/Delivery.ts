@@ -82,7 +82,7 @@ export const deliver = Effect.fnUntraced(function*(target: ServerResponse, respo
     }
     if (faults.stallAfter === sent) return yield* goQuiet
     if (faults.pingsAfter === sent) {
-      yield* Effect.forever(Effect.andThen(send(response.ping), pause(Math.max(1, response.delayMillis))))
+      return yield* Effect.forever(Effect.andThen(send(response.ping), pause(Math.max(1, response.delayMillis))))
     }
     const frame = frames[sent]
     if (frame === undefined) break

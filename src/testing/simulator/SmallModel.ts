@@ -81,7 +81,7 @@ const numberIn = (text: string): number => {
  * @category models
  * @since 0.1.0
  */
-export const valueOf = (schema: Json.JsonObject, text: string): unknown => fill(schema, schema, text, 0)
+const valueOf = (schema: Json.JsonObject, text: string): unknown => fill(schema, schema, text, 0)
 
 const fill = (schema: Json.JsonObject, root: Json.JsonObject, text: string, depth: number): unknown => {
   if (depth > 20) return null
