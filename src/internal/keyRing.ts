@@ -53,6 +53,9 @@ export interface Member {
 /** 31 bits of a key of hundreds: enough to tell keys of one pool apart, far too little to guess one. */
 const shortHash = (key: string): string => (Hash.string(key) >>> 0).toString(16).padStart(8, "0")
 
+const isUsable = ({ benchedUntil, dead, weight }: Member, now: number): boolean =>
+  !dead && benchedUntil <= now && weight > 0
+
 /**
  * The keys of a pool.
  *
@@ -89,20 +92,29 @@ export class KeyRing {
 
   /** The next key that can be used and was not tried yet. */
   take(now: number, tried: ReadonlySet<Member>): Member | undefined {
+    const usable = this.all.filter((member) => isUsable(member, now) && !tried.has(member))
+    const total = usable.reduce((sum, { weight }) => sum + weight, 0)
+    // Credits sum to nothing; when a key left or came back, the others share what it left them.
+    const excess = usable.reduce((sum, { credit }) => sum + credit, 0) / usable.length
     let best: Member | undefined
-    let total = 0
-    for (const member of this.members.values()) {
-      if (member.dead || member.benchedUntil > now || member.weight === 0 || tried.has(member)) continue
-      total += member.weight
-      member.credit += member.weight
+    for (const member of usable) {
+      member.credit += member.weight - excess
       if (best === undefined || member.credit > best.credit) best = member
     }
     if (best !== undefined) best.credit -= total
     return best
   }
 
+  /** Takes a key out, until `benchedUntil` or, when that is `undefined`, for ever. */
+  remove(member: Member, reason: KeyReason, benchedUntil: number | undefined): void {
+    member.reason = reason
+    member.credit = 0
+    if (benchedUntil === undefined) member.dead = true
+    else member.benchedUntil = Math.max(member.benchedUntil, benchedUntil)
+  }
+
   /** A key that can be used now, without a turn. */
   peek(now: number): Member | undefined {
-    return this.all.find((member) => !member.dead && member.benchedUntil <= now && member.weight > 0)
+    return this.all.find((member) => isUsable(member, now))
   }
 }

@@ -106,10 +106,11 @@ for _, r in ipairs(resources) do
     end
     local seen = entry.seen[r]
     if seen then
-      local missing = math.min(amount, seen.capacity) - seen.level
-      if missing > 0 then
-        if seen.speed > 0 then wait = math.max(wait, missing / seen.speed)
-        else wait = math.max(wait, seen["until"] - now) end
+      if seen.speed > 0 then
+        local missing = math.min(amount, seen.capacity) - seen.level
+        if missing > 0 then wait = math.max(wait, missing / seen.speed) end
+      elseif amount > seen.level then
+        wait = math.max(wait, seen["until"] - now)
       end
     end
   end

@@ -133,7 +133,7 @@ export class TokenBuckets {
       }
       const seen = entry.seen[resource]
       if (seen !== undefined) {
-        const missing = Math.min(amount, seen.capacity) - seen.level
+        const missing = (seen.speed > 0 ? Math.min(amount, seen.capacity) : amount) - seen.level
         if (missing > 0) wait = Math.max(wait, seen.speed > 0 ? missing / seen.speed : seen.until - now)
       }
     }

@@ -127,28 +127,25 @@ export const policy = (options: Options): Policy.Policy =>
       ? Effect.map(keys, (keys) => ring.update(keys))
       : Effect.sync(() => ring.update(keys))
 
-    const remove = (member: Member, state: "dead" | "benched", reason: KeyReason) => {
-      member.reason = remembered(reason)
-      const attributes = { provider, key: member.hash, state, "error.type": reason._tag }
-      return Metric.update(Metric.withAttributes(removals, attributes), 1)
-    }
-
     /** What an attempt's end says of its key. */
-    const mark = (member: Member, ending: Ending): Effect.Effect<void> => {
-      const reason = ending._tag === "Failed" ? ending.error.reason : undefined
-      if (reason === undefined || !isKeyReason(reason)) return Effect.void
-      if (reason._tag !== "RateLimit") {
-        member.dead = true
-        return remove(member, "dead", reason)
-      }
-      const rest = reason.retryAfter === undefined
-        ? bench
-        : Math.min(Duration.toMillis(reason.retryAfter), maxRetryAfter)
-      return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        member.benchedUntil = Math.max(member.benchedUntil, now + rest)
-        return remove(member, "benched", reason)
+    const mark = (member: Member, ending: Ending): Effect.Effect<void> =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const reason = ending._tag === "Failed" ? ending.error.reason : undefined
+        if (reason === undefined || !isKeyReason(reason)) return Effect.void
+        const rest = reason._tag !== "RateLimit"
+          ? undefined
+          : reason.retryAfter === undefined
+          ? bench
+          : Math.min(Duration.toMillis(reason.retryAfter), maxRetryAfter)
+        ring.remove(member, remembered(reason), rest === undefined ? undefined : now + rest)
+        const attributes = {
+          provider,
+          key: member.hash,
+          state: rest === undefined ? "dead" : "benched",
+          "error.type": reason._tag
+        }
+        return Metric.update(Metric.withAttributes(removals, attributes), 1)
       })
-    }
 
     const marked = withHold(service, (request) => {
       const member = request.apiKey === undefined ? undefined : ring.find(request.apiKey)
