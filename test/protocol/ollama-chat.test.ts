@@ -3,7 +3,7 @@ import type { FinishReason } from "../../src/LlmResponse.ts"
 import * as OllamaChat from "../../src/protocol/OllamaChat.ts"
 import { replay } from "./wire-replay.ts"
 
-const { answer, decoder, framesOf, outcomeOf, stream, whole } = replay("ollama-chat", OllamaChat.make())
+const { answer, decoder, framesOf, outcomeOf, replayFrames, stream, whole } = replay("ollama-chat", OllamaChat.make())
 
 const calls = (name: string) => answer(name).toolCalls.map((call) => [call.name, call.arguments, call.invalid === true])
 
@@ -131,6 +131,12 @@ describe("Ollama decoder: how an answer ends", () => {
     const { failure, partial } = stream(name)
     assert.strictEqual(failure?.kind, "incomplete")
     assert.strictEqual(partial?.text, name === "cut-in-text" ? "The kettle is" : "")
+  })
+
+  it("takes a done_reason for the end where done is left out", () => {
+    const lines = [{ message: { content: "The kettle" } }, { message: { content: " is on." }, done_reason: "stop" }]
+    const { response } = replayFrames(lines.map((line) => ({ event: "", data: JSON.stringify(line) })))
+    assert.deepInclude(response, { text: "The kettle is on.", finishReason: "stop" })
   })
 
   it("fails with the server's words, first, after content and beside done", () => {

@@ -1,6 +1,6 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, type Layer, Redacted, Stream } from "effect"
+import { ConfigProvider, Effect, Layer, Redacted, Stream } from "effect"
 import type { HttpClient } from "effect/http"
 import { Cohere, LlmService, LlmTool, Message } from "../../src/index.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
@@ -95,8 +95,8 @@ describe("Cohere", () => {
   it.live("takes its key from COHERE_API_KEY or CO_API_KEY", () =>
     Effect.gen(function*() {
       for (const name of ["COHERE_API_KEY", "CO_API_KEY"]) {
-        const env = ConfigProvider.layer(ConfigProvider.fromEnv({ env: { [name]: "k" } })) as Layer.Layer<never>
-        const service = yield* LlmService.LlmService.pipe(Effect.provide(Cohere.layerEnv), Effect.provide(env))
+        const env = ConfigProvider.layer(ConfigProvider.fromEnv({ env: { [name]: "k" } }))
+        const service = yield* LlmService.LlmService.pipe(Effect.provide(Layer.provide(Cohere.layerEnv, env)))
         assert.deepInclude(service.info, { provider: "cohere", model: "command-a-03-2025" })
       }
     }).pipe(Effect.provide(NodeHttpClient.layerUndici)))

@@ -1,6 +1,6 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Config, ConfigProvider, Effect, Exit, Redacted, Stream } from "effect"
+import { Cause, Config, ConfigProvider, Effect, Exit, Layer, Redacted, Stream } from "effect"
 import { HttpClient, HttpClientResponse } from "effect/http"
 import { LlmService, LlmTool, Message, Ollama } from "../../src/index.ts"
 import { serverUrl } from "../../src/provider/ollama/Host.ts"
@@ -30,7 +30,7 @@ const env = (variables: Record<string, string>) => ConfigProvider.layer(ConfigPr
 
 const asked = (variables: Record<string, string>) =>
   addressed(
-    LlmService.generate({ prompt: "Hi", model }).pipe(Effect.provide(Ollama.layerEnv), Effect.provide(env(variables)))
+    LlmService.generate({ prompt: "Hi", model }).pipe(Effect.provide(Layer.provide(Ollama.layerEnv, env(variables))))
   )
 
 describe("Ollama: where the server is", () => {
@@ -89,7 +89,7 @@ describe("Ollama: where the server is", () => {
     Effect.gen(function*() {
       const layer = Ollama.layerConfig({ baseUrl: Config.String("WHERE") })
       const sent = yield* addressed(
-        LlmService.generate({ prompt: "Hi", model }).pipe(Effect.provide(layer), Effect.provide(env({ WHERE: "gpu" })))
+        LlmService.generate({ prompt: "Hi", model }).pipe(Effect.provide(Layer.provide(layer, env({ WHERE: "gpu" }))))
       )
       assert.deepStrictEqual(sent, [["http://gpu:11434/api/chat", undefined]])
     }))

@@ -98,7 +98,8 @@ export class OllamaDecoder implements Decoder {
     this.assembler.raw?.push(line as JsonObject)
     const message = record(line["message"])
     const generated = typeof line["response"] === "string" || nonEmpty(line["thinking"]) !== undefined
-    const done = line["done"]
+    // Proxies that leave out `done` still say why the answer ended.
+    const done = line["done"] ?? (nonEmpty(line["done_reason"]) === undefined ? undefined : true)
     if (typeof done === "boolean") this.saysDone = true
     if (message !== undefined || generated || done === true) {
       this.answered = true

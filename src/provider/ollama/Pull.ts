@@ -153,18 +153,16 @@ export const pull = (
       new LlmError.LlmError({ provider: "ollama", model, operation: "models", reason, attempts: 1 })
     const baseUrl = options.baseUrl === undefined ? localUrl : serverUrl(options.baseUrl)
     if (model.trim() === "") {
-      return yield* Effect.fail(
-        failed(new LlmError.Validation({ field: "model", message: "model: Is empty: name one." }))
-      )
+      return yield* failed(new LlmError.Validation({ field: "model", message: "model: Is empty: name one." }))
     }
     const url = URL.parse(baseUrl)
     if (url === null || !/^https?:$/.test(url.protocol) || url.origin === cloudUrl) {
-      return yield* Effect.fail(failed(
+      return yield* failed(
         new LlmError.Configuration({
           field: "baseUrl",
-          message: `Models are pulled to a server of one's own, given as a URL such as ${localUrl}; got ${baseUrl}.`
+          message: `Models are pulled to a server of one's own, given as a URL such as ${localUrl}.`
         })
-      ))
+      )
     }
     const key = yield* keyOf(options.apiKey)
     const idle = options.idle ?? "10 minutes"
