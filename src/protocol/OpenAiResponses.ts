@@ -25,9 +25,12 @@ export type { Quirks } from "./responses/Quirks.ts"
  * @category constructors
  * @since 0.1.0
  */
-export const make = (quirks: Quirks = {}): Protocol => ({
-  wire,
-  framing: "sse",
-  encode: (input) => encode(input, quirks),
-  decoder: (context) => new ResponsesDecoder(context)
-})
+export const make = (quirks: Quirks = {}): Protocol => {
+  const hosted = new Set(quirks.hostedItems)
+  return {
+    wire,
+    framing: "sse",
+    encode: (input) => encode(input, quirks),
+    decoder: (context) => new ResponsesDecoder(context, hosted)
+  }
+}

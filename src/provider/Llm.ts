@@ -19,6 +19,7 @@ type Loader = () => Promise<ProviderModule>
 const loaders = {
   alibaba: () => import("./Alibaba.ts"),
   anthropic: () => import("./Anthropic.ts"),
+  azure: () => import("./Azure.ts"),
   baseten: () => import("./Baseten.ts"),
   bedrock: () => import("./Bedrock.ts"),
   cerebras: () => import("./Cerebras.ts"),

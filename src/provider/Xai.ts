@@ -47,7 +47,9 @@ export const responsesDefinition: Provider.Definition = {
     // https://docs.x.ai/docs/guides/reasoning: summaries come by themselves.
     reasoningSummary: false,
     systemRole: "system",
+    // Steps of X search come as custom tool calls, which xAI runs itself: https://docs.x.ai/docs/guides/tools/overview
     customTools: false,
+    hostedItems: ["custom_tool_call"],
     promptCacheRetention: false
   }),
   nonBodyOptions: OpenAiResponses.mergedOptions

@@ -27,8 +27,8 @@ export const framesOf = (name: string): ReadonlyArray<Frame> =>
     return data === undefined ? [] : [{ event, data }]
   })
 
-export const decoder = (includeRaw = false): Decoder =>
-  OpenAiResponses.make().decoder({
+export const decoder = (includeRaw = false, quirks?: OpenAiResponses.Quirks): Decoder =>
+  OpenAiResponses.make(quirks).decoder({
     wire: "openai-responses",
     provider: "openai",
     model: "asked-for",

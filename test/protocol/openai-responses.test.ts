@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { FinishReason } from "../../src/LlmResponse.ts"
-import { answer, decoder, outcomeOf, stream, whole } from "./openai-responses-replay.ts"
+import { answer, decoder, framesOf, outcomeOf, stream, whole } from "./openai-responses-replay.ts"
 
 const calls = (name: string) =>
   answer(name).toolCalls.map((call) => [call.id, call.name, call.arguments, call.invalid === true])
@@ -150,6 +150,16 @@ describe("OpenAI Responses decoder: reasoning", () => {
     })
   })
 
+  it("keeps the signature and format that gateways add", () => {
+    assert.deepStrictEqual(whole("reasoning-signed").response?.parts[0], {
+      type: "reasoning",
+      text: "Flour first.",
+      signature: "c2lnbmVk",
+      replay: { id: "rs_1", format: "lab-v1" },
+      origin
+    })
+  })
+
   it("takes a summary that comes only with the whole item", () => {
     assert.strictEqual(answer("reasoning-only-in-item").reasoningText, "Flour first.")
   })
@@ -279,6 +289,24 @@ describe("OpenAI Responses decoder: built-in tools and citations", () => {
       type: "image",
       source: { type: "base64", mediaType: "image/png", data: "cGFydGlhbA==" }
     })
+  })
+
+  it("does not take messages of a compacted history for the answer", () => {
+    const response = whole("compacted").response
+    assert.strictEqual(response?.text, "")
+    assert.deepStrictEqual(response?.parts.map((part) => part.type === "server-tool" && part.name), [
+      "message",
+      "compaction"
+    ])
+  })
+
+  it("keeps calls opaque that the host runs itself", () => {
+    const made = decoder(false, { hostedItems: ["custom_tool_call"] })
+    for (const frame of framesOf("custom-tool.sse")) made.frame(frame.data, frame.event)
+    const { response } = outcomeOf(made)
+    assert.deepStrictEqual(response?.toolCalls, [])
+    assert.strictEqual(response?.finishReason, "stop")
+    assert.strictEqual(response?.parts[0]?.type === "server-tool" && response.parts[0].name, "custom_tool_call")
   })
 
   it("keeps the items of MCP servers", () => {

@@ -46,7 +46,11 @@ export class ResponsesDecoder implements Decoder {
   private readonly byIndex = new Map<number, Item>()
   private readonly byId = new Map<string, Item>()
 
-  constructor(context: DecodeContext) {
+  /** Item types that the host runs itself although other hosts leave them to the application. */
+  private readonly hosted: ReadonlySet<string>
+
+  constructor(context: DecodeContext, hosted: ReadonlySet<string>) {
+    this.hosted = hosted
     this.assembler = new Assembler(context)
     this.shared = { assembler: this.assembler, refused: false, logprobs: [] }
   }
@@ -153,8 +157,10 @@ export class ResponsesDecoder implements Decoder {
       case "response.function_call_arguments.done":
         return this.call(frame, "function_call").argumentsDone(frame)
       case "response.custom_tool_call_input.delta":
+        if (this.hosted.has("custom_tool_call")) return
         return this.call(frame, "custom_tool_call").delta(pieceOf(frame["delta"]))
       case "response.custom_tool_call_input.done":
+        if (this.hosted.has("custom_tool_call")) return
         return this.call(frame, "custom_tool_call").argumentsDone(frame)
       case "response.image_generation_call.partial_image": {
         const item = this.find(frame, "hosted")
@@ -214,8 +220,9 @@ export class ResponsesDecoder implements Decoder {
     const type = nonEmpty(item["type"]) ?? "message"
     const index = indexOf(frame["output_index"])
     const known = index === undefined ? undefined : this.byIndex.get(index)
-    const same = known !== undefined && !known.closed && known.kind === kindOf(type) && sameCall(known, item)
-    const slot = same ? known : this.open(frame, type)
+    const kind = this.kindOf(type, item)
+    const same = known !== undefined && !known.closed && known.kind === kind && sameCall(known, item)
+    const slot = same ? known : this.open(frame, kind, type)
     slot.take(item)
     this.remember(slot, item)
   }
@@ -225,8 +232,9 @@ export class ResponsesDecoder implements Decoder {
     if (item === undefined) return
     const type = nonEmpty(item["type"]) ?? "message"
     const index = indexOf(frame["output_index"])
-    const known = this.find({ ...frame, item_id: frame["item_id"] ?? item["id"] }, kindOf(type), true)
-    const slot = known !== undefined && sameCall(known, item) ? known : this.open(frame, type)
+    const kind = this.kindOf(type, item)
+    const known = this.find({ ...frame, item_id: frame["item_id"] ?? item["id"] }, kind, true)
+    const slot = known !== undefined && sameCall(known, item) ? known : this.open(frame, kind, type)
     // An item that is closed twice was closed the first time.
     if (!slot.closed) slot.close(item)
     this.remember(slot, item)
@@ -258,9 +266,16 @@ export class ResponsesDecoder implements Decoder {
     return fits(last) && !last.closed ? last : undefined
   }
 
-  private open(frame: Fields, type: string): Item {
+  /** Messages of others than the assistant (a compacted history repeats them) are no answer. */
+  private kindOf(type: string, item: Fields): Kind {
+    const role = nonEmpty(item["role"])
+    return this.hosted.has(type) || (type === "message" && role !== undefined && role !== "assistant")
+      ? "hosted"
+      : kindOf(type)
+  }
+
+  private open(frame: Fields, kind: Kind, type: string = kind): Item {
     this.assembler.start()
-    const kind = kindOf(type)
     const item = kind === "message"
       ? new MessageItem(this.shared)
       : kind === "reasoning"
@@ -343,8 +358,9 @@ export class ResponsesDecoder implements Decoder {
       const item = record(one)
       if (item === undefined) return
       const type = nonEmpty(item["type"]) ?? "message"
-      const known = this.counterpart(item, kindOf(type), index, streamed, taken)
-      if (known === undefined) return this.open({}, type).close(item)
+      const kind = this.kindOf(type, item)
+      const known = this.counterpart(item, kind, index, streamed, taken)
+      if (known === undefined) return this.open({}, kind, type).close(item)
       taken.add(known)
       known.close(item)
     })

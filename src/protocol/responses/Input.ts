@@ -240,7 +240,7 @@ class Speller {
     const own = parts.filter((part) => part.type === "reasoning" && this.isOwn(part)) as ReadonlyArray<ReasoningPart>
     const idOf = (part: ReasoningPart) => nonEmpty(part.replay?.["id"])
     const usable = own.filter((part) =>
-      part.encrypted !== undefined || part.replay?.["content"] !== undefined ||
+      part.encrypted !== undefined || part.signature !== undefined || part.replay?.["content"] !== undefined ||
       (this.stored && idOf(part) !== undefined)
     )
     const ids = new Set(usable.map(idOf))
@@ -268,7 +268,11 @@ class Speller {
       ...(part.encrypted === undefined ? undefined : { encrypted_content: part.encrypted })
     }
     sent.set(id, item)
-    this.items.push(item)
+    const format = nonEmpty(part.replay?.["format"])
+    this.items.push(Object.assign(item, {
+      ...(part.signature === undefined ? undefined : { signature: part.signature }),
+      ...(format === undefined ? undefined : { format })
+    }))
   }
 
   private call(part: ToolCallPart, whole: boolean): InputItem | JsonObject {

@@ -228,10 +228,15 @@ export class ReasoningItem extends Item {
   private field: ReasoningField | undefined
   private part = -1
   private encrypted: string | undefined
+  /** What OpenRouter adds to reasoning of other labs. */
+  private signature: string | undefined
+  private format: string | undefined
 
   override take(item: Fields): void {
     super.take(item)
     this.encrypted ??= nonEmpty(item["encrypted_content"])
+    this.signature ??= nonEmpty(item["signature"])
+    this.format ??= nonEmpty(item["format"])
   }
 
   /** Text of a section: a piece, or with `whole` all of it. */
@@ -291,9 +296,11 @@ export class ReasoningItem extends Item {
       id: this.id,
       // The text of the part is the only summary, unless there are several.
       summary: this.field === "summary" && this.sections.length > 1 ? [...this.sections] : undefined,
-      content: this.field === "content" ? [...this.sections] : undefined
+      content: this.field === "content" ? [...this.sections] : undefined,
+      format: this.format
     })
     this.assembler.endReasoning(this.part, {
+      ...(this.signature === undefined ? undefined : { signature: this.signature }),
       ...(this.encrypted === undefined ? undefined : { encrypted: this.encrypted }),
       ...replay
     })

@@ -43,6 +43,8 @@ export interface Quirks {
   readonly systemRole?: "developer" | "system" | undefined
   /** Whether free-form tools (`type: "custom"`) exist. @default true; `false` refuses them */
   readonly customTools?: boolean | undefined
+  /** Item types that the host runs itself although other hosts leave them to the application. @default none */
+  readonly hostedItems?: ReadonlyArray<string> | undefined
   /** Whether `parallel_tool_calls` is known. @default true */
   readonly parallelToolCalls?: boolean | undefined
   /** Whether `prompt_cache_key` is known. @default true */
