@@ -6,6 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import * as Persistence from "effect/persistence/CircuitBreaker"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
@@ -313,6 +314,70 @@ describe("CircuitBreaker.policy", () => {
         context
       )
       assert.deepStrictEqual(tags, [["Overloaded"], ["CircuitBreakerOpen"]])
+    }))
+
+  const broken = {
+    hangs: Effect.never,
+    fails: Effect.fail(
+      new Persistence.CircuitBreakerError({ reason: new Persistence.CircuitBreakerStoreError({ message: "gone" }) })
+    )
+  }
+  for (const [name, operation] of Object.entries(broken)) {
+    const store = Layer.succeed(Persistence.CircuitBreakerStore, {
+      admit: () => operation,
+      record: () => operation,
+      state: () => operation
+    })
+    it.effect(`runs calls unguarded when the shared store ${name}, and waits for it only once`, () =>
+      Effect.gen(function*() {
+        const { control, service } = TestLlm.make({ answers: () => "Hi!" })
+        const guarded = yield* CircuitBreaker.policy({ store }).wrap(service)
+        const first = yield* start(guarded.generate(hello))
+        yield* TestClock.adjust(name === "hangs" ? "500 millis" : 0)
+        assert.strictEqual((yield* Fiber.join(first)).text, "Hi!")
+        assert.deepStrictEqual(yield* outcomes(guarded, 3), times(3, "ok"))
+        assert.strictEqual(control.finished, 4)
+      }))
+
+    it.effect(`fails calls with CircuitBreakerOpen when the shared store ${name} and it is told so`, () =>
+      Effect.gen(function*() {
+        const { control, service } = TestLlm.make({ answers: () => "Hi!" })
+        const guarded = yield* CircuitBreaker.policy({ store, onStoreError: "fail", storeTimeout: "1 second" })
+          .wrap(service)
+        const first = yield* start(Effect.flip(Stream.runDrain(guarded.stream(hello))))
+        yield* TestClock.adjust(name === "hangs" ? "1 second" : 0)
+        assert.isUndefined(rejected(yield* Fiber.join(first)))
+        assert.strictEqual(control.started, 0)
+      }))
+  }
+
+  it.effect("can be interrupted while the shared store hangs, and comes back to it later", () =>
+    Effect.gen(function*() {
+      let hangs = true
+      let admitted = 0
+      const memory = yield* Layer.build(CircuitBreaker.storeMemory())
+      const inner = Context.get(memory, Persistence.CircuitBreakerStore)
+      const store = Layer.succeed(Persistence.CircuitBreakerStore, {
+        ...inner,
+        admit: (key) =>
+          Effect.suspend(() => {
+            if (hangs) return Effect.never
+            admitted++
+            return inner.admit(key)
+          })
+      })
+      const { service } = TestLlm.make({ answers: () => "Hi!" })
+      const guarded = yield* CircuitBreaker.policy({ store }).wrap(service)
+      const first = yield* start(guarded.generate(hello))
+      const interrupted = yield* start(Fiber.interrupt(first))
+      yield* TestClock.adjust("500 millis")
+      yield* Fiber.join(interrupted)
+      hangs = false
+      yield* outcomes(guarded, 1)
+      assert.strictEqual(admitted, 0)
+      yield* TestClock.adjust("5 seconds")
+      yield* outcomes(guarded, 1)
+      assert.strictEqual(admitted, 1)
     }))
 
   it.effect("reports changes of state and rejections", () =>
