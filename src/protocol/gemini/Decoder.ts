@@ -18,7 +18,7 @@ import { finishReasonOf, finishWord } from "./FinishReason.ts"
 import { Parts } from "./Parts.ts"
 import type { Quirks } from "./Quirks.ts"
 import { Sources } from "./Sources.ts"
-import { mergeUsage, usageOf } from "./Usage.ts"
+import { addsTo, mergeUsage, usageOf } from "./Usage.ts"
 
 /** Fields by which a response is told from other JSON. */
 const responseFields = ["candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId"]
@@ -64,6 +64,8 @@ export class GeminiDecoder implements Decoder {
   private readonly sources: Sources
   private begun = false
   private usageSoFar: Loose | undefined
+  /** Whether a usage object came that had no other counts: every frame has one, which is not worth an event. */
+  private usagePending = false
   private finish: string | undefined
   /** The model's word for a stop that it does not explain, when it came with the last candidate. */
   private unspecified = false
@@ -176,13 +178,20 @@ export class GeminiDecoder implements Decoder {
 
   private onUsage(usage: Loose | undefined): void {
     if (usage === undefined) return
-    const merged = mergeUsage(this.usageSoFar, usage)
-    this.usageSoFar = merged
+    const changed = addsTo(this.usageSoFar, usage)
+    this.usageSoFar = mergeUsage(this.usageSoFar, usage)
+    if (changed) this.emitUsage()
+    else this.usagePending = true
+  }
+
+  private emitUsage(): void {
+    const usage = this.usageSoFar!
+    this.usagePending = false
     for (const name of ["serviceTier", "trafficType"]) {
-      const served = field(merged, name)
+      const served = field(usage, name)
       if (served !== undefined) this.assembler.extra[name] = served
     }
-    this.assembler.usage(usageOf(merged))
+    this.assembler.usage(usageOf(usage))
   }
 
   // ---------------------------------------------------------------------------
@@ -211,6 +220,7 @@ export class GeminiDecoder implements Decoder {
 
   private complete(): void {
     const assembler = this.assembler
+    if (this.usagePending) this.emitUsage()
     this.parts.close()
     if (this.finish === undefined && this.blocked !== undefined) {
       return assembler.finish("content-filter", this.blocked)

@@ -14,6 +14,23 @@ import { field } from "./Fields.ts"
 const nothing: ReadonlySet<string> = new Set()
 
 /**
+ * Whether a usage object says anything but what is known; breakdowns change only with the counts they break down.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const addsTo = (known: Loose | undefined, next: Loose): boolean => {
+  if (known === undefined) return true
+  for (const key in next) {
+    const value = next[key]
+    if (value === null || value === undefined) continue
+    const before = known[key]
+    if (before === undefined || (value !== before && typeof value !== "object")) return true
+  }
+  return false
+}
+
+/**
  * The usage object after one more has come.
  *
  * @category decoding
