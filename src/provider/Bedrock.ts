@@ -2,8 +2,8 @@
  * Amazon Bedrock, by its Converse API.
  *
  * Authenticates with a Bedrock API key, or signs with AWS credentials. Both may be given as effects that are asked on
- * each request, so that rotation needs no restart; credentials that say when they end are kept until shortly before. What
- * the families of models take is the table at the end of this file.
+ * each request, so that rotation needs no restart; credentials that say when they end are kept until shortly before, or
+ * until they are rejected. What the families of models take is a table below.
  * https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference.html
  *
  * @since 0.1.0
@@ -97,18 +97,18 @@ const renewMillis = 5 * 60 * 1000
 // Signature
 // =============================================================================
 
-const keptUntilTheyEnd = (
-  credentials: AwsCredentials | Effect.Effect<AwsCredentials, LlmError.LlmError>
-): Effect.Effect<AwsCredentials, LlmError.LlmError> => {
-  if (!Effect.isEffect(credentials)) return Effect.succeed(credentials)
+const keptUntilTheyEnd = (credentials: Effect.Effect<AwsCredentials, LlmError.LlmError>) => {
   let kept: AwsCredentials | undefined
-  return Effect.flatMap(
-    Clock.currentTimeMillis,
-    (now) =>
-      kept?.expiration !== undefined && now < kept.expiration - renewMillis
-        ? Effect.succeed(kept)
-        : Effect.tap(credentials, (fresh) => Effect.sync(() => void (kept = fresh)))
-  )
+  return {
+    get: Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) =>
+        kept?.expiration !== undefined && now < kept.expiration - renewMillis
+          ? Effect.succeed(kept)
+          : Effect.tap(credentials, (fresh) => Effect.sync(() => void (kept = fresh)))
+    ),
+    forget: Effect.sync(() => void (kept = undefined))
+  }
 }
 
 const layerError = (message: string, field?: string, operation: LlmError.Operation = "layer") =>
@@ -123,22 +123,23 @@ const layerError = (message: string, field?: string, operation: LlmError.Operati
 const signerOf = (
   credentials: AwsCredentials | Effect.Effect<AwsCredentials, LlmError.LlmError>,
   region: string
-): NonNullable<Provider.Definition["sign"]> => {
-  const current = keptUntilTheyEnd(credentials)
-  return (request) =>
-    Effect.flatMap(
-      Effect.zip(current, Clock.currentTimeMillis),
-      ([found, now]) =>
-        AwsSignature.sign({ ...request, service: "bedrock", region, credentials: found, now }).pipe(
-          Effect.map((headers) => ({
-            headers,
-            secrets: [found.secretAccessKey, found.sessionToken].flatMap((secret) =>
-              secret === undefined ? [] : [Redacted.value(secret).trim()]
-            )
-          })),
-          Effect.mapError((reason) => layerError(reason.message, "credentials", "generate"))
-        )
+): Pick<Provider.Definition, "sign" | "renew"> => {
+  const { forget, get } = Effect.isEffect(credentials)
+    ? keptUntilTheyEnd(credentials)
+    : { get: Effect.succeed(credentials), forget: undefined }
+  const sign = Effect.fnUntraced(function*(request: Provider.Unsigned) {
+    const found = yield* get
+    const now = yield* Clock.currentTimeMillis
+    const headers = yield* Effect.mapError(
+      AwsSignature.sign({ ...request, service: "bedrock", region, credentials: found, now }),
+      (reason) => layerError(reason.message, "credentials", "generate")
     )
+    const secrets = [found.secretAccessKey, found.sessionToken].flatMap((secret) =>
+      secret === undefined ? [] : [Redacted.value(secret).trim()]
+    )
+    return { headers, secrets }
+  })
+  return { sign, renew: forget }
 }
 
 // =============================================================================
@@ -250,7 +251,7 @@ const provider = Provider.define<Options>({
     ...(options.familyOf === undefined
       ? undefined
       : { protocol: BedrockConverse.make({ familyOf: options.familyOf }) }),
-    ...(options.credentials === undefined ? undefined : { sign: signerOf(options.credentials, region) })
+    ...(options.credentials === undefined ? undefined : signerOf(options.credentials, region))
   }
 })
 
@@ -310,11 +311,9 @@ const environment: Config.Config<Options> = Config.map(
 export const credentialsEnv: Effect.Effect<AwsCredentials, LlmError.LlmError> = Effect.gen(function*() {
   const { credentials } = yield* Effect.mapError(environment, (error) => layerError(error.message))
   if (credentials === undefined) {
-    return yield* Effect.fail(
-      layerError(
-        "No AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_BEARER_TOKEN_BEDROCK.",
-        "AWS_ACCESS_KEY_ID"
-      )
+    return yield* layerError(
+      "No AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_BEARER_TOKEN_BEDROCK.",
+      "AWS_ACCESS_KEY_ID"
     )
   }
   return yield* Effect.isEffect(credentials) ? credentials : Effect.succeed(credentials)

@@ -162,6 +162,8 @@ export interface Definition {
   readonly countTokens?: ((given: Counting) => CountRequest) | undefined
   /** Signs the requests that have no API key, anew each time. */
   readonly sign?: ((request: Unsigned) => Effect.Effect<Signed, LlmError.LlmError>) | undefined
+  /** Forgets what was signed with, after it was rejected; the call is then made once more. */
+  readonly renew?: Effect.Effect<void> | undefined
 }
 
 // =============================================================================

@@ -287,9 +287,12 @@ export const make = (
         latencyMillis: Duration.toMillis(duration)
       }))
     }
-    return Telemetry.instrument(
-      credentials.refresh === undefined ? service : withRefresh(service, credentials.refresh)
-    )
+    const refresh = credentials.refresh !== undefined
+      ? Effect.map(credentials.refresh, (apiKey) => ({ apiKey }))
+      : credentials.get === undefined && definition.renew !== undefined
+      ? Effect.as(definition.renew, {})
+      : undefined
+    return Telemetry.instrument(refresh === undefined ? service : withRefresh(service, refresh))
   })
 
 const baseUrlOf = (definition: Definition, given: string | undefined): string =>
@@ -298,7 +301,7 @@ const baseUrlOf = (definition: Definition, given: string | undefined): string =>
 /** A rejected token is replaced once per call, before the caller has seen anything. */
 const withRefresh = (
   service: LlmService.Service,
-  refresh: Effect.Effect<Redacted.Redacted<string>, LlmError.LlmError>
+  refresh: Effect.Effect<Pick<LlmRequest, "apiKey">, LlmError.LlmError>
 ): LlmService.Service =>
   withAttempts(service, (request) =>
     Effect.sync(() => {
@@ -310,7 +313,7 @@ const withRefresh = (
             return Effect.fail(error)
           }
           refreshed = true
-          return Effect.map(refresh, (apiKey) => ({ service, request: { ...request, apiKey } }))
+          return Effect.map(refresh, (more) => ({ service, request: { ...request, ...more } }))
         }
       }
     }))

@@ -54,8 +54,9 @@ const sentWith = (env: { readonly [name: string]: string }) =>
     const sent: Array<Sent> = []
     const http = recorder(sent)
     yield* LlmService.generate({ prompt: "Hi" }).pipe(
-      Effect.provide(Bedrock.layerEnv.pipe(Layer.provide(http))),
-      Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env })))
+      Effect.provide(
+        Bedrock.layerEnv.pipe(Layer.provide(http), Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env }))))
+      )
     )
     return sent[0]!
   })
@@ -160,6 +161,26 @@ describe("Bedrock credentials", () => {
       yield* each.generate({ prompt: "Hi" })
       assert.strictEqual(asked, 4)
     }))
+
+  it.effect("asks again, once, for credentials that are rejected", () =>
+    Effect.gen(function*() {
+      const simulator = yield* Simulator.make({ keys: ["AKID2"] })
+      let asked = 0
+      const service = yield* Bedrock.make({
+        baseUrl: simulator.url,
+        credentials: Effect.sync(() => ({ ...credentials, accessKeyId: `AKID${++asked}`, expiration: 1e12 }))
+      })
+      assert.strictEqual((yield* service.generate({ prompt: "Hi" })).finishReason, "stop")
+      yield* Stream.runDrain(service.stream({ prompt: "Hi" }))
+      assert.strictEqual(asked, 2)
+      const never = yield* Bedrock.make({
+        baseUrl: simulator.url,
+        credentials: Effect.sync(() => ({ ...credentials, accessKeyId: `other${++asked}`, expiration: 1e12 }))
+      })
+      const error = yield* Effect.flip(never.generate({ prompt: "Hi" }))
+      assert.strictEqual(error.reason._tag, "Authentication")
+      assert.strictEqual(asked, 4)
+    }).pipe(Effect.provide(NodeHttpClient.layerUndici)))
 
   it.effect("lets the key of a request win over the credentials of the layer", () =>
     Effect.gen(function*() {
