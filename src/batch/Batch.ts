@@ -1,0 +1,173 @@
+/**
+ * Many requests through one service: so many at a time, each with its own outcome, usage and cost summed.
+ *
+ * One failure ends nothing: every request has an `Exit`, in the order given. Interrupting the batch interrupts the calls that run
+ * and starts no others. It runs the calls through whatever layer is provided, so retries, limits and budgets are those of
+ * its policies; it adds none.
+ *
+ * This is fan-out from this process. The batch endpoints of providers, cheaper and hours later, are another thing.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Stream from "effect/Stream"
+import type { LlmError } from "../LlmError.ts"
+import { isLlmError } from "../LlmError.ts"
+import type { LlmRequest } from "../LlmRequest.ts"
+import { emptyUsage, type LlmResponse, sumUsage, type Usage } from "../LlmResponse.ts"
+import { LlmService } from "../LlmService.ts"
+
+/**
+ * The outcome of one request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Outcome = Exit.Exit<LlmResponse, LlmError>
+
+/**
+ * What is known of a batch at some moment.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Totals {
+  /** All requests. */
+  readonly total: number
+  readonly succeeded: number
+  readonly failed: number
+  /** Of answers, and of the partial output of failures. */
+  readonly usage: Usage
+  /** US dollars of the answers whose cost is known. */
+  readonly cost: number
+  /** Answers whose cost is not known, and which `cost` lacks. Put `Cost.policy` on the layer. */
+  readonly withoutCost: number
+}
+
+/**
+ * A request that has ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Progress {
+  /** Its place in the requests. */
+  readonly index: number
+  readonly exit: Outcome
+  /** Including this one. */
+  readonly totals: Totals
+}
+
+/**
+ * A batch that has ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Result extends Totals {
+  /** In the order of the requests. */
+  readonly exits: ReadonlyArray<Outcome>
+}
+
+/**
+ * How a batch runs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Most calls at a time; at least 1. @default 8 */
+  readonly concurrency?: number | undefined
+}
+
+const none = (total: number): Totals => ({
+  total,
+  succeeded: 0,
+  failed: 0,
+  usage: emptyUsage,
+  cost: 0,
+  withoutCost: 0
+})
+
+const add = (totals: Totals, exit: Outcome): Totals => {
+  if (Exit.isSuccess(exit)) {
+    const { usage } = exit.value
+    const cost = exit.value.cost ?? usage.billedCost
+    return {
+      ...totals,
+      succeeded: totals.succeeded + 1,
+      usage: sumUsage(totals.usage, usage),
+      cost: totals.cost + (cost ?? 0),
+      withoutCost: totals.withoutCost + (cost === undefined ? 1 : 0)
+    }
+  }
+  const partial = exit.cause.reasons.flatMap((reason) =>
+    reason._tag === "Fail" && isLlmError(reason.error) && reason.error.partial !== undefined
+      ? [reason.error.partial]
+      : []
+  )
+  return {
+    ...totals,
+    failed: totals.failed + 1,
+    usage: partial.reduce((sum, { usage }) => sumUsage(sum, usage), totals.usage)
+  }
+}
+
+/**
+ * Runs requests and tells of each as it ends, in the order they end.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const stream = (
+  requests: Iterable<LlmRequest>,
+  options: Options = {}
+): Stream.Stream<Progress, never, LlmService> =>
+  Stream.unwrap(Effect.map(LlmService, (service) => {
+    const all = Array.from(requests)
+    const concurrency = Math.max(1, Math.floor(options.concurrency ?? 8) || 1)
+    let totals = none(all.length)
+    return Stream.fromIterable(all.entries()).pipe(
+      Stream.mapEffect(
+        ([index, request]) =>
+          Effect.map(Effect.exit(Effect.suspend(() => service.generate(request))), (exit): Progress => {
+            totals = add(totals, exit)
+            return { index, exit, totals }
+          }),
+        { concurrency, unordered: true, bufferSize: concurrency }
+      )
+    )
+  }))
+
+/**
+ * Runs requests and gives all outcomes.
+ *
+ * @example
+ * ```ts
+ * const { cost, exits } = yield* Batch.all(prompts.map((prompt) => ({ prompt })), { concurrency: 20 })
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const all = (
+  requests: Iterable<LlmRequest>,
+  options: Options & {
+    /** Runs as each request ends. */
+    readonly onProgress?: ((progress: Progress) => Effect.Effect<void>) | undefined
+  } = {}
+): Effect.Effect<Result, never, LlmService> =>
+  Effect.suspend(() => {
+    const given = Array.from(requests)
+    const exits = Array.from<Outcome>({ length: given.length })
+    let totals = none(given.length)
+    return stream(given, options).pipe(
+      Stream.runForEach((progress) => {
+        exits[progress.index] = progress.exit
+        totals = progress.totals
+        return options.onProgress?.(progress) ?? Effect.void
+      }),
+      Effect.map((): Result => ({ ...totals, exits }))
+    )
+  })
