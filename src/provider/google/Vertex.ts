@@ -64,12 +64,14 @@ export const baseUrlOf = (publisher: string, project: string | undefined, locati
 
 const usesKey = (options: Options): boolean => options.accessToken === undefined && options.apiKey !== undefined
 
-const customize = (publisher: string) => (definition: Provider.Definition, options: Options): Provider.Definition => ({
+const customize = (publisher: string, express: boolean) =>
+(
+  definition: Provider.Definition,
+  options: Options
+): Provider.Definition => ({
   ...definition,
   baseUrl: baseUrlOf(publisher, options.project, options.location),
-  auth: usesKey(options) && options.project === undefined
-    ? { type: "header", name: "x-goog-api-key" }
-    : { type: "bearer" }
+  auth: express && usesKey(options) ? { type: "header", name: "x-goog-api-key" } : { type: "bearer" }
 })
 
 /**
@@ -103,7 +105,7 @@ const onlyDefined = (options: Options): Options =>
  * @since 0.1.0
  */
 export const define = (definition: Provider.Definition, publisher: string, express: boolean): VertexModule => {
-  const provider = Provider.define<Options>(definition, customize(publisher))
+  const provider = Provider.define<Options>(definition, customize(publisher, express))
   const failure = (message: string, field?: string) =>
     new LlmError({
       provider: definition.id,
