@@ -72,7 +72,8 @@ export const hostErrors: ReadonlyArray<ErrorTableRow> = [
     [503, no, no, "server busy, please try again. maximum pending requests exceeded", "Overloaded"]
   ]),
   ...rowsOf("Ollama", github("use-agent-os/agent-os/issues/2214"), [
-    [no, no, no, "an error was encountered while running the model", "Provider"]
+    [no, no, no, "an error was encountered while running the model", "Provider"],
+    [no, no, no, "server busy, please try again. maximum pending requests exceeded", "Overloaded"]
   ]),
   ...rowsOf("llama.cpp", "https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md", [
     [400, "exceed_context_size_error", 400, "the request exceeds the available context size", "ContextLength"],

@@ -268,7 +268,14 @@ export const labErrors: ReadonlyArray<ErrorTableRow> = [
     [404, no, no, "model 'command-unknown' not found", "NotFound"],
     [422, no, no, "invalid request: message must be at least 1 token long", "Validation"],
     [429, no, no, "You are using a Trial key, which is limited to 20 API calls / minute.", "RateLimit"],
-    [498, no, no, "invalid token", "Overloaded"],
+    [
+      429,
+      no,
+      no,
+      "You are using a Trial key, which is limited to 1000 API calls / month.",
+      "QuotaExhausted"
+    ],
+    [498, no, no, "invalid token", "ContentPolicy"],
     [499, no, no, "request cancelled", "Provider"],
     [503, no, no, "service unavailable", "Overloaded"]
   ]),

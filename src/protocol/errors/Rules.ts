@@ -124,7 +124,9 @@ export const rules: ReadonlyArray<Rule> = [
       /never purchased credits|requires more credits|purchase more credits/i,
       /free (?:tier|quota)[^.\n]{0,40}exhausted/i,
       /\barrears\b|please (?:recharge|top[- ]?up)|payment (?:is )?required|overdue (?:payment|balance|bill)/i,
-      /quota[\s\S]{0,400}limit: 0\b/i
+      /quota[\s\S]{0,400}limit: 0\b/i,
+      // Cohere's trial keys; their limit per minute is a throttle.
+      /\d API calls \/ month/i
     ],
     unless: /\bper[ _-]?(?:second|minute|min)\b|\b[tr]pm\b|free-models-per-day/i
   },
@@ -169,6 +171,7 @@ export const rules: ReadonlyArray<Rule> = [
       /\b(?:at|exceed(?:s|ed)?|over|out of|no|insufficient|limited) (?:available )?capacity\b/i,
       /\bcapacity (?:is |has been |was )?(?:exceeded|exhausted|reached|constraints?)\b/i,
       /(?:server|model|service|engine|system) is (?:currently |too |very )?busy/i,
+      /\bserver busy\b|\bpending requests exceeded/i,
       /(?:experiencing|due to|under) (?:high|heavy|unusually high|exceptionally high) (?:demand|load|traffic)/i,
       /insufficient (?:system )?resources?|not enough resources/i,
       /model is (?:not ready|(?:currently )?loading)/i
@@ -434,6 +437,8 @@ export const rules: ReadonlyArray<Rule> = [
   { reason: "Provider", status: [408, 409, 424, 425, 499] },
   // A proxy that cannot reach its backend says 503 too, and that is no statement about capacity.
   { reason: "Provider", status: [503], text: [/upstream connect error|connection refused|internal server error/i] },
+  // Cohere says 498 when a request or response contains a deny-listed token, Groq when it has no flex capacity.
+  { reason: "ContentPolicy", status: [498], text: [/\btokens?\b|\bblocked\b/i] },
   { reason: "Overloaded", status: [498, 503, 529] },
   { reason: "Provider", status: [serverErrors] },
   {
