@@ -360,9 +360,14 @@ describe("Gemini encoder: tools", () => {
     assert.isUndefined(modeOf({ tools: [{ ...weigh, strict: true }] }, { validatedMode: false }))
   })
 
-  it("sends no function-calling mode without functions", () => {
-    const made = body(say({ tools: [LlmTool.provider("search", { googleSearch: {} })], toolChoice: "required" }))
-    assert.isFalse("toolConfig" in made)
+  it("refuses to force a tool of the provider's own, and leaves them out when tools are forbidden", () => {
+    const search = LlmTool.provider("search", { googleSearch: {} })
+    assert.isFalse("toolConfig" in body(say({ tools: [search], toolChoice: "auto" })))
+    assert.strictEqual(refusal({ tools: [search], toolChoice: "required" })?.field, "toolChoice")
+    assert.strictEqual(refusal({ tools: [search, weigh], toolChoice: { name: "search" } })?.field, "toolChoice")
+    const forbidden = encode(say({ tools: [search], toolChoice: "none" }))
+    assert.isFalse("tools" in forbidden.body)
+    assert.deepStrictEqual(fields(forbidden), ["toolChoice"])
   })
 
   it("warns that parallel calls cannot be turned off, and refuses free-form tools", () => {

@@ -57,7 +57,7 @@ const declarationOf = (tool: FunctionTool, quirks: Quirks): FunctionDeclaration 
 
 const byName = (a: LlmTool, b: LlmTool): number => a.name < b.name ? -1 : a.name > b.name ? 1 : 0
 
-const toolsOf = (request: LlmRequest, quirks: Quirks): Array<BodyTool> | Issue => {
+const toolsOf = (request: LlmRequest, quirks: Quirks, warnings: Array<Warning>): Array<BodyTool> | Issue => {
   const given = request.tools ?? []
   // Sorted, so that the prefix which the provider caches by itself stays the same.
   const tools = request.cache?.tools === true ? given.toSorted(byName) : given
@@ -77,6 +77,20 @@ const toolsOf = (request: LlmRequest, quirks: Quirks): Array<BodyTool> | Issue =
     const declaration = declarationOf(tool, quirks)
     if (isIssue(declaration)) return declaration
     declarations.push(declaration)
+  }
+  const choice = request.toolChoice
+  if (choice === "none" && own.length > 0) {
+    warnings.push({
+      field: "toolChoice",
+      message: "The provider's own tools cannot be sent and forbidden at once; they were left out."
+    })
+    own.length = 0
+  }
+  const forced = choice === "required"
+    ? declarations.length === 0
+    : typeof choice === "object" && !declarations.some(({ name }) => name === choice.name)
+  if (forced) {
+    return { field: "toolChoice", message: "Only functions can be forced on this wire, not the provider's own tools." }
   }
   return declarations.length === 0 ? own : [{ functionDeclarations: declarations }, ...own]
 }
@@ -222,7 +236,7 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   if ((request.stop?.length ?? 0) > mostStops) {
     return { refused: { field: "stop", message: `This wire takes at most ${mostStops} stop sequences.` } }
   }
-  const tools = toolsOf(request, quirks)
+  const tools = toolsOf(request, quirks, warnings)
   if (!Array.isArray(tools)) return { refused: tools }
   const format = formatOf(input, quirks, warnings)
   if (isIssue(format)) return { refused: format }
