@@ -237,11 +237,6 @@ export interface Fields {
   readonly raw?: Json | undefined
 }
 
-const definedOnly = <A extends object>(fields: A): A => {
-  for (const key in fields) if (fields[key] === undefined) delete fields[key]
-  return fields
-}
-
 /**
  * An answer.
  *
@@ -267,7 +262,11 @@ export class LlmResponse implements Fields {
   declare readonly raw?: Json | undefined
 
   constructor(fields: Fields) {
-    Object.assign(this, definedOnly({ ...fields }))
+    const own = this as Record<string, unknown>
+    for (const key in fields) {
+      const value = fields[key as keyof Fields]
+      if (value !== undefined) own[key] = value
+    }
   }
 
   /** All answer text, joined without separators. */

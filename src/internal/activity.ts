@@ -20,6 +20,8 @@ export interface Activity {
   readonly touch: () => void
   /** Nothing is expected for now, as between two attempts: the idle limit rests until the next `touch`. */
   readonly rest: () => void
+  /** The response has begun: the limit on connecting is over. */
+  readonly connected: () => void
   /** Where a limit that passes finds the output received so far. The last caller wins. */
   readonly partialFrom: (read: () => LlmResponse | undefined) => void
 }
@@ -33,5 +35,5 @@ const ignore = () => {}
  * @since 0.1.0
  */
 export const Activity: Context.Reference<Activity> = Context.Reference<Activity>("effect-llm/Activity", {
-  defaultValue: () => ({ touch: ignore, rest: ignore, partialFrom: ignore })
+  defaultValue: () => ({ touch: ignore, rest: ignore, connected: ignore, partialFrom: ignore })
 })

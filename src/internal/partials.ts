@@ -41,6 +41,7 @@ export const withPartials = (service: Service): WithPartials => {
     return {
       touch: outer.touch,
       rest: outer.rest,
+      connected: outer.connected,
       partialFrom: (read) => {
         readers.set(request, read)
         outer.partialFrom(read)

@@ -30,6 +30,8 @@ import { Activity } from "./activity.ts"
  * @since 0.1.0
  */
 export interface Limits {
+  /** Until the response begins, as told by `Activity.connected`. */
+  readonly connect?: Duration.Input | undefined
   readonly firstToken?: Duration.Input | undefined
   readonly idle?: Duration.Input | undefined
   readonly total?: Duration.Input | undefined
@@ -67,6 +69,7 @@ class Watchdog {
   private readonly start: number
   private readonly idle: number
   private readonly totalAt: number
+  private connectAt: number
   private firstTokenAt: number
   /** When the last sign of life came; `undefined` while none is expected. */
   private aliveAt: number | undefined
@@ -79,6 +82,7 @@ class Watchdog {
     this.start = this.now()
     this.idle = millisOf(limits.idle)
     this.totalAt = this.start + millisOf(limits.total)
+    this.connectAt = this.start + millisOf(limits.connect)
     this.firstTokenAt = this.start + millisOf(limits.firstToken)
     this.activity = {
       touch: () => {
@@ -88,6 +92,10 @@ class Watchdog {
       rest: () => {
         this.aliveAt = undefined
         outer.rest()
+      },
+      connected: () => {
+        this.connectAt = Infinity
+        outer.connected()
       },
       partialFrom: (read) => {
         this.readPartial = read
@@ -128,7 +136,7 @@ class Watchdog {
   private nextAt(): number {
     if (this.onExpire === undefined) return this.totalAt
     const idleAt = this.aliveAt === undefined ? Infinity : this.aliveAt + this.idle
-    return Math.min(this.firstTokenAt, this.totalAt, idleAt)
+    return Math.min(this.connectAt, this.firstTokenAt, this.totalAt, idleAt)
   }
 
   arm(): void {
@@ -145,7 +153,13 @@ class Watchdog {
     if (at === Infinity) return Effect.void
     const now = this.now()
     if (at > now) return Effect.flatMap(Effect.sleep(at - now), () => this.watch)
-    this.expired = now >= this.totalAt ? "total" : now >= this.firstTokenAt ? "firstToken" : "idle"
+    this.expired = now >= this.totalAt
+      ? "total"
+      : now >= this.connectAt
+      ? "connect"
+      : now >= this.firstTokenAt
+      ? "firstToken"
+      : "idle"
     this.onExpire?.()
     return Effect.void
   })
@@ -227,8 +241,8 @@ const guardedSource = <A, E>(
   })
 }
 
-const none = (limits: Limits): boolean =>
-  limits.firstToken === undefined && limits.idle === undefined && limits.total === undefined
+const none = ({ connect, firstToken, idle, total }: Limits): boolean =>
+  connect === undefined && firstToken === undefined && idle === undefined && total === undefined
 
 type Events = readonly [LlmEvent, ...Array<LlmEvent>]
 
@@ -328,11 +342,12 @@ export const withEffectTimeouts = <A, E, R>(
   onTimeout: OnTimeout<E>
 ): Effect.Effect<A, E, R> =>
   none(limits) ? effect : Effect.contextWith((context: Context.Context<R>) => {
-    const { idle, total } = limits
-    const watchdog = new Watchdog({ idle, total }, context as Context.Context<never>)
+    const { connect, idle, total } = limits
+    const checked: Limits = { connect, idle, total }
+    const watchdog = new Watchdog(checked, context as Context.Context<never>)
     const expire = () => {
       const phase = watchdog.expired!
-      return Effect.fail(onTimeout(phase, (phase === "idle" ? idle : total)!, watchdog.readPartial?.()))
+      return Effect.fail(onTimeout(phase, checked[phase]!, watchdog.readPartial?.()))
     }
     return Effect.ensuring(
       guarded(effect as Effect.Effect<A, E>, watchdog, (exit) => exit, expire),

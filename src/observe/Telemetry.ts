@@ -63,6 +63,15 @@ const tokenBoundaries = [
   67108864
 ]
 
+const makeTokenUsage = () =>
+  Metric.histogram("gen_ai.client.token.usage", {
+    description: "Number of input and output tokens used",
+    boundaries: tokenBoundaries
+  })
+
+/** The same series as `tokenUsage`: a metric remembers its last attributes, and the two kinds of tokens take turns. */
+const outputTokenUsage = makeTokenUsage()
+
 /**
  * Seconds per call, by operation, provider, model and `error.type`.
  *
@@ -80,10 +89,7 @@ export const operationDuration = Metric.histogram("gen_ai.client.operation.durat
  * @category metrics
  * @since 0.1.0
  */
-export const tokenUsage = Metric.histogram("gen_ai.client.token.usage", {
-  description: "Number of input and output tokens used",
-  boundaries: tokenBoundaries
-})
+export const tokenUsage = makeTokenUsage()
 
 /**
  * Seconds from the call to the first content of a stream.
@@ -111,6 +117,49 @@ export const timePerOutputToken = Metric.histogram("gen_ai.client.operation.time
 // One call
 // =============================================================================
 
+type Attributes = Readonly<Record<string, string>>
+
+/** Attributes of the successful calls to one model; made once, because metrics know series by them. */
+interface ModelAttributes {
+  readonly request: Attributes
+  readonly response: Attributes
+  readonly input: Attributes
+  readonly output: Attributes
+}
+
+/** Models whose attributes are kept. */
+const maxModels = 256
+
+class Series {
+  private readonly provider: string
+  private readonly models = new Map<string, ModelAttributes>()
+
+  constructor(provider: string) {
+    this.provider = provider
+  }
+
+  of(requested: string, answered: string): ModelAttributes {
+    const key = `${requested}\n${answered}`
+    let attributes = this.models.get(key)
+    if (attributes === undefined) {
+      const request = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": this.provider,
+        "gen_ai.request.model": requested
+      }
+      attributes = {
+        request,
+        response: { ...request, "gen_ai.response.model": answered },
+        input: { ...request, "gen_ai.token.type": "input" },
+        output: { ...request, "gen_ai.token.type": "output" }
+      }
+      if (this.models.size >= maxModels) this.models.clear()
+      this.models.set(key, attributes)
+    }
+    return attributes
+  }
+}
+
 const seconds = (from: bigint, to: bigint) => Number(to - from) / 1e9
 
 const defaultTracer = Context.get(Context.empty(), Tracer.Tracer)
@@ -123,7 +172,8 @@ class CallRecord {
   private readonly context: Context.Context<never>
   private readonly clock: Clock.Clock
   private readonly begin: bigint
-  private readonly attributes: Record<string, string>
+  private readonly series: Series
+  private readonly requested: string
   private readonly span: Tracer.Span | undefined
   private first: bigint | undefined
   private ended = false
@@ -131,27 +181,26 @@ class CallRecord {
   constructor(
     fiber: Fiber.Fiber<unknown, unknown>,
     span: Tracer.Span | undefined,
-    info: ServiceInfo,
-    request: LlmRequest
+    series: Series,
+    requested: string
   ) {
     this.context = fiber.context
     this.clock = fiber.getRef(Clock.Clock)
     this.begin = this.clock.currentTimeNanosUnsafe()
     this.span = span
-    this.attributes = {
-      "gen_ai.operation.name": "chat",
-      "gen_ai.provider.name": info.provider,
-      "gen_ai.request.model": request.model ?? info.model
-    }
+    this.series = series
+    this.requested = requested
   }
 
   content(): void {
     this.first = this.clock.currentTimeNanosUnsafe()
-    timeToFirstToken.updateUnsafe(seconds(this.begin, this.first), this.withAttributes())
+    timeToFirstToken.updateUnsafe(
+      seconds(this.begin, this.first),
+      this.withAttributes(this.series.of(this.requested, this.requested).request)
+    )
   }
 
-  private withAttributes(more?: Record<string, string>): Context.Context<never> {
-    const attributes = more === undefined ? this.attributes : { ...this.attributes, ...more }
+  private withAttributes(attributes: Attributes): Context.Context<never> {
     return Context.add(this.context, Metric.CurrentMetricAttributes, attributes)
   }
 
@@ -159,13 +208,14 @@ class CallRecord {
     if (this.ended) return
     const now = this.clock.currentTimeNanosUnsafe()
     const { input, output } = response.usage
-    const context = this.withAttributes({ "gen_ai.response.model": response.model })
+    const attributes = this.series.of(this.requested, response.model)
+    const context = this.withAttributes(attributes.response)
     operationDuration.updateUnsafe(seconds(this.begin, now), context)
     if (input.total !== undefined) {
-      tokenUsage.updateUnsafe(input.total, this.withAttributes({ "gen_ai.token.type": "input" }))
+      tokenUsage.updateUnsafe(input.total, this.withAttributes(attributes.input))
     }
     if (output.total !== undefined) {
-      tokenUsage.updateUnsafe(output.total, this.withAttributes({ "gen_ai.token.type": "output" }))
+      outputTokenUsage.updateUnsafe(output.total, this.withAttributes(attributes.output))
       if (this.first !== undefined && output.total > 1) {
         timePerOutputToken.updateUnsafe(seconds(this.first, now) / (output.total - 1), context)
       }
@@ -193,7 +243,10 @@ class CallRecord {
     const now = this.clock.currentTimeNanosUnsafe()
     const error = Cause.squash(cause)
     const type = isLlmError(error) ? error.reason._tag : "_OTHER"
-    operationDuration.updateUnsafe(seconds(this.begin, now), this.withAttributes({ "error.type": type }))
+    operationDuration.updateUnsafe(
+      seconds(this.begin, now),
+      this.withAttributes({ ...this.series.of(this.requested, this.requested).request, "error.type": type })
+    )
     if (this.span !== undefined) {
       this.span.attribute("error.type", type)
       if (isLlmError(error) && error.requestId !== undefined) {
@@ -234,15 +287,13 @@ const requestAttributes = (info: ServiceInfo, request: LlmRequest): Record<strin
   return attributes
 }
 
-const start = (info: ServiceInfo, request: LlmRequest): Effect.Effect<CallRecord> =>
+const start = (info: ServiceInfo, series: Series, request: LlmRequest): Effect.Effect<CallRecord> =>
   Effect.withFiber((fiber) => {
-    if (!listens(fiber)) return Effect.succeed(new CallRecord(fiber, undefined, info, request))
+    const requested = request.model ?? info.model
+    if (!listens(fiber)) return Effect.succeed(new CallRecord(fiber, undefined, series, requested))
     return Effect.map(
-      Effect.makeSpan(`chat ${request.model ?? info.model}`, {
-        kind: "client",
-        attributes: requestAttributes(info, request)
-      }),
-      (span) => new CallRecord(fiber, span, info, request)
+      Effect.makeSpan(`chat ${requested}`, { kind: "client", attributes: requestAttributes(info, request) }),
+      (span) => new CallRecord(fiber, span, series, requested)
     )
   })
 
@@ -252,41 +303,44 @@ const start = (info: ServiceInfo, request: LlmRequest): Effect.Effect<CallRecord
  * @category combinators
  * @since 0.1.0
  */
-export const instrument = (service: Service): Service => ({
-  ...service,
-  generate: (request) =>
-    Effect.flatMap(
-      start(service.info, request),
-      (record) =>
-        Effect.onExit(service.generate(request), (exit) =>
-          Effect.sync(() => Exit.isSuccess(exit) ? record.success(exit.value) : record.failure(exit.cause)))
-    ),
-  stream: (request) =>
-    Stream.fromChannel(
-      Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
-        Effect.flatMap(start(service.info, request), (record) => {
-          let waiting = true
-          const seen = <Events extends ReadonlyArray<LlmEvent>>(events: Events): Events => {
-            if (waiting && events.some(isContent)) {
-              waiting = false
-              record.content()
+export const instrument = (service: Service): Service => {
+  const series = new Series(service.info.provider)
+  return {
+    ...service,
+    generate: (request) =>
+      Effect.flatMap(
+        start(service.info, series, request),
+        (record) =>
+          Effect.onExit(service.generate(request), (exit) =>
+            Effect.sync(() => Exit.isSuccess(exit) ? record.success(exit.value) : record.failure(exit.cause)))
+      ),
+    stream: (request) =>
+      Stream.fromChannel(
+        Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
+          Effect.flatMap(start(service.info, series, request), (record) => {
+            let waiting = true
+            const seen = <Events extends ReadonlyArray<LlmEvent>>(events: Events): Events => {
+              if (waiting && events.some(isContent)) {
+                waiting = false
+                record.content()
+              }
+              const last = events[events.length - 1]!
+              if (last._tag === "Finish") record.success(last.response)
+              return events
             }
-            const last = events[events.length - 1]!
-            if (last._tag === "Finish") record.success(last.response)
-            return events
-          }
-          return Effect.andThen(
-            Scope.addFinalizer(scope, Effect.sync(() => record.abandoned())),
-            Effect.map(Channel.toPullScoped(service.stream(request).channel, scope), (pull) =>
-              Effect.tapCause(Effect.map(pull, seen), (cause) =>
-                Effect.sync(() => {
-                  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
-                  if (isLlmError(error)) {
-                    record.failure(cause as Cause.Cause<LlmError>)
-                  }
-                })))
-          )
-        })
+            return Effect.andThen(
+              Scope.addFinalizer(scope, Effect.sync(() => record.abandoned())),
+              Effect.map(Channel.toPullScoped(service.stream(request).channel, scope), (pull) =>
+                Effect.tapCause(Effect.map(pull, seen), (cause) =>
+                  Effect.sync(() => {
+                    const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+                    if (isLlmError(error)) {
+                      record.failure(cause as Cause.Cause<LlmError>)
+                    }
+                  })))
+            )
+          })
+        )
       )
-    )
-})
+  }
+}

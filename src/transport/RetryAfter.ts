@@ -121,6 +121,7 @@ const limitsOf = (headers: Lowercased, nowMillis: number): ReadonlyArray<Limit> 
   const limits = new Map<string, Limit>()
   const disregarded = new Set<string>()
   for (const [header, value] of headers) {
+    if (!header.includes("ratelimit")) continue
     for (const [index, { field, name, pattern }] of limitHeaders.entries()) {
       const match = pattern.exec(header)
       if (match === null) continue

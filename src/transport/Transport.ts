@@ -10,14 +10,18 @@
 import type * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import * as Clock from "effect/Clock"
-import type * as Duration from "effect/Duration"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Headers from "effect/http/Headers"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
+import * as UrlParams from "effect/http/UrlParams"
+import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -58,10 +62,10 @@ export interface Call {
   readonly idSeed: string
 }
 
-const defaultConnect: Duration.Input = "120 seconds"
-const defaultFirstToken: Duration.Input = "10 minutes"
-const defaultIdle: Duration.Input = "2 minutes"
-const defaultTotal: Duration.Input = "10 minutes"
+const defaultConnect = Duration.seconds(120)
+const defaultFirstToken = Duration.minutes(10)
+const defaultIdle = Duration.minutes(2)
+const defaultTotal = Duration.minutes(10)
 
 const maxErrorBody = 64 * 1024
 const errorBodyLimit: Duration.Input = "10 seconds"
@@ -151,9 +155,9 @@ const networkReason = (error: unknown, call: Failing, partial?: LlmResponse | un
  */
 export const make = (client: HttpClient.HttpClient): Transport => {
   const execute = (request: HttpClientRequest.HttpClientRequest) =>
-    client.execute(request).pipe(
-      Effect.provideService(FetchHttpClient.RequestInit, manualRedirects),
-      Effect.provideService(HttpClient.TracerDisabledWhen, always)
+    Effect.updateContext(
+      client.execute(request),
+      (context: Context.Context<never>) => Context.merge(context, requestContext)
     )
 
   /** Follows redirects on the same origin only: to another, the credential would go along. */
@@ -195,15 +199,12 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     fail: Failing,
     method: "GET" | "POST" | "DELETE"
   ): Effect.Effect<HttpClientResponse, LlmError.LlmError> => {
-    const request = HttpClientRequest.make(method)(call.url, {
-      headers: call.headers,
-      ...(call.body === undefined ? undefined : { body: bodyOf(call.body) })
-    })
-    const limit = call.timeouts.connect ?? defaultConnect
-    return Effect.timeoutOrElse(follow(request, fail, maxRedirects), {
-      duration: limit,
-      orElse: () => Effect.fail(fail.error(LlmError.timeout("connect", limit)))
-    })
+    const request = requestOf(method, call)
+    return Effect.flatMap(Activity, (activity) =>
+      Effect.map(follow(request, fail, maxRedirects), (response) => {
+        activity.connected()
+        return response
+      }))
   }
 
   /** Reads an error body, as far as it comes in time. */
@@ -289,6 +290,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
           return exchange
         })
       return streamWithTimeouts(opened, {
+        connect: call.timeouts.connect ?? defaultConnect,
         firstToken: call.timeouts.firstToken ?? defaultFirstToken,
         idle: call.timeouts.idle ?? defaultIdle,
         total: call.timeouts.total
@@ -300,14 +302,17 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       Effect.scopedWith((scope) =>
         Effect.flatMap(open(call, scope), (exchange) => finishOf(exchange.pull, exchange.fail))
       ),
-      { total: call.timeouts.total ?? defaultTotal, idle: call.timeouts.idle },
+      {
+        connect: call.timeouts.connect ?? defaultConnect,
+        idle: call.timeouts.idle,
+        total: call.timeouts.total ?? defaultTotal
+      },
       (phase, limit, partial) => failing(call).error(LlmError.timeout(phase, limit, partial))
     )
 
   const json = (call: JsonCall): Effect.Effect<unknown, LlmError.LlmError> => {
     const fail = failing(call)
-    const limit = call.timeouts.total ?? defaultTotal
-    return Effect.flatMap(send(call, fail, call.method), (response) => {
+    const answer = Effect.flatMap(send(call, fail, call.method), (response) => {
       if (response.status < 200 || response.status > 299) return refused(response, fail)
       return Effect.flatMap(
         Effect.mapError(response.text, (error) => fail.error(networkReason(error, fail))),
@@ -318,24 +323,45 @@ export const make = (client: HttpClient.HttpClient): Transport => {
             : Effect.succeed(body)
         }
       )
-    }).pipe(Effect.timeoutOrElse({
-      duration: limit,
-      orElse: () => Effect.fail(fail.error(LlmError.timeout("total", limit)))
-    }))
+    })
+    return withEffectTimeouts(
+      answer,
+      { connect: call.timeouts.connect ?? defaultConnect, total: call.timeouts.total ?? defaultTotal },
+      (phase, limit) => fail.error(LlmError.timeout(phase, limit))
+    )
   }
 
   return { generate, stream, json }
 }
 
+/** Made in one go: each combinator of a request would copy its headers. */
+const requestOf = (method: "GET" | "POST" | "DELETE", call: Call | JsonCall): HttpClientRequest.HttpClientRequest => {
+  const { body, headers, url } = call
+  if (typeof body !== "string") {
+    return HttpClientRequest.make(method)(url, {
+      headers,
+      ...(body === undefined ? undefined : { body: bodyOf(body) })
+    })
+  }
+  const sent = Headers.fromInput({ ...headers, "content-type": jsonType })
+  return HttpClientRequest.makeWith(method, url, UrlParams.empty, Option.none(), sent, bodyOf(body))
+}
+
+const jsonType = "application/json"
+
 const bodyOf = (body: NonNullable<JsonCall["body"]>): HttpBody.HttpBody =>
   typeof body === "string"
-    ? HttpBody.raw(body, { contentType: "application/json" })
+    ? HttpBody.raw(body, { contentType: jsonType })
     : body instanceof FormData
     ? HttpBody.formData(body)
     : HttpBody.uint8Array(body.bytes, body.mediaType)
 
 const manualRedirects: globalThis.RequestInit = { redirect: "manual" }
-const always = () => true
+
+/** What every request is made with: redirects are decided here, and the call has a span of its own. */
+const requestContext = Context.make(FetchHttpClient.RequestInit, manualRedirects).pipe(
+  Context.add(HttpClient.TracerDisabledWhen, () => true)
+)
 
 const discard = (response: HttpClientResponse) => Stream.runDrain(Stream.take(response.stream, 1))
 
