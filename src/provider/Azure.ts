@@ -78,7 +78,7 @@ const provider = Provider.define<Options>({
     structuredOutput: true
   },
   // https://learn.microsoft.com/en-us/azure/ai-foundry/openai/how-to/responses: caches have one lifetime.
-  protocol: OpenAiResponses.make({ promptCacheRetention: false }),
+  protocol: OpenAiResponses.make({ promptCacheRetention: false, cacheBreakpoints: false }),
   nonBodyOptions: OpenAiResponses.mergedOptions
 }, (definition, { api, apiVersion, auth }) => {
   const { nonBodyOptions: _, ...plain } = definition

@@ -50,7 +50,8 @@ export const responsesDefinition: Provider.Definition = {
     // Steps of X search come as custom tool calls, which xAI runs itself: https://docs.x.ai/docs/guides/tools/overview
     customTools: false,
     hostedItems: ["custom_tool_call"],
-    promptCacheRetention: false
+    promptCacheRetention: false,
+    cacheBreakpoints: false
   }),
   nonBodyOptions: OpenAiResponses.mergedOptions
 }

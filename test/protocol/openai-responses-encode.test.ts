@@ -463,6 +463,24 @@ describe("OpenAI Responses encoder: input", () => {
     assert.deepStrictEqual(sent["input"], [{ type: "function_call_output", call_id: "call_1", output: "ok" }])
   })
 
+  it("marks the ends of cached prefixes on models that have breakpoints", () => {
+    const sent = body({
+      system: "Be brief.",
+      messages: [Message.user("a").pipe(Message.cacheableExtended), Message.assistant("b"), Message.user("c")],
+      tools: [bake],
+      cache: { systemPrompt: true, tools: true, recentTurns: 1, extendedTtl: true }
+    }, { model: "gpt-5.6-test" })
+    const extended = { prompt_cache_breakpoint: { mode: "explicit", ttl: "12h" } }
+    assert.isUndefined(sent["instructions"])
+    assert.deepStrictEqual(sent["prompt_cache_options"], { ttl: "12h" })
+    assert.deepStrictEqual(sent["input"], [
+      { role: "developer", content: [{ type: "input_text", text: "Be brief.", ...extended }] },
+      { role: "user", content: [{ type: "input_text", text: "a", ...extended }] },
+      { role: "assistant", content: "b" },
+      { role: "user", content: [{ type: "input_text", text: "c", ...extended }] }
+    ])
+  })
+
   it("warns of cache breakpoints once", () => {
     const messages = [Message.user("a").pipe(Message.cacheable), Message.user("b").pipe(Message.cacheable)]
     assert.deepStrictEqual(warned({ messages }), ["cache"])

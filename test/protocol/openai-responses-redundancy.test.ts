@@ -145,7 +145,11 @@ describe("OpenAI Responses decoder: redundancy", () => {
   })
 
   it("reads the same when events name their item and not its place", () => {
-    const unplaced: Change = ({ output_index: _, ...frame }) => frame
+    const unplaced: Change = (frame) => {
+      const { output_index: index, ...rest } = frame
+      assert.notStrictEqual(index, "")
+      return rest
+    }
     fc.assert(
       fc.property(
         reply,

@@ -8,10 +8,18 @@
 import type { JsonObject } from "../../Message.ts"
 
 /** @category models @since 0.1.0 */
+export interface Cached {
+  prompt_cache_breakpoint?: { mode: "explicit"; ttl?: "30m" | "12h" }
+}
+
+/** @category models @since 0.1.0 */
 export type InputContent =
-  | { type: "input_text"; text: string }
-  | { type: "input_image"; detail: "auto" | "low" | "high"; image_url?: string; file_id?: string }
-  | { type: "input_file"; file_data?: string; file_id?: string; file_url?: string; filename?: string }
+  & Cached
+  & (
+    | { type: "input_text"; text: string }
+    | { type: "input_image"; detail: "auto" | "low" | "high"; image_url?: string; file_id?: string }
+    | { type: "input_file"; file_data?: string; file_id?: string; file_url?: string; filename?: string }
+  )
 
 /** @category models @since 0.1.0 */
 export type OutputContent =
@@ -107,4 +115,5 @@ export interface Body<Opaque = JsonObject> {
   reasoning?: { effort?: Effort; summary?: "auto" | "concise" | "detailed" }
   prompt_cache_key?: string
   prompt_cache_retention?: "24h"
+  prompt_cache_options?: { ttl: "12h" }
 }

@@ -125,7 +125,16 @@ const formatOf = (
   }
 }
 
-const cacheFields = (request: LlmRequest, quirks: Quirks, body: Body, warnings: Array<Warning>): void => {
+/** OpenAI's models with breakpoints: https://platform.openai.com/docs/guides/prompt-caching */
+const hasBreakpoints = (model: string): boolean => /(?:^|[/.])gpt-(?:5\.[6-9]|[6-9]|\d\d)/.test(model)
+
+const cacheFields = (
+  request: LlmRequest,
+  quirks: Quirks,
+  breakpoints: boolean,
+  body: Body,
+  warnings: Array<Warning>
+): void => {
   const cache = request.cache
   if (cache === undefined) return
   const warn = (field: string, message: string) => warnings.push({ field: `cache.${field}`, message })
@@ -134,11 +143,15 @@ const cacheFields = (request: LlmRequest, quirks: Quirks, body: Body, warnings: 
     else body.prompt_cache_key = cache.key
   }
   if (cache.extendedTtl === true) {
-    if (quirks.promptCacheRetention === false) {
+    if (breakpoints) body.prompt_cache_options = { ttl: "12h" }
+    else if (quirks.promptCacheRetention === false) {
       warn("extendedTtl", "The provider has no cache lifetime; it was left out.")
     } else body.prompt_cache_retention = "24h"
   }
-  if (cache.tools === true) warn("tools", "The provider has no cache breakpoints; the tools were only sorted by name.")
+  // Tools come first in the prompt: what caches the system prompt caches them as well.
+  if (cache.tools === true && !breakpoints) {
+    warn("tools", "The provider has no cache breakpoints; the tools were only sorted by name.")
+  }
   if (cache.globalScope === true) warn("globalScope", "The provider has no shared cache; it was left out.")
 }
 
@@ -220,7 +233,8 @@ const build = (input: EncodeInput, quirks: Quirks): Built | Refused => {
   const store = typeof own["store"] === "boolean" ? own["store"] : quirks.store ?? false
   const continues = nonEmpty(own["previous_response_id"]) !== undefined ||
     (own["conversation"] !== undefined && own["conversation"] !== null)
-  const spelled = inputFor(input, quirks, { stored: store === true, continues })
+  const breakpoints = quirks.cacheBreakpoints ?? hasBreakpoints(input.model)
+  const spelled = inputFor(input, quirks, { stored: store === true, continues, breakpoints })
   if ("refused" in spelled) return spelled
   warnings.unshift(...spelled.warnings)
   const body: Body = { model: input.model, input: spelled.items, stream: input.stream }
@@ -246,7 +260,7 @@ const build = (input: EncodeInput, quirks: Quirks): Built | Refused => {
   if (format !== undefined) body.text = { format }
   const reasoning = reasoningOf(request, quirks, input.meta, warnings)
   if (reasoning !== undefined) body.reasoning = reasoning
-  cacheFields(request, quirks, body, warnings)
+  cacheFields(request, quirks, breakpoints, body, warnings)
   return { body, warnings }
 }
 

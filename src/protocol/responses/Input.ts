@@ -9,9 +9,10 @@
  * @see https://platform.openai.com/docs/guides/conversation-state
  * @since 0.1.0
  */
-import type { Issue } from "../../LlmRequest.ts"
+import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type {
+  CacheControl,
   JsonObject,
   Part,
   ReasoningPart,
@@ -57,6 +58,16 @@ export type Spelled =
   }
   | { readonly refused: Issue }
 
+/** What the encoder knows beside the messages. @category models @since 0.1.0 */
+export interface State {
+  /** Whether the host stores the answers. */
+  readonly stored: boolean
+  /** Whether the host has what came up to the last assistant turn. */
+  readonly continues: boolean
+  /** Whether content can end a cached prefix. */
+  readonly breakpoints: boolean
+}
+
 type ReasoningInput = Extract<InputItem, { type: "reasoning" }>
 
 class Speller {
@@ -68,13 +79,15 @@ class Speller {
   private readonly quirks: Quirks
   /** Whether the host stores answers, so that ids alone stand for them. */
   private readonly stored: boolean
+  private readonly breakpoints: boolean
   private readonly customCalls = new Set<string>()
   private readonly told = new Set<string>()
 
-  constructor(input: EncodeInput, quirks: Quirks, stored: boolean) {
+  constructor(input: EncodeInput, quirks: Quirks, state: State) {
     this.input = input
     this.quirks = quirks
-    this.stored = stored
+    this.stored = state.stored
+    this.breakpoints = state.breakpoints
   }
 
   private warn(field: string, message: string): void {
@@ -100,7 +113,8 @@ class Speller {
 
   private system(parts: ReadonlyArray<Part>): void {
     const contents = this.contents(parts.filter((part) => part.type === "text"))
-    if (this.items.length > 0) {
+    // `instructions` cannot hold a breakpoint.
+    if (this.items.length > 0 || contents.some((one) => one.prompt_cache_breakpoint !== undefined)) {
       this.items.push({ role: this.quirks.systemRole ?? "developer", content: plain(contents) })
       return
     }
@@ -110,11 +124,18 @@ class Speller {
 
   private contents(parts: ReadonlyArray<Part>): Array<InputContent> {
     return parts.flatMap((part) => {
-      if ("cacheControl" in part && part.cacheControl !== undefined) {
-        this.warn("cache", "The provider caches prompts by itself and has no breakpoints; they were left out.")
-      }
       const content = this.content(part)
-      return content === undefined ? [] : [content]
+      if (content === undefined) return []
+      const control = "cacheControl" in part ? part.cacheControl : undefined
+      if (control === undefined) return [content]
+      if (!this.breakpoints) {
+        this.warn("cache", "The model caches prompts by itself and has no breakpoints; they were left out.")
+        return [content]
+      }
+      return [{
+        ...content,
+        prompt_cache_breakpoint: { mode: "explicit", ...(control === "extended" ? { ttl: "12h" } : undefined) }
+      }]
     })
   }
 
@@ -318,7 +339,8 @@ const isReasoning = (item: InputItem | JsonObject | undefined): boolean =>
 const plain = (contents: Array<InputContent>): string | Array<InputContent> => {
   const only = contents[0]
   if (only === undefined) return ""
-  return contents.length === 1 && only.type === "input_text" ? only.text : contents
+  const bare = contents.length === 1 && only.prompt_cache_breakpoint === undefined
+  return bare && only.type === "input_text" ? only.text : contents
 }
 
 const textsIn = (value: unknown): ReadonlyArray<string> | undefined =>
@@ -344,6 +366,33 @@ const dataUrl = (mediaType: string, data: string): string => `data:${mediaType};
 
 const filenameOf = (mediaType: string): string => `file.${mediaType.split("/")[1]?.split(/[;+]/)[0] ?? "bin"}`
 
+/** The turn with its last part as the end of a cached prefix. */
+const marked = (turn: Conversation.Turn, control: CacheControl): Conversation.Turn => {
+  const last = turn.parts.at(-1)
+  return last === undefined || !(last.type === "text" || last.type === "image" || last.type === "file")
+    ? turn
+    : { ...turn, parts: [...turn.parts.slice(0, -1), { ...last, cacheControl: last.cacheControl ?? control }] }
+}
+
+/** Turns with the breakpoints that `cache` asks for; without breakpoints the host's own caching has to do. */
+const withBreakpoints = (turns: ReadonlyArray<Conversation.Turn>, request: LlmRequest): Array<Conversation.Turn> => {
+  const out = [...turns]
+  const cache = request.cache
+  const control: CacheControl = cache?.extendedTtl === true ? "extended" : "ephemeral"
+  if (cache?.systemPrompt === true) {
+    const begun = out.findIndex((turn) => turn.role !== "system")
+    const at = (begun < 0 ? out.length : begun) - 1
+    if (at >= 0) out[at] = marked(out[at]!, control)
+  }
+  let left = cache?.recentTurns ?? 0
+  for (let at = out.length - 1; at >= 0 && left > 0; at--) {
+    if (out[at]!.role !== "user") continue
+    out[at] = marked(out[at]!, control)
+    left--
+  }
+  return out
+}
+
 /**
  * The input of a request.
  *
@@ -353,7 +402,7 @@ const filenameOf = (mediaType: string): string => `file.${mediaType.split("/")[1
 export const inputFor = (
   input: EncodeInput,
   quirks: Quirks,
-  state: { readonly stored: boolean; readonly continues: boolean }
+  state: State
 ): Spelled => {
   const prepared = Conversation.prepare(input.request, {
     wire,
@@ -361,9 +410,10 @@ export const inputFor = (
     // What is only not replayed, because the host wants none back, is no loss worth a warning.
     keepReasoning: (part) => part.origin === undefined || part.origin.provider === input.provider
   })
-  const speller = new Speller(input, quirks, state.stored)
-  const last = state.continues ? prepared.turns.findLastIndex((turn) => turn.role === "assistant") : -1
-  prepared.turns.forEach((turn, at) => {
+  const speller = new Speller(input, quirks, state)
+  const turns = state.breakpoints ? withBreakpoints(prepared.turns, input.request) : prepared.turns
+  const last = state.continues ? turns.findLastIndex((turn) => turn.role === "assistant") : -1
+  turns.forEach((turn, at) => {
     speller.turn(turn)
     if (at === last) speller.items = []
   })

@@ -51,6 +51,11 @@ export interface Quirks {
   readonly promptCacheKey?: boolean | undefined
   /** Whether `prompt_cache_retention: "24h"` may be sent for `cache.extendedTtl`. @default true */
   readonly promptCacheRetention?: boolean | undefined
+  /**
+   * Whether content takes `prompt_cache_breakpoint`. By default OpenAI's models from gpt-5.6 on, by their name; others
+   * cache by themselves only. https://platform.openai.com/docs/guides/prompt-caching
+   */
+  readonly cacheBreakpoints?: boolean | undefined
   /** Whether log probabilities can be included. @default true */
   readonly logprobs?: boolean | undefined
   /**
