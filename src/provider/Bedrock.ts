@@ -169,8 +169,11 @@ const finish = (outgoing: Provider.Outgoing, options: JsonObject): Provider.Outg
 // Families of models
 // =============================================================================
 
-/** No explicit caching: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html lists Claude and Nova. */
-const other: BedrockConverse.Family = { thinking: "none", caching: "none" }
+const claude: BedrockConverse.Family = {
+  thinking: "anthropic",
+  // https://platform.claude.com/docs/en/about-claude/models/migration-guide: not both of temperature and top_p.
+  topPWithTemperature: false
+}
 
 const nova: BedrockConverse.Family = {
   thinking: "none",
@@ -180,19 +183,26 @@ const nova: BedrockConverse.Family = {
   structuredOutput: false
 }
 
-/** By the part of a model id before its name, also within inference profiles (`us.anthropic.…`) and ARNs (`…/anthropic.…`). */
+/** No explicit caching: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html lists Claude and Nova. */
+const other: BedrockConverse.Family = { thinking: "none", caching: "none" }
+
+/**
+ * By the part of a model id before its name, also within inference profiles (`us.anthropic.…`) and ARNs (`…/anthropic.…`).
+ * Structured output: https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html
+ */
 const families: ReadonlyArray<readonly [RegExp, BedrockConverse.Family]> = [
-  // https://platform.claude.com/docs/en/about-claude/models/migration-guide: not both of temperature and top_p.
-  [/(?:^|[./])anthropic\./, { thinking: "anthropic", topPWithTemperature: false }],
+  [
+    /(?:^|[./])anthropic\.claude-(?:v2|instant|3|(?:opus|sonnet)-4-(?:1-)?\d{8})/,
+    { ...claude, structuredOutput: false }
+  ],
+  [/(?:^|[./])anthropic\./, claude],
   // https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html
   [/(?:^|[./])amazon\.nova-2/, { ...nova, thinking: "nova" }],
   [/(?:^|[./])amazon\.nova/, nova],
   // https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-openai.html
   [/(?:^|[./])openai\./, { ...other, thinking: "effort", topK: "none" }],
-  [
-    /(?:^|[./])(?:ai21|amazon|cohere|deepseek|google|meta|minimax|mistral|moonshot(?:ai)?|nvidia|qwen|writer|zai)\./,
-    other
-  ]
+  [/(?:^|[./])(?:ai21|amazon|cohere|meta|writer|deepseek\.r1)\b/, { ...other, structuredOutput: false }],
+  [/(?:^|[./])(?:deepseek|google|minimax|mistral|moonshot(?:ai)?|nvidia|qwen|xai|zai)\./, other]
 ]
 
 /**
@@ -223,7 +233,7 @@ const provider = Provider.define<Options>({
     baseUrl: "AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
     model: "BEDROCK_MODEL"
   },
-  defaultModel: "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+  defaultModel: "global.anthropic.claude-sonnet-5-5",
   catalogue: () => import("../catalogue/bedrock.ts"),
   capabilities: {
     streaming: true,

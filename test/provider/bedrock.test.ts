@@ -70,7 +70,7 @@ describe("Bedrock from the environment", () => {
       assert.strictEqual(sent.headers["authorization"], "Bearer ABSK-key")
       assert.strictEqual(
         sent.url,
-        "https://bedrock-runtime.eu-west-3.amazonaws.com/model/global.anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse"
+        "https://bedrock-runtime.eu-west-3.amazonaws.com/model/global.anthropic.claude-sonnet-5-5/converse"
       )
     }))
 
@@ -270,6 +270,28 @@ describe("Bedrock requests", () => {
     for (const model of ["amazon.nova-lite-v1:0", "meta.llama3-1-8b-instruct-v1:0", "us.deepseek.r1-v1:0"]) {
       assert.isUndefined(thinking(model))
     }
+  })
+
+  it("asks for structured output where the model has it, and instructs where not", () => {
+    const asked = (model: string) =>
+      "outputConfig" in body(
+        { prompt: "Hi", responseFormat: { type: "json-schema", schema: { type: "object", properties: {} } } },
+        model
+      )
+    for (
+      const model of ["us.anthropic.claude-sonnet-4-5-20250929-v1:0", "qwen.qwen3-32b-v1:0", "openai.gpt-oss-20b-1:0"]
+    ) {
+      assert.isTrue(asked(model), model)
+    }
+    for (
+      const model of [
+        "anthropic.claude-3-7-sonnet-20250219-v1:0",
+        "us.anthropic.claude-sonnet-4-20250514-v1:0",
+        "anthropic.claude-opus-4-1-20250805-v1:0",
+        "meta.llama3-1-8b-instruct-v1:0",
+        "us.deepseek.r1-v1:0"
+      ]
+    ) assert.isFalse(asked(model), model)
   })
 
   it.effect("streams and calls tools through the layer", () =>
