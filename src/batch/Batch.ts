@@ -135,7 +135,7 @@ export const stream = (
             totals = add(totals, exit)
             return { index, exit, totals }
           }),
-        { concurrency, unordered: true, bufferSize: concurrency }
+        { concurrency, unordered: true }
       )
     )
   }))

@@ -39,8 +39,7 @@ export const withPartials = (service: Service): WithPartials => {
   const activity = (request: LlmRequest, fiber: Fiber.Fiber<unknown, unknown>): Activity => {
     const outer = fiber.getRef(Activity)
     return {
-      touch: outer.touch,
-      rest: outer.rest,
+      ...outer,
       connected: outer.connected,
       partialFrom: (read) => {
         readers.set(request, read)
