@@ -26,8 +26,10 @@ const part = (known: KnownPart): Part => known
 const result = (
   known: Extract<KnownPart, { functionResponse: unknown }>["functionResponse"]
 ): Pick<FunctionResponse, "id" | "name" | "response" | "parts"> => known
-const declarations = (tool: Tool): Array<FunctionDeclaration> =>
-  tool.functionDeclarations.map(({ parameters: _, ...known }) => known)
+// `parameters` is plain JSON here and a schema class of its own there.
+const declarations = (
+  tool: Tool
+): Array<Omit<FunctionDeclaration, "parameters"> & { parameters?: unknown }> => tool.functionDeclarations
 const options = (
   config: Omit<Generation, "thinkingConfig" | "responseSchema">
 ): Pick<GenerateContentConfig, keyof Omit<Generation, "thinkingConfig" | "responseSchema">> => config
