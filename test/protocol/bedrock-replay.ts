@@ -28,7 +28,7 @@ export const framesOf = (name: string): ReadonlyArray<Frame> =>
   })
 
 /** The frame as the service sends it. */
-export const messageOf = ({ data, event }: Frame): Uint8Array =>
+const messageOf = ({ data, event }: Frame): Uint8Array =>
   eventStreamMessage(
     event.startsWith("exception:")
       ? { ":exception-type": event.slice(10), ":content-type": "application/json", ":message-type": "exception" }
