@@ -2,9 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import type { FinishReason } from "../../src/LlmResponse.ts"
 import type { ServerToolPart } from "../../src/Message.ts"
 import * as CohereChat from "../../src/protocol/CohereChat.ts"
+import * as Framing from "../../src/transport/Framing.ts"
 import { replay } from "./wire-replay.ts"
 
-const { answer, stream, whole } = replay("cohere-chat", CohereChat.make())
+const { answer, decoder, framesOf, outcomeOf, stream, whole } = replay("cohere-chat", CohereChat.make())
 
 const calls = (name: string) =>
   answer(name).toolCalls.map((call) => [call.id, call.name, call.arguments, call.invalid === true])
@@ -219,6 +220,14 @@ describe("Cohere decoder: version 1", () => {
     const response = whole("version-1").response
     assert.deepInclude(response, { text: "The kettle is on.", finishReason: "length" })
     assert.strictEqual(response?.sources[0]?.url, "https://example.com/kitchen")
+  })
+
+  it("reads a stream of bare JSON lines, as version 1 sends them", () => {
+    const made = decoder()
+    const framing = Framing.make("sse", made)
+    framing.push(new TextEncoder().encode(framesOf("version-1").map(({ data }) => `${data}\n`).join("")))
+    framing.end()
+    assert.deepStrictEqual(outcomeOf(made).response?.parts, answer("version-1").parts)
   })
 
   it("reads tool calls, with the text beside them as the plan", () => {

@@ -208,4 +208,11 @@ describe("Ollama encoder: messages", () => {
     ]
     for (const part of parts) assert.strictEqual(refusedField({ messages: [Message.user([part])] }), "messages")
   })
+
+  it("warns once of cache breakpoints, on whatever role", () => {
+    const encoded = encode({
+      messages: [Message.cacheable(Message.system("Be brief.")), Message.cacheable(Message.user("Hi"))]
+    })
+    assert.deepStrictEqual("refused" in encoded ? [] : encoded.warnings.map(({ field }) => field), ["cache"])
+  })
 })

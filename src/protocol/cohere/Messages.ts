@@ -38,6 +38,9 @@ class Speller {
   }
 
   turn(turn: Conversation.Turn): void {
+    if (turn.parts.some((part) => "cacheControl" in part && part.cacheControl !== undefined)) {
+      this.warn("cache", "Cohere has no cache breakpoints; they were left out.")
+    }
     switch (turn.role) {
       case "system":
         this.messages.push({ role: "system", content: textOf(turn.parts) })
@@ -64,9 +67,6 @@ class Speller {
   private user(parts: ReadonlyArray<Part>): void {
     const content: Array<UserContent> = []
     for (const part of parts) {
-      if ("cacheControl" in part && part.cacheControl !== undefined) {
-        this.warn("cache", "Cohere has no cache breakpoints; they were left out.")
-      }
       switch (part.type) {
         case "text":
           content.push({ type: "text", text: part.text })

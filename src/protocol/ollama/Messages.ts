@@ -32,6 +32,9 @@ class Speller {
   }
 
   turn(turn: Conversation.Turn): void {
+    if (turn.parts.some((part) => "cacheControl" in part && part.cacheControl !== undefined)) {
+      this.warn("cache", "Ollama has no cache breakpoints; they were left out.")
+    }
     switch (turn.role) {
       case "system":
         this.messages.push({ role: "system", content: textOf(turn.parts) })
@@ -59,9 +62,6 @@ class Speller {
     const images: Array<string> = []
     const texts: Array<string> = []
     for (const part of parts) {
-      if ("cacheControl" in part && part.cacheControl !== undefined) {
-        this.warn("cache", "Ollama has no cache breakpoints; they were left out.")
-      }
       switch (part.type) {
         case "text":
           texts.push(part.text)
