@@ -7,31 +7,41 @@
  *
  * @since 0.1.0
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import * as References from "effect/References"
 
-/**
- * Operations on a shared store that failed or took too long, by `policy`.
- *
- * @category metrics
- * @since 0.1.0
- */
-export const storeErrors = Metric.counter("effect_llm.store.errors", {
+/** By `policy`. */
+const storeErrors = Metric.counter("effect_llm.store.errors", {
   description: "Operations on a shared store that failed or took too long",
   incremental: true
 })
 
+/** How long an operation may take when nothing else is said. */
+const defaultTimeout: Duration.Input = "500 millis"
+
 /**
- * How long an operation may take when nothing else is said.
- *
- * @category defaults
- * @since 0.1.0
+ * The store's own words and, where it only wraps another error, that one's. Objects are not shown: they may hold
+ * credentials.
  */
-export const defaultTimeout: Duration.Input = "500 millis"
+const messageOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return "an unknown error"
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
+}
+
+/** Nobody else is told, so it is logged as Effect logs such errors; `References.UnhandledLogLevel` chooses how. */
+const report = (policy: string, what: string): Effect.Effect<void> =>
+  Effect.withFiber((fiber) => {
+    const level = fiber.getRef(References.UnhandledLogLevel)
+    return level === undefined
+      ? Effect.void
+      : Effect.logWithLevel(level)(`The shared store of ${policy} failed and is left alone for a while: ${what}`)
+  })
 
 /** How long a store that failed is left alone. */
 const restMillis = 5000
@@ -63,19 +73,17 @@ export const make = (policy: string, timeout: Duration.Input = defaultTimeout): 
   const limit = Duration.fromInputUnsafe(timeout)
   const failures = Metric.withAttributes(storeErrors, { policy })
   let restsUntil = -Infinity
-  return <A, E>(operation: Effect.Effect<A, E>) =>
-    Effect.flatMap(
-      Clock.currentTimeMillis,
-      (now): Effect.Effect<A | undefined> =>
-        now < restsUntil ? Effect.undefined : Effect.flatMap(
-          Effect.exit(Effect.timeoutOption(operation, limit)),
-          (exit): Effect.Effect<A | undefined> => {
-            if (Exit.isSuccess(exit) && Option.isSome(exit.value)) return Effect.succeed(exit.value.value)
-            return Effect.flatMap(Clock.currentTimeMillis, (now) => {
-              restsUntil = now + restMillis
-              return Effect.as(Metric.update(failures, 1), undefined)
-            })
-          }
-        )
-    )
+  const attempt = <A, E>(operation: Effect.Effect<A, E>): Effect.Effect<A | undefined> =>
+    Effect.flatMap(Effect.exit(Effect.timeoutOption(operation, limit)), (exit) => {
+      if (Exit.isSuccess(exit) && Option.isSome(exit.value)) return Effect.succeed(exit.value.value)
+      const what = Exit.isSuccess(exit)
+        ? `no answer within ${Duration.format(limit)}`
+        : messageOf(Cause.squash(exit.cause))
+      return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        restsUntil = now + restMillis
+        return Effect.as(Effect.andThen(Metric.update(failures, 1), report(policy, what)), undefined)
+      })
+    })
+  return (operation) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => now < restsUntil ? Effect.undefined : attempt(operation))
 }

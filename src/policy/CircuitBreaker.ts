@@ -14,8 +14,8 @@
  * It never waits and never retries: put `Retry` and `Timeout` inside it, so that it sees one outcome per call, and
  * `Fallback` outside. A timeout outside it is an interruption to it.
  *
- * The state is `effect/persistence`'s `CircuitBreakerStore`: in this process by default, in Redis with
- * `store: CircuitBreaker.storeRedis()`. Policies that share a store and a key share one circuit, and should have the same
+ * The state is `effect/persistence`'s `CircuitBreakerStore`: in this process by default, in Redis with `store:
+ * CircuitBreaker.storeRedis()`. Policies that share a store and a key share one circuit, and should have the same
  * options.
  *
  * @since 0.1.0
@@ -84,9 +84,10 @@ export const storeMemory: (options?: { readonly idleTimeToLive?: Duration.Input 
   Persistence.layerStoreMemory
 
 /**
- * A store in Redis 5 or later, so that many processes share one circuit per key. `prefix` is that of the keys
- * (`circuitbreaker:`), `probeLease` (10 seconds) how long a probe is trusted to live without a renewal, which it sends
- * as long as it runs, `idleTimeToLive` (1 hour) after how long a circuit is forgotten.
+ * A store in Redis 5 or later, so that many processes share one circuit per key. Redis keys are `prefix`
+ * (`effect-llm:`), `circuit-breaker:` and the key; `probeLease` (10 seconds) is how long a probe is trusted to live
+ * without a renewal, which it sends as long as it runs, `idleTimeToLive` (1 hour) after how long a circuit is
+ * forgotten.
  *
  * @category stores
  * @since 0.1.0
@@ -95,7 +96,8 @@ export const storeRedis: (options?: {
   readonly prefix?: string | undefined
   readonly probeLease?: Duration.Input | undefined
   readonly idleTimeToLive?: Duration.Input | undefined
-}) => Layer.Layer<Store, never, Redis> = Persistence.layerStoreRedis
+}) => Layer.Layer<Store, never, Redis> = (options) =>
+  Persistence.layerStoreRedis({ ...options, prefix: `${options?.prefix ?? "effect-llm:"}circuit-breaker:` })
 
 /**
  * The store in the context, for several policies that are to share one: each needs `Store`, provided once for all.
@@ -241,7 +243,9 @@ const make = (
     run(
       Effect.catchReasons(Scope.provide(store.admit(key), scope), "CircuitBreakerError", {
         CircuitOpen: (reason) => Effect.succeed(reason),
-        CircuitHalfOpen: (reason) => Effect.succeed(reason)
+        CircuitHalfOpen: (reason) => Effect.succeed(reason),
+        // The reason has the cause, which the log names; its wrapper has none.
+        CircuitBreakerStoreError: (reason) => Effect.fail(reason)
       })
     )
 
@@ -253,7 +257,12 @@ const make = (
       if (admitted !== undefined && "generation" in admitted) {
         yield* measure(admitted.transition)
         const end = (ending: Ending): Effect.Effect<void> =>
-          run(store.record({ key: name, generation: admitted.generation, ...report(ending, admitted) })).pipe(
+          run(
+            Effect.mapError(
+              store.record({ key: name, generation: admitted.generation, ...report(ending, admitted) }),
+              ({ reason }) => reason
+            )
+          ).pipe(
             Effect.flatMap(measure),
             Effect.andThen(Scope.close(scope, Exit.void))
           )

@@ -25,13 +25,20 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import { Redis } from "effect/persistence/Redis"
+import { Redis, type RedisError } from "effect/persistence/Redis"
 import type { Scope } from "effect/Scope"
 import * as Estimates from "../internal/estimate.ts"
 import { type Begin, type Ending, rejection, withHold } from "../internal/held.ts"
 import * as RedisBuckets from "../internal/rateLimitRedis.ts"
 import * as SharedStore from "../internal/sharedStore.ts"
-import { type Amounts, type Reservation, type Reserve, type Settle, TokenBuckets } from "../internal/tokenBuckets.ts"
+import {
+  type Amounts,
+  type Reservation,
+  type Reserve,
+  resources,
+  type Settle,
+  TokenBuckets
+} from "../internal/tokenBuckets.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { Usage } from "../LlmResponse.ts"
@@ -122,15 +129,15 @@ export const storeMemory: Layer.Layer<Store> = Layer.sync(Store, makeMemory)
  * @since 0.1.0
  */
 export const storeRedis = (options?: {
-  /** What the Redis keys begin with. @default "effect-llm:rate-limit:" */
+  /** What the Redis keys begin with; `rate-limit:` and the key follow. @default "effect-llm:" */
   readonly prefix?: string | undefined
 }): Layer.Layer<Store, never, Redis> =>
   Layer.effect(
     Store,
     Effect.map(Redis, (redis) => {
-      const buckets = RedisBuckets.make(redis, options?.prefix ?? "effect-llm:rate-limit:")
-      // The client's error may hold its address and credentials, so only that there was one is kept.
-      const failed = () => new StoreError({ message: "Redis did not carry out the command." })
+      const buckets = RedisBuckets.make(redis, `${options?.prefix ?? "effect-llm:"}rate-limit:`)
+      const failed = ({ cause }: RedisError) =>
+        new StoreError({ message: cause instanceof Error ? cause.message : "Redis did not carry out the command." })
       return {
         reserve: (options) => Effect.mapError(buckets.reserve(options), failed),
         settle: (options) => Effect.mapError(buckets.settle(options), failed)
@@ -203,7 +210,7 @@ const limitsOf = (options: Options): Amounts => {
     inputTokens: options.inputTokensPerMinute,
     outputTokens: options.outputTokensPerMinute
   }
-  for (const resource of ["requests", "tokens", "inputTokens", "outputTokens"] as const) {
+  for (const resource of resources) {
     const limit = given[resource]
     if (limit !== undefined && limit > 0 && Number.isFinite(limit)) limits[resource] = limit
   }

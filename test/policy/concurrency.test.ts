@@ -31,7 +31,7 @@ describe("Concurrency.policy", () => {
   it.effect("lets as many calls run as there are permits, and the next when one ends", () =>
     Effect.gen(function*() {
       const { control, service } = yield* make(() => TestLlm.delayed("1 second", "Hi!"), { permits: 2 })
-      const calls = yield* start(Effect.all([1, 2, 3].map(() => service.generate(hello)), { concurrency: "unbounded" }))
+      const calls = yield* start(Effect.forEach([1, 2, 3], () => service.generate(hello), { concurrency: "unbounded" }))
       assert.strictEqual(control.started, 2)
       yield* TestClock.adjust("999 millis")
       assert.strictEqual(control.started, 2)
@@ -107,7 +107,10 @@ describe("Concurrency.policy", () => {
       assert.strictEqual(error.reason._tag, "QueueFull")
       assert.strictEqual(error.attempts, 0)
       assert.strictEqual(error.label, "third")
-      assert.strictEqual(error.message, "test/test-model: QueueFull: All permits are taken and the queue is full (1 calls).")
+      assert.strictEqual(
+        error.message,
+        "test/test-model: QueueFull: All permits are taken and the queue is full (1 calls)."
+      )
       assert.strictEqual(control.started, 1)
     }))
 
@@ -184,60 +187,65 @@ describe("Concurrency.policy", () => {
     }))
 
   it("never has more calls in flight than permits, whatever happens to them", () =>
-    fc.assert(fc.asyncProperty(
-      fc.integer({ min: 1, max: 4 }),
-      fc.integer({ min: 0, max: 5 }),
-      fc.array(
-        fc.record({
-          at: fc.integer({ min: 0, max: 20 }),
-          lasts: fc.integer({ min: 0, max: 10 }),
-          priority: fc.integer({ min: -2, max: 2 }),
-          fate: fc.constantFrom("finish", "fail", "interrupt", "abandon"),
-          streamed: fc.boolean()
-        }),
-        { maxLength: 25 }
+    fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 0, max: 5 }),
+        fc.array(
+          fc.record({
+            at: fc.integer({ min: 0, max: 20 }),
+            lasts: fc.integer({ min: 0, max: 10 }),
+            priority: fc.integer({ min: -2, max: 2 }),
+            fate: fc.constantFrom("finish", "fail", "interrupt", "abandon"),
+            streamed: fc.boolean()
+          }),
+          { maxLength: 25 }
+        ),
+        (permits, maxQueue, script) =>
+          Effect.gen(function*() {
+            let most = 0
+            const { control, service } = TestLlm.make({
+              answers: (request) => {
+                if (request.prompt === "idle") return TestLlm.never
+                const { fate, lasts } = script[Number(request.prompt)]!
+                most = Math.max(most, control.running)
+                return fate === "fail"
+                  ? TestLlm.delayed(lasts, TestLlm.failAfter(3, "Hello there", TestLlm.network()))
+                  : TestLlm.paced(lasts, "Hello there")
+              }
+            })
+            const limited = yield* Concurrency.policy({ permits, maxQueue, queueDeadline: 7 }).wrap(service)
+            const fibers = yield* Effect.forEach(script, ({ at, fate, priority, streamed }, index) => {
+              const request = { prompt: String(index), priority }
+              const stream = limited.stream(request)
+              const call: Effect.Effect<unknown, unknown> = fate === "abandon"
+                ? Stream.runDrain(Stream.take(stream, 2))
+                : streamed
+                ? Stream.runDrain(stream)
+                : limited.generate(request)
+              return Effect.forkChild(Effect.andThen(Effect.sleep(at), call))
+            })
+            const ends = yield* Effect.forkChild(Effect.forEach(script, ({ at, fate, lasts }, index) =>
+              fate === "interrupt"
+                ? Effect.andThen(Effect.sleep(at + lasts), Fiber.interrupt(fibers[index]!))
+                : Effect.void, { concurrency: "unbounded", discard: true }))
+            for (let tick = 0; tick < 400; tick++) yield* TestClock.adjust(1)
+            yield* Fiber.join(ends)
+            const exits = yield* Effect.forEach(fibers, (fiber) => Fiber.await(fiber))
+            assert.isAtMost(most, permits)
+            assert.strictEqual(control.running, 0)
+            assert.strictEqual(exits.length, script.length)
+            // All permits are free again.
+            const idle = yield* Effect.forEach(
+              Array.from({ length: permits }),
+              () => start(limited.generate({ prompt: "idle" }))
+            )
+            assert.strictEqual(control.running, permits)
+            yield* Fiber.interruptAll(idle)
+          }).pipe(Effect.provide(TestClock.layer()), Effect.scoped, Effect.runPromise)
       ),
-      (permits, maxQueue, script) =>
-        Effect.gen(function*() {
-          let most = 0
-          const { control, service } = TestLlm.make({
-            answers: (request) => {
-              if (request.prompt === "idle") return TestLlm.never
-              const { fate, lasts } = script[Number(request.prompt)]!
-              most = Math.max(most, control.running)
-              return fate === "fail"
-                ? TestLlm.delayed(lasts, TestLlm.failAfter(3, "Hello there", TestLlm.network()))
-                : TestLlm.paced(lasts, "Hello there")
-            }
-          })
-          const limited = yield* Concurrency.policy({ permits, maxQueue, queueDeadline: 7 }).wrap(service)
-          const fibers = yield* Effect.forEach(script, ({ at, fate, priority, streamed }, index) => {
-            const request = { prompt: String(index), priority }
-            const stream = limited.stream(request)
-            const call: Effect.Effect<unknown, unknown> = fate === "abandon"
-              ? Stream.runDrain(Stream.take(stream, 2))
-              : streamed
-              ? Stream.runDrain(stream)
-              : limited.generate(request)
-            return Effect.forkChild(Effect.andThen(Effect.sleep(at), call))
-          })
-          const ends = yield* Effect.forkChild(Effect.forEach(script, ({ at, fate, lasts }, index) =>
-            fate === "interrupt"
-              ? Effect.andThen(Effect.sleep(at + lasts), Fiber.interrupt(fibers[index]!))
-              : Effect.void, { concurrency: "unbounded", discard: true }))
-          for (let tick = 0; tick < 400; tick++) yield* TestClock.adjust(1)
-          yield* Fiber.join(ends)
-          const exits = yield* Effect.forEach(fibers, (fiber) => Fiber.await(fiber))
-          assert.isAtMost(most, permits)
-          assert.strictEqual(control.running, 0)
-          assert.strictEqual(exits.length, script.length)
-          // All permits are free again.
-          const idle = yield* Effect.forEach(Array.from({ length: permits }), () =>
-            start(limited.generate({ prompt: "idle" })))
-          assert.strictEqual(control.running, permits)
-          yield* Fiber.interruptAll(idle)
-        }).pipe(Effect.provide(TestClock.layer()), Effect.scoped, Effect.runPromise)
-    ), { numRuns: 60 }))
+      { numRuns: 60 }
+    ))
 })
 
 describe("Permits", () => {

@@ -41,7 +41,8 @@ class Worker {
   constructor(kind: "breaker" | "limit", prefix: string) {
     this.child = spawn(process.execPath, [worker, kind, url, prefix], { stdio: ["pipe", "pipe", "inherit"] })
     createInterface({ input: this.child.stdout! }).on("line", (line) => {
-      this.waiting.shift()?.resolve(JSON.parse(line) as Reply)
+      if (line.startsWith("{")) this.waiting.shift()?.resolve(JSON.parse(line) as Reply)
+      else console.log(line)
     })
     this.child.once("exit", (code) => {
       for (const { reject } of this.waiting) reject(new Error(`The worker ended with ${code}.`))
@@ -137,7 +138,7 @@ describe.skipIf(server === undefined)("Two processes on one Redis", () => {
       await pause((await b.calls(1)).retryAfter)
       const probe = a.calls(1, "ok", 60_000).catch(() => undefined)
       const client = await createClient({ url }).connect()
-      while (await client.hGet(`${prefix}test/test-model`, "state") !== "HalfOpen") await pause(10)
+      while (await client.hGet(`${prefix}circuit-breaker:test/test-model`, "state") !== "HalfOpen") await pause(10)
       await client.close()
       // Longer than the lease of 600 ms, which the probe renews.
       for (let i = 0; i < 20; i++) {
@@ -228,7 +229,7 @@ describe.skipIf(server === undefined)("RateLimit over Redis", () => {
         key: "account"
       }).wrap(TestLlm.make({ answers: () => "Hi!" }).service)
       yield* service.generate(hello)
-      const ttl = Number(yield* redis.send("PTTL", `${prefix}account`))
+      const ttl = Number(yield* redis.send("PTTL", `${prefix}rate-limit:account`))
       assert.isAbove(ttl, 0)
       assert.isAtMost(ttl, 1000)
     }).pipe(Effect.scoped, Effect.provide(layer)))
@@ -303,7 +304,7 @@ describe.skipIf(server === undefined || !hasBinary())("Redis that goes away", ()
       }).pipe(
         Effect.scoped,
         Effect.provide(NodeRedis.layer({ url: doomed.url, disableOfflineQueue: true })),
-        Effect.provideService(References.MinimumLogLevel, "Error")
+        Effect.provideService(References.MinimumLogLevel, "Fatal")
       )
     }).pipe(Effect.scoped))
 })
