@@ -309,6 +309,12 @@ describe("OpenAI Responses decoder: built-in tools and citations", () => {
     assert.strictEqual(response?.parts[0]?.type === "server-tool" && response.parts[0].name, "custom_tool_call")
   })
 
+  it("goes on when a built-in tool fails", () => {
+    const response = answer("tool-failure")
+    assert.strictEqual(response.text, "The shop is closed.")
+    assert.strictEqual(response.finishReason, "stop")
+  })
+
   it("keeps the items of MCP servers", () => {
     assert.deepStrictEqual(answer("mcp").parts.map((part) => part.type === "server-tool" && [part.name, part.kind]), [
       ["mcp_list_tools", "block"],
@@ -344,6 +350,7 @@ describe("OpenAI Responses decoder: endings", () => {
     ["failed-without-error", "The provider says that the response failed.", undefined],
     ["error-flat", "The oven broke.", "server_error"],
     ["error-nested", "Your input exceeds the context window of this model.", "context_length_exceeded"],
+    ["error-event-of-its-own", "The oven broke.", "server_error"],
     ["error-bare", "The model is overloaded.", 503],
     ["error-plain-text", "upstream went away", undefined],
     ["error-in-completed", "Too late.", "server_error"]

@@ -1,6 +1,8 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
@@ -302,6 +304,33 @@ describe("Simulator with this library, Responses", () => {
           ["/openai/v1/responses", undefined, "Bearer entra-token", null]
         ]
       )
+    }).pipe(Effect.provide(NodeHttpClient.layerUndici)))
+
+  it.effect("Azure is configured by its environment", () =>
+    Effect.gen(function*() {
+      const simulator = yield* Simulator.make()
+      const layerFor = (env: Record<string, string>) =>
+        Azure.layerEnv.pipe(Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env }))))
+      const ask = LlmService.generate({ messages: [user] })
+      const variables = {
+        AZURE_OPENAI_API_KEY: "sk-env",
+        AZURE_OPENAI_DEPLOYMENT: "my-deployment",
+        AZURE_OPENAI_API_VERSION: "preview"
+      }
+      const answer = yield* ask.pipe(
+        Effect.provide(layerFor({ ...variables, AZURE_OPENAI_ENDPOINT: `${simulator.url}/` }))
+      )
+      assert.strictEqual(answer.model, "my-deployment")
+      const [request] = simulator.requests
+      assert.strictEqual(request?.path, "/openai/v1/responses")
+      assert.strictEqual(request?.query.get("api-version"), "preview")
+      assert.strictEqual(request?.headers["api-key"], "sk-env")
+      const nowhere = yield* Effect.flip(ask.pipe(Effect.provide(layerFor(variables))))
+      assert.strictEqual(nowhere.reason._tag, "Configuration")
+      const keyless = yield* Effect.flip(
+        ask.pipe(Effect.provide(layerFor({ AZURE_OPENAI_ENDPOINT: simulator.url })))
+      )
+      assert.strictEqual(keyless.reason._tag, "Configuration")
     }).pipe(Effect.provide(NodeHttpClient.layerUndici)))
 
   it.effect("Azure asks for an address", () =>

@@ -71,7 +71,9 @@ export class ResponsesDecoder implements Decoder {
     if (frame === undefined) return
     this.assembler.raw?.push(frame as JsonObject)
     const type = nonEmpty(frame["type"]) ?? event
-    if (type === "error" || event === "error") return this.assembler.fail(errorEvent(frame))
+    if (type === "error" || type === "response.error" || event === "error") {
+      return this.assembler.fail(errorEvent(frame))
+    }
     if (type.startsWith("response.")) this.event(type, frame)
     else if (frame["object"] === "response") this.snapshot(frame)
     else this.stray(frame)
@@ -167,8 +169,9 @@ export class ResponsesDecoder implements Decoder {
         if (item instanceof HostedItem) item.preview(frame["partial_image_b64"])
         return
       }
+      // Progress of built-in tools; their failures are in their items and end no answer.
       default:
-        return this.stray(frame)
+        return
     }
   }
 
@@ -378,14 +381,15 @@ export class ResponsesDecoder implements Decoder {
     const callId = nonEmpty(item["call_id"])
     const free = (one: Item | undefined): one is Item =>
       one !== undefined && one.kind === kind && !taken.has(one) && sameCall(one, item)
+    const placed = this.byIndex.get(index)
     if (callId !== undefined) {
-      const called = streamed.find((one) => free(one) && one instanceof CallItem && one.callId === callId)
-      if (called !== undefined) return called
+      const called = (one: Item | undefined) => free(one) && one instanceof CallItem && one.callId === callId
+      const found = called(placed) ? placed : streamed.find(called)
+      if (found !== undefined) return found
     }
     const id = nonEmpty(item["id"])
     const named = id === undefined ? undefined : this.byId.get(id)
     if (free(named)) return named
-    const placed = this.byIndex.get(index)
     if (free(placed)) return placed
     return streamed.find(free)
   }
