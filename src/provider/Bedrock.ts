@@ -172,7 +172,8 @@ const finish = (outgoing: Provider.Outgoing, options: JsonObject): Provider.Outg
 const claude: BedrockConverse.Family = {
   thinking: "anthropic",
   // https://platform.claude.com/docs/en/about-claude/models/migration-guide: not both of temperature and top_p.
-  topPWithTemperature: false
+  topPWithTemperature: false,
+  serialToolCalls: true
 }
 
 const nova: BedrockConverse.Family = {
@@ -184,7 +185,7 @@ const nova: BedrockConverse.Family = {
 }
 
 /** No explicit caching: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html lists Claude and Nova. */
-const other: BedrockConverse.Family = { thinking: "none", caching: "none" }
+const other: BedrockConverse.Family = { thinking: "none", caching: "none", dottedToolCallIds: true }
 
 /**
  * By the part of a model id before its name, also within inference profiles (`us.anthropic.…`) and ARNs (`…/anthropic.…`).
@@ -193,7 +194,7 @@ const other: BedrockConverse.Family = { thinking: "none", caching: "none" }
 const families: ReadonlyArray<readonly [RegExp, BedrockConverse.Family]> = [
   [
     /(?:^|[./])anthropic\.claude-(?:v2|instant|3|(?:opus|sonnet)-4-(?:1-)?\d{8})/,
-    { ...claude, structuredOutput: false }
+    { ...claude, structuredOutput: false, serialToolCalls: false }
   ],
   [/(?:^|[./])anthropic\./, claude],
   // https://docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html

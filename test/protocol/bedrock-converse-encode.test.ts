@@ -256,6 +256,15 @@ describe("Bedrock Converse encoder: history", () => {
     const text = JSON.stringify(made)
     assert.include(text, "\"toolUseId\":\"call_1_x\"")
     assert.notInclude(text, "call:1/x")
+    const dotted = body({
+      messages: [
+        Message.user("Ring"),
+        called("functions.bell:1"),
+        Message.toolResult({ id: "functions.bell:1" }, "Rang")
+      ],
+      tools: [bell]
+    }, { dottedToolCallIds: true })
+    assert.include(JSON.stringify(dotted), "\"toolUseId\":\"functions.bell:1\"")
   })
 
   it("replays own reasoning, server tools and citations, and drops foreign and unsigned reasoning", () => {
@@ -347,6 +356,24 @@ describe("Bedrock Converse encoder: tools", () => {
     const made = body(say({ tools: [LlmTool.provider("code", { systemTool: { name: "nova_code_interpreter" } })] }))
     assert.deepStrictEqual(made["toolConfig"], { tools: [{ systemTool: { name: "nova_code_interpreter" } }] })
     assert.strictEqual(refusal(say({ tools: [LlmTool.custom("sql")] })), "tools")
+  })
+
+  it("asks Claude for one call at a time, with the type of the choice in one place", () => {
+    const made = (options: RequestOptions) =>
+      body(say({ tools: [bell], parallelToolCalls: false, ...options }), { serialToolCalls: true })
+    const auto = made({ toolChoice: "auto" })
+    assert.deepStrictEqual(auto["toolConfig"], { tools: [bellSpec] })
+    assert.deepStrictEqual(auto["additionalModelRequestFields"], {
+      tool_choice: { type: "auto", disable_parallel_tool_use: true }
+    })
+    const forced = made({ toolChoice: "required" })
+    assert.deepStrictEqual(forced["toolConfig"], { tools: [bellSpec], toolChoice: { any: {} } })
+    assert.deepStrictEqual(forced["additionalModelRequestFields"], { tool_choice: { disable_parallel_tool_use: true } })
+    assert.deepStrictEqual(
+      fields(encode(say({ tools: [bell], parallelToolCalls: false }), { serialToolCalls: true })),
+      []
+    )
+    assert.isFalse("additionalModelRequestFields" in body(say({ parallelToolCalls: false }), { serialToolCalls: true }))
   })
 
   it("sends strict tools with a closed schema, where the model has them", () => {

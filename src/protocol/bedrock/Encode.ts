@@ -26,7 +26,8 @@ import type { Family, Quirks } from "./Quirks.ts"
  */
 export const wire = "bedrock-converse"
 
-const validId = /^[a-zA-Z0-9_-]{1,64}$/
+/** The first is what every model takes, the second what the API does. */
+const validIds = { strict: /^[a-zA-Z0-9_-]{1,64}$/, dotted: /^[a-zA-Z0-9_.:-]{1,64}$/ }
 
 const rewriteId = (id: string, attempt: number): string => {
   const suffix = attempt === 0 ? "" : `_${attempt}`
@@ -35,9 +36,12 @@ const rewriteId = (id: string, attempt: number): string => {
 }
 
 /** Reasoning without a signature is refused in a request. */
-const rulesOf = (input: EncodeInput): Rules => ({
+const rulesOf = (input: EncodeInput, family: Family): Rules => ({
   wire,
-  toolCallId: { isValid: (id) => validId.test(id), rewrite: rewriteId },
+  toolCallId: {
+    isValid: (id) => (family.dottedToolCallIds === true ? validIds.dotted : validIds.strict).test(id),
+    rewrite: rewriteId
+  },
   keepReasoning: (part: ReasoningPart) => {
     const from = part.origin?.provider
     if (from !== undefined && from !== input.provider) return false
@@ -188,7 +192,7 @@ const present = (fields: { readonly [key: string]: Json }): boolean => Object.ke
 export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const { model, request } = input
   const family = quirks.familyOf?.(model) ?? {}
-  const prepared = prepare(request, rulesOf(input))
+  const prepared = prepare(request, rulesOf(input, family))
   const warnings: Array<Warning> = prepared.warnings
   const { turns } = prepared
   const building: Building = { warnings, documents: new Set(), called: new Set(), refused: undefined }
@@ -207,9 +211,15 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   }
   const tools = toolsOf(request, building, family)
   if ("field" in tools) return { refused: tools }
-  const toolChoice = tools.length === 0 || (request.tools ?? []).length === 0 ? undefined : toolChoiceOf(request)
-  const forced = toolChoice !== undefined && !("auto" in toolChoice)
+  const chosen = tools.length === 0 || (request.tools ?? []).length === 0 ? undefined : toolChoiceOf(request)
+  const forced = chosen !== undefined && !("auto" in chosen)
   const { additional, inferenceConfig, instruction, outputConfig } = optionsOf(input, family, forced, warnings)
+  // The type may stand in one of the two places only: https://github.com/BerriAI/litellm/pull/34347
+  const serial = family.serialToolCalls === true && request.parallelToolCalls === false && tools.length > 0
+  const toolChoice = serial && !forced ? undefined : chosen
+  if (serial) {
+    additional["tool_choice"] = { ...(forced ? undefined : { type: "auto" }), disable_parallel_tool_use: true }
+  }
   const caching = input.meta?.capabilities.promptCaching === false ? "none" : family.caching
   placeCachePoints({ tools, system, messages }, request.cache, caching, warnings)
   // After the cache points, so that it does not change what is cached.

@@ -142,8 +142,10 @@ class Options {
     for (const field of ["frequencyPenalty", "presencePenalty", "seed", "logprobs"] as const) {
       if (request[field] !== undefined && request[field] !== false) drop(field, "This wire has no such option")
     }
-    if (request.parallelToolCalls === false && (request.tools ?? []).length > 0) {
-      drop("parallelToolCalls", "This wire has no such option")
+    if (
+      request.parallelToolCalls === false && (request.tools ?? []).length > 0 && this.family.serialToolCalls !== true
+    ) {
+      drop("parallelToolCalls", "The model has no such option")
     }
     const stop = (request.stop ?? []).filter((text) => text.trim() !== "")
     if (stop.length < (request.stop?.length ?? 0)) drop("stop", "A stop sequence must hold more than whitespace")

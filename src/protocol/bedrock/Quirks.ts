@@ -24,6 +24,10 @@ export interface Family {
   readonly topPWithTemperature?: boolean | undefined
   /** Which prompts can hold cache points. @default "everywhere" */
   readonly caching?: "everywhere" | "not-in-tools" | "none" | undefined
+  /** Whether `tool_choice.disable_parallel_tool_use` is understood in `additionalModelRequestFields`. @default false */
+  readonly serialToolCalls?: boolean | undefined
+  /** Whether tool-call ids may hold dots and colons, as some models make them; the API allows it. @default false */
+  readonly dottedToolCallIds?: boolean | undefined
   /** Whether `outputConfig.textFormat` and strict tools are understood. @default true */
   readonly structuredOutput?: boolean | undefined
 }

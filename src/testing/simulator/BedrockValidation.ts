@@ -26,7 +26,8 @@ const blockMembers = new Set([
 
 const imageFormats = new Set(["png", "jpeg", "gif", "webp"])
 const documentFormats = new Set(["pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md"])
-const idPattern = /^[a-zA-Z0-9_-]{1,64}$/
+const namePattern = /^[a-zA-Z0-9_-]{1,64}$/
+const idPattern = /^[a-zA-Z0-9_.:-]{1,64}$/
 
 const memberOf = (block: unknown): string | undefined => {
   const members = Object.keys(Json.object(block))
@@ -126,7 +127,7 @@ const checkTools = (body: Json.JsonObject): string | undefined => {
   for (const [i, tool] of Json.array(config.tools).map(Json.object).entries()) {
     if (tool.toolSpec === undefined) continue
     const { inputSchema, name } = Json.object(tool.toolSpec)
-    if (typeof name !== "string" || !idPattern.test(name)) {
+    if (typeof name !== "string" || !namePattern.test(name)) {
       return `1 validation error detected: Value '${String(name)}' at 'toolConfig.tools.${
         i + 1
       }.member.toolSpec.name' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_-]+`
@@ -165,7 +166,7 @@ const checkCalls = (body: Json.JsonObject): string | undefined => {
     if (wrong !== undefined) {
       return `1 validation error detected: Value '${String(wrong)}' at 'messages.${
         i + 1
-      }.member.content.toolUse.toolUseId' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_-]+`
+      }.member.content.toolUse.toolUseId' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z0-9_.:-]+`
     }
     used ||= waiting.length > 0 || answered.length > 0
   }
