@@ -23,6 +23,8 @@ export interface Capabilities {
   readonly reasoning?: boolean | undefined
   readonly promptCaching?: boolean | undefined
   readonly structuredOutput?: boolean | undefined
+  /** Goes on from an assistant message at the end of the conversation as if it were its own beginning of the answer. */
+  readonly prefill?: boolean | undefined
 }
 
 /**

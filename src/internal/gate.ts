@@ -24,6 +24,7 @@ import type { PriorAttempt } from "../LlmResponse.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
 import type { Service } from "../LlmService.ts"
 import { Activity } from "./activity.ts"
+import { Serving } from "./serving.ts"
 
 /**
  * The arrays a stream of events is pulled in.
@@ -76,6 +77,8 @@ export interface FailedAttempt {
 export interface Course {
   readonly first: Attempt
   readonly next: (failed: FailedAttempt) => Effect.Effect<Attempt, LlmError>
+  /** Told at once when an attempt has committed, or has answered whole. */
+  readonly onCommit?: ((attempt: Attempt) => void) | undefined
 }
 
 /**
@@ -91,8 +94,13 @@ export interface Committed {
   readonly rest: EventsPull
 }
 
-/** The error of a cause that is a failure only; defects and interruptions are nobody's to handle. */
-const errorOf = (cause: Cause.Cause<LlmError>): LlmError | undefined => {
+/**
+ * The error of a cause that is a failure only; defects and interruptions are nobody's to handle.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const errorOf = (cause: Cause.Cause<LlmError>): LlmError | undefined => {
   const [first] = cause.reasons
   return first !== undefined && cause.reasons.every(Cause.isFailReason)
     ? (first as Cause.Fail<LlmError>).error
@@ -111,6 +119,7 @@ const commits = (event: LlmEvent): boolean => isContent(event) || event._tag ===
 export const untilCommit = (attempt: Attempt, scope: Scope.Scope): Effect.Effect<Committed, LlmError> =>
   Effect.withFiber((fiber) => {
     const activity = fiber.getRef(Activity)
+    const serving = fiber.getRef(Serving)
     const held: Array<LlmEvent> = []
     return Effect.flatMap(
       Channel.toPullScoped(attempt.service.stream(attempt.request).channel, scope),
@@ -118,6 +127,7 @@ export const untilCommit = (attempt: Attempt, scope: Scope.Scope): Effect.Effect
         const step: Effect.Effect<Committed, LlmError> = Pull.matchEffect(rest, {
           onSuccess: (events) => {
             if (events.some(commits)) {
+              serving?.(attempt.service.info)
               return Effect.succeed({
                 events: held.length === 0 ? events : [...held, ...events] as unknown as Events,
                 rest
@@ -135,7 +145,13 @@ export const untilCommit = (attempt: Attempt, scope: Scope.Scope): Effect.Effect
     )
   })
 
-const endedEarly = ({ request, service }: Attempt): LlmError =>
+/**
+ * The error of a stream that ended without `Finish`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const endedEarly = ({ request, service }: Attempt): LlmError =>
   new LlmError({
     provider: service.info.provider,
     model: request.model ?? service.info.model,
@@ -145,8 +161,13 @@ const endedEarly = ({ request, service }: Attempt): LlmError =>
     attempts: 1
   })
 
-/** What a call remembers of its attempts. */
-class Journal {
+/**
+ * What a call remembers of its attempts.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Journal {
   readonly failed: Array<PriorAttempt> = []
   private requests = 0
   private startedAt: number
@@ -228,6 +249,7 @@ const stream = (begin: Effect.Effect<Course, LlmError>): Stream.Stream<LlmEvent,
             return Effect.matchCauseEffect(untilCommit(attempt, attemptScope), {
               onSuccess: ({ events, rest }): EventsPull => {
                 current = journal.onRest(rest)
+                course.onCommit?.(attempt)
                 return Effect.succeed(journal.onEvents(events))
               },
               onFailure: (cause): EventsPull =>
@@ -255,7 +277,10 @@ const generate = (begin: Effect.Effect<Course, LlmError>): Effect.Effect<LlmResp
         Effect.suspend(() => {
           journal.start()
           return Effect.matchCauseEffect(attempt.service.generate(attempt.request), {
-            onSuccess: (response) => Effect.succeed(journal.onResponse(response)),
+            onSuccess: (response) => {
+              course.onCommit?.(attempt)
+              return Effect.succeed(journal.onResponse(response))
+            },
             onFailure: (cause) => {
               const error = errorOf(cause)
               return error === undefined

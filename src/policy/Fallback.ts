@@ -3,76 +3,45 @@
  *
  * Candidates are layers in order of preference, each built once, in the scope of the whole, and kept. Which
  * reasons move on is data: `defaultRoutes`, overridden reason by reason with `on`. A stream moves on only before its first
- * content. Every call begins with the first candidate.
+ * content. Every call begins with the first candidate, unless that is benched: after 3 calls in a row that ended in
+ * `RateLimit` a candidate is skipped for its `retryAfter`, or 30 seconds; when all are benched, none is. A conversation that
+ * is too long goes only to candidates that say their `contextWindow` is larger.
  *
  * When all candidates fail, the error is `FallbackExhausted` with every attempt; an error that is not routed is given as it
  * is. A response says in `provider` and `model` who answered and in `priorAttempts` who failed before.
  *
- * Requests go to every candidate as they are: leave `model` out of them and let each layer name its own. `countTokens`,
- * `models`, `health` and `info` are the first candidate's. It retries nothing: put `Retry` on the candidates.
+ * Requests go to every candidate as they are, unless `candidate` rewrites them: leave `model` out of them and let each layer
+ * name its own. One rewriting is built in: a later candidate that refuses an assistant message at the end (400) is
+ * asked once more, in a form that every API takes. `countTokens`, `models`, `health` and `info` are the first
+ * candidate's. It retries nothing, waits for nothing and does not go on with broken streams: put `Retry` on the
+ * candidates and `Continue` around.
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import type { Scope } from "effect/Scope"
+import { emit } from "../internal/emit.ts"
+import * as Estimate from "../internal/estimate.ts"
 import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
-import * as LlmError from "../LlmError.ts"
+import { asInstruction, refusesPrefill } from "../internal/prefill.ts"
+import { defaultRoutes, exhausted, nameOf, routeOf, type Routes } from "../internal/routes.ts"
+import * as Traits from "../internal/traits.ts"
+import { countWaste } from "../internal/wasted.ts"
+import type * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import { LlmService, type Service } from "../LlmService.ts"
 import * as Policy from "./Policy.ts"
 
-/**
- * Where an error leads: to the `next` candidate, or to a `stop` with that error.
- *
- * @category models
- * @since 0.1.0
- */
-export type Route = "next" | "stop"
+export { defaultRoutes, type Route, type Routes } from "../internal/routes.ts"
+export { wastedTokens } from "../internal/wasted.ts"
 
-/**
- * A route per reason, or a function of the reason.
- *
- * @category models
- * @since 0.1.0
- */
-export type Routes = {
-  readonly [Tag in LlmError.ReasonTag]:
-    | Route
-    | ((reason: Extract<LlmError.Reason, { readonly _tag: Tag }>, error: LlmError.LlmError) => Route)
-}
-
-/**
- * What moves on unless told otherwise: everything that is the provider's or the account's trouble. The request's own faults, the
- * application's limits and a passed total time limit stop.
- *
- * @category routes
- * @since 0.1.0
- */
-export const defaultRoutes: Routes = {
-  RateLimit: "next",
-  Overloaded: "next",
-  Provider: (reason) => reason.status === undefined || LlmError.isRetryableStatus(reason.status) ? "next" : "stop",
-  Network: "next",
-  Timeout: (reason) => reason.phase === "total" ? "stop" : "next",
-  IncompleteStream: "next",
-  CircuitBreakerOpen: "next",
-  QuotaExhausted: "next",
-  Authentication: "next",
-  NotFound: "next",
-  FallbackExhausted: "next",
-  Configuration: "stop",
-  Validation: "stop",
-  PermissionDenied: "stop",
-  ContextLength: "stop",
-  ContentPolicy: "stop",
-  ResponseParse: "stop",
-  StructuredOutput: "stop",
-  ToolFailure: "stop",
-  QueueFull: "stop",
-  BudgetExceeded: "stop"
-}
+// =============================================================================
+// Models
+// =============================================================================
 
 /**
  * How candidates follow each other.
@@ -83,55 +52,199 @@ export const defaultRoutes: Routes = {
 export interface Options {
   /** Routes that differ from {@link defaultRoutes}. */
   readonly on?: Partial<Routes> | undefined
+  /** Calls in a row that end in `RateLimit` before a candidate is benched; `Infinity` never benches. @default 3 */
+  readonly benchAfter?: number | undefined
+  /** How long a candidate is benched that did not name a time itself. @default 30 seconds */
+  readonly benchFor?: Duration.Input | undefined
 }
-
-const routeOf = (routes: Routes, error: LlmError.LlmError): Route => {
-  const route = routes[error.reason._tag] as Route | ((reason: LlmError.Reason, error: LlmError.LlmError) => Route)
-  return typeof route === "function" ? route(error.reason, error) : route
-}
-
-const exhausted = ({ error, failed }: FailedAttempt): LlmError.LlmError =>
-  new LlmError.LlmError({
-    provider: "fallback",
-    model: "",
-    label: error.label,
-    operation: error.operation,
-    requestId: error.requestId,
-    reason: new LlmError.FallbackExhausted({
-      message: `Every candidate failed: ${
-        failed.map(({ model, provider, reason }) => `${provider}${model === "" ? "" : `/${model}`}: ${reason}`).join(
-          "; "
-        )
-      }.`,
-      attempts: failed
-    }),
-    attempts: error.attempts
-  })
 
 /**
- * One service out of candidates, tried in order.
+ * A layer that can be a candidate.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Candidate = Layer.Layer<LlmService, unknown, unknown>
+
+/**
+ * What is said of one candidate.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CandidateOptions {
+  /** Rewrites the requests that go to this candidate: its model, token limit, thinking. */
+  readonly request?: ((request: LlmRequest) => LlmRequest) | undefined
+  /** Tokens of input and output together. Without it, no conversation comes here because it was too long elsewhere. */
+  readonly contextWindow?: number | undefined
+  /**
+   * Whether it goes on from an assistant message at the end. `false` sends such a conversation in another form at once.
+   *
+   * @default what its capabilities say, else found out
+   */
+  readonly prefill?: boolean | undefined
+}
+
+/**
+ * Describes a candidate, a layer or a service, and rewrites what is sent to it.
+ *
+ * @example
+ * ```ts
+ * Fallback.policy(Fallback.candidate(Gemini.layerEnv, {
+ *   contextWindow: 1_000_000,
+ *   request: (request) => ({ ...request, maxTokens: 8192, thinking: "off" })
+ * }))
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const candidate: <A extends Service | Layer.Layer<LlmService, unknown, unknown>>(
+  self: A,
+  options: CandidateOptions
+) => A = Traits.candidate
+
+/**
+ * Calls that went from one candidate to the next, by `from`, `to` (providers) and `reason`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const failovers = Metric.counter("effect_llm.fallback.failovers", {
+  description: "Calls that went on to another candidate",
+  incremental: true
+})
+
+// =============================================================================
+// Candidates in order
+// =============================================================================
+
+/** What is remembered of a candidate between calls. */
+class Standing {
+  private rateLimits = 0
+  private benchedUntil = -Infinity
+  /** Learned: it answered only after a prefill was put into words. */
+  refusesPrefill = false
+
+  isBenched(now: number): boolean {
+    return now < this.benchedUntil
+  }
+
+  answered(): void {
+    this.rateLimits = 0
+    this.benchedUntil = -Infinity
+  }
+
+  failed(error: LlmError.LlmError, now: number, benchAfter: number, benchFor: number): void {
+    if (error.reason._tag !== "RateLimit") {
+      this.rateLimits = 0
+      return
+    }
+    if (++this.rateLimits < benchAfter) return
+    const asked = error.retryAfter
+    this.benchedUntil = Math.max(this.benchedUntil, now + (asked === undefined ? benchFor : Duration.toMillis(asked)))
+  }
+}
+
+/** Whether a conversation may fit where it did not fit before. What a window is must be known of the candidate. */
+const isLarger = (candidate: Service, than: number | undefined, request: LlmRequest): boolean => {
+  const window = Traits.traitsOf(candidate).contextWindow
+  return window !== undefined && (than === undefined ? window > Estimate.inputTokens(request) : window > than)
+}
+
+/** An attempt that remembers which candidate it is for. */
+interface Try extends Attempt {
+  readonly index: number
+  /** Whether the prefill was put into words because this candidate had refused it. */
+  readonly reworded: boolean
+}
+
+/**
+ * One service out of candidates, tried in order. Its memory of rate limits is its own.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const make = (candidates: readonly [Service, ...Array<Service>], options: Options = {}): Service => {
   const routes: Routes = { ...defaultRoutes, ...options.on }
+  const benchAfter = Math.max(1, options.benchAfter ?? 3)
+  const benchFor = Duration.toMillis(Duration.fromInputUnsafe(options.benchFor ?? "30 seconds"))
   const [first] = candidates
   if (candidates.length === 1) return first
-  return withAttempts(first, (request: LlmRequest) => {
-    let index = 0
-    const next = (failure: FailedAttempt): Effect.Effect<Attempt, LlmError.LlmError> => {
-      if (routeOf(routes, failure.error) === "stop") return Effect.fail(failure.error)
-      const service = candidates[++index]
-      return service === undefined ? Effect.fail(exhausted(failure)) : Effect.succeed({ service, request })
+  const standings = candidates.map(() => new Standing())
+
+  const attempt = (index: number, request: LlmRequest): Try => {
+    const service = candidates[index]!
+    const refuses = Traits.takesPrefill(service) === false || standings[index]!.refusesPrefill
+    return { index, service, request: refuses ? asInstruction(request, false) : request, reworded: false }
+  }
+
+  /** The first candidate from `from` on that may be asked. */
+  const findNext = (from: number, may: (index: number) => boolean): number => {
+    let index = from
+    while (index < candidates.length && !may(index)) index++
+    return index
+  }
+
+  const begin = (request: LlmRequest, now: number) => {
+    const allBenched = standings.every((standing) => standing.isBenched(now))
+    let current = attempt(findNext(0, (index) => allBenched || !standings[index]!.isBenched(now)), request)
+    /** Set once a conversation was too long: smaller windows need not be asked. */
+    let tooSmall: { readonly window: number | undefined } | undefined
+
+    const next = (failure: FailedAttempt): Effect.Effect<Attempt, LlmError.LlmError> =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const { error } = failure
+        const last = current
+        const waste = countWaste("fallback", error.provider, error.partial?.usage)
+        if (last.index > 0 && !last.reworded && refusesPrefill(error, last.request)) {
+          current = { ...last, request: asInstruction(last.request, false), reworded: true }
+          return Effect.as(waste, current)
+        }
+        standings[last.index]!.failed(error, now, benchAfter, benchFor)
+        const route = routeOf(routes, error)
+        if (route === "larger-window") tooSmall = { window: Traits.traitsOf(last.service).contextWindow }
+        const small = tooSmall
+        const index = route === "stop" ? candidates.length : findNext(
+          last.index + 1,
+          (index) =>
+            (allBenched || !standings[index]!.isBenched(now)) &&
+            (small === undefined || isLarger(candidates[index]!, small.window, request))
+        )
+        if (index === candidates.length) {
+          const final = route === "next" ? exhausted("fallback", failure) : error
+          return Effect.andThen(waste, Effect.fail(final))
+        }
+        current = attempt(index, request)
+        const from = nameOf(last.service)
+        const to = nameOf(current.service)
+        const reason = error.reason._tag
+        return waste.pipe(
+          Effect.andThen(
+            Metric.update(Metric.withAttributes(failovers, { from: from.provider, to: to.provider, reason }), 1)
+          ),
+          Effect.andThen(emit(request, () => ({ _tag: "FailOver", from, to, reason }))),
+          Effect.as(current)
+        )
+      })
+
+    const onCommit = () => {
+      standings[current.index]!.answered()
+      if (current.reworded) standings[current.index]!.refusesPrefill = true
     }
-    return Effect.succeed({ first: { service: first, request }, next })
-  })
+
+    return { first: current, next, onCommit }
+  }
+
+  return withAttempts(
+    Traits.withoutTraits(first),
+    (request: LlmRequest) => Effect.map(Clock.currentTimeMillis, (now) => begin(request, now))
+  )
 }
 
-/** Builds a candidate in the current scope. Layers of one tag override each other, so each is built on its own. */
-const build = <E, R>(layer: Layer.Layer<LlmService, E, R>): Effect.Effect<Service, E, R | Scope> =>
-  Effect.map(Layer.build(layer), Context.get(LlmService))
+// =============================================================================
+// Policies and layers
+// =============================================================================
 
 /**
  * Adds a candidate after a layer.
@@ -143,7 +256,7 @@ export const policy = <E, R>(
   next: Layer.Layer<LlmService, E, R>,
   options?: Options
 ): Policy.Policy<E, R | Scope> =>
-  Policy.make((service) => Effect.map(build(next), (candidate) => make([service, candidate], options)))
+  Policy.make((service) => Effect.map(Traits.build(next), (candidate) => make([service, candidate], options)))
 
 /**
  * A layer out of candidates, tried in order.
@@ -157,18 +270,5 @@ export const layer = <const Layers extends readonly [Candidate, ...Array<Candida
 ): Layer.Layer<LlmService, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>> =>
   Layer.effect(
     LlmService,
-    Effect.gen(function*() {
-      const [head, ...tail] = candidates
-      const services: [Service, ...Array<Service>] = [yield* build(head)]
-      for (const candidate of tail) services.push(yield* build(candidate))
-      return make(services, options)
-    })
+    Effect.map(Traits.buildAll(candidates), ([head, ...tail]) => make([head!, ...tail], options))
   ) as Layer.Layer<LlmService, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>>
-
-/**
- * A layer that can be a candidate.
- *
- * @category models
- * @since 0.1.0
- */
-export type Candidate = Layer.Layer<LlmService, unknown, unknown>

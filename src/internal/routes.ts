@@ -1,0 +1,108 @@
+/**
+ * Which failures of one candidate another one may not share.
+ *
+ * The table behind every policy that chooses between candidates; how they are ordered, and for how long one is left alone, is
+ * the policy's.
+ *
+ * @since 0.1.0
+ */
+import * as LlmError from "../LlmError.ts"
+import type { Service } from "../LlmService.ts"
+import type { FailedAttempt } from "./gate.ts"
+
+/**
+ * Where an error leads: to the `next` candidate, to the next one with a `larger-window`, or to a `stop` with that error.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Route = "next" | "larger-window" | "stop"
+
+/**
+ * A route per reason, or a function of the reason.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Routes = {
+  readonly [Tag in LlmError.ReasonTag]:
+    | Route
+    | ((reason: Extract<LlmError.Reason, { readonly _tag: Tag }>, error: LlmError.LlmError) => Route)
+}
+
+/**
+ * What moves on unless told otherwise: everything that is the provider's or the account's trouble, answers that cannot be read
+ * included. The request's own faults, the application's limits and a passed total time limit stop; a conversation that is too
+ * long goes to a larger window.
+ *
+ * @category routes
+ * @since 0.1.0
+ */
+export const defaultRoutes: Routes = {
+  RateLimit: "next",
+  Overloaded: "next",
+  Provider: (reason) => reason.status === undefined || LlmError.isRetryableStatus(reason.status) ? "next" : "stop",
+  Network: "next",
+  Timeout: (reason) => reason.phase === "total" ? "stop" : "next",
+  IncompleteStream: "next",
+  ResponseParse: "next",
+  CircuitBreakerOpen: "next",
+  QuotaExhausted: "next",
+  Authentication: "next",
+  NotFound: "next",
+  FallbackExhausted: "next",
+  ContextLength: "larger-window",
+  Configuration: "stop",
+  Validation: "stop",
+  PermissionDenied: "stop",
+  ContentPolicy: "stop",
+  StructuredOutput: "stop",
+  ToolFailure: "stop",
+  QueueFull: "stop",
+  BudgetExceeded: "stop"
+}
+
+/**
+ * The route of an error.
+ *
+ * @category routes
+ * @since 0.1.0
+ */
+export const routeOf = (routes: Routes, error: LlmError.LlmError): Route => {
+  const route = routes[error.reason._tag] as Route | ((reason: LlmError.Reason, error: LlmError.LlmError) => Route)
+  return typeof route === "function" ? route(error.reason, error) : route
+}
+
+/**
+ * The error of a call of which every candidate failed: who, why and how long, and no bodies.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const exhausted = (policy: string, { error, failed }: FailedAttempt): LlmError.LlmError => {
+  const said = failed.map(({ model, provider, reason }) => `${provider}${model === "" ? "" : `/${model}`}: ${reason}`)
+  return new LlmError.LlmError({
+    provider: policy,
+    model: "",
+    label: error.label,
+    operation: error.operation,
+    requestId: error.requestId,
+    reason: new LlmError.FallbackExhausted({
+      message: `Every candidate failed: ${said.join("; ")}.`,
+      attempts: failed,
+      ...(error.partial === undefined ? undefined : { partial: error.partial })
+    }),
+    attempts: error.attempts
+  })
+}
+
+/**
+ * Provider and model of a service, as events and metrics name them.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const nameOf = ({ info }: Service): { readonly provider: string; readonly model: string } => ({
+  provider: info.provider,
+  model: info.model
+})

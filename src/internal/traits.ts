@@ -1,0 +1,117 @@
+/**
+ * What an application says of one candidate: facts that choose between candidates, and how requests to it differ.
+ *
+ * Facts travel with the service value under a symbol, so that policies put around a candidate keep them. Rewriting needs no
+ * fact: it wraps the service.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Scope } from "effect/Scope"
+import type { LlmRequest } from "../LlmRequest.ts"
+import { LlmService, type Service } from "../LlmService.ts"
+import type { Prices } from "../Model.ts"
+
+/**
+ * Facts of a candidate.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Traits {
+  /** Tokens of input and output together. */
+  readonly contextWindow?: number | undefined
+  /** Whether it goes on from an assistant message at the end. */
+  readonly prefill?: boolean | undefined
+  readonly id?: string | undefined
+  readonly weight?: number | undefined
+  readonly tier?: number | undefined
+  readonly prices?: Prices | undefined
+}
+
+const key = Symbol.for("effect-llm/Traits")
+
+/**
+ * What is said of a service.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const traitsOf = (service: Service): Traits => (service as { readonly [key]?: Traits })[key] ?? {}
+
+/**
+ * A service with facts added to those it has.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withTraits = (service: Service, traits: Traits): Service =>
+  ({ ...service, [key]: { ...traitsOf(service), ...traits } }) as Service
+
+/**
+ * A service of which nothing is said: what is true of one candidate is not true of all.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withoutTraits = (service: Service): Service => ({ ...service, [key]: undefined }) as Service
+
+/**
+ * Whether a service goes on from an assistant message at the end; `undefined` when nobody knows.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const takesPrefill = (service: Service): boolean | undefined =>
+  traitsOf(service).prefill ?? service.info.capabilities.prefill
+
+type Rewrite = (request: LlmRequest) => LlmRequest
+
+const describe = (service: Service, traits: Traits, rewrite: Rewrite | undefined): Service => {
+  const described = withTraits(service, traits)
+  return rewrite === undefined ? described : {
+    ...described,
+    generate: (request) => service.generate(rewrite(request)),
+    stream: (request) => service.stream(rewrite(request)),
+    countTokens: (request) => service.countTokens(rewrite(request))
+  }
+}
+
+/**
+ * Describes a candidate, given as a layer or as a service.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const candidate = <A extends Service | Layer.Layer<LlmService, unknown, unknown>>(
+  self: A,
+  options: Traits & { readonly request?: Rewrite | undefined }
+): A => {
+  const { request, ...traits } = options
+  if (!Layer.isLayer(self)) return describe(self as Service, traits, request) as A
+  const layer = self as Layer.Layer<LlmService, unknown, unknown>
+  return Layer.effect(LlmService, Effect.map(LlmService, (service) => describe(service, traits, request))).pipe(
+    Layer.provideMerge(layer)
+  ) as A
+}
+
+/**
+ * Builds a candidate in the current scope. Layers of one tag override each other, so each is built on its own.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const build = <E, R>(layer: Layer.Layer<LlmService, E, R>): Effect.Effect<Service, E, R | Scope> =>
+  Effect.map(Layer.build(layer), Context.get(LlmService))
+
+/**
+ * Builds candidates one after the other.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const buildAll = <E, R>(
+  layers: ReadonlyArray<Layer.Layer<LlmService, E, R>>
+): Effect.Effect<Array<Service>, E, R | Scope> => Effect.forEach(layers, build)

@@ -1,0 +1,334 @@
+/**
+ * Spreads calls over candidates that are as good as each other: keys, regions, hosts of one model.
+ *
+ * `strategy` orders them: by weight at random, in turn, by calls in flight, by time to the first token, by price, or at random by the
+ * inverse square of the price. A lower `tier` goes before a higher one, whatever the strategy. With `stickyBy` calls of one
+ * key, such as a conversation, go to the same candidate as long as it can be asked, so that its prompt cache is used.
+ *
+ * A candidate that fails before the first content, in a way that another may not (`on`, as in `Fallback`), hands over to the
+ * next one and is skipped for its `retryAfter`; without one, after `RateLimit` or `Overloaded` for `benchFor`. When all are
+ * skipped, none is. Each candidate is asked once per call; when all fail the error is `FallbackExhausted`.
+ *
+ * What it measures is its own and of this process. It retries nothing, waits for nothing, sends nothing twice and knows no prices
+ * but those it is told. `countTokens`, `models`, `health` and `info` are the first candidate's.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Random from "effect/Random"
+import type { Scope } from "effect/Scope"
+import { emit } from "../internal/emit.ts"
+import * as Estimate from "../internal/estimate.ts"
+import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
+import { withHold } from "../internal/held.ts"
+import { type Numbers, priceOf, rank, rendezvous, type Strategy } from "../internal/ranking.ts"
+import { defaultRoutes, exhausted, nameOf, routeOf, type Routes } from "../internal/routes.ts"
+import * as Traits from "../internal/traits.ts"
+import { countWaste } from "../internal/wasted.ts"
+import type { LlmError } from "../LlmError.ts"
+import { type LlmRequest, messagesOf } from "../LlmRequest.ts"
+import { LlmService, type Service } from "../LlmService.ts"
+import { textOf } from "../Message.ts"
+import type { Prices } from "../Model.ts"
+import * as Policy from "./Policy.ts"
+
+export type { Strategy } from "../internal/ranking.ts"
+export { wastedTokens } from "../internal/wasted.ts"
+
+// =============================================================================
+// Models
+// =============================================================================
+
+/**
+ * How calls are spread.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** @default "weighted" */
+  readonly strategy?: Strategy | undefined
+  /**
+   * Calls with the same key go to the same candidate; `conversation` takes the key from the request, see
+   * {@link conversationKey}. A call without a key goes by the strategy.
+   */
+  readonly stickyBy?: "conversation" | ((request: LlmRequest) => string | undefined) | undefined
+  /** Routes that differ from `Fallback.defaultRoutes`. */
+  readonly on?: Partial<Routes> | undefined
+  /** How long a candidate is skipped that is out of capacity and did not say how long. @default 30 seconds */
+  readonly benchFor?: Duration.Input | undefined
+  /** How much the latest call counts in the average time to the first token; above 0, up to 1. @default 0.2 */
+  readonly smoothing?: number | undefined
+}
+
+/**
+ * What is said of one candidate.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CandidateOptions {
+  /** Tells candidates apart for `stickyBy`, whatever their order. @default label, or provider and model */
+  readonly id?: string | undefined
+  /** Its share; 0 is a last resort. @default 1 */
+  readonly weight?: number | undefined
+  /** Lower ones go first; a higher one is asked only when all lower ones are skipped or have failed. @default 0 */
+  readonly tier?: number | undefined
+  /** For the strategies that go by price; a candidate whose price is unknown counts as the dearest. */
+  readonly prices?: Prices | undefined
+  /** Rewrites the requests that go to this candidate. */
+  readonly request?: ((request: LlmRequest) => LlmRequest) | undefined
+}
+
+/**
+ * A layer that can be a candidate.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Candidate = Layer.Layer<LlmService, unknown, unknown>
+
+/**
+ * Describes a candidate, a layer or a service.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const candidate: <A extends Service | Layer.Layer<LlmService, unknown, unknown>>(
+  self: A,
+  options: CandidateOptions
+) => A = Traits.candidate
+
+/**
+ * Calls that went on to another candidate, by `from`, `to` (providers) and `reason`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const handovers = Metric.counter("effect_llm.balance.handovers", {
+  description: "Calls that went on to another candidate",
+  incremental: true
+})
+
+/**
+ * The key of a conversation: the request's `cache.key`, else its `scope.sessionId`, else its system prompt and first user message,
+ * which stay while the conversation grows.
+ *
+ * @category keys
+ * @since 0.1.0
+ */
+export const conversationKey = (request: LlmRequest): string => {
+  const named = request.cache?.key ?? request.scope?.sessionId
+  if (named !== undefined) return named
+  const messages = messagesOf(request)
+  const system = messages.find((message) => message.role === "system")
+  const user = messages.find((message) => message.role === "user")
+  return [request.system ?? "", system === undefined ? "" : textOf(system), user === undefined ? "" : textOf(user)]
+    .join("\n")
+}
+
+// =============================================================================
+// Candidates
+// =============================================================================
+
+/** Output that is counted on for prices when a request sets no limit. */
+const usualOutput = 1000
+
+type Operation = "generate" | "stream"
+
+/** A candidate and what was measured of it. */
+class Member {
+  readonly service: Service
+  readonly traits: Traits.Traits
+  readonly tier: number
+  busy = 0
+  /** Average time until a stream began, and until a whole answer was there. */
+  private readonly latency: { [operation in Operation]?: number } = {}
+  private benchedUntil = -Infinity
+  private readonly smoothing: number
+  private readonly benchFor: number
+
+  constructor(service: Service, smoothing: number, benchFor: number) {
+    this.traits = Traits.traitsOf(service)
+    this.tier = this.traits.tier ?? 0
+    this.smoothing = smoothing
+    this.benchFor = benchFor
+    this.service = withHold(service, (request) =>
+      Effect.sync(() => {
+        this.busy++
+        return {
+          request,
+          end: (ending) =>
+            Effect.map(Clock.currentTimeMillis, (now) => {
+              this.busy--
+              // A stream that breaks late tells of the candidate as well.
+              if (ending._tag === "Failed") this.failed(ending.error, now)
+            })
+        }
+      }))
+  }
+
+  get weight(): number {
+    return Math.max(0, this.traits.weight ?? 1)
+  }
+
+  isBenched(now: number): boolean {
+    return now < this.benchedUntil
+  }
+
+  answered(operation: Operation, millis: number): void {
+    const average = this.latency[operation] ?? millis
+    this.benchedUntil = -Infinity
+    this.latency[operation] = average + this.smoothing * (millis - average)
+  }
+
+  private failed(error: LlmError, now: number): void {
+    const asked = error.retryAfter
+    const full = error.reason._tag === "RateLimit" || error.reason._tag === "Overloaded"
+    const millis = asked !== undefined ? Duration.toMillis(asked) : full ? this.benchFor : 0
+    this.benchedUntil = Math.max(this.benchedUntil, now + millis)
+  }
+
+  numbers(request: LlmRequest, operation: Operation): Numbers {
+    const { prices } = this.traits
+    return {
+      weight: this.weight,
+      busy: this.busy,
+      latency: this.latency[operation],
+      price: prices && priceOf(prices, Estimate.inputTokens(request), request.maxTokens ?? usualOutput)
+    }
+  }
+}
+
+/** Ids that stay when the list changes; equal ones are numbered. */
+const idsOf = (members: ReadonlyArray<Member>): ReadonlyArray<string> => {
+  const seen = new Map<string, number>()
+  return members.map(({ service: { info }, traits }) => {
+    const id = traits.id ?? info.label ?? `${info.provider}/${info.model}`
+    const count = seen.get(id) ?? 0
+    seen.set(id, count + 1)
+    return count === 0 ? id : `${id}#${count}`
+  })
+}
+
+/**
+ * One service out of candidates. What it measures is its own.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (candidates: readonly [Service, ...Array<Service>], options: Options = {}): Service => {
+  const [first] = candidates
+  if (candidates.length === 1) return first
+  const { stickyBy, strategy = "weighted" } = options
+  const routes: Routes = { ...defaultRoutes, ...options.on }
+  const keyOf = stickyBy === "conversation" ? conversationKey : stickyBy
+  const smoothing = Math.min(1, Math.max(Number.MIN_VALUE, options.smoothing ?? 0.2))
+  const benchFor = Duration.toMillis(Duration.fromInputUnsafe(options.benchFor ?? "30 seconds"))
+  const members = candidates.map((service) => new Member(service, smoothing, benchFor))
+  const ids = idsOf(members)
+  const all = [...members.keys()]
+  let turn = 0
+
+  const orderFor = (request: LlmRequest, operation: Operation, random: () => number): ReadonlyArray<Member> => {
+    const key = keyOf?.(request)
+    const measured = new Map<number, Numbers>()
+    const numbersOf = (index: number): Numbers => {
+      const known = measured.get(index)
+      if (known !== undefined) return known
+      const numbers = members[index]!.numbers(request, operation)
+      measured.set(index, numbers)
+      return numbers
+    }
+    const order = key === undefined
+      ? rank(strategy, all, numbersOf, turn++, random)
+      : rendezvous(key, all, (index) => ids[index]!, (index) => members[index]!.weight)
+    return order.map((index) => members[index]!).toSorted((a, b) => a.tier - b.tier)
+  }
+
+  const begin = (request: LlmRequest, operation: Operation, clock: Clock.Clock, random: () => number) => {
+    const order = orderFor(request, operation, random)
+    const now = clock.currentTimeMillisUnsafe()
+    const allBenched = order.every((member) => member.isBenched(now))
+    const find = (from: number, now: number): number => {
+      if (allBenched) return from
+      let at = from
+      while (at < order.length && order[at]!.isBenched(now)) at++
+      return at
+    }
+    let at = find(0, now)
+    let startedAt = now
+
+    const next = (failure: FailedAttempt): Effect.Effect<Attempt, LlmError> =>
+      Effect.suspend(() => {
+        const { error } = failure
+        const last = order[at]!
+        const now = clock.currentTimeMillisUnsafe()
+        const waste = countWaste("balance", error.provider, error.partial?.usage)
+        if (routeOf(routes, error) !== "next") return Effect.andThen(waste, Effect.fail(error))
+        at = find(at + 1, now)
+        startedAt = now
+        const member = order[at]
+        if (member === undefined) return Effect.andThen(waste, Effect.fail(exhausted("balance", failure)))
+        const from = nameOf(last.service)
+        const to = nameOf(member.service)
+        const reason = error.reason._tag
+        return waste.pipe(
+          Effect.andThen(
+            Metric.update(Metric.withAttributes(handovers, { from: from.provider, to: to.provider, reason }), 1)
+          ),
+          Effect.andThen(emit(request, () => ({ _tag: "FailOver", from, to, reason }))),
+          Effect.as({ service: member.service, request })
+        )
+      })
+
+    return {
+      first: { service: order[at]!.service, request },
+      next,
+      onCommit: () => order[at]!.answered(operation, clock.currentTimeMillisUnsafe() - startedAt)
+    }
+  }
+
+  return withAttempts(Traits.withoutTraits(first), (request, operation) =>
+    Effect.withFiber((fiber) => {
+      const random = fiber.getRef(Random.Random)
+      return Effect.succeed(begin(request, operation, fiber.getRef(Clock.Clock), () => random.nextDoubleUnsafe()))
+    }))
+}
+
+// =============================================================================
+// Policies and layers
+// =============================================================================
+
+/**
+ * Spreads the calls of a layer over itself and others; it is described by `candidate` as they are.
+ *
+ * @category policies
+ * @since 0.1.0
+ */
+export const policy = <const Layers extends readonly [Candidate, ...Array<Candidate>]>(
+  others: Layers,
+  options?: Options
+): Policy.Policy<Layer.Error<Layers[number]>, Layer.Services<Layers[number]> | Scope> =>
+  Policy.make((service) =>
+    Effect.map(Traits.buildAll(others), (candidates) => make([service, ...candidates], options))
+  ) as Policy.Policy<Layer.Error<Layers[number]>, Layer.Services<Layers[number]> | Scope>
+
+/**
+ * A layer out of candidates.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = <const Layers extends readonly [Candidate, ...Array<Candidate>]>(
+  candidates: Layers,
+  options?: Options
+): Layer.Layer<LlmService, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>> =>
+  Layer.effect(
+    LlmService,
+    Effect.map(Traits.buildAll(candidates), ([head, ...tail]) => make([head!, ...tail], options))
+  ) as Layer.Layer<LlmService, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>>

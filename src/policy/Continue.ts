@@ -1,0 +1,408 @@
+/**
+ * Goes on with a stream of text that broke after the caller had seen its beginning; nothing is ever said twice.
+ *
+ * Where `Retry` and `Fallback` must stop, the next attempt is given the text so far and asked to go on: as an assistant
+ * message at the end where the candidate takes such a prefill (`prefill` of the candidate or its capabilities), else as
+ * an unfinished answer with an instruction to go on from its last characters. A prefill that is refused with 400 is put into
+ * the instruction, and the candidate remembered for it. What the continuation repeats at the seam is cut away. The caller
+ * gets one stream: a `Continued` event at the seam, indexes that go on, one `Finish` with all parts and summed usage.
+ *
+ * Only text goes on: never a tool call, structured output, reasoning that was cut, or an answer in which tools ran. A call
+ * that broke for other reasons than the provider's trouble stops too, and so does one past its total time limit. When the
+ * continuations fail, the error is the first one, with all text that came. Before the first content and for `generate` it
+ * does nothing: put `Retry` and `Fallback` inside. It waits for nothing between attempts.
+ *
+ * It is opt-in because the seam is a guess of the model: the same words in another voice are possible.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { Activity } from "../internal/activity.ts"
+import { emit } from "../internal/emit.ts"
+import { endedEarly, errorOf, type Events, type EventsPull, untilCommit } from "../internal/gate.ts"
+import { Joined } from "../internal/joined.ts"
+import { asInstruction, prefillOf, refusesPrefill, tailOf, withPrefill } from "../internal/prefill.ts"
+import { nameOf } from "../internal/routes.ts"
+import { Seam } from "../internal/seam.ts"
+import { Serving } from "../internal/serving.ts"
+import * as Traits from "../internal/traits.ts"
+import type { LlmError, Reason } from "../LlmError.ts"
+import type { LlmEvent } from "../LlmEvent.ts"
+import type { LlmRequest } from "../LlmRequest.ts"
+import type { LlmResponse, PriorAttempt } from "../LlmResponse.ts"
+import type { LlmService, Service } from "../LlmService.ts"
+import * as Policy from "./Policy.ts"
+
+// =============================================================================
+// Models
+// =============================================================================
+
+/**
+ * How streams go on.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Most attempts to go on in one call. @default 2 */
+  readonly maxContinuations?: number | undefined
+}
+
+/**
+ * What is said of a candidate that goes on.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CandidateOptions {
+  /** Rewrites the requests that go to this candidate. */
+  readonly request?: ((request: LlmRequest) => LlmRequest) | undefined
+  /** Whether it goes on from an assistant message at the end. @default what its capabilities say, else `false` */
+  readonly prefill?: boolean | undefined
+}
+
+/**
+ * Describes a candidate, a layer or a service.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const candidate: <A extends Service | Layer.Layer<LlmService, unknown, unknown>>(
+  self: A,
+  options: CandidateOptions
+) => A = Traits.candidate
+
+/**
+ * Broken streams that went on, by `from`, `to` (providers) and `reason`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const continuations = Metric.counter("effect_llm.continue.continuations", {
+  description: "Broken streams that went on",
+  incremental: true
+})
+
+// =============================================================================
+// One call
+// =============================================================================
+
+/** Whether a stream that broke with this reason may go on. */
+const canGoOnAfter = (reason: Reason): boolean => {
+  switch (reason._tag) {
+    case "Network":
+    case "IncompleteStream":
+    case "Overloaded":
+    case "RateLimit":
+    case "ResponseParse":
+      return true
+    case "Timeout":
+      return reason.phase !== "total"
+    case "Provider":
+      return reason.status === undefined || reason.status >= 500
+    default:
+      return false
+  }
+}
+
+const isPlainText = ({ responseFormat }: LlmRequest): boolean =>
+  responseFormat === undefined || responseFormat.type === "text"
+
+const withPartial = (reason: Reason, partial: LlmResponse): Reason =>
+  Reflect.construct(reason.constructor, [{ ...reason, message: reason.message, partial }]) as Reason
+
+/** Who answers. */
+interface Name {
+  readonly provider: string
+  readonly model: string
+}
+
+/** A candidate and what was learned of it. */
+interface Target {
+  readonly service: Service
+  refusesPrefill: boolean
+}
+
+const takesPrefill = (target: Target, request: LlmRequest): boolean =>
+  // Where reasoning is on, a prefill is refused or would take the place of the reasoning.
+  !target.refusesPrefill && Traits.takesPrefill(target.service) === true &&
+  (request.thinking === undefined || request.thinking === "off")
+
+const charactersPerToken = 4
+
+/** The request to go on from a text, with what it took of the token limit. */
+const requestFor = (request: LlmRequest, text: string, prefill: boolean): LlmRequest => {
+  const begun = withPrefill(request, text)
+  const { maxTokens } = begun
+  const left = maxTokens === undefined
+    ? undefined
+    : { maxTokens: Math.max(1, maxTokens - Math.floor(text.length / charactersPerToken)) }
+  return { ...(prefill ? begun : asInstruction(begun, true)), ...left }
+}
+
+/** A call as it goes on. */
+class Call {
+  private readonly request: LlmRequest
+  private readonly first: Service
+  private readonly targets: ReadonlyArray<Target>
+  private readonly scope: Scope.Scope
+  private readonly outer: Activity
+  private readonly clock: Clock.Clock
+  private left: number
+  private used = 0
+  private readonly joined = new Joined()
+  private readonly prior: Array<PriorAttempt> = []
+  private firstError: LlmError | undefined
+  private requests = 0
+  private startedAt = 0
+  private servedBy: Name | undefined
+  private attemptScope: Scope.Closeable | undefined
+  private read: (() => LlmResponse | undefined) | undefined
+  private current: EventsPull
+
+  constructor(
+    request: LlmRequest,
+    first: Service,
+    targets: ReadonlyArray<Target>,
+    left: number,
+    scope: Scope.Scope,
+    outer: Activity,
+    clock: Clock.Clock
+  ) {
+    this.request = request
+    this.first = first
+    this.targets = targets
+    this.left = left
+    this.scope = scope
+    this.outer = outer
+    this.clock = clock
+    this.current = Effect.suspend(() => this.begin)
+    outer.partialFrom(() => this.partial)
+  }
+
+  readonly pull: EventsPull = Effect.suspend(() => this.current)
+
+  /** What a time limit further out finds. */
+  private get partial(): LlmResponse | undefined {
+    const partial = this.read?.()
+    return this.used === 0 ? partial : this.joined.partial(partial, this.first.info.provider, this.first.info.model)
+  }
+
+  /** Opens an attempt and runs it to its first content. */
+  private open(service: Service, request: LlmRequest) {
+    return Effect.suspend(() => {
+      this.startedAt = this.clock.currentTimeMillisUnsafe()
+      this.servedBy = undefined
+      this.read = undefined
+      this.attemptScope = Scope.forkUnsafe(this.scope)
+      const activity: Activity = {
+        ...this.outer,
+        partialFrom: (read) => {
+          this.read = read
+        }
+      }
+      return untilCommit({ service, request }, this.attemptScope).pipe(
+        Effect.provideService(Activity, activity),
+        Effect.provideService(Serving, (info) => {
+          this.servedBy ??= { provider: info.provider, model: info.model }
+        })
+      )
+    })
+  }
+
+  private close(cause: Cause.Cause<LlmError | Cause.Done>): Effect.Effect<void> {
+    const scope = this.attemptScope
+    this.attemptScope = undefined
+    return scope === undefined ? Effect.void : Scope.close(scope, Exit.failCause(cause))
+  }
+
+  private get begin(): EventsPull {
+    return Effect.matchCauseEffect(this.open(this.first, this.request), {
+      onSuccess: ({ events, rest }): EventsPull => {
+        this.joined.observe(events)
+        this.current = Pull.matchEffect(rest, {
+          onSuccess: (events) => {
+            this.joined.observe(events)
+            return Effect.succeed(events)
+          },
+          onFailure: (cause) => this.failed(cause),
+          onDone: () => this.done(this.first)
+        })
+        return Effect.succeed(events)
+      },
+      // Nothing was seen yet, so this failure is for others to handle.
+      onFailure: (cause) => Effect.andThen(this.close(cause), Effect.failCause(cause))
+    })
+  }
+
+  private done(service: Service): EventsPull {
+    return this.joined.finished
+      ? Cause.done()
+      : this.failed(Cause.fail(endedEarly({ service, request: this.request })))
+  }
+
+  /** An attempt broke after commit. */
+  private failed(cause: Cause.Cause<LlmError>): EventsPull {
+    const error = errorOf(cause)
+    if (error === undefined) return Effect.andThen(this.close(cause), Effect.failCause(cause))
+    return Effect.andThen(
+      this.close(cause),
+      Effect.suspend(() => {
+        this.outer.rest()
+        this.requests += error.attempts
+        this.firstError ??= error
+        this.joined.broke(error.partial?.usage)
+        this.prior.push(this.priorOf(error))
+        const goesOn = canGoOnAfter(error.reason) && isPlainText(this.request) && this.joined.canGoOn
+        if (!goesOn || this.left === 0) return Effect.fail(this.finalError)
+        const { servedBy } = this
+        const from = servedBy === undefined || servedBy.provider === error.provider ? error : servedBy
+        return this.goOn(error, { provider: from.provider, model: from.model })
+      })
+    )
+  }
+
+  private priorOf(error: LlmError): PriorAttempt {
+    return {
+      provider: error.provider,
+      model: error.model,
+      reason: error.reason._tag,
+      durationMillis: this.clock.currentTimeMillisUnsafe() - this.startedAt
+    }
+  }
+
+  /** The first error, with everything that came. An error that was nobody's to change stays itself. */
+  private get finalError(): LlmError {
+    const first = this.firstError!
+    if (this.used === 0) return first
+    const partial = this.joined.partial(first.partial, first.provider, first.model)
+    return first.with({ reason: withPartial(first.reason, partial), attempts: this.requests })
+  }
+
+  private goOn(broken: LlmError, from: Name): EventsPull {
+    this.left--
+    return this.attempt(this.targets[this.used++ % this.targets.length]!, broken, from)
+  }
+
+  private attempt(target: Target, broken: LlmError, from: Name): EventsPull {
+    const { service } = target
+    const { text } = this.joined
+    const prefill = takesPrefill(target, this.request)
+    const request = requestFor(this.request, text, prefill)
+    const seam = new Seam(text, prefill ? {} : { repeat: tailOf(prefillOf(withPrefill(this.request, text))) })
+    return Effect.matchCauseEffect(this.open(service, request), {
+      onSuccess: ({ events, rest }): EventsPull => {
+        this.joined.goOn(seam)
+        const to = this.nameOf(service, events)
+        const reason = broken.reason._tag
+        const continued: LlmEvent = { _tag: "Continued", from, to, reason }
+        this.current = this.rest(rest, service)
+        const out = [continued, ...this.joined.translate(events, this.prior)] as unknown as Events
+        return Metric.update(
+          Metric.withAttributes(continuations, { from: from.provider, to: to.provider, reason }),
+          1
+        ).pipe(
+          Effect.andThen(emit(this.request, () => ({ _tag: "FailOver", from, to, reason }))),
+          Effect.as(out)
+        )
+      },
+      onFailure: (cause): EventsPull => {
+        const error = errorOf(cause)
+        if (error === undefined) return Effect.andThen(this.close(cause), Effect.failCause(cause))
+        return Effect.andThen(
+          this.close(cause),
+          Effect.suspend(() => {
+            this.outer.rest()
+            this.requests += error.attempts
+            this.joined.broke(error.partial?.usage)
+            this.prior.push(this.priorOf(error))
+            if (prefill && refusesPrefill(error, request)) {
+              target.refusesPrefill = true
+              return this.attempt(target, broken, from)
+            }
+            const another = this.left > 0 && (this.targets.length > 1 || error.isRetryable)
+            return another ? this.goOn(broken, from) : Effect.fail(this.finalError)
+          })
+        )
+      }
+    })
+  }
+
+  /** Who goes on: as the innermost gate said, and by the provider's own name of the model. */
+  private nameOf(service: Service, events: Events): Name {
+    const served = this.servedBy ?? nameOf(service)
+    const start = events.find((event) => event._tag === "ResponseStart")
+    return { provider: served.provider, model: start?.model ?? served.model }
+  }
+
+  private rest(rest: EventsPull, service: Service): EventsPull {
+    const step: EventsPull = Pull.matchEffect(rest, {
+      onSuccess: (events): EventsPull => {
+        const out = this.joined.translate(events, this.prior)
+        return out.length === 0 ? step : Effect.succeed(out as unknown as Events)
+      },
+      onFailure: (cause) => this.failed(cause),
+      onDone: () => this.done(service)
+    })
+    return step
+  }
+}
+
+// =============================================================================
+// Policy
+// =============================================================================
+
+/**
+ * A service whose broken text streams go on with the candidates in turn, or with itself when there are none.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (service: Service, candidates: ReadonlyArray<Service> = [], options: Options = {}): Service => {
+  const max = Math.max(0, options.maxContinuations ?? 2)
+  const targets = (candidates.length === 0 ? [service] : candidates).map((service): Target => ({
+    service,
+    refusesPrefill: false
+  }))
+  return {
+    ...service,
+    stream: (request) =>
+      Stream.fromChannel(
+        Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
+          Effect.withFiber((fiber) =>
+            Effect.succeed(
+              new Call(request, service, targets, max, scope, fiber.getRef(Activity), fiber.getRef(Clock.Clock)).pull
+            )
+          )
+        )
+      )
+  }
+}
+
+/**
+ * Goes on with broken text streams: with the `candidates` in turn, or with the service itself.
+ *
+ * @example
+ * ```ts
+ * Continue.policy()
+ * Continue.policy({ candidates: [Continue.candidate(Mistral.layerEnv, { prefill: true })] })
+ * ```
+ *
+ * @category policies
+ * @since 0.1.0
+ */
+export const policy = <const Layers extends ReadonlyArray<Layer.Layer<LlmService, unknown, unknown>> = readonly []>(
+  options: Options & { readonly candidates?: Layers | undefined } = {}
+): Policy.Policy<Layer.Error<Layers[number]>, Layer.Services<Layers[number]> | Scope.Scope> =>
+  Policy.make((service) =>
+    Effect.map(Traits.buildAll(options.candidates ?? []), (candidates) => make(service, candidates, options))
+  ) as Policy.Policy<Layer.Error<Layers[number]>, Layer.Services<Layers[number]> | Scope.Scope>
