@@ -64,13 +64,22 @@ export const list = (folder: string): Effect.Effect<ReadonlyArray<string>> =>
       .map((name) => name.slice(0, -".json".length))
   )
 
-const load = (folder: string, id: string): Effect.Effect<{ readonly recorded: Case; readonly expected: Expected }> =>
-  Effect.promise(async () => {
-    const [recorded, expected] = await Promise.all([
-      readFile(join(folder, "cases", `${id}.json`), "utf8"),
-      readFile(join(folder, "expected", `${id}.json`), "utf8")
-    ])
-    return { recorded: JSON.parse(recorded) as Case, expected: JSON.parse(expected) as Expected }
+interface Loaded {
+  readonly recorded: Case
+  readonly expected: Expected
+}
+
+/** Reads a case; one that cannot be read is told like a mismatch, and the others go on. */
+const load = (folder: string, id: string): Effect.Effect<Loaded, string> =>
+  Effect.tryPromise({
+    try: async () => {
+      const [recorded, expected] = await Promise.all([
+        readFile(join(folder, "cases", `${id}.json`), "utf8"),
+        readFile(join(folder, "expected", `${id}.json`), "utf8")
+      ])
+      return { recorded: JSON.parse(recorded) as Case, expected: JSON.parse(expected) as Expected }
+    },
+    catch: (cause) => `the case cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`
   })
 
 /** Headers that describe the recorded connection rather than the answer. */
@@ -83,6 +92,10 @@ const connectionHeaders = new Set([
   "trailer",
   "upgrade"
 ])
+
+/** Recorders mask values with characters that no header may have. */
+const isHeader = (name: string, value: unknown): boolean =>
+  typeof value === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(name) && /^[\t\u0020-\u007e\u0080-\u00ff]*$/.test(value)
 
 const chunksOf = (recorded: Case, split: Split): ReadonlyArray<Uint8Array> => {
   const body = bodyOf(recorded)
@@ -126,8 +139,8 @@ export const serve: Effect.Effect<Server, never, Scope.Scope> = Effect.gen(funct
     }
     const { recorded, split } = found
     request.on("end", () => {
-      const headers = Object.entries(recorded.response.headers).filter(([name]) =>
-        !connectionHeaders.has(name.toLowerCase())
+      const headers = Object.entries(recorded.response.headers ?? {}).filter(([name, value]) =>
+        !connectionHeaders.has(name.toLowerCase()) && isHeader(name, value)
       )
       response.writeHead(recorded.response.status, Object.fromEntries(headers))
       const chunks = chunksOf(recorded, split)
@@ -233,16 +246,26 @@ export const run = (
     const ids = yield* list(folder)
     const chosen = options.only === undefined ? ids : ids.filter((id) => id.includes(options.only!))
     return yield* Effect.forEach(chosen, (id) =>
-      Effect.gen(function*() {
-        const { expected, recorded } = yield* load(folder, id)
-        const outcome = yield* replay(server, recorded, options.split)
-        return {
-          id,
-          provider: recorded.provider,
-          api: recorded.api,
-          streaming: recorded.streaming,
-          unsupported: outcome === undefined,
-          mismatches: outcome === undefined ? [] : compare(recorded, expected, outcome)
-        }
-      }), { concurrency: options.concurrency ?? 8 })
+      load(folder, id).pipe(
+        Effect.flatMap(({ expected, recorded }) =>
+          Effect.map(replay(server, recorded, options.split), (outcome): Result => ({
+            id,
+            provider: recorded.provider,
+            api: recorded.api,
+            streaming: recorded.streaming,
+            unsupported: outcome === undefined,
+            mismatches: outcome === undefined ? [] : compare(recorded, expected, outcome)
+          }))
+        ),
+        Effect.catchCause((cause) =>
+          Effect.succeed<Result>({
+            id,
+            provider: "",
+            api: "unreadable",
+            streaming: false,
+            unsupported: false,
+            mismatches: [{ field: "case", expected: "a readable case", actual: Cause.squash(cause) }]
+          })
+        )
+      ), { concurrency: options.concurrency ?? 8 })
   }))
