@@ -6,6 +6,7 @@ import * as OpenAiResponses from "../../src/protocol/OpenAiResponses.ts"
 import type { Encoded, EncodeInput } from "../../src/protocol/Protocol.ts"
 import * as OpenAi from "../../src/provider/OpenAi.ts"
 import * as Provider from "../../src/provider/Provider.ts"
+import { validate } from "../../src/testing/simulator/OpenAiResponsesValidation.ts"
 import { answer, framesOf, names, replayFrames, whole } from "./openai-responses-replay.ts"
 
 const model = "gpt-5-test"
@@ -493,16 +494,23 @@ describe("OpenAI Responses encoder: what was decoded", () => {
     ...names("json").map((name) => whole(name.slice(0, -5)))
   ].flatMap(({ response }) => response === undefined || response.parts.length === 0 ? [] : [response])
 
-  it("can be sent back, whatever it was", () => {
+  it("is accepted back, whatever it was, by the same model and by others", () => {
     assert.isAbove(responses.length, 50)
     for (const response of responses) {
-      const messages = [user, response.message, Message.user("Go on.")]
+      const results = response.toolCalls.map((call) => Message.toolResult(call, "done"))
+      const messages = [user, response.message, ...results, Message.user("Go on.")]
       for (const more of [{ model: "asked-for" }, { provider: "azure" }, {}]) {
-        const sent = JSON.parse(JSON.stringify(input(messages, more)))
-        assert.isTrue(Array.isArray(sent))
-        assert.isUndefined(
-          sent.find((item: { type?: string; role?: string }) => item.type === undefined && item.role === undefined)
-        )
+        const sent = JSON.parse(JSON.stringify(body({ messages }, more)))
+        const problem = validate({
+          number: 1,
+          method: "POST",
+          path: "/v1/responses",
+          query: new URLSearchParams(),
+          headers: {},
+          bodyText: "",
+          body: sent
+        }, "generate")
+        assert.isUndefined(problem, `${JSON.stringify(problem)} ${JSON.stringify(sent)}`)
       }
     }
   })
