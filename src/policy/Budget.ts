@@ -162,7 +162,14 @@ export interface Options {
    *
    * @default "all"
    */
-  readonly scope?: "all" | "request" | "session" | "user" | "label" | ((request: LlmRequest) => string | undefined)
+  readonly scope?:
+    | "all"
+    | "request"
+    | "session"
+    | "user"
+    | "label"
+    | ((request: LlmRequest) => string | undefined)
+    | undefined
   /** The budget begins anew in every such window, counted from midnight UTC of 1 January 1970. @default one window for ever */
   readonly window?: Duration.Input | undefined
   /** Tells budgets apart that share a store. @default "budget" */
