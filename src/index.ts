@@ -218,14 +218,29 @@ export * as Xiaomi from "./provider/Xiaomi.ts"
 /** Z.ai (Zhipu): the GLM models. */
 export * as Zai from "./provider/Zai.ts"
 
+/** Spreads calls over candidates that are as good as each other: keys, regions, hosts of one model. */
+export * as Balance from "./policy/Balance.ts"
+
+/** Limits what calls may cost, per request, session, user or label, in total or per day. */
+export * as Budget from "./policy/Budget.ts"
+
+/** Answers a request that was answered before from a store, and identical requests at the same time by one call. */
+export * as Cache from "./policy/Cache.ts"
+
 /** Stops sending requests to a provider that keeps failing, and finds out with one request when it is back. */
 export * as CircuitBreaker from "./policy/CircuitBreaker.ts"
 
 /** Limits how many calls run at once, with a bounded priority queue for the others. */
 export * as Concurrency from "./policy/Concurrency.ts"
 
+/** Goes on with a stream of text that broke after the caller had seen its beginning; nothing is ever said twice. */
+export * as Continue from "./policy/Continue.ts"
+
 /** Goes to the next candidate when one fails in a way that another may not. */
 export * as Fallback from "./policy/Fallback.ts"
+
+/** Asks a second time when the first answer is slow to begin, and takes whichever begins first. */
+export * as Hedge from "./policy/Hedge.ts"
 
 /** Spreads calls over several keys of one provider, and goes on with another key when one is refused. */
 export * as KeyPool from "./policy/KeyPool.ts"
@@ -250,3 +265,6 @@ export * as Events from "./observe/Events.ts"
 
 /** One span and a few metrics per call, by the OpenTelemetry conventions for generative AI. */
 export * as Telemetry from "./observe/Telemetry.ts"
+
+/** Many requests through one service: so many at a time, each with its own outcome, usage and cost summed. */
+export * as Batch from "./batch/Batch.ts"
