@@ -21,6 +21,7 @@ import * as BedrockConverse from "../protocol/BedrockConverse.ts"
 import type { AwsCredentials } from "../transport/AwsSignature.ts"
 import * as AwsSignature from "../transport/AwsSignature.ts"
 import { numberAt, only } from "./counting.ts"
+import { modelsAt } from "./listing.ts"
 import * as Provider from "./Provider.ts"
 
 export type {
@@ -252,6 +253,9 @@ const provider = Provider.define<Options>({
     body: { input: { converse: only(outgoing.body, ["messages", "system", "toolConfig"]) } },
     read: numberAt("inputTokens")
   }),
+  // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListFoundationModels.html
+  modelsUrl: (baseUrl) => `${baseUrl.replace("//bedrock-runtime.", "//bedrock.")}/foundation-models`,
+  readModels: modelsAt("bedrock", "modelSummaries", "modelId"),
   nonBodyOptions: merged,
   finish
 }, (definition, options) => {

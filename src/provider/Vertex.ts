@@ -10,6 +10,7 @@ import * as GeminiGenerateContent from "../protocol/GeminiGenerateContent.ts"
 import { numberAt, only } from "./counting.ts"
 import * as Gemini from "./Gemini.ts"
 import * as VertexHost from "./google/Vertex.ts"
+import { modelsAt } from "./listing.ts"
 
 declare module "../LlmRequest.ts" {
   interface ProviderOptions {
@@ -52,6 +53,9 @@ const provider = VertexHost.define(
       body: only(outgoing.body, Gemini.countedFields),
       read: numberAt("totalTokens")
     }),
+    // https://cloud.google.com/vertex-ai/docs/reference/rest/v1beta1/publishers.models/list
+    modelsUrl: (baseUrl) => `${new URL(baseUrl).origin}/v1beta1/publishers/google/models`,
+    readModels: modelsAt("vertex", "publisherModels", "name", (name) => name.replace(/^.*\//, "")),
     ...Gemini.requestShape
   },
   "google",

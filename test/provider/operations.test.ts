@@ -2,7 +2,7 @@ import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Redacted, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { Anthropic, Bedrock, Cohere, Credentials, Gemini, Groq, LlmTool, OpenAi } from "../../src/index.ts"
+import { Anthropic, Bedrock, Cohere, Credentials, Gemini, Groq, LlmTool, OpenAi, Vertex } from "../../src/index.ts"
 import type { ProviderModule } from "../../src/provider/Provider.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
 
@@ -58,6 +58,41 @@ describe("models and health", () => {
       const refused = yield* OpenAi.make({ apiKey: Redacted.make("other-key"), baseUrl: `${simulator.url}/v1` })
       assert.strictEqual((yield* Effect.flip(refused.health)).reason._tag, "Authentication")
     })).pipe(Effect.provide(NodeHttpClient.layerUndici)))
+})
+
+describe("listings of other shapes", () => {
+  const listed = [
+    [
+      "Bedrock",
+      Bedrock,
+      "",
+      /^\/foundation-models$/,
+      { modelSummaries: [{ modelId: "amazon.nova" }, null, {}] },
+      "amazon.nova"
+    ],
+    [
+      "Vertex",
+      Vertex,
+      "/v1/projects/p/locations/l/publishers/google",
+      /^\/v1beta1\/publishers\/google\/models$/,
+      { publisherModels: [{ name: "publishers/google/models/gemini-x" }] },
+      "gemini-x"
+    ]
+  ] as const
+  for (const [name, provider, base, path, answer, id] of listed) {
+    it.live(`${name}'s models are read from its own endpoint`, () =>
+      Effect.scoped(Effect.gen(function*() {
+        const simulator = yield* Simulator.make({
+          validate: false,
+          requireKey: false,
+          wires: [{ ...Simulator.anthropicMessages, operation: () => "models" }],
+          respondWith: () => Simulator.raw(JSON.stringify(answer))
+        })
+        const service = yield* provider.make({ apiKey, baseUrl: `${simulator.url}${base}` })
+        assert.deepStrictEqual((yield* service.models).map((model) => model.id), [id])
+        assert.match(simulator.requests[0]!.path, path)
+      })).pipe(Effect.provide(NodeHttpClient.layerUndici)))
+  }
 })
 
 describe("credentials that refresh", () => {
