@@ -63,8 +63,10 @@ const ask = Effect.fnUntraced(function*(history: ReadonlyArray<Message.Message>,
     )
     const response = responses.at(-1)!
     messages.push(response.message)
-    for (const attempt of response.priorAttempts ?? []) {
-      yield* note(`${response.text === "" ? "" : "\n"}  [${attempt.provider} failed with ${attempt.reason}; went on]`)
+    if (response.text !== "") yield* write("\n")
+    for (const { provider, reason } of response.priorAttempts ?? []) {
+      const then = provider === response.provider ? "tried again" : `${response.provider} took over`
+      yield* note(`  [${provider} failed with ${reason}; ${then}]`)
     }
     if (results.length === 0) return { messages, responses }
     messages.push(Message.tool(results))
@@ -89,7 +91,6 @@ const converse = Effect.fnUntraced(function*(questions: ReadonlyArray<Effect.Eff
     const { messages, responses } = yield* ask(history, yield* question)
     history = messages
     all.push(...responses)
-    yield* write("\n")
   }
   yield* note(`\n${summary(all, (yield* Clock.currentTimeMillis) - start)}`)
 })
