@@ -157,7 +157,13 @@ export const make = (client: HttpClient.HttpClient): Transport => {
   const execute = (request: HttpClientRequest.HttpClientRequest) =>
     Effect.updateContext(
       client.execute(request),
-      (context: Context.Context<never>) => Context.merge(context, requestContext)
+      (context: Context.Context<never>) => {
+        const given = Context.getOrUndefined(context, FetchHttpClient.RequestInit)
+        const merged = Context.merge(context, requestContext)
+        return given === undefined
+          ? merged
+          : Context.add(merged, FetchHttpClient.RequestInit, { ...given, ...manualRedirects })
+      }
     )
 
   /** Follows redirects on the same origin only: to another, the credential would go along. */
