@@ -7,6 +7,7 @@ import * as Metric from "effect/Metric"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
+import type { Restore } from "../../src/internal/held.ts"
 import { Permits } from "../../src/internal/permits.ts"
 import { PriorityQueue } from "../../src/internal/priorityQueue.ts"
 import * as LlmService from "../../src/LlmService.ts"
@@ -268,6 +269,19 @@ describe("Permits", () => {
       const exits = yield* Effect.forEach(fibers, (fiber) => Fiber.await(fiber))
       assert.strictEqual(exits.filter(Exit.isSuccess).length, 11)
       assert.deepStrictEqual([permits.inFlight, permits.queued], [0, 0])
+    }))
+
+  it.effect("go on to the next when their new holder is interrupted before it knows of them", () =>
+    Effect.gen(function*() {
+      const permits = new Permits(1, 10)
+      const acquire = (restore: Restore) => Effect.uninterruptible(permits.acquire(0, undefined, restore))
+      yield* acquire((effect) => effect)
+      const interrupted = yield* start(acquire((effect) => Effect.andThen(effect, Effect.interrupt)))
+      const next = yield* start(acquire((effect) => effect))
+      permits.release()
+      assert.isTrue(Exit.isFailure(yield* Fiber.await(interrupted)))
+      assert.strictEqual(yield* Fiber.join(next), "acquired")
+      assert.deepStrictEqual([permits.inFlight, permits.queued], [1, 0])
     }))
 
   it.effect("go to a waiter whose deadline comes in the same moment, or back, but never get lost", () =>
