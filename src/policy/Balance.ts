@@ -231,31 +231,36 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
   const benchFor = Duration.toMillis(Duration.fromInputUnsafe(options.benchFor ?? "30 seconds"))
   const members = candidates.map((service) => new Member(service, smoothing, benchFor))
   const ids = idsOf(members)
-  const all = [...members.keys()]
-  let turn = 0
+  const tiers = [...new Set(members.map((member) => member.tier))].toSorted((a, b) => a - b)
+  let turns = 0
 
-  const orderFor = (request: LlmRequest, operation: Operation, random: () => number): ReadonlyArray<Member> => {
+  /** The order of those that may be asked: tier by tier, each by key or strategy. */
+  const orderOf = (
+    available: ReadonlyArray<number>,
+    request: LlmRequest,
+    operation: Operation,
+    random: () => number
+  ): ReadonlyArray<Member> => {
     const key = keyOf?.(request)
-    const measured = new Map<number, Numbers>()
-    const numbersOf = (index: number): Numbers => {
-      const known = measured.get(index)
-      if (known !== undefined) return known
-      const numbers = members[index]!.numbers(request, operation)
-      measured.set(index, numbers)
-      return numbers
-    }
-    const order = key === undefined
-      ? rank(strategy, all, numbersOf, turn++, random)
-      : rendezvous(key, all, (index) => ids[index]!, (index) => members[index]!.weight)
-    return order.map((index) => members[index]!).toSorted((a, b) => a.tier - b.tier)
+    const turn = key === undefined ? turns++ : 0
+    const numbers = new Map(available.map((index) => [index, members[index]!.numbers(request, operation)]))
+    return tiers.flatMap((tier) => {
+      const indexes = available.filter((index) => members[index]!.tier === tier)
+      const order = key === undefined
+        ? rank(strategy, indexes, (index) => numbers.get(index)!, turn, random)
+        : rendezvous(key, indexes, (index) => ids[index]!, (index) => members[index]!.weight)
+      return order.map((index) => members[index]!)
+    })
   }
 
   const begin = (request: LlmRequest, operation: Operation, clock: Clock.Clock, random: () => number) => {
-    const order = orderFor(request, operation, random)
     const now = clock.currentTimeMillisUnsafe()
-    const allBenched = order.every((member) => member.isBenched(now))
+    const all = [...members.keys()]
+    const free = all.filter((index) => !members[index]!.isBenched(now))
+    const order = orderOf(free.length === 0 ? all : free, request, operation, random)
+    /** Others may have been benched since the call began. */
     const find = (from: number, now: number): number => {
-      if (allBenched) return from
+      if (free.length === 0) return from
       let at = from
       while (at < order.length && order[at]!.isBenched(now)) at++
       return at
