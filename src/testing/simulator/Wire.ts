@@ -160,25 +160,20 @@ export interface Wire {
 export const tokensOf = (text: string): number => Math.ceil(text.length / 4)
 
 /**
- * Cuts a text into pieces of so many code points, so that no piece ends in half a character.
+ * Cuts a text into pieces of so many UTF-16 units, one more where a piece would end in half a character.
  *
  * @category counting
  * @since 0.1.0
  */
 export const pieces = (text: string, size: number): ReadonlyArray<string> => {
   const result: Array<string> = []
-  let piece = ""
-  let length = 0
-  for (const character of text) {
-    piece += character
-    length++
-    if (length >= size) {
-      result.push(piece)
-      piece = ""
-      length = 0
-    }
+  for (let from = 0; from < text.length;) {
+    let to = Math.min(text.length, from + Math.max(1, size))
+    // Half a surrogate pair at the end takes its other half along.
+    if (to < text.length && text.codePointAt(to - 1)! > 0xffff) to++
+    result.push(text.slice(from, to))
+    from = to
   }
-  if (piece !== "") result.push(piece)
   return result
 }
 
