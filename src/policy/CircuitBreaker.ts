@@ -29,6 +29,7 @@ import * as Metric from "effect/Metric"
 import * as Persistence from "effect/persistence/CircuitBreaker"
 import type { Redis } from "effect/persistence/Redis"
 import * as Scope from "effect/Scope"
+import { emit } from "../internal/emit.ts"
 import { type Ending, type Hold, rejection, withHold } from "../internal/held.ts"
 import * as SharedStore from "../internal/sharedStore.ts"
 import * as LlmError from "../LlmError.ts"
@@ -189,7 +190,7 @@ const isFailure = ({ reason }: LlmError.LlmError): boolean => {
 }
 
 /** What to tell the store of a call. */
-interface Report {
+interface Judgement {
   readonly outcome: "Success" | "Failure" | "Ignored"
   readonly openFor: Duration.Duration
   readonly tripPolicy: Persistence.TripPolicy
@@ -197,13 +198,13 @@ interface Report {
 
 const opensAtOnce: Persistence.TripPolicy = { _tag: "Consecutive", failures: 1 }
 
-const reporter = (options: Options) => {
+const judgement = (options: Options) => {
   const tripPolicy = tripPolicyOf(options)
   const millis = (input: Duration.Input) => Duration.toMillis(Duration.fromInputUnsafe(input))
   const first = millis(options.openFor ?? "30 seconds")
   const most = Math.max(first, millis(options.maxOpenFor ?? "5 minutes"))
   const maxRetryAfter = Duration.fromInputUnsafe(options.maxRetryAfter ?? "1 hour")
-  return (ending: Ending, { consecutiveOpenings }: Persistence.Admission): Report => {
+  return (ending: Ending, { consecutiveOpenings }: Persistence.Admission): Judgement => {
     const backOff = Duration.millis(Math.min(most, first * 2 ** consecutiveOpenings))
     if (ending._tag === "Finished") return { outcome: "Success", openFor: backOff, tripPolicy }
     if (ending._tag === "Abandoned" || ending.error.attempts === 0 || !isFailure(ending.error)) {
@@ -230,14 +231,25 @@ const make = (
   options: Options
 ): Service => {
   const { key = defaultKey, onStoreError } = options
-  const report = reporter(options)
+  const judge = judgement(options)
   const attributes = { provider: service.info.provider }
   const rejected = Metric.withAttributes(rejections, attributes)
-  const measure = (transition: Persistence.Transition | undefined): Effect.Effect<void> =>
-    transition === undefined ? Effect.void : Metric.update(
-      Metric.withAttributes(transitions, { ...attributes, from: transition.from, to: transition.to }),
-      1
-    )
+  /** Counts a change of state, and tells whoever listens to the events of this call. */
+  const report = (request: LlmRequest, transition: Persistence.Transition | undefined): Effect.Effect<void> => {
+    if (transition === undefined) return Effect.void
+    const { from, key, to } = transition
+    const counted = Metric.update(Metric.withAttributes(transitions, { ...attributes, from, to }), 1)
+    switch (transition.to) {
+      case "Open": {
+        const retryAfterMillis = Duration.toMillis(transition.retryAfter)
+        return Effect.andThen(counted, emit(request, () => ({ _tag: "CircuitOpened", key, retryAfterMillis })))
+      }
+      case "HalfOpen":
+        return counted
+      case "Closed":
+        return Effect.andThen(counted, emit(request, () => ({ _tag: "CircuitClosed", key })))
+    }
+  }
   /** The scope lives as long as the call: a shared store renews the probe's lease in it. */
   const admit = (key: string, scope: Scope.Scope): Effect.Effect<Admitted> =>
     run(
@@ -255,15 +267,15 @@ const make = (
       const scope = Scope.makeUnsafe()
       const admitted = yield* admit(name, scope)
       if (admitted !== undefined && "generation" in admitted) {
-        yield* measure(admitted.transition)
+        yield* report(request, admitted.transition)
         const end = (ending: Ending): Effect.Effect<void> =>
           run(
             Effect.mapError(
-              store.record({ key: name, generation: admitted.generation, ...report(ending, admitted) }),
+              store.record({ key: name, generation: admitted.generation, ...judge(ending, admitted) }),
               ({ reason }) => reason
             )
           ).pipe(
-            Effect.flatMap(measure),
+            Effect.flatMap((transition) => report(request, transition)),
             Effect.andThen(Scope.close(scope, Exit.void))
           )
         return { request, end } satisfies Hold

@@ -10,6 +10,7 @@ import * as Persistence from "effect/persistence/CircuitBreaker"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
+import { type Event, EventSink } from "../../src/internal/emit.ts"
 import type { LlmError } from "../../src/LlmError.ts"
 import * as LlmService from "../../src/LlmService.ts"
 import * as CircuitBreaker from "../../src/policy/CircuitBreaker.ts"
@@ -314,6 +315,28 @@ describe("CircuitBreaker.policy", () => {
         context
       )
       assert.deepStrictEqual(tags, [["Overloaded"], ["CircuitBreakerOpen"]])
+    }))
+
+  it.effect("tells whoever listens when a circuit opens and closes, with the call it happened to", () =>
+    Effect.gen(function*() {
+      const events: Array<Event> = []
+      const omitted = { eventId: "", timestamp: "" }
+      const { service } = yield* make([TestLlm.cutAfter(3, "Hello there"), "Hi!"], { failures: 1 })
+      const call = (label: string) =>
+        Effect.exit(Stream.runDrain(service.stream({ ...hello, label }))).pipe(
+          Effect.provideService(EventSink, (event) => void events.push(event))
+        )
+      yield* call("first")
+      yield* call("second")
+      yield* TestClock.adjust("30 seconds")
+      yield* call("third")
+      assert.deepStrictEqual(
+        events.map((event) => ({ ...event, eventId: "", timestamp: "" })),
+        [
+          { _tag: "CircuitOpened", key: "test/test-model", retryAfterMillis: 30_000, label: "first", ...omitted },
+          { _tag: "CircuitClosed", key: "test/test-model", label: "third", ...omitted }
+        ]
+      )
     }))
 
   const broken = {
