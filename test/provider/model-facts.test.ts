@@ -1,0 +1,78 @@
+import { NodeHttpClient } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Redacted, type Scope, Stream } from "effect"
+import type { HttpClient } from "effect/http"
+import type { LlmRequest } from "../../src/LlmRequest.ts"
+import * as Message from "../../src/Message.ts"
+import * as Anthropic from "../../src/provider/Anthropic.ts"
+import * as Groq from "../../src/provider/Groq.ts"
+import type { Options } from "../../src/provider/Provider.ts"
+import * as Simulator from "../../src/testing/Simulator.ts"
+
+const apiKey = Redacted.make("test-key-0123456789")
+
+const look: LlmRequest = {
+  messages: [
+    Message.user([
+      Message.text("What is this?"),
+      Message.image({ type: "base64", mediaType: "image/png", data: "aGk=" })
+    ])
+  ]
+}
+
+const groq = (options: Options) =>
+  Effect.gen(function*() {
+    const simulator = yield* Simulator.make({ respondWith: () => Simulator.text("A picture.") })
+    return { simulator, service: yield* Groq.make({ apiKey, baseUrl: `${simulator.url}/v1`, ...options }) }
+  })
+
+const run = <A, E>(
+  effect: Effect.Effect<A, E, Scope.Scope | HttpClient.HttpClient>
+) => Effect.scoped(effect).pipe(Effect.provide(NodeHttpClient.layerUndici))
+
+describe("A provider's knowledge of its models", () => {
+  it.live("refuses an image for a model that takes none, before any I/O, streamed and whole", () =>
+    run(Effect.gen(function*() {
+      const { service, simulator } = yield* groq({ model: "llama-3.3-70b-versatile" })
+      for (const call of [service.generate(look), Stream.runDrain(service.stream(look))]) {
+        const error = yield* Effect.flip(call)
+        assert.strictEqual(error.reason._tag, "Validation")
+        assert.include(error.message, "messages[0].content[1]")
+      }
+      assert.lengthOf(simulator.requests, 0)
+    })))
+
+  it.live("refuses an image in a tool result as well", () =>
+    run(Effect.gen(function*() {
+      const { service, simulator } = yield* groq({ model: "llama-3.3-70b-versatile" })
+      const call = { type: "tool-call", id: "1", name: "see", arguments: {} } as const
+      const image = Message.image({ type: "base64", mediaType: "image/png", data: "aGk=" })
+      const error = yield* Effect.flip(service.generate({
+        messages: [Message.user("Look."), Message.assistant([call]), Message.toolResult(call, [image])]
+      }))
+      assert.include(error.message, "messages[2].content[0].content[0]")
+      assert.lengthOf(simulator.requests, 0)
+    })))
+
+  it.live("lets the option models say otherwise, and refuses nothing for an unknown model", () =>
+    run(Effect.gen(function*() {
+      const model = "llama-3.3-70b-versatile"
+      const seeing = yield* groq({ model, models: { [model]: { capabilities: { images: true } } } })
+      yield* seeing.service.generate(look)
+      const unknown = yield* groq({ model: "brand-new" })
+      yield* unknown.service.generate(look)
+      const blind = yield* groq({ model: "brand-new", models: { "brand-new": { capabilities: { images: false } } } })
+      yield* Effect.flip(blind.service.generate(look))
+      assert.lengthOf(seeing.simulator.requests, 1)
+      assert.lengthOf(unknown.simulator.requests, 1)
+      assert.lengthOf(blind.simulator.requests, 0)
+    })))
+
+  it.live("rounds options down to what the model has, with a warning", () =>
+    run(Effect.gen(function*() {
+      const simulator = yield* Simulator.make({ respondWith: () => Simulator.text("Hi!") })
+      const service = yield* Anthropic.make({ apiKey, baseUrl: `${simulator.url}/v1`, model: "claude-haiku-4-5" })
+      const response = yield* service.generate({ prompt: "Hello", maxTokens: 1_000_000 })
+      assert.include(response.warnings.map(({ field }) => field), "maxTokens")
+    })))
+})
