@@ -44,6 +44,19 @@ const toolArguments = (shape: Shape): Array<string> => {
 const event = (name: string, data: unknown) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
 const data = (value: unknown) => `data: ${JSON.stringify(value)}\n\n`
 
+const anthropicUsage = (output: number) => ({
+  input_tokens: 25,
+  cache_creation_input_tokens: 0,
+  cache_read_input_tokens: 0,
+  cache_creation: { ephemeral_5m_input_tokens: 0, ephemeral_1h_input_tokens: 0 },
+  output_tokens: output,
+  server_tool_use: null,
+  service_tier: "standard",
+  inference_geo: "not_available",
+  iterations: null,
+  speed: "standard"
+})
+
 const anthropic = (kind: Kind): Frames => ({
   head: event("message_start", {
     type: "message_start",
@@ -55,7 +68,9 @@ const anthropic = (kind: Kind): Frames => ({
       content: [],
       stop_reason: null,
       stop_sequence: null,
-      usage: { input_tokens: 25, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 1 }
+      container: null,
+      context_management: null,
+      usage: anthropicUsage(1)
     }
   }) +
     event("content_block_start", {
@@ -74,8 +89,16 @@ const anthropic = (kind: Kind): Frames => ({
   tail: event("content_block_stop", { type: "content_block_stop", index: 0 }) +
     event("message_delta", {
       type: "message_delta",
-      delta: { stop_reason: kind === "tool" ? "tool_use" : "end_turn", stop_sequence: null },
-      usage: { output_tokens: 4242 }
+      delta: { stop_reason: kind === "tool" ? "tool_use" : "end_turn", stop_sequence: null, container: null },
+      context_management: null,
+      usage: {
+        input_tokens: 25,
+        cache_creation_input_tokens: 0,
+        cache_read_input_tokens: 0,
+        output_tokens: 4242,
+        server_tool_use: null,
+        iterations: null
+      }
     }) +
     event("message_stop", { type: "message_stop" })
 })
@@ -258,7 +281,9 @@ export const bodyOf = (wire: Wire, text: string): string => {
         content: [{ type: "text", text }],
         stop_reason: "end_turn",
         stop_sequence: null,
-        usage: { input_tokens: 25, cache_creation_input_tokens: 0, cache_read_input_tokens: 0, output_tokens: 42 }
+        container: null,
+        context_management: null,
+        usage: anthropicUsage(42)
       })
     case "chat":
       return JSON.stringify({

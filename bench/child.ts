@@ -42,6 +42,10 @@ const spent = (from: NodeJS.CpuUsage) => {
   return user + system
 }
 
+/** A slow client makes fewer calls, but never less than these. */
+const minCalls = 2
+const maxMillis = 1500
+
 const latencies: Array<number> = []
 const onText = scenario.latency
   ? (text: string) => {
@@ -49,12 +53,16 @@ const onText = scenario.latency
   }
   : undefined
 
-const run = async (client: Client, calls: number): Promise<void> => {
+/** Makes calls until there are enough or time is up; gives how many were made. */
+const run = async (client: Client, calls: number): Promise<number> => {
+  const limit = performance.now() + maxMillis
   for (let i = 0; i < calls; i++) {
+    if (i >= minCalls && performance.now() > limit) return i
     const one = () => scenario.mode === "stream" ? client.stream(prompt, onText) : client.generate(prompt)
     const results = await Promise.all(Array.from({ length: scenario.concurrency ?? 1 }, one))
     for (const characters of results) if (characters === 0) throw new Error("an answer was empty")
   }
+  return calls
 }
 
 const percentile = (sorted: ReadonlyArray<number>, p: number) =>
@@ -78,13 +86,13 @@ if (scenario.mode !== "cold") {
   cpu = process.cpuUsage()
   start = performance.now()
 }
-await run(client, scenario.calls)
+const calls = await run(client, scenario.calls)
 const wall = performance.now() - start
 const total = spent(cpu)
 latencies.sort((a, b) => a - b)
 const result: Result = {
-  cpu: total / (units * scenario.calls),
-  wall: wall * 1000 / (units * scenario.calls),
+  cpu: total / (units * calls),
+  wall: wall * 1000 / (units * calls),
   first,
   memory: process.resourceUsage().maxRSS * 1024,
   latency: latencies.length === 0

@@ -10,6 +10,7 @@
  * --only text     scenarios whose id contains one of these, separated by commas
  * --clients text  clients whose name contains one of these, separated by commas
  * --write         write docs/benchmarks.md and docs/benchmarks.svg
+ * --from file     write them from the results of an earlier run (bench/results/last.json) and measure nothing
  * --profile       write a .cpuprofile of each process to .tmp/bench/profiles
  */
 import { execFileSync, fork, spawnSync } from "node:child_process"
@@ -28,6 +29,7 @@ const { values: options } = parseArgs({
     only: { type: "string" },
     clients: { type: "string" },
     write: { type: "boolean", default: false },
+    from: { type: "string" },
     profile: { type: "boolean", default: false }
   }
 })
@@ -180,60 +182,71 @@ const versionOf = (name: string): string => {
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).version : "?"
 }
 
-build()
-if (options.profile) mkdirSync(new URL("profiles/", scratch), { recursive: true })
-const server = await startServer()
-const contenders = [...base, ...(options.full ? peers() : [])].filter((one) =>
-  one.name === "raw fetch" || matches(one.name, options.clients)
-)
 const rounds = Number(options.rounds)
-const measured: Array<Measured> = []
-for (const scenario of scenarios.filter((one) => matches(one.id, options.only))) {
-  const taking = contenders.filter((one) => one.accepts(scenario))
-  const results = new Map(taking.map((one) => [one, [] as Array<Result>]))
-  const broken = new Set<Contender>()
-  for (let round = 0; round < rounds; round++) {
-    for (const contender of taking) {
-      if (broken.has(contender)) continue
-      const result = measure(contender, scenario, server.port)
-      if (result === undefined) broken.add(contender)
-      else results.get(contender)!.push(result)
-    }
-  }
-  const one: Measured = {
-    scenario,
-    rows: taking.flatMap((contender) => {
-      const own = results.get(contender)!
-      return own.length === 0 ? [] : [{ name: contender.name, version: contender.version, results: own }]
-    })
-  }
-  measured.push(one)
-  process.stdout.write(`\n${table(one)}\n`)
-}
-server.stop()
 
-if (options.write) {
-  const git = (...args: Array<string>) => {
-    try {
-      return execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim()
-    } catch {
-      return "unknown"
+const run = async (): Promise<ReadonlyArray<Measured>> => {
+  build()
+  if (options.profile) mkdirSync(new URL("profiles/", scratch), { recursive: true })
+  const server = await startServer()
+  const contenders = [...base, ...(options.full ? peers() : [])].filter((one) =>
+    one.name === "raw fetch" || matches(one.name, options.clients)
+  )
+  const measured: Array<Measured> = []
+  for (const scenario of scenarios.filter((one) => matches(one.id, options.only))) {
+    const taking = contenders.filter((one) => one.accepts(scenario))
+    const results = new Map(taking.map((one) => [one, [] as Array<Result>]))
+    const broken = new Set<Contender>()
+    for (let round = 0; round < rounds; round++) {
+      for (const contender of taking) {
+        if (broken.has(contender)) continue
+        const result = measure(contender, scenario, server.port)
+        if (result === undefined) broken.add(contender)
+        else results.get(contender)!.push(result)
+      }
     }
+    const one: Measured = {
+      scenario,
+      rows: taking.flatMap((contender) => {
+        const own = results.get(contender)!
+        return own.length === 0 ? [] : [{ name: contender.name, version: contender.version, results: own }]
+      })
+    }
+    measured.push(one)
+    process.stdout.write(`\n${table(one)}\n`)
   }
-  const report: Report = {
-    measured,
-    rounds,
-    date: new Date().toISOString().slice(0, 10),
-    commit: git("rev-parse", "--short", "HEAD"),
-    command: `npm run bench -- ${process.argv.slice(2).join(" ")}`.trim(),
-    machine: `${type()}, ${cpus().length} x ${cpus()[0]?.model.trim() ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GB`,
-    versions: [
-      `Node ${process.versions.node}`,
-      `effect ${versionOf("effect")}`,
-      ...new Set(measured.flatMap(({ rows }) => rows.flatMap((row) => row.version ?? [])))
-    ]
+  server.stop()
+  return measured
+}
+
+const git = (...args: Array<string>) => {
+  try {
+    return execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim()
+  } catch {
+    return "unknown"
   }
-  mkdirSync(new URL("results/", import.meta.url), { recursive: true })
-  writeFileSync(new URL("results/last.json", import.meta.url), JSON.stringify(report, undefined, 1))
-  write(report, new URL("docs/", root))
+}
+
+const reportOf = (measured: ReadonlyArray<Measured>): Report => ({
+  measured,
+  rounds,
+  date: new Date().toISOString().slice(0, 10),
+  commit: git("rev-parse", "--short", "HEAD"),
+  command: `npm run bench -- ${process.argv.slice(2).join(" ")}`.trim(),
+  machine: `${type()}, ${cpus().length} x ${cpus()[0]?.model.trim() ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GB`,
+  versions: [
+    `Node ${process.versions.node}`,
+    `effect ${versionOf("effect")}`,
+    ...new Set(measured.flatMap(({ rows }) => rows.flatMap((row) => row.version ?? [])))
+  ]
+})
+
+const results = new URL("results/", import.meta.url)
+const docs = new URL("docs/", root)
+if (options.from !== undefined) {
+  write(JSON.parse(readFileSync(options.from, "utf8")) as Report, docs)
+} else {
+  const report = reportOf(await run())
+  mkdirSync(results, { recursive: true })
+  writeFileSync(new URL("last.json", results), JSON.stringify(report, undefined, 1))
+  if (options.write) write(report, docs)
 }

@@ -41,8 +41,8 @@ const streams = (
   mode: "stream",
   units: deltas,
   unit: "delta",
-  warmup: 2,
-  calls: 3,
+  warmup: 8,
+  calls: 10,
   ...more
 })
 
@@ -61,7 +61,10 @@ export const scenarios: ReadonlyArray<Scenario> = [
   }),
   streams("anthropic-all", "Anthropic stream, 20,000 deltas in one write", "anthropic", 20_000, 0),
   streams("chat-all", "Chat stream, 20,000 deltas in one write", "chat", 20_000, 0),
-  streams("anthropic-40k", "Anthropic stream, 40,000 deltas, 16 per write", "anthropic", 40_000, 16),
+  streams("anthropic-40k", "Anthropic stream, 40,000 deltas, 16 per write", "anthropic", 40_000, 16, {
+    warmup: 4,
+    calls: 5
+  }),
   {
     id: "tool-200k",
     title: "Tool call with 200 KB of arguments in 20-character deltas, 16 per write",
@@ -70,8 +73,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
     mode: "stream",
     units: 10_000,
     unit: "delta",
-    warmup: 2,
-    calls: 3
+    warmup: 8,
+    calls: 10
   },
   {
     id: "tool-400k",
@@ -81,8 +84,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
     mode: "stream",
     units: 20_000,
     unit: "delta",
-    warmup: 1,
-    calls: 3
+    warmup: 4,
+    calls: 5
   },
   {
     id: "json-anthropic",
@@ -92,8 +95,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
     mode: "generate",
     units: 1,
     unit: "call",
-    warmup: 1000,
-    calls: 1000
+    warmup: 3000,
+    calls: 2000
   },
   {
     id: "json-chat",
@@ -103,8 +106,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
     mode: "generate",
     units: 1,
     unit: "call",
-    warmup: 1000,
-    calls: 1000
+    warmup: 3000,
+    calls: 2000
   },
   {
     id: "history-2mb",

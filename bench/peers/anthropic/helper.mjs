@@ -1,0 +1,1 @@
+export { makeHelper as make } from "./client.mjs"
