@@ -28,6 +28,9 @@ export interface Reply {
   readonly sent: number
 }
 
+/** A loaded machine is slow, not without Redis. */
+const storeTimeout = "10 seconds"
+
 const program = Effect.fnUntraced(function*(kind: string, prefix: string) {
   let current: Command = { outcome: "ok", times: 0, lasts: 0 }
   const { control, service } = TestLlm.make({
@@ -44,9 +47,10 @@ const program = Effect.fnUntraced(function*(kind: string, prefix: string) {
   const policy = kind === "breaker"
     ? CircuitBreaker.policy({
       store: CircuitBreaker.storeRedis({ prefix, probeLease: "600 millis" }),
-      openFor: "1 second"
+      openFor: "1 second",
+      storeTimeout
     })
-    : RateLimit.policy({ store: RateLimit.storeRedis({ prefix }), requestsPerMinute: 30, maxWait: 0 })
+    : RateLimit.policy({ store: RateLimit.storeRedis({ prefix }), requestsPerMinute: 30, maxWait: 0, storeTimeout })
   const guarded = yield* policy.wrap(service)
   const call = Effect.match(guarded.generate({ prompt: "Hello" }), {
     onSuccess: () => ({ outcome: "ok", retryAfter: 0 }),

@@ -225,6 +225,7 @@ describe.skipIf(server === undefined)("RateLimit over Redis", () => {
       const prefix = freshPrefix()
       const service = yield* RateLimit.policy({
         store: RateLimit.storeRedis({ prefix }),
+        storeTimeout: "10 seconds",
         requestsPerMinute: 600,
         key: "account"
       }).wrap(TestLlm.make({ answers: () => "Hi!" }).service)
@@ -238,6 +239,7 @@ describe.skipIf(server === undefined)("RateLimit over Redis", () => {
     Effect.gen(function*() {
       const service = yield* RateLimit.policy({
         store: RateLimit.storeRedis({ prefix: freshPrefix() }),
+        storeTimeout: "10 seconds",
         requestsPerMinute: 2
       }).wrap(TestLlm.make({ answers: () => "Hi!" }).service)
       yield* Effect.replicateEffect(service.generate(hello), 2)
@@ -263,7 +265,7 @@ describe.skipIf(server === undefined || !hasBinary())("Redis that goes away", ()
         (server) => Effect.promise(server.stop)
       )
       yield* Effect.gen(function*() {
-        const storeTimeout = "300 millis"
+        const storeTimeout = "2 seconds"
         const { control, service } = TestLlm.make({ answers: () => "Hi!" })
         const open = yield* CircuitBreaker.policy({ store: CircuitBreaker.storeRedis(), storeTimeout }).wrap(service)
         const limited = yield* RateLimit.policy({
@@ -289,9 +291,9 @@ describe.skipIf(server === undefined || !hasBinary())("Redis that goes away", ()
         yield* Effect.promise(doomed.stop)
         const first = yield* timed(limited.generate(hello))
         assert.strictEqual(first.value.text, "Hi!")
-        assert.isBelow(first.millis, 2000)
+        assert.isBelow(first.millis, 6000)
         const more = yield* timed(Effect.replicateEffect(limited.generate(hello), 20))
-        assert.isBelow(more.millis, 1000)
+        assert.isBelow(more.millis, 6000)
         assert.strictEqual(control.finished, 24)
 
         const rejections = yield* timed(Effect.all([
@@ -299,7 +301,7 @@ describe.skipIf(server === undefined || !hasBinary())("Redis that goes away", ()
           Effect.flip(closedLimit.generate(hello))
         ]))
         assert.deepStrictEqual(rejections.value.map(({ reason }) => reason._tag), ["CircuitBreakerOpen", "RateLimit"])
-        assert.isBelow(rejections.millis, 2000)
+        assert.isBelow(rejections.millis, 6000)
         assert.strictEqual(control.finished, 24)
       }).pipe(
         Effect.scoped,
