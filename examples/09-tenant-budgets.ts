@@ -55,5 +55,5 @@ const program = Effect.gen(function*() {
 })
 
 await Effect.runPromise(
-  program.pipe(Effect.scoped, Effect.provide(Events.layer()), Effect.provide(NodeHttpClient.layerUndici))
+  program.pipe(Effect.scoped, Effect.provide([Events.layer(), NodeHttpClient.layerUndici]))
 )

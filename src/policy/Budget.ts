@@ -402,7 +402,7 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
       if (reserved === undefined) {
         books = memory
         reserved = yield* memory.store.reserve(reservation).pipe(
-          Effect.catch(() => Effect.succeed<Reserved>({ granted: true, committed: 0 }))
+          Effect.orElseSucceed((): Reserved => ({ granted: true, committed: 0 }))
         )
       }
       if (!reserved.granted) {

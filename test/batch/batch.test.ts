@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
@@ -152,13 +153,15 @@ describe("Batch.stream", () => {
                 const usages = result.exits.flatMap((exit) => Exit.isSuccess(exit) ? [exit.value.usage] : [])
                 assert.deepStrictEqual(result.usage, usages.reduce(sumUsage, { input: {}, output: {} }))
               }).pipe(
-                Effect.provide(TestLlm.layer({
-                  answers: (request) => {
-                    const [ok, lasts] = courses[Number(request.label)]!
-                    return TestLlm.delayed(`${lasts} millis`, ok ? "Hi!" : TestLlm.overloaded())
-                  }
-                })),
-                Effect.provide(TestClock.layer())
+                Effect.provide(Layer.merge(
+                  TestLlm.layer({
+                    answers: (request) => {
+                      const [ok, lasts] = courses[Number(request.label)]!
+                      return TestLlm.delayed(`${lasts} millis`, ok ? "Hi!" : TestLlm.overloaded())
+                    }
+                  }),
+                  TestClock.layer()
+                ))
               )
             )
         ),

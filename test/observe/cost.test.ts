@@ -26,19 +26,17 @@ const response = (usage: Usage, more: Partial<ConstructorParameters<typeof LlmRe
     ...more
   })
 
-const close = (value: number | undefined, expected: number) => {
-  assert.isDefined(value)
-  assert.closeTo(value!, expected, 1e-12)
-}
+/** The cost, or a number that nothing is close to. */
+const costOf = (usage: Usage, prices: Prices) => Cost.ofUsage(usage, prices) ?? NaN
 
 describe("Cost.ofUsage", () => {
   it("prices uncached input, cache reads, writes of 5 minutes and of an hour, and output apart", () => {
     const all = usage({ total: 1000, uncached: 100, cacheRead: 400, cacheWrite: 500, cacheWrite1h: 200 }, 10)
-    close(Cost.ofUsage(all, prices), (100 * 3 + 400 * 0.3 + 300 * 3.75 + 200 * 6 + 10 * 15) / 1e6)
+    assert.closeTo(costOf(all, prices), (100 * 3 + 400 * 0.3 + 300 * 3.75 + 200 * 6 + 10 * 15) / 1e6, 1e-12)
   })
 
   it("works out the uncached input when only the total is known", () => {
-    close(Cost.ofUsage(usage({ total: 1000, cacheRead: 400 }, 0), prices), (600 * 3 + 400 * 0.3) / 1e6)
+    assert.closeTo(costOf(usage({ total: 1000, cacheRead: 400 }, 0), prices), (600 * 3 + 400 * 0.3) / 1e6, 1e-12)
   })
 
   it("takes the highest tier that the whole input is above, for all tokens", () => {
@@ -50,9 +48,9 @@ describe("Cost.ofUsage", () => {
         { aboveInputTokens: 200_000, input: 2, output: 20 }
       ]
     }
-    close(Cost.ofUsage(usage({ total: 200_000 }, 1000), tiered), 0.21)
-    close(Cost.ofUsage(usage({ total: 200_001 }, 1000), tiered), 0.400002 + 0.02)
-    close(Cost.ofUsage(usage({ total: 500_000 }, 1000), tiered), 2.04)
+    assert.closeTo(costOf(usage({ total: 200_000 }, 1000), tiered), 0.21, 1e-12)
+    assert.closeTo(costOf(usage({ total: 200_001 }, 1000), tiered), 0.400002 + 0.02, 1e-12)
+    assert.closeTo(costOf(usage({ total: 500_000 }, 1000), tiered), 2.04, 1e-12)
   })
 
   it("lets the billed cost win, even over a missing price", () => {
@@ -70,7 +68,7 @@ describe("Cost.ofUsage", () => {
     assert.isUndefined(
       Cost.ofUsage(usage({ total: 10, cacheWrite: 5, cacheWrite1h: 5 }, 1), { ...bare, cacheWrite: 1 })
     )
-    close(Cost.ofUsage(usage({ total: 10, cacheRead: 0, cacheWrite: 0 }, 10), bare), 180 / 1e6)
+    assert.closeTo(costOf(usage({ total: 10, cacheRead: 0, cacheWrite: 0 }, 10), bare), 180 / 1e6, 1e-12)
   })
 
   it("is never negative, and grows with usage", () => {
