@@ -13,7 +13,7 @@ const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
   provider: ["provider", "transport", "protocol", "observe", "catalogue", "core"],
   policy: ["policy", "core"],
   observe: ["observe", "policy", "core"],
-  config: ["config", "core"],
+  config: ["config", "provider", "policy", "core"],
   agent: ["agent", "core"],
   batch: ["batch", "core"],
   interop: ["interop", "core"],

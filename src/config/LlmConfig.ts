@@ -1,0 +1,504 @@
+/**
+ * Configuration as data: named instances of providers with their policies, from TOML, JSON or the environment.
+ *
+ * A configuration is `{ default, instances }`. An instance names a provider and what is particular to it; keys are never part of
+ * it, only the names of the variables that hold them. `layer` makes an instance a layer of `LlmService`, with its declared policies in
+ * this order from the inside out: `timeouts`, `rateLimit`, `concurrency`, `retry`, `timeout`, `fallback`.
+ *
+ * Whatever is wrong is an `LlmError` with reason `Configuration` that names the place and the known names, found when the
+ * configuration is read. Several instances at run time, and files that change, are `Registry`'s.
+ *
+ * @since 0.1.0
+ */
+import * as Config from "effect/Config"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Toml from "effect/encoding/Toml"
+import * as FileSystem from "effect/FileSystem"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type * as LlmError from "../LlmError.ts"
+import { type RequestOptions, validate } from "../LlmRequest.ts"
+import { LlmService } from "../LlmService.ts"
+import { providerIds } from "../provider/Llm.ts"
+import type { ServiceLayer } from "../provider/Provider.ts"
+import * as Instances from "./instances.ts"
+import * as OwnOptions from "./ownOptions.ts"
+import * as Problems from "./problems.ts"
+
+// =============================================================================
+// Schema
+// =============================================================================
+
+/**
+ * A length of time in a configuration: a `Duration`, or text such as `"20 seconds"`. A bare number is not one, because it does
+ * not say its unit.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Span = Duration.Duration | `${number} ${Duration.Unit}`
+
+const isSpan = (given: unknown): given is Span => {
+  if (typeof given !== "string" && !Duration.isDuration(given)) return false
+  const span = Duration.fromInput(given as Span)
+  return Option.isSome(span) && Duration.isPositive(span.value)
+}
+
+const span = Schema.declare(isSpan, { expected: "a duration such as \"20 seconds\"" })
+const optional = Schema.optional
+const text = Schema.String.check(Schema.isNonEmpty({ expected: "a text that is not empty" }))
+const count = Schema.Int.check(Schema.isGreaterThan(0, { expected: "a whole number above 0" }))
+
+/** Also keeps out keys that were pasted here: those have small letters or dashes. */
+const variableName = Schema.String.check(
+  Schema.isPattern(/^[A-Z_][A-Z0-9_]{0,99}$/, {
+    expected: "the name of an environment variable, in capitals, such as \"OPENAI_API_KEY\""
+  })
+)
+
+/**
+ * Time limits of one attempt; those left out are the library's.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Timeouts = Schema.Struct({
+  connect: optional(span),
+  firstToken: optional(span),
+  idle: optional(span),
+  total: optional(span)
+})
+
+/**
+ * How calls are tried again; what is left out is `Retry.standard`'s.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Retry = Schema.Struct({
+  retries: optional(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0, { expected: "a whole number from 0" }))),
+  base: optional(span),
+  cap: optional(span)
+})
+
+/**
+ * Requests and tokens per minute.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const RateLimit = Schema.Struct({
+  requestsPerMinute: optional(count),
+  tokensPerMinute: optional(count),
+  inputTokensPerMinute: optional(count),
+  outputTokensPerMinute: optional(count)
+})
+
+/**
+ * Options of every request that the request does not set itself; see `RequestOptions`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Defaults = Schema.Struct({
+  system: optional(Schema.String),
+  maxTokens: optional(count),
+  temperature: optional(Schema.Finite),
+  topP: optional(Schema.Finite),
+  topK: optional(count),
+  frequencyPenalty: optional(Schema.Finite),
+  presencePenalty: optional(Schema.Finite),
+  stop: optional(Schema.Array(Schema.String)),
+  seed: optional(Schema.Int),
+  parallelToolCalls: optional(Schema.Boolean),
+  thinking: optional(Schema.Union([
+    Schema.Literals(["off", "minimal", "low", "medium", "high", "xhigh", "max"]),
+    Schema.Struct({ budgetTokens: count })
+  ])),
+  effort: optional(Schema.Literals(["low", "medium", "high", "xhigh", "max"])),
+  cache: optional(Schema.Struct({
+    systemPrompt: optional(Schema.Boolean),
+    tools: optional(Schema.Boolean),
+    recentTurns: optional(Schema.Int),
+    extendedTtl: optional(Schema.Boolean),
+    globalScope: optional(Schema.Boolean),
+    key: optional(Schema.String)
+  })),
+  priority: optional(Schema.Finite),
+  metadata: optional(Schema.Record(Schema.String, Schema.Json)),
+  providerOptions: optional(Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.Json)))
+})
+
+/**
+ * One instance of a provider.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Instance = Schema.Struct({
+  /** Id of the provider, as in `LLM_PROVIDER`. */
+  provider: Schema.Literals(providerIds),
+  /** Model of requests that name none. */
+  model: optional(text),
+  /** Tells the instance apart in telemetry and responses. @default its name */
+  label: optional(text),
+  baseUrl: optional(text),
+  /** Environment variable that holds the key. @default the provider's usual ones */
+  apiKeyEnv: optional(variableName),
+  /** Headers of every request; none that carry credentials. */
+  headers: optional(Schema.Record(Schema.String, Schema.String)),
+  /** Limits of one attempt. */
+  timeouts: optional(Timeouts),
+  defaults: optional(Defaults),
+  /** `false` never tries again. @default `Retry.standard` */
+  retry: optional(Schema.Union([Retry, Schema.Literal(false)])),
+  /** Limit of a whole call, its retries and waits included. @default none */
+  timeout: optional(span),
+  rateLimit: optional(RateLimit),
+  /** Most calls that run at once. */
+  concurrency: optional(count),
+  /** Names of the instances that are asked when this one fails, in order; their own `fallback` does not count. */
+  fallback: optional(Schema.Array(text)),
+  /** What only this provider has, such as `region` of Bedrock or `version` of Anthropic. */
+  options: optional(Schema.Record(Schema.String, Schema.Json))
+})
+
+/**
+ * An instance, decoded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Instance = typeof Instance.Type
+
+/**
+ * A configuration: instances by name, and which one is the default.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const LlmConfig = Schema.Struct({
+  default: text,
+  instances: Schema.Record(Schema.String, Instance)
+})
+
+/**
+ * A configuration, decoded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type LlmConfig = typeof LlmConfig.Type
+
+// =============================================================================
+// Decoding
+// =============================================================================
+
+const decodeShape = Schema.decodeUnknownResult(LlmConfig, { onExcessProperty: "error", errors: "all" })
+
+const at = (value: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
+  path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === "object" && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : undefined,
+    value
+  )
+
+/** A provider that nobody knows gets a suggestion instead of a list of literals. */
+const withProvider = (raw: unknown) => (problem: Problems.Problem): Problems.Problem => {
+  const { path } = problem
+  const given = at(raw, path)
+  return path.length === 3 && path[0] === "instances" && path[2] === "provider" && typeof given === "string"
+    ? { path, message: `"${given}" is not a provider. ${Problems.unknownName(given, providerIds)}` }
+    : problem
+}
+
+const credentialHeader = /^(?:proxy-)?authorization$|^cookie$|key$|token$|secret/i
+
+const problemsOfInstance = (name: string, instance: Instance, names: ReadonlyArray<string>) => {
+  const path = ["instances", name]
+  const problems: Array<Problems.Problem> = []
+  const add = (message: string, ...inner: ReadonlyArray<PropertyKey>) =>
+    problems.push({ path: [...path, ...inner], message })
+
+  const url = instance.baseUrl === undefined ? null : URL.parse(instance.baseUrl)
+  if (url !== null && (url.username !== "" || url.password !== "" || url.search !== "")) {
+    add("A base URL has no user, password or query.", "baseUrl")
+  }
+  for (const header of Object.keys(instance.headers ?? {})) {
+    if (credentialHeader.test(header)) add(Problems.noSecrets, "headers", header)
+  }
+  if (instance.defaults !== undefined) {
+    const wrong = validate({ ...instance.defaults as RequestOptions, prompt: "-" })
+    if (wrong !== undefined) add(wrong.message, "defaults", ...wrong.field.split("."))
+  }
+  const seen = new Set<string>()
+  for (const [index, other] of (instance.fallback ?? []).entries()) {
+    if (other === name) add("An instance cannot be its own fallback.", "fallback", index)
+    else if (!names.includes(other)) {
+      add(`There is no instance "${other}". ${Problems.unknownName(other, names)}`, "fallback", index)
+    } else if (seen.has(other)) add(`"${other}" is there twice.`, "fallback", index)
+    seen.add(other)
+  }
+  if (instance.options !== undefined) {
+    const { schema } = OwnOptions.of(instance.provider)
+    const decoded = Schema.decodeUnknownResult(schema, { onExcessProperty: "error", errors: "all" })(instance.options)
+    if (Result.isFailure(decoded)) problems.push(...Problems.ofIssue(decoded.failure.issue, [...path, "options"]))
+  }
+  return problems
+}
+
+const problemsOf = (config: LlmConfig): ReadonlyArray<Problems.Problem> => {
+  const names = Object.keys(config.instances)
+  const problems = names.flatMap((name) => problemsOfInstance(name, config.instances[name]!, names))
+  return names.includes(config.default)
+    ? problems
+    : [{
+      path: ["default"],
+      message: `There is no instance "${config.default}". ${Problems.unknownName(config.default, names)}`
+    }, ...problems]
+}
+
+interface Origin {
+  readonly source?: string | undefined
+  readonly place?: ((path: ReadonlyArray<PropertyKey>) => string) | undefined
+}
+
+const decodeFrom = (raw: unknown, origin: Origin): Result.Result<LlmConfig, LlmError.LlmError> => {
+  const decoded = decodeShape(raw)
+  if (Result.isFailure(decoded)) {
+    return Result.fail(Problems.error(Problems.ofIssue(decoded.failure.issue).map(withProvider(raw)), origin))
+  }
+  const problems = problemsOf(decoded.success)
+  return problems.length === 0 ? Result.succeed(decoded.success) : Result.fail(Problems.error(problems, origin))
+}
+
+/**
+ * Checks a value that is to be a configuration; `source` is named in the error.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const decode = (value: unknown, source?: string): Effect.Effect<LlmConfig, LlmError.LlmError> =>
+  Effect.suspend(() => Effect.fromResult(decodeFrom(value, { source })))
+
+// =============================================================================
+// Text and files
+// =============================================================================
+
+/**
+ * Formats of configuration files.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Format = "toml" | "json"
+
+/** Parsers quote the text around a mistake, which may be a key: only the place is kept. */
+const placeIn = (message: string): string => {
+  const found = /line (\d+),? column (\d+)/.exec(message)
+  return found === null ? "" : ` at line ${found[1]}, column ${found[2]}`
+}
+
+const parseText = (given: string, format: Format): Result.Result<unknown, string> => {
+  if (format === "toml") return Result.mapError(Toml.parse(given), ({ message }) => `Is not TOML${placeIn(message)}.`)
+  try {
+    return Result.succeed(JSON.parse(given.replace(/^\uFEFF/, "")))
+  } catch (error) {
+    return Result.fail(`Is not JSON${error instanceof Error ? placeIn(error.message) : ""}.`)
+  }
+}
+
+/**
+ * Reads a configuration from text; `source` is named in the error.
+ *
+ * @example
+ * ```ts
+ * const config = yield* LlmConfig.parse(`
+ *   default = "fast"
+ *   [instances.fast]
+ *   provider = "anthropic"
+ *   model = "claude-haiku-4-5"
+ * `, "toml")
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const parse = (
+  given: string,
+  format: Format,
+  source?: string
+): Effect.Effect<LlmConfig, LlmError.LlmError> =>
+  Effect.suspend(() => {
+    const parsed = parseText(given, format)
+    return Result.isFailure(parsed)
+      ? Effect.fail(Problems.error([{ path: [], message: parsed.failure }], { source }))
+      : Effect.fromResult(decodeFrom(parsed.success, { source }))
+  })
+
+/**
+ * The format of a file by the end of its name.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const formatOf = (path: string): Effect.Effect<Format, LlmError.LlmError> => {
+  const end = /\.(toml|json)$/i.exec(path)?.[1]?.toLowerCase()
+  return end === undefined
+    ? Effect.fail(Problems.configuration(`${path}: A configuration file ends in .toml or .json.`))
+    : Effect.succeed(end as Format)
+}
+
+/**
+ * The text of a configuration file.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const readText = (path: string): Effect.Effect<string, LlmError.LlmError, FileSystem.FileSystem> =>
+  Effect.mapError(
+    Effect.flatMap(FileSystem.FileSystem, (files) => files.readFileString(path)),
+    ({ reason }) => Problems.configuration(`${path}: Cannot be read (${reason._tag}).`)
+  )
+
+/**
+ * Reads a configuration file, TOML or JSON by the end of its name.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromFile = (path: string): Effect.Effect<LlmConfig, LlmError.LlmError, FileSystem.FileSystem> =>
+  Effect.gen(function*() {
+    const format = yield* formatOf(path)
+    return yield* parse(yield* readText(path), format, path)
+  })
+
+// =============================================================================
+// Environment
+// =============================================================================
+
+/** Variables, by the last name of the place they set. */
+const variables = {
+  provider: "LLM_PROVIDER",
+  model: "LLM_MODEL",
+  label: "LLM_LABEL",
+  baseUrl: "LLM_BASE_URL",
+  apiKeyEnv: "LLM_API_KEY_ENV",
+  temperature: "LLM_TEMPERATURE",
+  maxTokens: "LLM_MAX_TOKENS",
+  timeout: "LLM_TIMEOUT",
+  retries: "LLM_RETRIES",
+  requestsPerMinute: "LLM_REQUESTS_PER_MINUTE",
+  tokensPerMinute: "LLM_TOKENS_PER_MINUTE",
+  concurrency: "LLM_CONCURRENCY",
+  fallback: "LLM_FALLBACK"
+} as const
+
+const inEnvironment = (path: ReadonlyArray<PropertyKey>): string => {
+  const name = path.toReversed().find((key) => Object.hasOwn(variables, key))
+  return name === undefined ? "LLM_PROVIDER" : variables[name as keyof typeof variables]
+}
+
+const given = (fields: { readonly [name: string]: unknown }): { readonly [name: string]: unknown } | undefined => {
+  const set = Object.entries(fields).filter(([, value]) => value !== undefined)
+  return set.length === 0 ? undefined : Object.fromEntries(set)
+}
+
+/**
+ * A configuration from the environment: `LLM_PROVIDER` (anthropic when unset), `LLM_MODEL`, `LLM_LABEL`, `LLM_BASE_URL`,
+ * `LLM_API_KEY_ENV`, `LLM_TEMPERATURE`, `LLM_MAX_TOKENS`, `LLM_TIMEOUT`, `LLM_RETRIES`, `LLM_REQUESTS_PER_MINUTE`,
+ * `LLM_TOKENS_PER_MINUTE`, `LLM_CONCURRENCY`, and `LLM_FALLBACK`, the ids of other providers with commas between them. Instances are named
+ * by their provider. Keys and what is not set come from the provider's own variables.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromEnv: Effect.Effect<LlmConfig, LlmError.LlmError> = Effect.gen(function*() {
+  const found: { -readonly [K in keyof typeof variables]?: string } = {}
+  for (const [key, name] of Object.entries(variables)) {
+    const value = yield* Effect.mapError(
+      Config.option(Config.String(name)),
+      (error) => Problems.configuration(error.message, name)
+    )
+    const trimmed = Option.getOrElse(value, () => "").trim()
+    if (trimmed !== "") found[key as keyof typeof variables] = trimmed
+  }
+  const number = (value: string | undefined) => value === undefined ? undefined : Number(value)
+  const provider = found.provider?.toLowerCase() ?? "anthropic"
+  const fallback = found.fallback?.split(",").map((id) => id.trim().toLowerCase()).filter((id) => id !== "")
+  const { apiKeyEnv, baseUrl, label, model, timeout } = found
+  return yield* Effect.fromResult(decodeFrom({
+    default: provider,
+    instances: {
+      ...Object.fromEntries((fallback ?? []).map((id) => [id, { provider: id }])),
+      [provider]: given({
+        provider,
+        model,
+        label,
+        baseUrl,
+        apiKeyEnv,
+        timeout,
+        defaults: given({ temperature: number(found.temperature), maxTokens: number(found.maxTokens) }),
+        retry: given({ retries: number(found.retries) }),
+        rateLimit: given({
+          requestsPerMinute: number(found.requestsPerMinute),
+          tokensPerMinute: number(found.tokensPerMinute)
+        }),
+        concurrency: number(found.concurrency),
+        fallback
+      })
+    }
+  }, { place: inEnvironment }))
+})
+
+// =============================================================================
+// Layers
+// =============================================================================
+
+const fromEffect = <R>(config: Effect.Effect<LlmConfig, LlmError.LlmError, R>, name: string | undefined) =>
+  Layer.effect(
+    LlmService,
+    Effect.flatMap(config, (config) => Instances.service(config, name ?? config.default))
+  )
+
+/**
+ * The layer of an instance, the default one unless `name` says another, with its policies. Instances it falls back to are
+ * built with it. Keys are read from the environment once, when the layer is built.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (config: LlmConfig, name?: string): ServiceLayer => fromEffect(decode(config), name)
+
+/**
+ * The layer of an instance of a configuration text.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerText = (text: string, format: Format, name?: string): ServiceLayer =>
+  fromEffect(parse(text, format), name)
+
+/**
+ * The layer of an instance of a configuration file, read once; `Registry.layerWatch` follows its changes.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerFile = (
+  path: string,
+  name?: string
+): Layer.Layer<LlmService, LlmError.LlmError, HttpClient.HttpClient | FileSystem.FileSystem> =>
+  fromEffect(fromFile(path), name)
+
+/**
+ * The layer that the environment describes; see {@link fromEnv}.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerEnv: ServiceLayer = fromEffect(fromEnv, undefined)

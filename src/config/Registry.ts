@@ -1,0 +1,490 @@
+/**
+ * Named instances of a configuration as services at run time, and the exchange of the configuration while calls run.
+ *
+ * An instance is built at its first use and kept with its state: limits, queues, benches. Two names are two instances, however alike
+ * their configurations. `get(name)` and `default` give services that forward every call to the instance which has that name now.
+ *
+ * A new configuration is taken over at once or not at all. It is checked, and the default and those instances that were in use are
+ * built, before anything changes; if that fails the old one stays and `reloads` and the log tell why. Instances that are not
+ * different in it keep their state. Calls and streams that run end on the instance they began with, which is closed with the last of
+ * them; its limits no longer count the new instance's calls.
+ *
+ * It changes no code: what an application does with the instances, and policies it puts around them, stay as they are.
+ *
+ * @since 0.1.0
+ */
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as FileSystem from "effect/FileSystem"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import type * as LlmError from "../LlmError.ts"
+import * as LlmService from "../LlmService.ts"
+import * as Instances from "./instances.ts"
+import * as LlmConfig from "./LlmConfig.ts"
+import * as Problems from "./problems.ts"
+import { Slot } from "./slot.ts"
+
+// =============================================================================
+// Models
+// =============================================================================
+
+/**
+ * How the last configuration fared. `changed` are the names that are new, gone or different.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Reload =
+  | { readonly _tag: "Applied"; readonly config: LlmConfig.LlmConfig; readonly changed: ReadonlyArray<string> }
+  | { readonly _tag: "Rejected"; readonly error: LlmError.LlmError }
+
+/**
+ * The instances of a configuration.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Service {
+  /**
+   * The instance of a name, built if it was not. The service stays valid when the configuration changes; when the name is gone, its
+   * calls fail with `Configuration`. So does this, for an unknown name or a missing key.
+   */
+  readonly get: (name: string) => Effect.Effect<LlmService.Service, LlmError.LlmError>
+  /** The names there are now, in the order of the configuration. */
+  readonly names: Effect.Effect<ReadonlyArray<string>>
+  /** Forwards to the instance that is the default now. */
+  readonly default: LlmService.Service
+  /** The configuration in force. */
+  readonly config: Effect.Effect<LlmConfig.LlmConfig>
+  /** Takes over a configuration; fails, and changes nothing, when it is not valid. */
+  readonly update: (config: LlmConfig.LlmConfig) => Effect.Effect<void, LlmError.LlmError>
+  /** Reads the source again, as after a change of the file. A registry without a file takes its own configuration over again. */
+  readonly reload: Effect.Effect<void, LlmError.LlmError>
+  /** How the last reload went, and then each that follows. */
+  readonly reloads: Stream.Stream<Reload>
+}
+
+/**
+ * The tag of the registry.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Registry extends Context.Service<Registry, Service>()("effect-llm/config/Registry") {}
+
+// =============================================================================
+// Generations
+// =============================================================================
+
+type ServiceSlot = Slot<LlmService.Service, LlmError.LlmError>
+
+/** One instance: its core, which others may fall back to, and the whole. */
+interface Entry {
+  readonly instance: LlmConfig.Instance
+  readonly core: ServiceSlot
+  readonly whole: ServiceSlot
+}
+
+interface Generation {
+  readonly config: LlmConfig.LlmConfig
+  readonly entries: ReadonlyMap<string, Entry>
+}
+
+const empty: Generation = { config: { default: "", instances: {} }, entries: new Map() }
+
+/** Borrows a slot for the current scope. The slot is chosen and counted in one step. */
+const borrow = (choose: () => ServiceSlot | LlmError.LlmError) =>
+  Effect.flatMap(
+    Effect.acquireRelease(
+      Effect.suspend(() => {
+        const slot = choose()
+        if (!(slot instanceof Slot)) return Effect.fail(slot)
+        slot.take()
+        return Effect.succeed(slot)
+      }),
+      (slot) => slot.giveBack
+    ),
+    (slot) => slot.ready
+  )
+
+/** The next generation; what did not change is taken over from the last. */
+const nextOf = (
+  last: Generation,
+  config: LlmConfig.LlmConfig,
+  build: (name: string, instance: LlmConfig.Instance) => ServiceSlot
+): Generation => {
+  const same = (name: string, instance: LlmConfig.Instance): Entry | undefined => {
+    const before = last.entries.get(name)
+    const own = (given: LlmConfig.Instance) => ({ ...given, fallback: undefined })
+    return before !== undefined && Equal.equals(own(before.instance), own(instance)) ? before : undefined
+  }
+  const cores = new Map(
+    Object.entries(config.instances).map(([name, instance]) => [
+      name,
+      same(name, instance)?.core ?? build(name, instance)
+    ])
+  )
+  const entries = Object.entries(config.instances).map(([name, instance]): [string, Entry] => {
+    const names = [name, ...instance.fallback ?? []]
+    const before = last.entries.get(name)
+    const unchanged = before !== undefined &&
+      Equal.equals(before.instance.fallback ?? [], instance.fallback ?? []) &&
+      names.every((each) => last.entries.get(each)?.core === cores.get(each))
+    return [name, {
+      instance,
+      core: cores.get(name)!,
+      whole: unchanged ? before.whole : new Slot(
+        Effect.map(
+          Effect.forEach(names, (each) => borrow(() => cores.get(each)!)),
+          ([first, ...others]) => Instances.withFallback([first!, ...others])
+        )
+      )
+    }]
+  })
+  return { config, entries: new Map(entries) }
+}
+
+const slotsOf = ({ entries }: Generation): Set<ServiceSlot> =>
+  new Set([...entries.values()].flatMap(({ core, whole }) => [whole, core]))
+
+// =============================================================================
+// Construction
+// =============================================================================
+
+/** What is there before the first instance is. */
+const noInfo: LlmService.ServiceInfo = { provider: "config", model: "", capabilities: {} }
+
+const forward = (
+  choose: () => ServiceSlot | LlmError.LlmError,
+  initial: LlmService.ServiceInfo
+): LlmService.Service => {
+  let last = initial
+  const call = <A>(use: (service: LlmService.Service) => Effect.Effect<A, LlmError.LlmError>) =>
+    Effect.scoped(Effect.flatMap(borrow(choose), use))
+  return {
+    get info() {
+      const slot = choose()
+      const now = slot instanceof Slot ? slot.value?.info : undefined
+      if (now !== undefined) last = now
+      return last
+    },
+    generate: (request) => call((service) => service.generate(request)),
+    stream: (request) => Stream.unwrap(Effect.map(borrow(choose), (service) => service.stream(request))),
+    countTokens: (request) => call((service) => service.countTokens(request)),
+    models: call((service) => service.models),
+    health: call((service) => service.health)
+  }
+}
+
+type Source = Effect.Effect<LlmConfig.LlmConfig, LlmError.LlmError>
+
+const makeFrom = (
+  source: Source
+): Effect.Effect<Service, LlmError.LlmError, HttpClient.HttpClient | Scope.Scope> =>
+  Effect.gen(function*() {
+    const client = yield* HttpClient.HttpClient
+    // Instances are built by the calls that need them first: their keys come from where the registry was made all the same.
+    const variables = yield* ConfigProvider.ConfigProvider
+    const build = (name: string, instance: LlmConfig.Instance): ServiceSlot =>
+      new Slot(
+        Instances.core(name, instance).pipe(
+          Effect.provideService(HttpClient.HttpClient, client),
+          Effect.provideService(ConfigProvider.ConfigProvider, variables)
+        )
+      )
+    const lock = Semaphore.makeUnsafe(1)
+    let current = empty
+    let closed = false
+    yield* Effect.addFinalizer(() => {
+      closed = true
+      return Effect.forEach(slotsOf(current), (slot) => slot.close, { discard: true })
+    })
+
+    const replace = Effect.fnUntraced(function*(config: LlmConfig.LlmConfig) {
+      const next = nextOf(current, config, build)
+      const before = slotsOf(current)
+      const after = slotsOf(next)
+      const needed = [...next.entries].filter(([name]) =>
+        name === config.default || current.entries.get(name)?.whole.value !== undefined
+      )
+      yield* Effect.forEach(needed, ([, entry]) => entry.whole.ready, { discard: true }).pipe(
+        Effect.onError(() => Effect.forEach(after, (slot) => before.has(slot) ? Effect.void : slot.close))
+      )
+      const changed = [...new Set([...current.entries.keys(), ...next.entries.keys()])].filter((name) =>
+        current.entries.get(name)?.whole !== next.entries.get(name)?.whole
+      )
+      current = next
+      yield* Effect.forEach(before, (slot) => after.has(slot) ? Effect.void : slot.retire, { discard: true })
+      return { _tag: "Applied", config, changed } satisfies Reload
+    })
+
+    const history = yield* SubscriptionRef.make<Reload>(yield* Effect.flatMap(source, replace))
+
+    const take = (config: Source) =>
+      lock.withPermits(1)(Effect.uninterruptibleMask((restore) =>
+        Effect.matchEffect(Effect.flatMap(restore(config), replace), {
+          onSuccess: (applied) => SubscriptionRef.set(history, applied),
+          onFailure: (error) =>
+            SubscriptionRef.set(history, { _tag: "Rejected", error }).pipe(
+              Effect.andThen(Effect.logWarning(`Configuration not taken over: ${error.reason.message}`)),
+              Effect.andThen(Effect.fail(error))
+            )
+        })
+      ))
+
+    const slotOf = (name: string) =>
+      closed
+        ? Problems.configuration("The registry is closed: its scope has ended.")
+        : current.entries.get(name)?.whole ?? Instances.unknown(current.config, name)
+    const toDefault = forward(() =>
+      slotOf(current.config.default), noInfo)
+
+    return {
+      get: (name) =>
+        Effect.map(
+          Effect.scoped(borrow(() => slotOf(name))),
+          ({ info }) => forward(() => slotOf(name), info)
+        ),
+      names: Effect.sync(() => [...current.entries.keys()]),
+      default: toDefault,
+      config: Effect.sync(() => current.config),
+      update: (config) => take(LlmConfig.decode(config)),
+      reload: take(source),
+      reloads: SubscriptionRef.changes(history)
+    }
+  })
+
+/**
+ * Makes a registry of a configuration. The default instance is built at once.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  config: LlmConfig.LlmConfig
+): Effect.Effect<Service, LlmError.LlmError, HttpClient.HttpClient | Scope.Scope> => makeFrom(LlmConfig.decode(config))
+
+/**
+ * Options of {@link layerWatch}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WatchOptions {
+  /** How long a file must have been quiet before it is read. @default 200 milliseconds */
+  readonly debounce?: Duration.Input | undefined
+  /** How long to wait before watching again when watching broke. @default 5 seconds */
+  readonly rewatch?: Duration.Input | undefined
+}
+
+const folderOf = (path: string): string => {
+  const folder = path.replace(/[/\\][^/\\]*$/, "")
+  return folder === path ? "." : folder === "" ? "/" : folder
+}
+
+const sourceOf = (path: string) =>
+  Effect.map(
+    FileSystem.FileSystem,
+    (files) => LlmConfig.fromFile(path).pipe(Effect.provideService(FileSystem.FileSystem, files))
+  )
+
+/**
+ * Makes a registry of a file and follows its changes, for as long as the scope is open. The first reading must succeed.
+ *
+ * The folder is watched rather than the file, because editors and deployments replace files; a file whose text is the same is not
+ * read as a change.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeWatch = (
+  path: string,
+  options: WatchOptions = {}
+): Effect.Effect<Service, LlmError.LlmError, HttpClient.HttpClient | FileSystem.FileSystem | Scope.Scope> =>
+  Effect.gen(function*() {
+    const files = yield* FileSystem.FileSystem
+    const format = yield* LlmConfig.formatOf(path)
+    const text = Effect.provideService(LlmConfig.readText(path), FileSystem.FileSystem, files)
+    let seen: string | undefined
+    const registry = yield* makeFrom(Effect.flatMap(text, (found) => {
+      seen = found
+      return LlmConfig.parse(found, format, path)
+    }))
+
+    const changes = yield* Queue.sliding<void>(1)
+    const signal = () => void Queue.offerUnsafe(changes, undefined)
+    const follow = Effect.matchEffect(text, {
+      // A file that cannot be read is reported once, like any text.
+      onFailure: () =>
+        seen === undefined ? Effect.void : Effect.ignore(registry.reload).pipe(
+          Effect.tap(() => Effect.sync(() => void (seen = undefined)))
+        ),
+      onSuccess: (found) => found === seen ? Effect.void : Effect.ignore(registry.reload)
+    })
+    yield* Stream.fromQueue(changes).pipe(
+      Stream.debounce(options.debounce ?? "200 millis"),
+      Stream.runForEach(() => follow),
+      Effect.forkScoped
+    )
+    // What changed before the watcher was there is read when it is.
+    yield* files.watch(folderOf(path), { onReady: signal }).pipe(
+      Stream.runForEach(() => Effect.sync(signal)),
+      Effect.tapError((error) => Effect.logWarning(`${path} is not watched: ${error.reason._tag}`)),
+      Effect.retry(Schedule.spaced(options.rewatch ?? "5 seconds")),
+      Effect.forkScoped
+    )
+    return registry
+  })
+
+// =============================================================================
+// Layers
+// =============================================================================
+
+/**
+ * A registry of a configuration.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  config: LlmConfig.LlmConfig
+): Layer.Layer<Registry, LlmError.LlmError, HttpClient.HttpClient> => Layer.effect(Registry, make(config))
+
+/**
+ * A registry of a configuration text.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerText = (
+  text: string,
+  format: LlmConfig.Format
+): Layer.Layer<Registry, LlmError.LlmError, HttpClient.HttpClient> =>
+  Layer.effect(Registry, makeFrom(LlmConfig.parse(text, format)))
+
+/**
+ * A registry of a file, which is read again only by `reload`.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerFile = (
+  path: string
+): Layer.Layer<Registry, LlmError.LlmError, HttpClient.HttpClient | FileSystem.FileSystem> =>
+  Layer.effect(Registry, Effect.flatMap(sourceOf(path), makeFrom))
+
+/**
+ * A registry of a file that follows the changes of the file; see {@link makeWatch}.
+ *
+ * @example
+ * ```ts
+ * const llm = Registry.service.pipe(Layer.provideMerge(Registry.layerWatch("llm.toml")))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerWatch = (
+  path: string,
+  options?: WatchOptions
+): Layer.Layer<Registry, LlmError.LlmError, HttpClient.HttpClient | FileSystem.FileSystem> =>
+  Layer.effect(Registry, makeWatch(path, options))
+
+/**
+ * `LlmService` as the instance that is the default at each call, so that what depends on the tag sees every change.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const service: Layer.Layer<LlmService.LlmService, never, Registry> = Layer.effect(
+  LlmService.LlmService,
+  Effect.map(Registry, (registry) => registry.default)
+)
+
+/**
+ * `LlmService` as the instance that has a name at each call.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const serviceOf = (name: string): Layer.Layer<LlmService.LlmService, LlmError.LlmError, Registry> =>
+  Layer.effect(LlmService.LlmService, get(name))
+
+// =============================================================================
+// Accessors
+// =============================================================================
+
+/**
+ * The service of an instance; it follows changes of the configuration.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const get = (name: string): Effect.Effect<LlmService.Service, LlmError.LlmError, Registry> =>
+  Effect.flatMap(Registry, (registry) => registry.get(name))
+
+/**
+ * The names of the instances there are now.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const names: Effect.Effect<ReadonlyArray<string>, never, Registry> = Effect.flatMap(
+  Registry,
+  (registry) => registry.names
+)
+
+const defaultInstance: Effect.Effect<LlmService.Service, never, Registry> = Effect.map(
+  Registry,
+  (registry) => registry.default
+)
+
+export {
+  /**
+   * The service of the default instance; it follows changes of the configuration.
+   *
+   * @category accessors
+   * @since 0.1.0
+   */
+  defaultInstance as default
+}
+
+/**
+ * How the last reload went, and then each that follows.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const reloads: Stream.Stream<Reload, never, Registry> = Stream.unwrap(
+  Effect.map(Registry, (registry) => registry.reloads)
+)
+
+/**
+ * Reads the file again.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const reload: Effect.Effect<void, LlmError.LlmError, Registry> = Effect.flatMap(
+  Registry,
+  (registry) => registry.reload
+)
+
+/**
+ * Takes over a configuration.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const update = (config: LlmConfig.LlmConfig): Effect.Effect<void, LlmError.LlmError, Registry> =>
+  Effect.flatMap(Registry, (registry) => registry.update(config))
