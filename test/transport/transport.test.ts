@@ -5,6 +5,7 @@ import type { HttpClient } from "effect/http"
 import { inspect } from "node:util"
 import { Anthropic, type LlmError, type LlmService, OpenAi, OpenAiCompatible } from "../../src/index.ts"
 import type { LlmEvent } from "../../src/LlmEvent.ts"
+import { layerHttpClient } from "../../src/node.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
 
 const key = "sk-planted-0123456789-secret-value"
@@ -13,7 +14,8 @@ const apiKey = Redacted.make(key)
 const clients: ReadonlyArray<readonly [string, Layer.Layer<HttpClient.HttpClient>]> = [
   ["fetch", NodeHttpClient.layerFetch],
   ["undici", NodeHttpClient.layerUndici],
-  ["node:http", NodeHttpClient.layerNodeHttp]
+  ["node:http", NodeHttpClient.layerNodeHttp],
+  ["the Node entry", layerHttpClient]
 ]
 
 const wires = [
