@@ -75,6 +75,18 @@ export class ModelFacts {
     this.known.set(model, meta)
     return meta
   }
+
+  /** What a provider lists of its models, with what is known beside; the listing wins. */
+  complete(listed: ReadonlyArray<ModelMeta>): Effect.Effect<ReadonlyArray<ModelMeta>> {
+    const all = () =>
+      listed.map((model) => {
+        const known = this.of(model.id)
+        return known === undefined
+          ? model
+          : { ...known, ...model, capabilities: { ...known.capabilities, ...model.capabilities } }
+      })
+    return this.ready ? Effect.sync(all) : Effect.map(this.load, all)
+  }
 }
 
 const imageAt = (parts: ReadonlyArray<Part>, at: string): string | undefined => {

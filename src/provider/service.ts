@@ -279,9 +279,9 @@ export const make = (
       generate: (request) => Effect.flatMap(prepare(request, "generate"), transport.generate),
       stream: (request) => Stream.unwrap(Effect.map(prepare(request, "stream"), transport.stream)),
       countTokens,
-      models: Effect.map(
+      models: Effect.flatMap(
         json("models", "GET", modelsUrl),
-        (body) => definition.readModels?.(body) ?? listedModels(definition, body)
+        (body) => facts.complete(definition.readModels?.(body) ?? listedModels(definition, body))
       ),
       health: Effect.map(Effect.timed(json("health", "GET", modelsUrl)), ([duration]) => ({
         latencyMillis: Duration.toMillis(duration)

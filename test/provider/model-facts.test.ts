@@ -2,6 +2,7 @@ import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted, type Scope, Stream } from "effect"
 import type { HttpClient } from "effect/http"
+import { ModelFacts } from "../../src/internal/modelFacts.ts"
 import type { LlmRequest } from "../../src/LlmRequest.ts"
 import * as Message from "../../src/Message.ts"
 import * as Anthropic from "../../src/provider/Anthropic.ts"
@@ -75,4 +76,32 @@ describe("A provider's knowledge of its models", () => {
       const response = yield* service.generate({ prompt: "Hello", maxTokens: 1_000_000 })
       assert.include(response.warnings.map(({ field }) => field), "maxTokens")
     })))
+
+  it.effect("completes what a provider lists by what is known beside, and the listing wins", () =>
+    Effect.gen(function*() {
+      const facts = new ModelFacts("groq", () => import("../../src/catalogue/groq.ts"), {
+        mine: { maxOutputTokens: 7, capabilities: { tools: true } }
+      })
+      const listed = [
+        { provider: "groq", id: "llama-3.3-70b-versatile", contextWindow: 5, capabilities: { images: true } },
+        { provider: "groq", id: "mine", capabilities: {} },
+        { provider: "groq", id: "brand-new", capabilities: {} }
+      ]
+      const [known, mine, unknown] = yield* facts.complete(listed)
+      assert.strictEqual(known?.contextWindow, 5)
+      assert.isTrue(known?.capabilities.images)
+      assert.isFalse(known?.capabilities.reasoning)
+      assert.isDefined(known?.prices)
+      assert.deepStrictEqual(mine, { provider: "groq", id: "mine", maxOutputTokens: 7, capabilities: { tools: true } })
+      assert.deepStrictEqual(unknown, listed[2])
+    }))
+
+  it.effect("knows nothing, and fails nothing, where the catalogue cannot be loaded", () =>
+    Effect.gen(function*() {
+      const facts = new ModelFacts("groq", () => Promise.reject(new Error("no chunk")))
+      assert.isFalse(facts.ready)
+      yield* facts.load
+      assert.isTrue(facts.ready)
+      assert.isUndefined(facts.of("llama-3.3-70b-versatile"))
+    }))
 })
