@@ -44,7 +44,7 @@ const spent = (from: NodeJS.CpuUsage) => {
 
 /** A slow client makes fewer calls, but never less than these. */
 const minCalls = 2
-const maxMillis = 1500
+const maxMillis = 2000
 
 const latencies: Array<number> = []
 const onText = scenario.latency

@@ -115,7 +115,8 @@ const peers = (): Array<Contender> =>
       module: new URL(peer.file ?? "client.mjs", folder).href,
       variant: "",
       version: `${peer.package} ${manifest.dependencies[peer.package]}`,
-      accepts: (scenario) => peer.wires.includes(scenario.wire) && peer.skip?.[scenario.id] === undefined
+      accepts: (scenario) =>
+        scenario.peers !== false && peer.wires.includes(scenario.wire) && peer.skip?.[scenario.id] === undefined
     }))
   })
 

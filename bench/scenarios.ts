@@ -22,6 +22,8 @@ export interface Scenario {
   readonly history?: number | undefined
   /** Deltas carry the time at which they were written. */
   readonly latency?: boolean | undefined
+  /** Whether other libraries take part. @default true */
+  readonly peers?: boolean | undefined
   /** Clients beside the usual ones: ways of using this library. */
   readonly variants?: ReadonlyArray<string> | undefined
 }
@@ -41,8 +43,9 @@ const streams = (
   mode: "stream",
   units: deltas,
   unit: "delta",
-  warmup: 8,
-  calls: 10,
+  // Compiled code settles after some twenty answers of this length.
+  warmup: 25,
+  calls: 20,
   ...more
 })
 
@@ -62,8 +65,9 @@ export const scenarios: ReadonlyArray<Scenario> = [
   streams("anthropic-all", "Anthropic stream, 20,000 deltas in one write", "anthropic", 20_000, 0),
   streams("chat-all", "Chat stream, 20,000 deltas in one write", "chat", 20_000, 0),
   streams("anthropic-40k", "Anthropic stream, 40,000 deltas, 16 per write", "anthropic", 40_000, 16, {
-    warmup: 4,
-    calls: 5
+    warmup: 25,
+    calls: 20,
+    peers: false
   }),
   {
     id: "tool-200k",
@@ -73,8 +77,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
     mode: "stream",
     units: 10_000,
     unit: "delta",
-    warmup: 8,
-    calls: 10
+    warmup: 40,
+    calls: 30
   },
   {
     id: "tool-400k",
@@ -84,8 +88,9 @@ export const scenarios: ReadonlyArray<Scenario> = [
     mode: "stream",
     units: 20_000,
     unit: "delta",
-    warmup: 4,
-    calls: 5
+    warmup: 25,
+    calls: 20,
+    peers: false
   },
   {
     id: "json-anthropic",

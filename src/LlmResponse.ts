@@ -345,6 +345,33 @@ export const Fields: Schema.Codec<Fields> = FieldsSchema
 // Fold
 // =============================================================================
 
+/** Pieces joined at a time. */
+const pieceCount = 64
+
+/**
+ * A text that grows. Pieces are joined while they are young: thousands of live ones, or a rope of them, are what a
+ * garbage collector copies again and again.
+ */
+class Pieces {
+  private blocks: Array<string> = []
+  private readonly recent: Array<string> = []
+
+  add(piece: string): void {
+    if (this.recent.push(piece) < pieceCount) return
+    this.blocks.push(this.recent.join(""))
+    this.recent.length = 0
+  }
+
+  read(): string {
+    if (this.recent.length > 0) {
+      this.blocks.push(this.recent.join(""))
+      this.recent.length = 0
+    }
+    if (this.blocks.length > 1) this.blocks = [this.blocks.join("")]
+    return this.blocks[0] ?? ""
+  }
+}
+
 /**
  * Collects the parts that events describe, open ones included.
  *
@@ -365,22 +392,22 @@ export class PartsFold {
       case "TextDelta":
       case "ReasoningDelta": {
         const open = this.slots[event.index] as OpenPart
-        open.text += event.text
+        open.text.add(event.text)
         return
       }
       case "ToolCallDelta": {
         const open = this.slots[event.index] as OpenPart
-        open.chunks!.push(event.delta)
+        open.text.add(event.delta)
         return
       }
       case "TextStart":
-        this.slots[event.index] = { open: "text", text: "", chunks: undefined, id: "", name: "" }
+        this.slots[event.index] = { open: "text", text: new Pieces(), id: "", name: "" }
         return
       case "ReasoningStart":
-        this.slots[event.index] = { open: "reasoning", text: "", chunks: undefined, id: "", name: "" }
+        this.slots[event.index] = { open: "reasoning", text: new Pieces(), id: "", name: "" }
         return
       case "ToolCallStart":
-        this.slots[event.index] = { open: "tool-call", text: "", chunks: [], id: event.id, name: event.name }
+        this.slots[event.index] = { open: "tool-call", text: new Pieces(), id: event.id, name: event.name }
         return
       case "TextEnd":
       case "ReasoningEnd":
@@ -403,13 +430,13 @@ export class PartsFold {
   /** The text collected so far of an open text or reasoning part. */
   openText(index: number): string {
     const slot = this.slots[index]
-    return slot !== undefined && "open" in slot ? slot.text : ""
+    return slot !== undefined && "open" in slot && slot.open !== "tool-call" ? slot.text.read() : ""
   }
 
   /** The argument text collected so far of an open tool call. */
   openArguments(index: number): string {
     const slot = this.slots[index]
-    return slot !== undefined && "open" in slot && slot.chunks !== undefined ? slot.chunks.join("") : ""
+    return slot !== undefined && "open" in slot && slot.open === "tool-call" ? slot.text.read() : ""
   }
 
   parts(): ReadonlyArray<Message.Part> {
@@ -418,8 +445,9 @@ export class PartsFold {
       if (slot === undefined) continue
       if (!("open" in slot)) {
         out.push(slot)
-      } else if (slot.open !== "tool-call" && slot.text !== "") {
-        out.push({ type: slot.open, text: slot.text })
+      } else if (slot.open !== "tool-call") {
+        const text = slot.text.read()
+        if (text !== "") out.push({ type: slot.open, text })
       }
     }
     return out
@@ -429,8 +457,8 @@ export class PartsFold {
   unfinishedToolCalls(): ReadonlyArray<{ readonly id: string; readonly name: string; readonly text: string }> {
     const out: Array<{ readonly id: string; readonly name: string; readonly text: string }> = []
     for (const slot of this.slots) {
-      if (slot !== undefined && "open" in slot && slot.chunks !== undefined) {
-        out.push({ id: slot.id, name: slot.name, text: slot.chunks.join("") })
+      if (slot !== undefined && "open" in slot && slot.open === "tool-call") {
+        out.push({ id: slot.id, name: slot.name, text: slot.text.read() })
       }
     }
     return out
@@ -439,8 +467,7 @@ export class PartsFold {
 
 interface OpenPart {
   readonly open: "text" | "reasoning" | "tool-call"
-  text: string
-  readonly chunks: Array<string> | undefined
+  readonly text: Pieces
   readonly id: string
   readonly name: string
 }
