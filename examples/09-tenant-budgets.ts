@@ -16,7 +16,7 @@ const stack = (baseUrl: string) =>
     // Cost says what an answer cost; outside of it, an answer from the cache costs nothing.
     Cost.policy(),
     Cache.policy({ partition: (request) => request.scope?.userId }),
-    Events.policy
+    Events.policy()
   )
 // #endregion
 

@@ -11,7 +11,7 @@
  *
  * @example
  * ```ts
- * const llm = Anthropic.layerEnv.pipe(Retry.policy(), Cost.policy(), Events.policy)
+ * const llm = Anthropic.layerEnv.pipe(Retry.policy(), Cost.policy(), Events.policy())
  * const audit = Events.stream.pipe(Stream.runForEach((event) => Console.log(event._tag, event.scope?.userId)))
  * ```
  *
@@ -221,17 +221,18 @@ const report = (
  * @category policies
  * @since 0.1.0
  */
-export const policy: Policy.Policy<never, Events> = Policy.make((service) =>
-  Effect.map(Events, (bus) => {
-    const sink = sinkOf(bus)
-    return withHold(listening(service, sink), (request, operation) =>
-      Effect.map(Clock.currentTimeMillis, (startedAt) => ({
-        request,
-        end: (ending) =>
-          Effect.withFiber((fiber) => {
-            report(service, request, operation, startedAt, ending, fiber, sink)
-            return Effect.void
-          })
-      })))
-  })
-)
+export const policy = (): Policy.Policy<never, Events> =>
+  Policy.make((service) =>
+    Effect.map(Events, (bus) => {
+      const sink = sinkOf(bus)
+      return withHold(listening(service, sink), (request, operation) =>
+        Effect.map(Clock.currentTimeMillis, (startedAt) => ({
+          request,
+          end: (ending) =>
+            Effect.withFiber((fiber) => {
+              report(service, request, operation, startedAt, ending, fiber, sink)
+              return Effect.void
+            })
+        })))
+    })
+  )

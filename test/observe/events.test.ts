@@ -28,7 +28,7 @@ const observed = (
     const subscription = yield* Events.subscribe
     const inner = yield* around(service)
     const seen: Effect.Effect<ReadonlyArray<Events.Event>> = PubSub.takeUpTo(subscription, 1000)
-    return { control, seen, service: yield* Events.policy.wrap(inner) }
+    return { control, seen, service: yield* Events.policy().wrap(inner) }
   })
 
 const listening = <A, E>(effect: Effect.Effect<A, E, Events.Events | Scope>, capacity?: number) =>
