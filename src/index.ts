@@ -266,5 +266,13 @@ export * as Events from "./observe/Events.ts"
 /** One span and a few metrics per call, by the OpenTelemetry conventions for generative AI. */
 export * as Telemetry from "./observe/Telemetry.ts"
 
+/** Configuration as data: named instances of providers with their policies, from TOML, JSON or the environment. */
+export * as LlmConfig from "./config/LlmConfig.ts"
+
+/**
+ * Named instances of a configuration as services at run time, and the exchange of the configuration while calls run.
+ */
+export * as Registry from "./config/Registry.ts"
+
 /** Many requests through one service: so many at a time, each with its own outcome, usage and cost summed. */
 export * as Batch from "./batch/Batch.ts"

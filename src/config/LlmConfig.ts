@@ -245,7 +245,7 @@ const problemsOfInstance = (name: string, instance: Instance, names: ReadonlyArr
   }
   if (instance.options !== undefined) {
     const { schema } = OwnOptions.of(instance.provider)
-    const decoded = Schema.decodeUnknownResult(schema, { onExcessProperty: "error", errors: "all" })(instance.options)
+    const decoded = Schema.decodeResult(schema, { onExcessProperty: "error", errors: "all" })(instance.options)
     if (Result.isFailure(decoded)) problems.push(...Problems.ofIssue(decoded.failure.issue, [...path, "options"]))
   }
   return problems
@@ -398,7 +398,8 @@ const variables = {
   fallback: "LLM_FALLBACK"
 } as const
 
-const inEnvironment = (path: ReadonlyArray<PropertyKey>): string => {
+const inEnvironment = (provider: string) => (path: ReadonlyArray<PropertyKey>): string => {
+  if (path[0] === "instances" && path[1] !== provider) return variables.fallback
   const name = path.toReversed().find((key) => Object.hasOwn(variables, key))
   return name === undefined ? "LLM_PROVIDER" : variables[name as keyof typeof variables]
 }
@@ -452,7 +453,7 @@ export const fromEnv: Effect.Effect<LlmConfig, LlmError.LlmError> = Effect.gen(f
         fallback
       })
     }
-  }, { place: inEnvironment }))
+  }, { place: inEnvironment(provider) }))
 })
 
 // =============================================================================

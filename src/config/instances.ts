@@ -26,13 +26,7 @@ import type { Instance, LlmConfig } from "./LlmConfig.ts"
 import * as OwnOptions from "./ownOptions.ts"
 import * as Problems from "./problems.ts"
 
-/**
- * The instance of that name, or the error that lists the known ones.
- *
- * @category accessors
- * @since 0.1.0
- */
-export const find = (config: LlmConfig, name: string): Effect.Effect<Instance, LlmError.LlmError> =>
+const find = (config: LlmConfig, name: string): Effect.Effect<Instance, LlmError.LlmError> =>
   Object.hasOwn(config.instances, name) ? Effect.succeed(config.instances[name]!) : Effect.fail(unknown(config, name))
 
 /**

@@ -36,13 +36,8 @@ const distance = (a: string, b: string): number => {
   return row[b.length]!
 }
 
-/**
- * The known name that was probably meant.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const suggestion = (name: string, known: ReadonlyArray<string>): string | undefined => {
+/** The known name that was probably meant. */
+const suggestion = (name: string, known: ReadonlyArray<string>): string | undefined => {
   const given = plain(name)
   const limit = Math.min(2, Math.floor(given.length / 2))
   let best: string | undefined
@@ -72,13 +67,8 @@ export const unknownName = (name: string, known: ReadonlyArray<string>): string 
 const secretName =
   /^(?:.*(?:keys?|secret|password|passwd|credentials?)|(?:access|api|auth|bearer|session)?token|authorization)$/
 
-/**
- * Whether a key of that name would hold a credential.
- *
- * @category guards
- * @since 0.1.0
- */
-export const namesSecret = (name: string): boolean => secretName.test(plain(name))
+/** Whether a key of that name would hold a credential. */
+const namesSecret = (name: string): boolean => secretName.test(plain(name))
 
 /**
  * What a credential in a file is answered with.

@@ -21,6 +21,7 @@ export class Slot<A, E> {
   private readonly lock = Semaphore.makeUnsafe(1)
   private users = 0
   private retired = false
+  private ended = false
   private built: { readonly value: A; readonly scope: Scope.Closeable } | undefined
 
   constructor(build: Effect.Effect<A, E, Scope.Scope>) {
@@ -32,7 +33,7 @@ export class Slot<A, E> {
     return this.built?.value
   }
 
-  /** Counts one more user. `give back` must follow, once. */
+  /** Counts one more user. `giveBack` must follow, once. */
   take(): void {
     this.users++
   }
@@ -55,7 +56,8 @@ export class Slot<A, E> {
       return Effect.onExit(
         restore(Effect.provideService(this.build, Scope.Scope, scope)),
         (exit) => {
-          if (Exit.isFailure(exit)) return Scope.close(scope, exit)
+          // What was closed while it was being built is not kept either.
+          if (Exit.isFailure(exit) || this.ended) return Scope.close(scope, exit)
           this.built = { value: exit.value, scope }
           return Effect.void
         }
@@ -73,6 +75,7 @@ export class Slot<A, E> {
   readonly close: Effect.Effect<void> = Effect.suspend(() => {
     const built = this.built
     this.retired = true
+    this.ended = true
     this.built = undefined
     return built === undefined ? Effect.void : Scope.close(built.scope, Exit.void)
   })

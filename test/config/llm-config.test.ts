@@ -279,6 +279,55 @@ describe("the layer of an instance", () => {
     ))
 })
 
+describe("options that only one provider has", () => {
+  const sent = (instance: string, variables: Record<string, string>) =>
+    withSimulator(
+      (simulator) =>
+        Effect.gen(function*() {
+          const text = `default = "main"\n[instances.main]\nbaseUrl = "${simulator.url}"\nretry = false\n${instance}`
+          yield* LlmService.generate({ prompt: "Hi" }).pipe(
+            Effect.provide(LlmConfig.layerText(text, "toml")),
+            Effect.exit
+          )
+          return simulator.requests[0]?.headers ?? {}
+        }),
+      variables
+    )
+
+  it.live("Bedrock signs for its region with the credentials of the environment", () =>
+    Effect.gen(function*() {
+      const headers = yield* sent("provider = \"bedrock\"\noptions = { region = \"eu-west-1\" }", {
+        AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
+        AWS_SECRET_ACCESS_KEY: secret
+      })
+      assert.include(headers["authorization"], "/eu-west-1/bedrock/")
+      const none = yield* LlmConfig.parse("default = \"a\"\n[instances.a]\nprovider = \"bedrock\"", "toml").pipe(
+        Effect.flatMap((config) => Effect.scoped(Layer.build(LlmConfig.layer(config)))),
+        Effect.provide([NodeHttpClient.layerUndici, env()]),
+        Effect.flip
+      )
+      assert.include(messageOf(none), "instances.a: No AWS credentials")
+    }))
+
+  it.live("Vertex takes the named key as a token when there is a project, else as an API key", () =>
+    Effect.gen(function*() {
+      const vertex = "provider = \"vertex\"\napiKeyEnv = \"VERTEX_ONE\"\n"
+      const token = yield* sent(`${vertex}options = { project = "p" }`, { VERTEX_ONE: "one" })
+      assert.strictEqual(token["authorization"], "Bearer one")
+      const key = yield* sent(vertex, { VERTEX_ONE: "one" })
+      assert.strictEqual(key["x-goog-api-key"], "one")
+    }))
+
+  it.live("Azure asks for the API version it is given", () =>
+    withSimulator((simulator) =>
+      Effect.gen(function*() {
+        const text = `default = "main"\n[instances.main]\nprovider = "azure"\nmodel = "mine"\n` +
+          `baseUrl = "${simulator.url}/openai/v1"\noptions = { apiVersion = "preview" }`
+        yield* Effect.exit(Effect.provide(LlmService.generate({ prompt: "Hi" }), LlmConfig.layerText(text, "toml")))
+        assert.strictEqual(simulator.requests[0]?.query.get("api-version"), "preview")
+      }), { AZURE_OPENAI_API_KEY: "azure-key" }))
+})
+
 describe("the environment", () => {
   const read = (variables: Record<string, string>) => Effect.provide(LlmConfig.fromEnv, env(variables))
 
@@ -323,6 +372,8 @@ describe("the environment", () => {
     Effect.gen(function*() {
       const provider = messageOf(yield* Effect.flip(read({ LLM_PROVIDER: "opanai" })))
       assert.include(provider, "LLM_PROVIDER: \"opanai\" is not a provider. Did you mean \"openai\"?")
+      const fallback = messageOf(yield* Effect.flip(read({ LLM_FALLBACK: "grok" })))
+      assert.include(fallback, "LLM_FALLBACK: \"grok\" is not a provider. Did you mean \"groq\"?")
       const number = messageOf(yield* Effect.flip(read({ LLM_MAX_TOKENS: "many" })))
       assert.include(number, "LLM_MAX_TOKENS: ")
     }))
