@@ -6,7 +6,9 @@ import type { JsonObject } from "../../src/Message.ts"
 import type { ModelMeta } from "../../src/Model.ts"
 import * as AnthropicMessages from "../../src/protocol/AnthropicMessages.ts"
 import type { Encoded, EncodeInput } from "../../src/protocol/Protocol.ts"
-import { answer } from "./anthropic-messages-replay.ts"
+import { replay } from "./wire-replay.ts"
+
+const { answer } = replay("anthropic-messages", AnthropicMessages.make(), "anthropic")
 
 const attempt = (request: LlmRequest, quirks?: AnthropicMessages.Quirks, more?: Partial<EncodeInput>) =>
   AnthropicMessages.make(quirks).encode({

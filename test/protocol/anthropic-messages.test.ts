@@ -1,6 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { FinishReason } from "../../src/LlmResponse.ts"
-import { answer, decoder, outcomeOf, stream, whole } from "./anthropic-messages-replay.ts"
+import * as AnthropicMessages from "../../src/protocol/AnthropicMessages.ts"
+import { outcomeOf, replay } from "./wire-replay.ts"
+
+const { answer, decoder, stream, whole } = replay("anthropic-messages", AnthropicMessages.make(), "anthropic")
 
 const calls = (name: string) =>
   answer(name).toolCalls.map((call) => [call.id, call.name, call.arguments, call.invalid === true])
@@ -392,7 +395,7 @@ describe("Anthropic Messages decoder: whole bodies", () => {
   })
 
   it("keeps the raw frames or body when asked", () => {
-    const made = decoder(true)
+    const made = decoder(undefined, true)
     made.frame(`{"type":"message_start","message":{"id":"m"}}`, "")
     made.frame(`{"type":"message_stop"}`, "")
     assert.deepStrictEqual(outcomeOf(made).response?.raw, [

@@ -6,7 +6,9 @@ import type { JsonObject } from "../../src/Message.ts"
 import type { ModelMeta } from "../../src/Model.ts"
 import * as BedrockConverse from "../../src/protocol/BedrockConverse.ts"
 import type { Encoded, EncodeInput } from "../../src/protocol/Protocol.ts"
-import { answer } from "./bedrock-replay.ts"
+import { replay } from "./wire-replay.ts"
+
+const { answer } = replay("bedrock", BedrockConverse.make(), "bedrock")
 
 const attempt = (request: LlmRequest, family: BedrockConverse.Family = {}, more?: Partial<EncodeInput>) =>
   BedrockConverse.make({ familyOf: () => family }).encode({

@@ -7,7 +7,9 @@ import * as LlmTool from "../../src/LlmTool.ts"
 import * as Message from "../../src/Message.ts"
 import type { Json, JsonObject } from "../../src/Message.ts"
 import * as BedrockConverse from "../../src/protocol/BedrockConverse.ts"
-import { answer } from "./bedrock-replay.ts"
+import { replay } from "./wire-replay.ts"
+
+const { answer } = replay("bedrock", BedrockConverse.make(), "bedrock")
 
 const model = "arn:aws:bedrock:eu-west-3:123456789012:inference-profile/eu.anthropic.claude-test-1:0"
 

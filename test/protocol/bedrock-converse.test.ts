@@ -1,6 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { FinishReason } from "../../src/LlmResponse.ts"
-import { answer, decoder, outcomeOf, stream, whole } from "./bedrock-replay.ts"
+import * as BedrockConverse from "../../src/protocol/BedrockConverse.ts"
+import { outcomeOf, replay } from "./wire-replay.ts"
+
+const { answer, decoder, stream, whole } = replay("bedrock", BedrockConverse.make(), "bedrock")
 
 const calls = (name: string) =>
   answer(name).toolCalls.map((call) => [call.id, call.name, call.arguments, call.invalid === true])
@@ -408,7 +411,7 @@ describe("Bedrock Converse decoder: whole bodies", () => {
   })
 
   it("keeps the raw events or body when asked", () => {
-    const made = decoder(true)
+    const made = decoder(undefined, true)
     made.frame(`{"role":"assistant"}`, "messageStart")
     made.frame(`{"stopReason":"end_turn"}`, "messageStop")
     made.end()

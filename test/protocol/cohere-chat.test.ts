@@ -3,9 +3,9 @@ import type { FinishReason } from "../../src/LlmResponse.ts"
 import type { ServerToolPart } from "../../src/Message.ts"
 import * as CohereChat from "../../src/protocol/CohereChat.ts"
 import * as Framing from "../../src/transport/Framing.ts"
-import { replay } from "./wire-replay.ts"
+import { outcomeOf, replay } from "./wire-replay.ts"
 
-const { answer, decoder, framesOf, outcomeOf, stream, whole } = replay("cohere-chat", CohereChat.make())
+const { answer, decoder, framesOf, stream, whole } = replay("cohere-chat", CohereChat.make())
 
 const calls = (name: string) =>
   answer(name).toolCalls.map((call) => [call.id, call.name, call.arguments, call.invalid === true])

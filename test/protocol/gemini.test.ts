@@ -2,7 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import type { FinishReason, LlmResponse } from "../../src/LlmResponse.ts"
 import { classify } from "../../src/protocol/ErrorMap.ts"
 import { PartialArguments, readPath } from "../../src/protocol/gemini/PartialArguments.ts"
-import { answer, decoder, outcomeOf, stream, streamBytes, whole, wholeAnswer } from "./gemini-replay.ts"
+import * as GeminiGenerateContent from "../../src/protocol/GeminiGenerateContent.ts"
+import { outcomeOf, replay } from "./wire-replay.ts"
+
+const { answer, decoder, stream, replayBytes, bytesOf, whole, wholeAnswer } = replay(
+  "gemini",
+  GeminiGenerateContent.make(),
+  "gemini"
+)
 
 const callsOf = (response: LlmResponse) =>
   response.toolCalls.map((call) => [call.id, call.name, call.arguments, call.invalid === true])
@@ -64,7 +71,7 @@ describe("Gemini decoder: text", () => {
   })
 
   it("keeps raw frames when asked to", () => {
-    const made = decoder({}, true)
+    const made = decoder(undefined, true)
     made.frame(`{"candidates":[{"content":{"parts":[{"text":"a"}]},"finishReason":"STOP"}]}`, "")
     made.end()
     assert.isArray(outcomeOf(made).response?.raw)
@@ -80,16 +87,16 @@ describe("Gemini decoder: text", () => {
 
 describe("Gemini decoder: lists", () => {
   it("reads a stream that is one JSON array", () => {
-    const { response } = streamBytes("list.txt", 5)
+    const { response } = replayBytes(bytesOf("list", "txt"), 5)
     assert.strictEqual(response?.text, "As a list.")
     assert.strictEqual(response?.reasoningText, "Hm. ")
   })
 
   it("fails with the error in a list, and as incomplete when a list is cut", () => {
-    const { failure } = streamBytes("list-error.txt", 7)
+    const { failure } = replayBytes(bytesOf("list-error", "txt"), 7)
     assert.strictEqual(failure?.code, 404)
     assert.strictEqual(failure?.type, "NOT_FOUND")
-    const cut = streamBytes("list-cut.txt", 7)
+    const cut = replayBytes(bytesOf("list-cut", "txt"), 7)
     assert.strictEqual(cut.failure?.kind, "incomplete")
     assert.strictEqual(cut.partial?.text, "As a list")
   })
@@ -336,7 +343,7 @@ describe("Gemini decoder: finish reasons", () => {
 
   it("reads numbers by the API they come from", () => {
     const finishOf = (numbers: "gemini" | "vertex") => {
-      const made = decoder({ finishNumbers: numbers })
+      const made = decoder(GeminiGenerateContent.make({ finishNumbers: numbers }))
       made.whole({ candidates: [{ finishReason: 9 }] })
       return outcomeOf(made).response?.finishReason
     }
@@ -406,7 +413,7 @@ describe("Gemini decoder: failures", () => {
 
   it("reads an error that is appended to the stream as plain JSON over several lines", () => {
     for (const size of [1, 9, 10_000]) {
-      const { failure, partial } = streamBytes("bare-error.txt", size)
+      const { failure, partial } = replayBytes(bytesOf("bare-error", "txt"), size)
       assert.deepInclude(failure, { kind: "provider", code: 503, type: "UNAVAILABLE" })
       assert.strictEqual(partial?.text, "Half")
     }

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { FinishReason } from "../../src/LlmResponse.ts"
 import * as OllamaChat from "../../src/protocol/OllamaChat.ts"
-import { replay } from "./wire-replay.ts"
+import { outcomeOf, replay } from "./wire-replay.ts"
 
-const { answer, decoder, framesOf, outcomeOf, replayFrames, stream, whole } = replay("ollama-chat", OllamaChat.make())
+const { answer, decoder, framesOf, replayFrames, stream, whole } = replay("ollama-chat", OllamaChat.make())
 
 const calls = (name: string) => answer(name).toolCalls.map((call) => [call.name, call.arguments, call.invalid === true])
 

@@ -1,6 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { LlmResponse } from "../../src/LlmResponse.ts"
-import { answer, decoder, outcomeOf, replayFrames, stream, whole, wholeAnswer } from "./openai-chat-replay.ts"
+import * as OpenAiChat from "../../src/protocol/OpenAiChat.ts"
+import { outcomeOf, replay } from "./wire-replay.ts"
+
+const { answer, decoder, replayFrames, stream, whole, wholeAnswer } = replay("openai-chat", OpenAiChat.make(), "openai")
 
 const lille = { city: "Lille" }
 const gent = { city: "Gent" }
@@ -224,14 +227,14 @@ describe("OpenAI Chat decoder: content", () => {
   })
 
   it("moves inline thinking to reasoning when the quirk says so", () => {
-    const response = answer("think-tags-split", { thinkTags: true })
+    const response = answer("think-tags-split", OpenAiChat.make({ thinkTags: true }))
     assert.strictEqual(response.reasoningText, "Feathers first")
     assert.strictEqual(response.text, "\n\nA bird < a plane.")
     assert.include(answer("think-tags-split").text, "<think>Feathers")
   })
 
   it("loses nothing of a thinking block that was never closed", () => {
-    const response = answer("think-tags-unclosed", { thinkTags: true })
+    const response = answer("think-tags-unclosed", OpenAiChat.make({ thinkTags: true }))
     assert.strictEqual(response.reasoningText, "Feathers first</thi")
     assert.strictEqual(response.text, "")
   })
@@ -241,7 +244,10 @@ describe("OpenAI Chat decoder: content", () => {
       event: "",
       data: JSON.stringify({ choices: [{ delta: { content: "Hm</think>Yes" }, finish_reason: "stop" }] })
     }]
-    const { response } = replayFrames(frames, { thinkTags: { open: "<think>", close: "</think>", startsInside: true } })
+    const { response } = replayFrames(
+      frames,
+      OpenAiChat.make({ thinkTags: { open: "<think>", close: "</think>", startsInside: true } })
+    )
     assert.strictEqual(response?.reasoningText, "Hm")
     assert.strictEqual(response?.text, "Yes")
   })

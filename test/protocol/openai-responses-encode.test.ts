@@ -7,7 +7,9 @@ import type { Encoded, EncodeInput } from "../../src/protocol/Protocol.ts"
 import * as OpenAi from "../../src/provider/OpenAi.ts"
 import * as Provider from "../../src/provider/Provider.ts"
 import { validate } from "../../src/testing/simulator/OpenAiResponsesValidation.ts"
-import { answer, framesOf, names, replayFrames, whole } from "./openai-responses-replay.ts"
+import { replay } from "./wire-replay.ts"
+
+const { answer, bodies, stream, streams, whole } = replay("openai-responses", OpenAiResponses.make(), "openai")
 
 const model = "gpt-5-test"
 
@@ -490,8 +492,8 @@ describe("OpenAI Responses encoder: input", () => {
 
 describe("OpenAI Responses encoder: what was decoded", () => {
   const responses = [
-    ...names("sse").map((name) => replayFrames(framesOf(name))),
-    ...names("json").map((name) => whole(name.slice(0, -5)))
+    ...streams.map((name) => stream(name)),
+    ...bodies.map((name) => whole(name))
   ].flatMap(({ response }) => response === undefined || response.parts.length === 0 ? [] : [response])
 
   it("is accepted back, whatever it was, by the same model and by others", () => {

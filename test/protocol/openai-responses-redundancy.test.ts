@@ -4,9 +4,12 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
+import * as OpenAiResponses from "../../src/protocol/OpenAiResponses.ts"
 import { openAiResponses } from "../../src/testing/simulator/OpenAiResponsesWire.ts"
 import type { IncomingRequest, Reply } from "../../src/testing/simulator/Wire.ts"
-import { decoder, type Frame, outcomeOf, replayFrames } from "./openai-responses-replay.ts"
+import { type Frame, outcomeOf, replay } from "./wire-replay.ts"
+
+const { decoder, replayFrames } = replay("openai-responses", OpenAiResponses.make(), "openai")
 
 const request: IncomingRequest = {
   number: 1,

@@ -1,6 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { FinishReason } from "../../src/LlmResponse.ts"
-import { answer, decoder, framesOf, outcomeOf, stream, whole } from "./openai-responses-replay.ts"
+import * as OpenAiResponses from "../../src/protocol/OpenAiResponses.ts"
+import { outcomeOf, replay } from "./wire-replay.ts"
+
+const { answer, decoder, framesOf, stream, whole } = replay("openai-responses", OpenAiResponses.make(), "openai")
 
 const calls = (name: string) =>
   answer(name).toolCalls.map((call) => [call.id, call.name, call.arguments, call.invalid === true])
@@ -301,8 +304,8 @@ describe("OpenAI Responses decoder: built-in tools and citations", () => {
   })
 
   it("keeps calls opaque that the host runs itself", () => {
-    const made = decoder(false, { hostedItems: ["custom_tool_call"] })
-    for (const frame of framesOf("custom-tool.sse")) made.frame(frame.data, frame.event)
+    const made = decoder(OpenAiResponses.make({ hostedItems: ["custom_tool_call"] }))
+    for (const frame of framesOf("custom-tool")) made.frame(frame.data, frame.event)
     const { response } = outcomeOf(made)
     assert.deepStrictEqual(response?.toolCalls, [])
     assert.strictEqual(response?.finishReason, "stop")
@@ -428,7 +431,7 @@ describe("OpenAI Responses decoder: whole bodies", () => {
   })
 
   it("keeps the body when raw output is asked for", () => {
-    const made = decoder(true)
+    const made = decoder(undefined, true)
     made.whole({ object: "response", status: "completed", output: [] })
     assert.deepStrictEqual(outcomeOf(made).response?.raw, [{ object: "response", status: "completed", output: [] }])
   })
