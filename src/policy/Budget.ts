@@ -237,12 +237,10 @@ const field = { request: "scope.requestId", session: "scope.sessionId", user: "s
 const costs = (prices: PriceOverrides | undefined, info: ServiceInfo) => {
   const find = priceFinder(prices)
   const ofModel = (response: LlmResponse, asked: string) =>
-    Effect.flatMap(
+    Effect.filterOrElse(
       find(response.provider, response.model),
-      (prices) =>
-        prices !== undefined || response.provider !== info.provider
-          ? Effect.succeed(prices)
-          : find(response.provider, asked)
+      (prices) => prices !== undefined || response.provider !== info.provider,
+      () => find(response.provider, asked)
     )
   return {
     find,
