@@ -1,16 +1,16 @@
 /**
  * Configuration as data: named instances of providers with their policies, from TOML, JSON or the environment.
  *
- * A configuration is `{ default, instances }`. An instance names a provider and what is particular to it; keys are never part of
- * it, only the names of the variables that hold them. `layer` makes an instance a layer of `LlmService`, with its declared policies in
- * this order from the inside out: `timeouts`, `rateLimit`, `concurrency`, `retry`, `timeout`, `fallback`.
+ * A configuration is `{ default, instances }`. An instance names a provider and what is particular to it; keys are
+ * never part of it, only the names of the variables that hold them. `layer` makes an instance a layer of `LlmService`,
+ * with its declared policies in this order from the inside out: `timeouts`, `rateLimit`, `concurrency`, `retry`,
+ * `timeout`, `fallback`.
  *
- * Whatever is wrong is an `LlmError` with reason `Configuration` that names the place and the known names, found when the
- * configuration is read. Several instances at run time, and files that change, are `Registry`'s.
+ * Whatever is wrong is an `LlmError` with reason `Configuration` that names the place and the known names, found when
+ * the configuration is read. Several instances at run time, and files that change, are `Registry`'s.
  *
  * @since 0.1.0
  */
-import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Toml from "effect/encoding/Toml"
@@ -25,6 +25,7 @@ import { type RequestOptions, validate } from "../LlmRequest.ts"
 import { LlmService } from "../LlmService.ts"
 import { providerIds } from "../provider/Llm.ts"
 import type { ServiceLayer } from "../provider/Provider.ts"
+import * as Environment from "./environment.ts"
 import * as Instances from "./instances.ts"
 import * as OwnOptions from "./ownOptions.ts"
 import * as Problems from "./problems.ts"
@@ -34,8 +35,8 @@ import * as Problems from "./problems.ts"
 // =============================================================================
 
 /**
- * A length of time in a configuration: a `Duration`, or text such as `"20 seconds"`. A bare number is not one, because it does
- * not say its unit.
+ * A length of time in a configuration: a `Duration`, or text such as `"20 seconds"`. A bare number is not one, because
+ * it does not say its unit.
  *
  * @category models
  * @since 0.1.0
@@ -381,80 +382,20 @@ export const fromFile = (path: string): Effect.Effect<LlmConfig, LlmError.LlmErr
 // Environment
 // =============================================================================
 
-/** Variables, by the last name of the place they set. */
-const variables = {
-  provider: "LLM_PROVIDER",
-  model: "LLM_MODEL",
-  label: "LLM_LABEL",
-  baseUrl: "LLM_BASE_URL",
-  apiKeyEnv: "LLM_API_KEY_ENV",
-  temperature: "LLM_TEMPERATURE",
-  maxTokens: "LLM_MAX_TOKENS",
-  timeout: "LLM_TIMEOUT",
-  retries: "LLM_RETRIES",
-  requestsPerMinute: "LLM_REQUESTS_PER_MINUTE",
-  tokensPerMinute: "LLM_TOKENS_PER_MINUTE",
-  concurrency: "LLM_CONCURRENCY",
-  fallback: "LLM_FALLBACK"
-} as const
-
-const inEnvironment = (provider: string) => (path: ReadonlyArray<PropertyKey>): string => {
-  if (path[0] === "instances" && path[1] !== provider) return variables.fallback
-  const name = path.toReversed().find((key) => Object.hasOwn(variables, key))
-  return name === undefined ? "LLM_PROVIDER" : variables[name as keyof typeof variables]
-}
-
-const given = (fields: { readonly [name: string]: unknown }): { readonly [name: string]: unknown } | undefined => {
-  const set = Object.entries(fields).filter(([, value]) => value !== undefined)
-  return set.length === 0 ? undefined : Object.fromEntries(set)
-}
-
 /**
- * A configuration from the environment: `LLM_PROVIDER` (anthropic when unset), `LLM_MODEL`, `LLM_LABEL`, `LLM_BASE_URL`,
- * `LLM_API_KEY_ENV`, `LLM_TEMPERATURE`, `LLM_MAX_TOKENS`, `LLM_TIMEOUT`, `LLM_RETRIES`, `LLM_REQUESTS_PER_MINUTE`,
- * `LLM_TOKENS_PER_MINUTE`, `LLM_CONCURRENCY`, and `LLM_FALLBACK`, the ids of other providers with commas between them. Instances are named
- * by their provider. Keys and what is not set come from the provider's own variables.
+ * A configuration from the environment: `LLM_PROVIDER` (anthropic when unset), `LLM_MODEL`, `LLM_LABEL`,
+ * `LLM_BASE_URL`, `LLM_API_KEY_ENV`, `LLM_TEMPERATURE`, `LLM_MAX_TOKENS`, `LLM_TIMEOUT`, `LLM_RETRIES`,
+ * `LLM_REQUESTS_PER_MINUTE`, `LLM_TOKENS_PER_MINUTE`, `LLM_CONCURRENCY`, and `LLM_FALLBACK`, the ids of other providers
+ * with commas between them. Instances are named by their provider. Keys and what is not set come from the provider's
+ * own variables.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const fromEnv: Effect.Effect<LlmConfig, LlmError.LlmError> = Effect.gen(function*() {
-  const found: { -readonly [K in keyof typeof variables]?: string } = {}
-  for (const [key, name] of Object.entries(variables)) {
-    const value = yield* Effect.mapError(
-      Config.option(Config.String(name)),
-      (error) => Problems.configuration(error.message, name)
-    )
-    const trimmed = Option.getOrElse(value, () => "").trim()
-    if (trimmed !== "") found[key as keyof typeof variables] = trimmed
-  }
-  const number = (value: string | undefined) => value === undefined ? undefined : Number(value)
-  const provider = found.provider?.toLowerCase() ?? "anthropic"
-  const fallback = found.fallback?.split(",").map((id) => id.trim().toLowerCase()).filter((id) => id !== "")
-  const { apiKeyEnv, baseUrl, label, model, timeout } = found
-  return yield* Effect.fromResult(decodeFrom({
-    default: provider,
-    instances: {
-      ...Object.fromEntries((fallback ?? []).map((id) => [id, { provider: id }])),
-      [provider]: given({
-        provider,
-        model,
-        label,
-        baseUrl,
-        apiKeyEnv,
-        timeout,
-        defaults: given({ temperature: number(found.temperature), maxTokens: number(found.maxTokens) }),
-        retry: given({ retries: number(found.retries) }),
-        rateLimit: given({
-          requestsPerMinute: number(found.requestsPerMinute),
-          tokensPerMinute: number(found.tokensPerMinute)
-        }),
-        concurrency: number(found.concurrency),
-        fallback
-      })
-    }
-  }, { place: inEnvironment(provider) }))
-})
+export const fromEnv: Effect.Effect<LlmConfig, LlmError.LlmError> = Effect.flatMap(
+  Environment.read,
+  ({ place, value }) => Effect.fromResult(decodeFrom(value, { place }))
+)
 
 // =============================================================================
 // Layers
@@ -467,8 +408,8 @@ const fromEffect = <R>(config: Effect.Effect<LlmConfig, LlmError.LlmError, R>, n
   )
 
 /**
- * The layer of an instance, the default one unless `name` says another, with its policies. Instances it falls back to are
- * built with it. Keys are read from the environment once, when the layer is built.
+ * The layer of an instance, the default one unless `name` says another, with its policies. Instances it falls back to
+ * are built with it. Keys are read from the environment once, when the layer is built.
  *
  * @category layers
  * @since 0.1.0

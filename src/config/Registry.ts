@@ -1,13 +1,14 @@
 /**
  * Named instances of a configuration as services at run time, and the exchange of the configuration while calls run.
  *
- * An instance is built at its first use and kept with its state: limits, queues, benches. Two names are two instances, however alike
- * their configurations. `get(name)` and `default` give services that forward every call to the instance which has that name now.
+ * An instance is built at its first use and kept with its state: limits, queues, benches. Two names are two instances,
+ * however alike their configurations. `get(name)` and `default` give services that forward every call to the instance
+ * which has that name now.
  *
- * A new configuration is taken over at once or not at all. It is checked, and the default and those instances that were in use are
- * built, before anything changes; if that fails the old one stays and `reloads` and the log tell why. Instances that are not
- * different in it keep their state. Calls and streams that run end on the instance they began with, which is closed with the last of
- * them; its limits no longer count the new instance's calls.
+ * A new configuration is taken over at once or not at all. It is checked, and the default and those instances that were
+ * in use are built, before anything changes; if that fails the old one stays and `reloads` and the log tell why.
+ * Instances that are not different in it keep their state. Calls and streams that run end on the instance they began
+ * with, which is closed with the last of them; its limits no longer count the new instance's calls.
  *
  * It changes no code: what an application does with the instances, and policies it puts around them, stay as they are.
  *
@@ -56,8 +57,8 @@ export type Reload =
  */
 export interface Service {
   /**
-   * The instance of a name, built if it was not. The service stays valid when the configuration changes; when the name is gone, its
-   * calls fail with `Configuration`. So does this, for an unknown name or a missing key.
+   * The instance of a name, built if it was not. The service stays valid when the configuration changes; when the name
+   * is gone, its calls fail with `Configuration`. So does this, for an unknown name or a missing key.
    */
   readonly get: (name: string) => Effect.Effect<LlmService.Service, LlmError.LlmError>
   /** The names there are now, in the order of the configuration. */
@@ -68,7 +69,10 @@ export interface Service {
   readonly config: Effect.Effect<LlmConfig.LlmConfig>
   /** Takes over a configuration; fails, and changes nothing, when it is not valid. */
   readonly update: (config: LlmConfig.LlmConfig) => Effect.Effect<void, LlmError.LlmError>
-  /** Reads the source again, as after a change of the file. A registry without a file takes its own configuration over again. */
+  /**
+   * Reads the source again, as after a change of the file. A registry without a file takes its own configuration over
+   * again.
+   */
   readonly reload: Effect.Effect<void, LlmError.LlmError>
   /** How the last reload went, and then each that follows. */
   readonly reloads: Stream.Stream<Reload>
@@ -193,7 +197,7 @@ const makeFrom = (
 ): Effect.Effect<Service, LlmError.LlmError, HttpClient.HttpClient | Scope.Scope> =>
   Effect.gen(function*() {
     const client = yield* HttpClient.HttpClient
-    // Instances are built by the calls that need them first: their keys come from where the registry was made all the same.
+    // Calls build the instances they need first; keys come from where the registry was made all the same.
     const variables = yield* ConfigProvider.ConfigProvider
     const build = (name: string, instance: LlmConfig.Instance): ServiceSlot =>
       new Slot(
@@ -301,8 +305,8 @@ const sourceOf = (path: string) =>
 /**
  * Makes a registry of a file and follows its changes, for as long as the scope is open. The first reading must succeed.
  *
- * The folder is watched rather than the file, because editors and deployments replace files; a file whose text is the same is not
- * read as a change.
+ * The folder is watched rather than the file, because editors and deployments replace files; a file whose text is the
+ * same is not read as a change.
  *
  * @category constructors
  * @since 0.1.0

@@ -1,8 +1,8 @@
 /**
  * Makes an instance of a configuration a service: its provider, its key, its policies in their order.
  *
- * The policies are stacked in two steps, so that an instance which is also the fallback of another is one and the same, with one
- * limit and one queue: `core` has all but the fallback, `withFallback` puts cores behind each other.
+ * The policies are stacked in two steps, so that an instance which is also the fallback of another is one and the same,
+ * with one limit and one queue: `core` has all but the fallback, `withFallback` puts cores behind each other.
  *
  * @since 0.1.0
  */

@@ -1,8 +1,8 @@
 /**
  * What is wrong with a configuration, in words that name the place, the known names and the likely one.
  *
- * No value of a file is ever repeated, except the name of a provider or instance: a key that stands in the wrong place must not
- * get into an error.
+ * No value of a file is ever repeated, except the name of a provider or instance: a key that stands in the wrong place
+ * must not get into an error.
  *
  * @since 0.1.0
  */

@@ -1,5 +1,6 @@
 /**
- * Something built when it is first needed, lent to calls, and closed once it is retired and the last call has given it back.
+ * Something built when it is first needed, lent to calls, and closed once it is retired and the last call has given it
+ * back.
  *
  * Lending counts synchronously, so that nothing can be retired between being found and being counted.
  *
