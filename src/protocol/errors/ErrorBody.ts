@@ -362,7 +362,7 @@ const isOtherError = (o: Obj): boolean => {
   if (firstText(o, ["error_message", "error_msg", "errorMessage"]) !== undefined) return !isBenignCode(codeOf(o) ?? 1)
   const spoken = firstText(o, ["message", "msg", "Message", "detail", "title", "reason"])
   if (spoken === undefined) return Array.isArray(o.detail) && o.detail.some((item) => isObject(item) && text(item.msg))
-  if (statusOf(o) !== undefined || /^(?:error|fail|failed|failure)$/i.test(String(o.status))) return true
+  if (statusOf(o) !== undefined || /^(?:error|fail|failed|failure)$/i.test(text(o.status) ?? "")) return true
   const code = codeOf(o)
   if (code !== undefined) return !isBenignCode(code) && (text(o.type) === undefined || errorWord.test(String(o.type)))
   if (text(o.error_type) !== undefined) return true
