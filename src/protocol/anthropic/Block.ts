@@ -8,7 +8,7 @@
  */
 import type { ImagePart, Json, JsonObject, Media, ServerToolPart, SourcePart } from "../../Message.ts"
 import type { Assembler } from "../Assembler.ts"
-import { jsonOf, type Loose, nonEmpty, record, textOf } from "./Loose.ts"
+import { asText, type JsonFields, jsonOf, nonEmpty, record } from "../Probe.ts"
 
 /**
  * What a block collects. `opaque` is kept as the wire sent it, `ignored` is not kept at all.
@@ -31,7 +31,7 @@ export class Block {
   /** Part index; -1 for kinds that have none while open. */
   readonly index: number
   /** The block as it was started. */
-  readonly start: Loose
+  readonly start: JsonFields
   /** Whether argument text came in deltas. */
   streamed = false
   signature: string | undefined = undefined
@@ -42,7 +42,7 @@ export class Block {
   /** Fields of an opaque block that deltas changed. */
   changed: { [key: string]: Json } | undefined = undefined
 
-  constructor(key: unknown, kind: Kind, index: number, start: Loose) {
+  constructor(key: unknown, kind: Kind, index: number, start: JsonFields) {
     this.key = key
     this.kind = kind
     this.index = index
@@ -64,7 +64,7 @@ const opaqueBlocks: ReadonlySet<string> = new Set([
   "tool_removal"
 ])
 
-const typeOf = (start: Loose): string => {
+const typeOf = (start: JsonFields): string => {
   const type = nonEmpty(start["type"])
   if (type !== undefined) return type
   if ("text" in start) return "text"
@@ -72,7 +72,7 @@ const typeOf = (start: Loose): string => {
   return "name" in start ? "tool_use" : ""
 }
 
-const mediaOf = (source: Loose | undefined): Media | undefined => {
+const mediaOf = (source: JsonFields | undefined): Media | undefined => {
   if (source === undefined) return undefined
   const mediaType = nonEmpty(source["media_type"])
   const data = nonEmpty(source["data"])
@@ -89,19 +89,19 @@ const mediaOf = (source: Loose | undefined): Media | undefined => {
  * @category decoding
  * @since 0.1.0
  */
-export const openBlock = (assembler: Assembler, key: unknown, start: Loose): Block => {
+export const openBlock = (assembler: Assembler, key: unknown, start: JsonFields): Block => {
   const type = typeOf(start)
   switch (type) {
     case "text": {
       const block = new Block(key, "text", assembler.openText(), start)
-      assembler.text(block.index, textOf(start["text"]))
+      assembler.text(block.index, asText(start["text"]))
       const citations = start["citations"]
       if (Array.isArray(citations)) { for (const citation of citations) cite(assembler, block, citation) }
       return block
     }
     case "thinking": {
       const block = new Block(key, "reasoning", assembler.openReasoning(), start)
-      assembler.reasoning(block.index, textOf(start["thinking"] ?? start["text"]))
+      assembler.reasoning(block.index, asText(start["thinking"] ?? start["text"]))
       block.signature = nonEmpty(start["signature"])
       return block
     }
@@ -111,7 +111,7 @@ export const openBlock = (assembler: Assembler, key: unknown, start: Loose): Blo
       return block
     }
     case "tool_use":
-      return new Block(key, "tool", assembler.openToolCall(nonEmpty(start["id"]), textOf(start["name"])), start)
+      return new Block(key, "tool", assembler.openToolCall(nonEmpty(start["id"]), asText(start["name"])), start)
     case "image": {
       const source = mediaOf(record(start["source"]))
       if (source !== undefined) assembler.file({ type: "image", source } satisfies ImagePart)
@@ -170,7 +170,7 @@ export const closeContent = (assembler: Assembler, block: Block): void => {
 }
 
 /** What must go back with a call beside its id, name and input: who called it, and the toolset it is of. */
-const replayOf = (start: Loose): { readonly replay: JsonObject } | undefined => {
+const replayOf = (start: JsonFields): { readonly replay: JsonObject } | undefined => {
   const caller = record(start["caller"])
   const toolset = nonEmpty(start["toolset_name"])
   const called = caller !== undefined && caller["type"] !== "direct"
@@ -206,11 +206,11 @@ export const hasNoInput = (block: Block): boolean => {
 export const closeCall = (assembler: Assembler, block: Block, cut = false): void => {
   const { index, start } = block
   const input = start["input"]
-  const invalid = cut || textOf(start["name"]) === "" ? { invalid: true as const } : undefined
+  const invalid = cut || asText(start["name"]) === "" ? { invalid: true as const } : undefined
   if (block.streamed || hasNoInput(block)) {
     assembler.endToolCall(index, { ...invalid, ...replayOf(start) })
   } else if (typeof input === "string" || invalid !== undefined) {
-    assembler.toolCallDelta(index, textOf(input))
+    assembler.toolCallDelta(index, asText(input))
     assembler.endToolCall(index, { ...invalid, ...replayOf(start) })
   } else {
     assembler.toolCallDelta(index, JSON.stringify(input))

@@ -18,6 +18,7 @@ import type {
   ToolCallPart,
   ToolResultPart
 } from "../../Message.ts"
+import { record } from "../Probe.ts"
 import type {
   CacheableBlock,
   ContentBlock,
@@ -29,7 +30,6 @@ import type {
   ToolUseBlock
 } from "./Body.ts"
 import { type Wanted, wantLast } from "./Cache.ts"
-import { record } from "./Loose.ts"
 import type { Quirks } from "./Quirks.ts"
 
 /**

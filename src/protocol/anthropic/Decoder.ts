@@ -11,11 +11,12 @@
  */
 import type { Json } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
+import { isErrorBody } from "../ErrorMap.ts"
+import { asText, copyPresent, type JsonFields, jsonOf, nonEmpty, record } from "../Probe.ts"
 import { type DecodeContext, type Decoder, parseFrame } from "../Protocol.ts"
 import { Template } from "../Template.ts"
 import { type Block, cite, closeCall, closeContent, closeOpaque, hasNoInput, type Kind, openBlock } from "./Block.ts"
 import { errorFailure, hasError } from "./ErrorFrame.ts"
-import { copyPresent, jsonOf, type Loose, nonEmpty, record, textOf } from "./Loose.ts"
 import { finishReasonOf, isCut } from "./StopReason.ts"
 import { mergeUsage, usageOf } from "./Usage.ts"
 
@@ -38,7 +39,7 @@ const known: ReadonlySet<string> = new Set([
 const serving = ["service_tier", "inference_geo", "speed"]
 
 /** An event name that says nothing of its own, by which frames without `type` are told. */
-const inferType = (frame: Loose): string | undefined => {
+const inferType = (frame: JsonFields): string | undefined => {
   if (record(frame["message"]) !== undefined) return "message_start"
   if (record(frame["content_block"]) !== undefined) return "content_block_start"
   const delta = record(frame["delta"])
@@ -53,7 +54,7 @@ const kindOfDelta: { readonly [type: string]: Kind | undefined } = {
   input_json_delta: "tool"
 }
 
-const repeatedText = (delta: Loose): Json | undefined => {
+const repeatedText = (delta: JsonFields): Json | undefined => {
   switch (delta["type"]) {
     case "text_delta":
       return delta["text"]
@@ -69,7 +70,7 @@ const textOfDelta = (frame: unknown): unknown => {
   return delta === undefined ? undefined : repeatedText(delta)
 }
 
-const deltaType = (delta: Loose): string | undefined =>
+const deltaType = (delta: JsonFields): string | undefined =>
   nonEmpty(delta["type"]) ??
     ("text" in delta
       ? "text_delta"
@@ -115,7 +116,7 @@ export class AnthropicDecoder implements Decoder {
   private begun = false
   /** Ids of calls that came whole in `message_start`. */
   private preloaded: Set<string> | undefined
-  private usageSoFar: Loose | undefined
+  private usageSoFar: JsonFields | undefined
   private stopReason: string | undefined
   /** The delta that repeats, of the open block `repeated`. */
   private readonly template = new Template()
@@ -143,11 +144,11 @@ export class AnthropicDecoder implements Decoder {
         return assembler.fail({ kind: "provider", message: text, body: data })
       }
     }
-    const frame: Loose | null | undefined = parseFrame(assembler, data)
+    const frame: JsonFields | null | undefined = parseFrame(assembler, data)
     if (typeof frame !== "object" || frame === null) return
     if (assembler.raw !== undefined) assembler.raw.push(jsonOf(frame))
     if (frame["type"] === "content_block_delta") {
-      const delta = frame["delta"] as Loose | null | undefined
+      const delta = frame["delta"] as JsonFields | null | undefined
       const block = this.blocks.get(frame["index"])
       if (block !== undefined && delta !== null && delta !== undefined) {
         const text = repeatedText(delta)
@@ -173,7 +174,7 @@ export class AnthropicDecoder implements Decoder {
     this.assembler.toolCallDelta(block.index, text)
   }
 
-  private onFrame(frame: Loose, event: string): void {
+  private onFrame(frame: JsonFields, event: string): void {
     if (Array.isArray(frame)) {
       const first = record(frame[0])
       if (first !== undefined && hasError(first)) this.assembler.fail(errorFailure(first))
@@ -200,7 +201,7 @@ export class AnthropicDecoder implements Decoder {
     }
   }
 
-  private onMessageStart(frame: Loose): void {
+  private onMessageStart(frame: JsonFields): void {
     const message = record(frame["message"]) ?? frame
     const id = nonEmpty(message["id"])
     if (this.messageId !== undefined && id !== undefined && id !== this.messageId) {
@@ -226,20 +227,20 @@ export class AnthropicDecoder implements Decoder {
   }
 
   /** What `message_start` and a whole body share. */
-  private onMessage(message: Loose): void {
+  private onMessage(message: JsonFields): void {
     this.begun = true
     this.assembler.start(nonEmpty(message["id"]), nonEmpty(message["model"]))
     copyPresent(this.assembler.extra, message, known)
     this.onUsage(message["usage"])
   }
 
-  private onMessageDelta(frame: Loose): void {
+  private onMessageDelta(frame: JsonFields): void {
     const delta = record(frame["delta"])
     copyPresent(this.assembler.extra, frame, known)
     if (delta !== undefined) copyPresent(this.assembler.extra, delta, known)
     this.onUsage(frame["usage"] ?? delta?.["usage"])
     const stopReason = delta?.["stop_reason"] ?? frame["stop_reason"]
-    if (stopReason !== undefined && stopReason !== null) this.onStopReason(textOf(stopReason))
+    if (stopReason !== undefined && stopReason !== null) this.onStopReason(asText(stopReason))
   }
 
   private onStopReason(stopReason: string): void {
@@ -266,7 +267,7 @@ export class AnthropicDecoder implements Decoder {
   // Blocks
   // ---------------------------------------------------------------------------
 
-  private onStart(frame: Loose): void {
+  private onStart(frame: JsonFields): void {
     const start = record(frame["content_block"])
     const index = frame["index"]
     if (start === undefined) return
@@ -275,7 +276,7 @@ export class AnthropicDecoder implements Decoder {
     this.open(index, start)
   }
 
-  private open(index: unknown, start: Loose): Block {
+  private open(index: unknown, start: JsonFields): Block {
     this.decide(false)
     const key = index === undefined || index === null ? start : index
     const before = this.blocks.get(key)
@@ -296,7 +297,7 @@ export class AnthropicDecoder implements Decoder {
     return named !== undefined && named.kind === kind ? named : this.latest[kind]
   }
 
-  private onDelta(frame: Loose): void {
+  private onDelta(frame: JsonFields): void {
     const delta = record(frame["delta"])
     if (delta === undefined) return
     const assembler = this.assembler
@@ -308,14 +309,14 @@ export class AnthropicDecoder implements Decoder {
     }
     switch (type) {
       case "text_delta": {
-        const text = textOf(delta["text"])
+        const text = asText(delta["text"])
         const block = this.target(index, "text")
         if (block !== undefined) assembler.text(block.index, text)
         else if (text !== "") assembler.text(this.implicit(index, { type: "text" }).index, text)
         return
       }
       case "thinking_delta": {
-        const text = textOf(delta["thinking"] ?? delta["text"])
+        const text = asText(delta["thinking"] ?? delta["text"])
         const block = this.target(index, "reasoning")
         if (block !== undefined) assembler.reasoning(block.index, text)
         else if (text !== "") assembler.reasoning(this.implicit(index, { type: "thinking" }).index, text)
@@ -327,7 +328,7 @@ export class AnthropicDecoder implements Decoder {
         return
       }
       case "input_json_delta": {
-        const text = textOf(delta["partial_json"])
+        const text = asText(delta["partial_json"])
         if (text === "") return
         const block = named?.kind === "opaque" ? named : this.target(index, "tool") ?? this.latest.opaque
         if (block === undefined) return
@@ -345,8 +346,8 @@ export class AnthropicDecoder implements Decoder {
         const block = this.target(index, "opaque")
         if (block === undefined) return
         const changed = block.changed ??= {}
-        const text = textOf(delta["content"])
-        if (text !== "") changed["content"] = textOf(changed["content"] ?? block.start["content"]) + text
+        const text = asText(delta["content"])
+        if (text !== "") changed["content"] = asText(changed["content"] ?? block.start["content"]) + text
         const encrypted = delta["encrypted_content"]
         if (encrypted !== undefined && encrypted !== null) changed["encrypted_content"] = encrypted
         return
@@ -355,11 +356,11 @@ export class AnthropicDecoder implements Decoder {
   }
 
   /** A block whose start was lost, or whose index names another kind. */
-  private implicit(index: unknown, start: Loose): Block {
+  private implicit(index: unknown, start: JsonFields): Block {
     return this.open(this.blocks.has(index) ? undefined : index, start)
   }
 
-  private onStop(frame: Loose): void {
+  private onStop(frame: JsonFields): void {
     const index = frame["index"]
     const named = index === undefined || index === null ? undefined : this.blocks.get(index)
     // A stop for an index that never was started is meant for the open block; a repeated stop for none.
@@ -419,6 +420,7 @@ export class AnthropicDecoder implements Decoder {
       typeof content === "string" ||
       message["type"] === "message" || nonEmpty(message["stop_reason"]) !== undefined)
     if (!isMessage) {
+      if (message !== undefined && isErrorBody(message)) return assembler.fail(errorFailure(message))
       return assembler.fail({
         kind: "parse",
         message: "The body is not a message of this API.",
@@ -428,10 +430,10 @@ export class AnthropicDecoder implements Decoder {
     this.onWhole(message)
   }
 
-  private onWhole(message: Loose): void {
+  private onWhole(message: JsonFields): void {
     this.onMessage(message)
     const stopReason = message["stop_reason"]
-    const raw = stopReason === undefined || stopReason === null ? undefined : textOf(stopReason)
+    const raw = stopReason === undefined || stopReason === null ? undefined : asText(stopReason)
     const content = message["content"]
     this.onContent(Array.isArray(content) ? content : typeof content === "string" ? [content] : [], raw)
     if (raw !== undefined) this.onStopReason(raw)

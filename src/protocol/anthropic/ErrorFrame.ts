@@ -6,8 +6,9 @@
  *
  * @since 0.1.0
  */
+import { readErrorBody } from "../ErrorMap.ts"
+import { type JsonFields, nonEmpty } from "../Probe.ts"
 import type { Failure } from "../Protocol.ts"
-import { count, type Loose, nonEmpty, record, textOf } from "./Loose.ts"
 
 /**
  * Whether a frame or body carries an error.
@@ -15,14 +16,9 @@ import { count, type Loose, nonEmpty, record, textOf } from "./Loose.ts"
  * @category decoding
  * @since 0.1.0
  */
-export const hasError = (frame: Loose): boolean => {
+export const hasError = (frame: JsonFields): boolean => {
   const error = frame["error"]
   return frame["type"] === "error" || (typeof error === "object" && error !== null) || nonEmpty(error) !== undefined
-}
-
-const httpStatus = (value: unknown): number | undefined => {
-  const status = count(value)
-  return status !== undefined && Number.isInteger(status) && status >= 400 && status <= 599 ? status : undefined
 }
 
 /**
@@ -31,25 +27,9 @@ const httpStatus = (value: unknown): number | undefined => {
  * @category decoding
  * @since 0.1.0
  */
-export const errorFailure = (frame: Loose): Failure => {
-  const given = frame["error"]
-  const error = record(Array.isArray(given) ? given[0] : given) ?? frame
-  const inner = record(error["error"])
-  const type = nonEmpty(error["type"]) ?? nonEmpty(inner?.["type"]) ?? nonEmpty(frame["type"])
-  const code = error["code"] ?? inner?.["code"]
-  const status = httpStatus(error["status"]) ?? httpStatus(error["status_code"]) ?? httpStatus(frame["status"]) ??
-    httpStatus(code)
-  const message = nonEmpty(given) ?? nonEmpty(textOf(error["message"])) ?? nonEmpty(textOf(inner?.["message"])) ??
-    nonEmpty(textOf(error["detail"])) ?? "The provider reported an error without a message."
-  const requestId = nonEmpty(frame["request_id"]) ?? nonEmpty(error["request_id"])
-  return {
-    kind: "provider",
-    message,
-    ...(type === undefined || type === "error" ? undefined : { type }),
-    ...(typeof code === "string" || typeof code === "number" ? { code } : undefined),
-    ...(status === undefined ? undefined : { status }),
-    ...(nonEmpty(error["param"]) === undefined ? undefined : { param: error["param"] as string }),
-    ...(requestId === undefined ? undefined : { requestId }),
-    body: JSON.stringify(frame)
-  }
-}
+export const errorFailure = (frame: JsonFields): Failure => ({
+  kind: "provider",
+  message: "The provider reported an error without a message.",
+  ...readErrorBody(frame),
+  body: JSON.stringify(frame)
+})

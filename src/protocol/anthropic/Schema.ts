@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import type { Json, JsonObject } from "../../Message.ts"
-import { record } from "./Loose.ts"
+import { record } from "../Probe.ts"
 
 const formats: ReadonlySet<unknown> = new Set([
   "date-time",

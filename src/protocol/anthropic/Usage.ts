@@ -9,7 +9,7 @@
  */
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
-import { copyPresent, count, type Loose, record } from "./Loose.ts"
+import { copyPresent, count, type JsonFields, record } from "../Probe.ts"
 
 const nothing: ReadonlySet<string> = new Set()
 
@@ -19,7 +19,7 @@ const nothing: ReadonlySet<string> = new Set()
  * @category decoding
  * @since 0.1.0
  */
-export const mergeUsage = (known: Loose | undefined, next: Loose): Loose => {
+export const mergeUsage = (known: JsonFields | undefined, next: JsonFields): JsonFields => {
   const merged: { [key: string]: Json } = {}
   if (known !== undefined) copyPresent(merged, known, nothing)
   copyPresent(merged, next, nothing)
@@ -37,7 +37,7 @@ interface Counts {
 const add = (a: number | undefined, b: number | undefined): number | undefined =>
   a === undefined ? b : b === undefined ? a : a + b
 
-const countsOf = (usage: Loose): Counts => {
+const countsOf = (usage: JsonFields): Counts => {
   const written = record(usage["cache_creation"])
   const cacheWrite1h = count(written?.["ephemeral_1h_input_tokens"])
   return {
@@ -58,7 +58,7 @@ type Draft<A> = { -readonly [K in keyof A]: A[K] }
  * @category decoding
  * @since 0.1.0
  */
-export const usageOf = (raw: Loose): Usage => {
+export const usageOf = (raw: JsonFields): Usage => {
   const counts = countsOf(raw)
   const iterations = raw["iterations"]
   if (Array.isArray(iterations)) {

@@ -8,8 +8,8 @@
  * @since 0.1.0
  */
 import type { Json, Media, SourcePart } from "../../Message.ts"
-import { jsonOf, type Loose, nonEmpty, record, textOf } from "../anthropic/Loose.ts"
 import type { Assembler } from "../Assembler.ts"
+import { asText, type JsonFields, jsonOf, nonEmpty, record } from "../Probe.ts"
 import { mediaTypeOf } from "./Formats.ts"
 
 /**
@@ -35,7 +35,7 @@ export class Block {
   readonly index: number
   /** The member of the block that names its kind, such as `toolUse`, and its fields as they came first. */
   readonly member: string
-  readonly start: Loose
+  readonly start: JsonFields
   /** Whether argument text came in deltas. */
   streamed = false
   /** Arguments that came whole. */
@@ -48,7 +48,7 @@ export class Block {
   /** Content of a server tool's result. */
   readonly results: Array<Json> = []
 
-  constructor(key: unknown, kind: Kind, index: number, member: string, start: Loose) {
+  constructor(key: unknown, kind: Kind, index: number, member: string, start: JsonFields) {
     this.key = key
     this.kind = kind
     this.index = index
@@ -67,7 +67,7 @@ const mediaMembers = ["image", "audio", "video", "document"]
  * @category decoding
  * @since 0.1.0
  */
-export const openBlock = (assembler: Assembler, key: unknown, fields: Loose): Block => {
+export const openBlock = (assembler: Assembler, key: unknown, fields: JsonFields): Block => {
   const call = record(fields["toolUse"])
   if (call !== undefined) {
     return call["type"] === "server_tool_use"
@@ -75,7 +75,7 @@ export const openBlock = (assembler: Assembler, key: unknown, fields: Loose): Bl
       : new Block(
         key,
         "tool",
-        assembler.openToolCall(nonEmpty(call["toolUseId"]), textOf(call["name"])),
+        assembler.openToolCall(nonEmpty(call["toolUseId"]), asText(call["name"])),
         "toolUse",
         call
       )
@@ -99,13 +99,13 @@ export const openBlock = (assembler: Assembler, key: unknown, fields: Loose): Bl
  * @category decoding
  * @since 0.1.0
  */
-export const fill = (assembler: Assembler, block: Block, fields: Loose): void => {
+export const fill = (assembler: Assembler, block: Block, fields: JsonFields): void => {
   switch (block.kind) {
     case "text": {
       const cited = record(fields["citationsContent"])
-      assembler.text(block.index, textOf(fields["text"]))
+      assembler.text(block.index, asText(fields["text"]))
       if (cited === undefined) return
-      for (const one of listOf(cited["content"])) assembler.text(block.index, textOf(record(one)?.["text"]))
+      for (const one of listOf(cited["content"])) assembler.text(block.index, asText(record(one)?.["text"]))
       for (const one of listOf(cited["citations"])) cite(assembler, block, one)
       return
     }
@@ -120,7 +120,7 @@ export const fill = (assembler: Assembler, block: Block, fields: Loose): void =>
       if (block.member === "toolResult") block.results.push(...listOf(block.start["content"]))
       return
     case "media":
-      block.pieces.push(textOf(record(block.start["source"])?.["bytes"]))
+      block.pieces.push(asText(record(block.start["source"])?.["bytes"]))
       return
   }
 }
@@ -140,7 +140,7 @@ export const reasoningOf = (
   const fields = record(value) ?? {}
   const inner = record(fields["reasoningText"])
   return {
-    text: textOf(inner?.["text"] ?? (inner === undefined ? fields["reasoningText"] : undefined) ?? fields["text"]),
+    text: asText(inner?.["text"] ?? (inner === undefined ? fields["reasoningText"] : undefined) ?? fields["text"]),
     signature: nonEmpty(inner?.["signature"]) ?? nonEmpty(fields["signature"]),
     encrypted: nonEmpty(fields["redactedContent"]) ?? nonEmpty(record(fields["redactedReasoning"])?.["data"]) ??
       nonEmpty(fields["data"])
@@ -179,7 +179,7 @@ export const cite = (assembler: Assembler, block: Block, citation: Json | undefi
   const url = nonEmpty(web?.["url"]) ??
     (source !== undefined && /^[a-z][a-z0-9+.-]*:/i.test(source) ? source : undefined)
   const title = nonEmpty(fields["title"]) ?? (url === source ? undefined : source)
-  const citedText = listOf(fields["sourceContent"]).map((one) => textOf(record(one)?.["text"])).join("")
+  const citedText = listOf(fields["sourceContent"]).map((one) => asText(record(one)?.["text"])).join("")
   const part: SourcePart = {
     type: "source",
     ...(url === undefined ? undefined : { url }),
@@ -217,10 +217,10 @@ export const hasNoInput = (block: Block): boolean => {
  */
 export const closeCall = (assembler: Assembler, block: Block, cut = false): void => {
   const { index, input } = block
-  const invalid = cut || textOf(block.start["name"]) === "" ? { invalid: true as const } : undefined
+  const invalid = cut || asText(block.start["name"]) === "" ? { invalid: true as const } : undefined
   if (block.streamed || hasNoInput(block)) return assembler.endToolCall(index, invalid)
   if (typeof input === "string" || invalid !== undefined) {
-    assembler.toolCallDelta(index, textOf(input))
+    assembler.toolCallDelta(index, asText(input))
     return assembler.endToolCall(index, invalid)
   }
   assembler.toolCallDelta(index, JSON.stringify(input))
@@ -250,7 +250,7 @@ const closeServer = (assembler: Assembler, block: Block, unfinished: boolean): v
     }
   }
   assembler.serverTool({
-    name: textOf(start["name"]),
+    name: asText(start["name"]),
     kind: "call",
     ...(id === undefined ? undefined : { id }),
     data: { toolUse: { ...jsonOf(start), input } }
@@ -258,7 +258,7 @@ const closeServer = (assembler: Assembler, block: Block, unfinished: boolean): v
 }
 
 const closeMedia = (assembler: Assembler, block: Block): void => {
-  const mediaType = mediaTypeOf(block.member, textOf(block.start["format"]))
+  const mediaType = mediaTypeOf(block.member, asText(block.start["format"]))
   const data = joinBase64(block.pieces.filter((piece) => piece !== ""))
   const uri = nonEmpty(record(record(block.start["source"])?.["s3Location"])?.["uri"])
   const source: Media | undefined = data !== ""

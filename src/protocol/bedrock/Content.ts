@@ -9,7 +9,7 @@
 import type { Issue } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { CacheControl, FilePart, Json, JsonObject, Media, Part, ToolResultPart } from "../../Message.ts"
-import { record } from "../anthropic/Loose.ts"
+import { record } from "../Probe.ts"
 import { formatOf, formatOfName, kindOf, type MediaKind } from "./Formats.ts"
 
 /**

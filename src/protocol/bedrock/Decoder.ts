@@ -10,9 +10,9 @@
  * @since 0.1.0
  */
 import type { Json } from "../../Message.ts"
-import { jsonOf, type Loose, nonEmpty, record, textOf } from "../anthropic/Loose.ts"
 import { Assembler } from "../Assembler.ts"
 import { isErrorBody } from "../ErrorMap.ts"
+import { asText, type JsonFields, jsonOf, nonEmpty, record } from "../Probe.ts"
 import { type DecodeContext, type Decoder, exceptionPrefix, parseFrame } from "../Protocol.ts"
 import {
   type Block,
@@ -43,7 +43,7 @@ const eventNames = [
 const extras = ["additionalModelResponseFields", "metrics", "trace", "performanceConfig", "serviceTier"]
 
 /** The event that an unnamed payload must be of. */
-const inferName = (frame: Loose): string | undefined => {
+const inferName = (frame: JsonFields): string | undefined => {
   if (record(frame["delta"]) !== undefined) return "contentBlockDelta"
   if (record(frame["start"]) !== undefined) return "contentBlockStart"
   if ("stopReason" in frame) return "messageStop"
@@ -85,11 +85,11 @@ export class BedrockDecoder implements Decoder {
       return assembler.fail(exceptionFailure(data, event.slice(exceptionPrefix.length)))
     }
     if (data.trim() === "") return event.endsWith("Exception") ? assembler.fail(exceptionFailure("", event)) : undefined
-    const frame: Loose | null | undefined = parseFrame(assembler, data)
+    const frame: JsonFields | null | undefined = parseFrame(assembler, data)
     if (typeof frame !== "object" || frame === null || Array.isArray(frame)) return
     if (assembler.raw !== undefined) assembler.raw.push(event === "" ? jsonOf(frame) : { [event]: jsonOf(frame) })
     if (event === "contentBlockDelta") {
-      const text = (frame["delta"] as Loose | null | undefined)?.["text"]
+      const text = (frame["delta"] as JsonFields | null | undefined)?.["text"]
       const block = this.blocks.get(frame["contentBlockIndex"])
       if (typeof text === "string" && block !== undefined && block.kind === "text") {
         return assembler.text(block.index, text)
@@ -98,7 +98,7 @@ export class BedrockDecoder implements Decoder {
     this.onEvent(event, frame, data)
   }
 
-  private onEvent(name: string, frame: Loose, data: string): void {
+  private onEvent(name: string, frame: JsonFields, data: string): void {
     switch (name) {
       case "messageStart":
         return this.begin()
@@ -132,7 +132,7 @@ export class BedrockDecoder implements Decoder {
     this.assembler.start()
   }
 
-  private onStart(frame: Loose): void {
+  private onStart(frame: JsonFields): void {
     const start = record(frame["start"])
     if (start === undefined) return
     this.begin()
@@ -140,14 +140,14 @@ export class BedrockDecoder implements Decoder {
     fill(this.assembler, block, start)
   }
 
-  private onDelta(frame: Loose): void {
+  private onDelta(frame: JsonFields): void {
     const delta = record(frame["delta"])
     if (delta === undefined) return
     this.begin()
     const assembler = this.assembler
     const index = frame["contentBlockIndex"]
     if ("text" in delta) {
-      const text = textOf(delta["text"])
+      const text = asText(delta["text"])
       if (text !== "") assembler.text(this.content(index, "text", delta).index, text)
     }
     if ("reasoningContent" in delta) this.onReasoning(index, delta)
@@ -162,11 +162,11 @@ export class BedrockDecoder implements Decoder {
     }
     if ("image" in delta) {
       const block = this.target(index, "media")
-      block?.pieces.push(textOf(record(record(delta["image"])?.["source"])?.["bytes"]))
+      block?.pieces.push(asText(record(record(delta["image"])?.["source"])?.["bytes"]))
     }
   }
 
-  private onReasoning(index: unknown, delta: Loose): void {
+  private onReasoning(index: unknown, delta: JsonFields): void {
     const { encrypted, signature, text } = reasoningOf(delta["reasoningContent"])
     if (text === "" && signature === undefined && encrypted === undefined) return
     let block = this.content(index, "reasoning", delta)
@@ -185,7 +185,7 @@ export class BedrockDecoder implements Decoder {
     }
   }
 
-  private onInput(index: unknown, delta: Loose): void {
+  private onInput(index: unknown, delta: JsonFields): void {
     const call = record(delta["toolUse"])
     if (call === undefined) return
     const named = this.blocks.get(index)
@@ -232,7 +232,7 @@ export class BedrockDecoder implements Decoder {
   }
 
   /** The block of text or reasoning with this index, opened when there is none. */
-  private content(index: unknown, kind: "text" | "reasoning", delta: Loose): Block {
+  private content(index: unknown, kind: "text" | "reasoning", delta: JsonFields): Block {
     const unnamed = index === undefined || index === null
     const named = unnamed ? this.lastOpen() : this.blocks.get(index)
     if (named?.kind === kind) return named
@@ -248,7 +248,7 @@ export class BedrockDecoder implements Decoder {
     )
   }
 
-  private open(index: unknown, fields: Loose): Block {
+  private open(index: unknown, fields: JsonFields): Block {
     this.decide(false)
     const key = index === undefined || index === null ? fields : index
     const before = this.blocks.get(key)
@@ -327,14 +327,14 @@ export class BedrockDecoder implements Decoder {
   // The end
   // ---------------------------------------------------------------------------
 
-  private keepExtras(fields: Loose): void {
+  private keepExtras(fields: JsonFields): void {
     for (const name of extras) {
       const value = fields[name]
       if (value !== undefined && value !== null) this.assembler.extra[name] = value
     }
   }
 
-  private onMetadata(fields: Loose): void {
+  private onMetadata(fields: JsonFields): void {
     this.keepExtras(fields)
     const router = record(record(fields["trace"])?.["promptRouter"])
     const model = nonEmpty(router?.["invokedModelId"])
@@ -348,7 +348,7 @@ export class BedrockDecoder implements Decoder {
   }
 
   private onStop(value: Json | undefined): void {
-    const stopReason = value === undefined || value === null ? undefined : textOf(value)
+    const stopReason = value === undefined || value === null ? undefined : asText(value)
     this.stopReason = stopReason === undefined || stopReason === "" ? this.stopReason : stopReason
     this.decide(isCut(this.stopReason))
     const called = finishReasonOf(this.stopReason) === "tool-calls"

@@ -8,14 +8,14 @@
  */
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
-import { count, type Loose, record } from "../anthropic/Loose.ts"
+import { count, type JsonFields, record } from "../Probe.ts"
 
 type Draft<A> = { -readonly [K in keyof A]: A[K] }
 
 /** Tokens written for 1 hour: `cacheDetails: [{ ttl: "1h", inputTokens }]`. */
 const writtenForAnHour = (details: unknown): number | undefined => {
   if (!Array.isArray(details)) return undefined
-  const found: Loose | undefined = details.map(record).find((detail) => detail?.["ttl"] === "1h")
+  const found: JsonFields | undefined = details.map(record).find((detail) => detail?.["ttl"] === "1h")
   return count(found?.["inputTokens"])
 }
 
@@ -25,7 +25,7 @@ const writtenForAnHour = (details: unknown): number | undefined => {
  * @category decoding
  * @since 0.1.0
  */
-export const usageOf = (raw: Loose): Usage => {
+export const usageOf = (raw: JsonFields): Usage => {
   const uncached = count(raw["inputTokens"])
   const cacheRead = count(raw["cacheReadInputTokens"]) ?? count(raw["cacheReadInputTokenCount"])
   const cacheWrite = count(raw["cacheWriteInputTokens"]) ?? count(raw["cacheWriteInputTokenCount"])

@@ -6,7 +6,7 @@
  */
 import type { AudioPart, ImagePart, Json, JsonObject, SourcePart } from "../../Message.ts"
 import type { Assembler } from "../Assembler.ts"
-import { type Fields, list, nonEmpty, record } from "./Probe.ts"
+import { type Fields, list, nonEmpty, record } from "../Probe.ts"
 
 const dataUrl = /^data:([^;,]*)[^,]*;base64,/
 

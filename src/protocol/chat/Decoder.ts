@@ -12,12 +12,12 @@
 import type { FinishReason } from "../../LlmResponse.ts"
 import type { Json, JsonObject, TextPart } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
+import { type Fields, list, nonEmpty, record, textIn } from "../Probe.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame } from "../Protocol.ts"
 import { Template } from "../Template.ts"
 import { Attachments } from "./Attachments.ts"
 import { failureFrom, failureIn, nativeFailure } from "./Failures.ts"
 import { cutsToolCalls, finishReasonOf } from "./FinishReasons.ts"
-import { type Fields, list, nonEmpty, record, textOf } from "./Probe.ts"
 import { Reasoning } from "./Reasoning.ts"
 import { type Tags, ThinkTags } from "./ThinkTags.ts"
 import { ToolCalls } from "./ToolCalls.ts"
@@ -282,7 +282,7 @@ export class ChatDecoder implements Decoder {
       case null:
       case "text":
       case "output_text": {
-        const text = textOf(block["text"])
+        const text = textIn(block["text"])
         if (text !== "") this.text(text)
         for (const annotation of list(block["annotations"])) this.attachments.source(annotation)
       }

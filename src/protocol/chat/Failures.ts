@@ -7,8 +7,8 @@
  * @since 0.1.0
  */
 import { isErrorBody, readErrorBody } from "../ErrorMap.ts"
+import type { Fields } from "../Probe.ts"
 import type { Failure } from "../Protocol.ts"
-import type { Fields } from "./Probe.ts"
 
 /**
  * The failure that a value known to be an error spells.

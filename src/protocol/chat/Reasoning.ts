@@ -11,7 +11,7 @@
  */
 import type { Json, JsonObject, ReasoningPart } from "../../Message.ts"
 import type { Assembler } from "../Assembler.ts"
-import { type Fields, list, nonEmpty, record, textOf } from "./Probe.ts"
+import { type Fields, list, nonEmpty, record, textIn } from "../Probe.ts"
 
 const synonyms = ["reasoning_content", "reasoning", "reasoning_text", "thinking"] as const
 
@@ -19,7 +19,7 @@ const fieldText = (delta: Fields): string => {
   for (const name of synonyms) {
     const value = delta[name]
     if (value === undefined || value === null) continue
-    const text = textOf(value)
+    const text = textIn(value)
     if (text !== "") return text
   }
   return ""
@@ -89,7 +89,7 @@ export class Reasoning {
         this.text(unspoken)
         unspoken = ""
       } else if (!this.fieldSeen) {
-        this.text(textOf(detail))
+        this.text(textIn(detail))
       }
       this.attach(detail, whole)
     }
@@ -111,7 +111,7 @@ export class Reasoning {
 
   /** A block of content that holds reasoning: Mistral's `thinking`, Databricks' `reasoning`. */
   block(block: Fields): void {
-    this.text(textOf(block["thinking"] ?? block["text"] ?? block["summary"] ?? block["content"]))
+    this.text(textIn(block["thinking"] ?? block["text"] ?? block["summary"] ?? block["content"]))
     const signature = nonEmpty(block["signature"]) ?? nonEmpty(record(list(block["summary"])[0])?.["signature"])
     if (signature !== undefined) this.sign(signature)
   }

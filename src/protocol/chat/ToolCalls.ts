@@ -22,7 +22,7 @@
  */
 import type { Json, JsonObject } from "../../Message.ts"
 import type { Assembler } from "../Assembler.ts"
-import { type Fields, nonEmpty, record } from "./Probe.ts"
+import { type Fields, nonEmpty, record } from "../Probe.ts"
 
 interface Slot {
   readonly key: number | undefined
@@ -273,7 +273,8 @@ export class ToolCalls {
     for (const slot of this.slots) {
       if (slot.part < 0 || slot.closed !== undefined) continue
       const text = this.assembler.openArguments(slot.part)
-      const broken = slot.isLate || slot.name === "" || (cut && (slot.custom || completeObject(text) === undefined))
+      const unclosed = cut && (slot.custom || (completeObject(text) === undefined && text.trim() !== "null"))
+      const broken = slot.isLate || slot.name === "" || unclosed
       this.close(
         slot,
         { ...(slot.custom ? { custom: true } : undefined), ...(broken ? { invalid: true } : undefined) },

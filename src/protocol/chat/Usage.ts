@@ -9,7 +9,7 @@
  */
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
-import { type Fields, record } from "./Probe.ts"
+import { type Fields, record } from "../Probe.ts"
 
 const count = (value: unknown): number | undefined =>
   typeof value === "number" && Number.isFinite(value) ? Math.max(0, value) : undefined

@@ -11,8 +11,8 @@
 import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { FilePart, ImagePart, Json, Part, ToolResultPart } from "../../Message.ts"
-import { nonEmpty } from "../chat/Probe.ts"
 import * as Conversation from "../Conversation.ts"
+import { nonEmpty } from "../Probe.ts"
 import type { AssistantContent, ToolContent, UserContent, WireDocument, WireMessage, WireToolCall } from "./Body.ts"
 
 /** Name of this wire. @category constants @since 0.1.0 */

@@ -10,7 +10,7 @@
 import type { FinishReason, Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
 import { finishReasonOf as chatFinishReasonOf } from "../chat/FinishReasons.ts"
-import { type Fields, record } from "../chat/Probe.ts"
+import { type Fields, record } from "../Probe.ts"
 
 const count = (value: unknown): number | undefined =>
   typeof value === "number" && Number.isFinite(value) ? Math.max(0, value) : undefined

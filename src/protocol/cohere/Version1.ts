@@ -6,7 +6,7 @@
  * @see https://docs.cohere.com/v1/reference/chat
  * @since 0.1.0
  */
-import { type Fields, list, nonEmpty, record } from "../chat/Probe.ts"
+import { type Fields, list, nonEmpty, record } from "../Probe.ts"
 
 const callOf = (value: unknown) => {
   const call = record(value) ?? {}

@@ -8,8 +8,8 @@
  * @since 0.1.0
  */
 import type { Json, JsonObject, Media, Origin, Part, ToolCallPart, ToolResultPart } from "../../Message.ts"
-import { record } from "../anthropic/Loose.ts"
 import type { Turn } from "../Conversation.ts"
+import { record } from "../Probe.ts"
 import type { Blob, BodyPart, CallPart, Content, FileData, MediaPart, ResultPart } from "./Body.ts"
 import { signatureBlock } from "./Parts.ts"
 import type { Quirks } from "./Quirks.ts"

@@ -9,9 +9,9 @@
  * @since 0.1.0
  */
 import type { Json } from "../../Message.ts"
-import { count, jsonOf, type Loose, nonEmpty, record } from "../anthropic/Loose.ts"
 import { Assembler } from "../Assembler.ts"
 import { isErrorBody, readErrorBody } from "../ErrorMap.ts"
+import { count, type JsonFields, jsonOf, nonEmpty, record } from "../Probe.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame } from "../Protocol.ts"
 import { field, recordField } from "./Fields.ts"
 import { finishReasonOf, finishWord } from "./FinishReason.ts"
@@ -34,9 +34,9 @@ const candidateExtras = [
   "continuationToken"
 ]
 
-const isResponse = (frame: Loose): boolean => responseFields.some((name) => field(frame, name) !== undefined)
+const isResponse = (frame: JsonFields): boolean => responseFields.some((name) => field(frame, name) !== undefined)
 
-const failureFrom = (error: Loose): Failure => ({
+const failureFrom = (error: JsonFields): Failure => ({
   kind: "provider",
   message: "The provider sent an error without a message.",
   ...readErrorBody(error),
@@ -44,7 +44,7 @@ const failureFrom = (error: Loose): Failure => ({
 })
 
 /** The failure in a frame, if there is one, also beside candidates. */
-const failureIn = (frame: Loose): Failure | undefined => {
+const failureIn = (frame: JsonFields): Failure | undefined => {
   if (frame["error"] === undefined && isResponse(frame)) return undefined
   if (!isErrorBody(frame)) return undefined
   const { candidates: _, ...error } = frame
@@ -63,7 +63,7 @@ export class GeminiDecoder implements Decoder {
   private readonly parts: Parts
   private readonly sources: Sources
   private begun = false
-  private usageSoFar: Loose | undefined
+  private usageSoFar: JsonFields | undefined
   /** Whether a usage object came that had no other counts: every frame has one, which is not worth an event. */
   private usagePending = false
   private finish: string | undefined
@@ -112,7 +112,7 @@ export class GeminiDecoder implements Decoder {
     }
   }
 
-  private onFrame(given: Loose, whole = false): void {
+  private onFrame(given: JsonFields, whole = false): void {
     // Google's own assistants wrap each response: https://github.com/google-gemini/gemini-cli (Code Assist).
     const inner = recordField(given, "response")
     const frame = inner !== undefined && !isResponse(given) && isResponse(inner) ? inner : given
@@ -129,7 +129,7 @@ export class GeminiDecoder implements Decoder {
     this.onUsage(recordField(frame, "usageMetadata"))
   }
 
-  private onFeedback(feedback: Loose | undefined): void {
+  private onFeedback(feedback: JsonFields | undefined): void {
     if (feedback === undefined) return
     this.assembler.extra["promptFeedback"] = jsonOf(feedback)
     const reason = field(feedback, "blockReason")
@@ -137,7 +137,7 @@ export class GeminiDecoder implements Decoder {
     else this.blocked ??= nonEmpty(reason)
   }
 
-  private onCandidate(candidate: Loose): void {
+  private onCandidate(candidate: JsonFields): void {
     const stopped = this.finish !== undefined
     if (this.onContent(field(candidate, "content")) && stopped) this.goesOn = true
     this.sources.candidate(candidate)
@@ -165,7 +165,7 @@ export class GeminiDecoder implements Decoder {
   }
 
   /** Streams send those of each frame. */
-  private onLogprobs(result: Loose | undefined): void {
+  private onLogprobs(result: JsonFields | undefined): void {
     if (result === undefined) return
     this.logprobs ??= { chosen: [], top: [] }
     const { chosen, top } = this.logprobs
@@ -176,7 +176,7 @@ export class GeminiDecoder implements Decoder {
     this.assembler.logprobs = { chosenCandidates: chosen, ...(top.length === 0 ? undefined : { topCandidates: top }) }
   }
 
-  private onUsage(usage: Loose | undefined): void {
+  private onUsage(usage: JsonFields | undefined): void {
     if (usage === undefined) return
     const changed = addsTo(this.usageSoFar, usage)
     this.usageSoFar = mergeUsage(this.usageSoFar, usage)

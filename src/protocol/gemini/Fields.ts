@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type { Json } from "../../Message.ts"
-import { type Loose, record } from "../anthropic/Loose.ts"
+import { type JsonFields, record } from "../Probe.ts"
 
 const snakeNames = new Map<string, string>()
 
@@ -24,7 +24,8 @@ const snakeOf = (name: string): string => {
  * @category decoding
  * @since 0.1.0
  */
-export const field = (from: Loose, name: string): Json | undefined => from[name] ?? from[snakeOf(name)] ?? undefined
+export const field = (from: JsonFields, name: string): Json | undefined =>
+  from[name] ?? from[snakeOf(name)] ?? undefined
 
 /**
  * The value of a field when it is an object.
@@ -32,7 +33,7 @@ export const field = (from: Loose, name: string): Json | undefined => from[name]
  * @category decoding
  * @since 0.1.0
  */
-export const recordField = (from: Loose, name: string): Loose | undefined => record(field(from, name))
+export const recordField = (from: JsonFields, name: string): JsonFields | undefined => record(field(from, name))
 
 /**
  * The objects in a field that is a list.
@@ -40,7 +41,7 @@ export const recordField = (from: Loose, name: string): Loose | undefined => rec
  * @category decoding
  * @since 0.1.0
  */
-export const recordsField = (from: Loose | undefined, name: string): ReadonlyArray<Loose> => {
+export const recordsField = (from: JsonFields | undefined, name: string): ReadonlyArray<JsonFields> => {
   const value = from === undefined ? undefined : field(from, name)
   if (!Array.isArray(value)) return []
   return value.flatMap((one: Json) => {

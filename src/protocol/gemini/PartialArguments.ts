@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import type { Json } from "../../Message.ts"
-import { count, type Loose, nonEmpty, record } from "../anthropic/Loose.ts"
+import { count, type JsonFields, nonEmpty, record } from "../Probe.ts"
 import { field } from "./Fields.ts"
 
 type Path = ReadonlyArray<string | number>
@@ -64,7 +64,7 @@ const put = (container: Container, key: string | number, value: Json): boolean =
   return true
 }
 
-const valueOf = (piece: Loose): Json | undefined => {
+const valueOf = (piece: JsonFields): Json | undefined => {
   const text = field(piece, "stringValue")
   if (typeof text === "string") return text
   const number = count(field(piece, "numberValue"))
@@ -90,14 +90,14 @@ export class PartialArguments {
   /** Whether the text so far is the beginning of the value's JSON. */
   private ordered = true
 
-  constructor(initial?: Loose) {
+  constructor(initial?: JsonFields) {
     if (initial === undefined) return
     for (const [key, value] of Object.entries(initial)) if (value !== undefined) put(this.value, key, value)
     if (Object.keys(this.value).length > 0) this.ordered = false
   }
 
   /** Adds a piece and gives the argument text it adds. */
-  add(piece: Loose): string {
+  add(piece: JsonFields): string {
     const text = nonEmpty(field(piece, "jsonPath"))
     const path = text === undefined ? undefined : text === this.lastText ? this.last : readPath(text)
     if (path === undefined) {

@@ -8,8 +8,8 @@
  * @since 0.1.0
  */
 import type { Json, Media } from "../../Message.ts"
-import { jsonOf, type Loose, nonEmpty, textOf } from "../anthropic/Loose.ts"
 import type { Assembler } from "../Assembler.ts"
+import { asText, type JsonFields, jsonOf, nonEmpty } from "../Probe.ts"
 import { field, recordField, recordsField } from "./Fields.ts"
 import { PartialArguments } from "./PartialArguments.ts"
 
@@ -30,7 +30,7 @@ const serverParts = [
   ["functionResponse", "result"]
 ] as const
 
-const mediaOf = (part: Loose): Media | undefined => {
+const mediaOf = (part: JsonFields): Media | undefined => {
   const inline = recordField(part, "inlineData")
   if (inline !== undefined) {
     const data = nonEmpty(field(inline, "data"))
@@ -68,7 +68,7 @@ export class Parts {
   }
 
   /** Reads one part; gives whether it was content. */
-  add(part: Loose): boolean {
+  add(part: JsonFields): boolean {
     const signature = nonEmpty(field(part, "thoughtSignature"))
     const call = recordField(part, "functionCall")
     if (call !== undefined) {
@@ -78,7 +78,7 @@ export class Parts {
     const thought = part["thought"]
     const text = part["text"]
     if (text !== undefined && text !== null) {
-      this.onText(thought === true ? "reasoning" : "text", textOf(text), signature)
+      this.onText(thought === true ? "reasoning" : "text", asText(text), signature)
       return text !== "" || signature !== undefined
     }
     if (this.onServerPart(part)) return true
@@ -132,7 +132,7 @@ export class Parts {
   // Calls
   // ---------------------------------------------------------------------------
 
-  private onCall(call: Loose, signature: string | undefined): void {
+  private onCall(call: JsonFields, signature: string | undefined): void {
     const name = nonEmpty(field(call, "name"))
     const args = field(call, "args") ?? field(call, "arguments")
     const pieces = recordsField(call, "partialArgs")
@@ -152,19 +152,19 @@ export class Parts {
     const signed = signature === undefined ? undefined : { signature }
     if (streams) {
       const index = this.assembler.openToolCall(id, name ?? "")
-      const initial = typeof args === "object" && !Array.isArray(args) ? args as Loose : undefined
+      const initial = typeof args === "object" && !Array.isArray(args) ? args as JsonFields : undefined
       this.call = { index, name: name ?? "", args: new PartialArguments(initial), signature }
       this.onPieces(this.call, pieces, more)
     } else if (name === undefined) {
       const index = this.assembler.openToolCall(id, "")
-      this.assembler.toolCallDelta(index, textOf(args))
+      this.assembler.toolCallDelta(index, asText(args))
       this.assembler.endToolCall(index, { invalid: true, ...signed })
     } else {
       this.assembler.toolCall(id, name, args, signed)
     }
   }
 
-  private onPieces(call: StreamedCall, pieces: ReadonlyArray<Loose>, more: boolean): void {
+  private onPieces(call: StreamedCall, pieces: ReadonlyArray<JsonFields>, more: boolean): void {
     const { args, index } = call
     for (const piece of pieces) this.assembler.toolCallDelta(index, args.add(piece))
     if (more) return
@@ -187,7 +187,7 @@ export class Parts {
   // Whole parts
   // ---------------------------------------------------------------------------
 
-  private onServerPart(part: Loose): boolean {
+  private onServerPart(part: JsonFields): boolean {
     for (const [name, kind] of serverParts) {
       const step = recordField(part, name)
       if (step === undefined) continue
@@ -204,7 +204,7 @@ export class Parts {
     return false
   }
 
-  private onMedia(part: Loose, media: Media, thought: boolean, signature: string | undefined): void {
+  private onMedia(part: JsonFields, media: Media, thought: boolean, signature: string | undefined): void {
     const assembler = this.assembler
     this.close()
     // A draft the model made while thinking, not its answer: https://ai.google.dev/gemini-api/docs/image-generation

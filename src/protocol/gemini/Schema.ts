@@ -8,14 +8,14 @@
  * @since 0.1.0
  */
 import type { Json, JsonObject } from "../../Message.ts"
-import { type Loose, record } from "../anthropic/Loose.ts"
+import { type JsonFields, record } from "../Probe.ts"
 
 type Draft = { [key: string]: Json }
 
 const deepest = 100
 
 /** Merges `allOf` into the schema around it when no keyword stands twice. */
-const withoutAllOf = (schema: Loose): Loose => {
+const withoutAllOf = (schema: JsonFields): JsonFields => {
   const all = schema["allOf"]
   if (!Array.isArray(all)) return schema
   const { allOf: _, ...merged } = schema as { [key: string]: Json }
@@ -134,7 +134,7 @@ const spelled: ReadonlySet<string> = new Set([
 ])
 const formats: ReadonlySet<unknown> = new Set(["enum", "date-time", "int32", "int64", "float", "double"])
 
-const resolve = (reference: string, root: JsonObject): Loose | undefined => {
+const resolve = (reference: string, root: JsonObject): JsonFields | undefined => {
   let at: unknown = root
   if (!reference.startsWith("#")) return undefined
   for (const step of reference.slice(1).split("/").slice(1)) {
@@ -175,7 +175,7 @@ const openApi = (value: Json, root: JsonObject, open: ReadonlyArray<string>): Dr
     setMembers(out, schema, root, open) ?? out
 }
 
-const setEnum = (out: Draft, schema: Loose): NoEqual | undefined => {
+const setEnum = (out: Draft, schema: JsonFields): NoEqual | undefined => {
   const { const: only, enum: given, format } = schema
   const values = Array.isArray(given) ? given : only === undefined ? undefined : [only]
   if (values !== undefined) {
@@ -194,7 +194,7 @@ const setEnum = (out: Draft, schema: Loose): NoEqual | undefined => {
 
 const setType = (
   out: Draft,
-  schema: Loose,
+  schema: JsonFields,
   root: JsonObject,
   open: ReadonlyArray<string>
 ): NoEqual | Draft | undefined => {
@@ -217,7 +217,7 @@ const setType = (
 
 const setChoices = (
   out: Draft,
-  schema: Loose,
+  schema: JsonFields,
   root: JsonObject,
   open: ReadonlyArray<string>
 ): NoEqual | Draft | undefined => {
@@ -243,7 +243,7 @@ const setChoices = (
 
 const setMembers = (
   out: Draft,
-  schema: Loose,
+  schema: JsonFields,
   root: JsonObject,
   open: ReadonlyArray<string>
 ): NoEqual | undefined => {

@@ -6,11 +6,11 @@
  * @since 0.1.0
  */
 import type { SourcePart } from "../../Message.ts"
-import { jsonOf, type Loose, nonEmpty, record } from "../anthropic/Loose.ts"
 import type { Assembler } from "../Assembler.ts"
+import { type JsonFields, jsonOf, nonEmpty, record } from "../Probe.ts"
 import { field, recordField, recordsField } from "./Fields.ts"
 
-const firstText = (from: Loose, names: ReadonlyArray<string>): string | undefined => {
+const firstText = (from: JsonFields, names: ReadonlyArray<string>): string | undefined => {
   for (const name of names) {
     const found = nonEmpty(field(from, name))
     if (found !== undefined) return found
@@ -33,7 +33,7 @@ export class Sources {
   }
 
   /** Reads the sources of a candidate. */
-  candidate(candidate: Loose): void {
+  candidate(candidate: JsonFields): void {
     const grounding = recordField(candidate, "groundingMetadata")
     if (grounding !== undefined) {
       for (const chunk of recordsField(grounding, "groundingChunks")) this.chunk(chunk)
@@ -46,7 +46,7 @@ export class Sources {
     }
   }
 
-  private chunk(chunk: Loose): void {
+  private chunk(chunk: JsonFields): void {
     // One member, named by the kind of source: web, retrievedContext, maps, image, or one to come.
     for (const key of Object.keys(chunk)) {
       const fields = record(chunk[key])
@@ -54,7 +54,7 @@ export class Sources {
     }
   }
 
-  private emit(fields: Loose, raw: Loose): void {
+  private emit(fields: JsonFields, raw: JsonFields): void {
     const url = firstText(fields, ["uri", "sourceUri", "imageUri"])
     const title = firstText(fields, ["title", "domain"])
     const citedText = nonEmpty(fields["text"])

@@ -8,7 +8,7 @@
  */
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
-import { copyPresent, count, type Loose } from "../anthropic/Loose.ts"
+import { copyPresent, count, type JsonFields } from "../Probe.ts"
 import { field } from "./Fields.ts"
 
 const nothing: ReadonlySet<string> = new Set()
@@ -19,7 +19,7 @@ const nothing: ReadonlySet<string> = new Set()
  * @category decoding
  * @since 0.1.0
  */
-export const addsTo = (known: Loose | undefined, next: Loose): boolean => {
+export const addsTo = (known: JsonFields | undefined, next: JsonFields): boolean => {
   if (known === undefined) return true
   for (const key in next) {
     const value = next[key]
@@ -36,7 +36,7 @@ export const addsTo = (known: Loose | undefined, next: Loose): boolean => {
  * @category decoding
  * @since 0.1.0
  */
-export const mergeUsage = (known: Loose | undefined, next: Loose): Loose => {
+export const mergeUsage = (known: JsonFields | undefined, next: JsonFields): JsonFields => {
   const merged: { [key: string]: Json } = {}
   if (known !== undefined) copyPresent(merged, known, nothing)
   copyPresent(merged, next, nothing)
@@ -51,7 +51,7 @@ type Draft<A> = { -readonly [K in keyof A]: A[K] }
  * @category decoding
  * @since 0.1.0
  */
-export const usageOf = (raw: Loose): Usage => {
+export const usageOf = (raw: JsonFields): Usage => {
   const prompt = count(field(raw, "promptTokenCount"))
   const cached = count(field(raw, "cachedContentTokenCount"))
   const thoughts = count(field(raw, "thoughtsTokenCount"))

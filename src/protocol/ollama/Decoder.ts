@@ -13,9 +13,9 @@ import type { Json, JsonObject } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { failureFrom } from "../chat/Failures.ts"
 import { finishReasonOf } from "../chat/FinishReasons.ts"
-import { type Fields, list, nonEmpty, record } from "../chat/Probe.ts"
 import { type Tags, ThinkTags } from "../chat/ThinkTags.ts"
 import { isErrorBody } from "../ErrorMap.ts"
+import { type Fields, list, nonEmpty, record } from "../Probe.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame } from "../Protocol.ts"
 
 /** Counts and durations (nanoseconds) of the last line: https://docs.ollama.com/api/usage */

@@ -11,8 +11,8 @@
 import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { ImagePart, Json, JsonObject, Part, ToolResultPart } from "../../Message.ts"
-import { record } from "../chat/Probe.ts"
 import * as Conversation from "../Conversation.ts"
+import { record } from "../Probe.ts"
 import type { WireMessage, WireToolCall } from "./Body.ts"
 
 /** Name of this wire. @category constants @since 0.1.0 */

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type { AudioPart, ImagePart, JsonObject, SourcePart } from "../../Message.ts"
-import { type Fields, nonEmpty, record } from "../chat/Probe.ts"
+import { type Fields, nonEmpty, record } from "../Probe.ts"
 
 /**
  * The source that an annotation names.

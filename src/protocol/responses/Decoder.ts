@@ -10,8 +10,8 @@
  */
 import type { Json, JsonObject } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
-import { type Fields, list, nonEmpty, record, textOf } from "../chat/Probe.ts"
 import { readUsage } from "../chat/Usage.ts"
+import { type Fields, list, nonEmpty, record, textIn } from "../Probe.ts"
 import { type DecodeContext, type Decoder, parseFrame } from "../Protocol.ts"
 import {
   CallItem,
@@ -141,19 +141,19 @@ export class ResponsesDecoder implements Decoder {
         return this.message(frame, true).annotation(indexOf(frame["content_index"]) ?? 0, frame["annotation"])
       case "response.reasoning_summary_part.added":
       case "response.reasoning_summary_part.done":
-        return this.reasoning(frame, "summary", textOf(record(frame["part"])?.["text"]), true)
+        return this.reasoning(frame, "summary", textIn(record(frame["part"])?.["text"]), true)
       case "response.reasoning_summary_text.delta":
       case "response.reasoning_summary.delta":
-        return this.reasoning(frame, "summary", textOf(frame["delta"]), false)
+        return this.reasoning(frame, "summary", textIn(frame["delta"]), false)
       case "response.reasoning_summary_text.done":
       case "response.reasoning_summary.done":
-        return this.reasoning(frame, "summary", textOf(frame["text"]), true)
+        return this.reasoning(frame, "summary", textIn(frame["text"]), true)
       case "response.reasoning_text.delta":
       case "response.reasoning.delta":
-        return this.reasoning(frame, "content", textOf(frame["delta"]), false)
+        return this.reasoning(frame, "content", textIn(frame["delta"]), false)
       case "response.reasoning_text.done":
       case "response.reasoning.done":
-        return this.reasoning(frame, "content", textOf(frame["text"]), true)
+        return this.reasoning(frame, "content", textIn(frame["text"]), true)
       case "response.function_call_arguments.delta":
         return this.call(frame, "function_call").delta(pieceOf(frame["delta"]))
       case "response.function_call_arguments.done":
@@ -198,7 +198,7 @@ export class ResponsesDecoder implements Decoder {
     const at = indexOf(frame["content_index"]) ?? 0
     const item = this.message(frame, whole)
     const text = whole ? frame[refusal ? "refusal" : "text"] : frame["delta"]
-    item.text(at, textOf(text), refusal, whole)
+    item.text(at, textIn(text), refusal, whole)
     if (frame["logprobs"] !== undefined) item.logprobs(at, frame["logprobs"], whole)
   }
 
@@ -212,7 +212,7 @@ export class ResponsesDecoder implements Decoder {
     const part = record(frame["part"])
     if (part === undefined) return
     if (part["type"] === "reasoning_text" || part["type"] === "summary_text") {
-      return this.reasoning(frame, part["type"] === "summary_text" ? "summary" : "content", textOf(part["text"]), true)
+      return this.reasoning(frame, part["type"] === "summary_text" ? "summary" : "content", textIn(part["text"]), true)
     }
     this.message(frame, true).part(indexOf(frame["content_index"]) ?? 0, part)
   }

@@ -21,8 +21,8 @@ import type {
   ToolCallPart,
   ToolResultPart
 } from "../../Message.ts"
-import { list, nonEmpty } from "../chat/Probe.ts"
 import * as Conversation from "../Conversation.ts"
+import { list, nonEmpty } from "../Probe.ts"
 import type { EncodeInput } from "../Protocol.ts"
 import type { InputContent, InputItem, OutputContent, Phase } from "./Body.ts"
 import type { Quirks } from "./Quirks.ts"

@@ -9,7 +9,7 @@
  */
 import type { Json, JsonObject, ToolCallPart } from "../../Message.ts"
 import { type Assembler, readArguments } from "../Assembler.ts"
-import { type Fields, list, nonEmpty, record, textOf } from "../chat/Probe.ts"
+import { type Fields, list, nonEmpty, record, textIn } from "../Probe.ts"
 import { audioFrom, imageFrom, sourceFrom } from "./Attachments.ts"
 
 /** What all items of an answer share. @category models @since 0.1.0 */
@@ -149,14 +149,14 @@ export class MessageItem extends Item {
   part(at: number, part: Fields): void {
     switch (part["type"]) {
       case "refusal":
-        return this.text(at, textOf(part["refusal"]), true, true)
+        return this.text(at, textIn(part["refusal"]), true, true)
       case "output_audio": {
         const audio = audioFrom(part)
         if (audio !== undefined && this.sounds++ === 0) this.assembler.file(audio)
         return
       }
       default: {
-        this.text(at, textOf(part["text"]), false, true)
+        this.text(at, textIn(part["text"]), false, true)
         this.logprobs(at, part["logprobs"], true)
         const annotations = list(part["annotations"])
         if (annotations.length === 0) return
@@ -218,7 +218,7 @@ export class MessageItem extends Item {
 export type ReasoningField = "summary" | "content"
 
 const sectionsOf = (value: unknown): ReadonlyArray<string> =>
-  typeof value === "string" ? [value] : list(value).map((one) => textOf(one))
+  typeof value === "string" ? [value] : list(value).map((one) => textIn(one))
 
 /** Reasoning: one part, whose sections follow each other without a separator. @category decoding @since 0.1.0 */
 export class ReasoningItem extends Item {

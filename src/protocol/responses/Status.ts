@@ -6,8 +6,8 @@
  */
 import type { FinishReason } from "../../LlmResponse.ts"
 import { finishReasonOf } from "../chat/FinishReasons.ts"
-import { type Fields, nonEmpty, record } from "../chat/Probe.ts"
 import { isErrorBody, readErrorBody } from "../ErrorMap.ts"
+import { type Fields, nonEmpty, record } from "../Probe.ts"
 import type { Failure } from "../Protocol.ts"
 
 /** A finish reason with the wire's own word. @category models @since 0.1.0 */
@@ -30,8 +30,7 @@ export const endingOf = (
   if (status === "incomplete") {
     const details = response["incomplete_details"]
     const word = nonEmpty(record(details)?.["reason"]) ?? nonEmpty(details)
-    const known = finishReasonOf(word)
-    return { reason: answer.refused && known === "other" ? "refusal" : known, raw: word ?? status }
+    return { reason: answer.refused ? "refusal" : finishReasonOf(word), raw: word ?? status }
   }
   if (answer.refused) return { reason: "refusal", raw: status }
   switch (status) {

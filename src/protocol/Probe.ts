@@ -1,0 +1,123 @@
+/**
+ * Reading JSON whose shape nobody guarantees: hosts leave fields out, null them or change their type.
+ *
+ * What is not of the expected type counts as absent: every reader then gives `undefined`, or the empty text or list.
+ * None throws. Names of fields are the wires' own business.
+ *
+ * @since 0.1.0
+ */
+import type { Json, JsonObject } from "../Message.ts"
+
+/**
+ * An object of which nothing is known yet.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Fields = { readonly [key: string]: unknown }
+
+/**
+ * An object of parsed JSON before its fields are checked.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type JsonFields = { readonly [key: string]: Json | undefined }
+
+/**
+ * The value when it is an object and not an array.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const record = (value: unknown): JsonFields | undefined =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? value as JsonFields : undefined
+
+/**
+ * The value when it is a string that is not empty.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const nonEmpty = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined
+
+/**
+ * The value when it is a list, else an empty one.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const list = (value: unknown): ReadonlyArray<unknown> => Array.isArray(value) ? value : []
+
+/**
+ * The value when it is a finite number, also one written as text.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const count = (value: unknown): number | undefined => {
+  if (typeof value === "number") return Number.isFinite(value) ? value : undefined
+  if (typeof value !== "string" || value.trim() === "") return undefined
+  const read = Number(value)
+  return Number.isFinite(read) ? read : undefined
+}
+
+/**
+ * Any value as text: nothing is empty, an object becomes its compact JSON.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const asText = (value: unknown): string =>
+  typeof value === "string"
+    ? value
+    : value === undefined || value === null
+    ? ""
+    : typeof value === "object"
+    ? JSON.stringify(value)
+    : String(value)
+
+/**
+ * The readable text of a reasoning or content value: a string, a list of such, or an object that holds one.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const textIn = (value: unknown, depth = 0): string => {
+  if (typeof value === "string") return value
+  if (typeof value !== "object" || value === null || depth > 4) return ""
+  if (Array.isArray(value)) {
+    let out = ""
+    for (const one of value) out += textIn(one, depth + 1)
+    return out
+  }
+  const fields = value as Fields
+  return textIn(fields["text"] ?? fields["thinking"] ?? fields["content"] ?? fields["summary"], depth + 1)
+}
+
+/**
+ * Copies what is there, so that null never overwrites a value.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const copyPresent = (
+  target: { [key: string]: Json },
+  source: JsonFields,
+  except: ReadonlySet<string>
+): void => {
+  for (const key of Object.keys(source)) {
+    const value = source[key]
+    if (value === undefined || value === null || key === "__proto__" || except.has(key)) continue
+    target[key] = value
+  }
+}
+
+/**
+ * The object as plain JSON data.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const jsonOf = (value: JsonFields): JsonObject => value as JsonObject
