@@ -4,7 +4,7 @@
  * A configuration is `{ default, instances }`. An instance names a provider and what is particular to it; keys are
  * never part of it, only the names of the variables that hold them. `layer` makes an instance a layer of `LlmService`,
  * with its declared policies in this order from the inside out: `timeouts`, `rateLimit`, `concurrency`, `retry`,
- * `timeout`, `fallback`.
+ * `fallback`, `timeout`.
  *
  * Whatever is wrong is an `LlmError` with reason `Configuration` that names the place and the known names, found when
  * the configuration is read. Several instances at run time, and files that change, are `Registry`'s.
@@ -157,12 +157,12 @@ export const Instance = Schema.Struct({
   defaults: optional(Defaults),
   /** `false` never tries again. @default `Retry.standard` */
   retry: optional(Schema.Union([Retry, Schema.Literal(false)])),
-  /** Limit of a whole call, its retries and waits included. @default none */
+  /** Limit of a whole call: retries, waits and fallback included. @default none */
   timeout: optional(span),
   rateLimit: optional(RateLimit),
   /** Most calls that run at once. */
   concurrency: optional(count),
-  /** Names of the instances that are asked when this one fails, in order; their own `fallback` does not count. */
+  /** Names of the instances that are asked when this one fails, in order; their own `fallback` and `timeout` do not count. */
   fallback: optional(Schema.Array(text)),
   /** What only this provider has, such as `region` of Bedrock or `version` of Anthropic. */
   options: optional(Schema.Record(Schema.String, Schema.Json))

@@ -129,7 +129,7 @@ const nextOf = (
 ): Generation => {
   const same = (name: string, instance: LlmConfig.Instance): Entry | undefined => {
     const before = last.entries.get(name)
-    const own = (given: LlmConfig.Instance) => ({ ...given, fallback: undefined })
+    const own = (given: LlmConfig.Instance) => ({ ...given, fallback: undefined, timeout: undefined })
     return before !== undefined && Equal.equals(own(before.instance), own(instance)) ? before : undefined
   }
   const cores = new Map(
@@ -142,15 +142,16 @@ const nextOf = (
     const names = [name, ...instance.fallback ?? []]
     const before = last.entries.get(name)
     const unchanged = before !== undefined &&
+      Equal.equals(before.instance.timeout, instance.timeout) &&
       Equal.equals(before.instance.fallback ?? [], instance.fallback ?? []) &&
       names.every((each) => last.entries.get(each)?.core === cores.get(each))
     return [name, {
       instance,
       core: cores.get(name)!,
       whole: unchanged ? before.whole : new Slot(
-        Effect.map(
+        Effect.flatMap(
           Effect.forEach(names, (each) => borrow(() => cores.get(each)!)),
-          ([first, ...others]) => Instances.withFallback([first!, ...others])
+          ([first, ...others]) => Instances.whole(instance, [first!, ...others])
         )
       )
     }]

@@ -2,7 +2,7 @@
  * Makes an instance of a configuration a service: its provider, its key, its policies in their order.
  *
  * The policies are stacked in two steps, so that an instance which is also the fallback of another is one and the same,
- * with one limit and one queue: `core` has all but the fallback, `withFallback` puts cores behind each other.
+ * with one limit and one queue: `core` has what belongs to the provider, `whole` adds what belongs to the call.
  *
  * @since 0.1.0
  */
@@ -97,7 +97,7 @@ const provided = (
   )
 
 /**
- * The service of an instance with all its policies but the fallback.
+ * The service of an instance without what belongs to the call: its fallback and its `timeout`.
  *
  * @category constructors
  * @since 0.1.0
@@ -114,19 +114,24 @@ export const core = (
       service = yield* Concurrency.policy({ permits: instance.concurrency }).wrap(service)
     }
     if (instance.retry !== false) service = yield* Retry.policy(instance.retry ?? Retry.standard).wrap(service)
-    if (instance.timeout !== undefined) service = yield* Timeout.policy({ total: instance.timeout }).wrap(service)
     return service
   })
 
 /**
- * A core with the cores it falls back to.
+ * A core with the cores it falls back to, and the limit of the whole call around them.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const withFallback = (
+export const whole = (
+  instance: Instance,
   cores: readonly [LlmService.Service, ...Array<LlmService.Service>]
-): LlmService.Service => Fallback.make(cores)
+): Effect.Effect<LlmService.Service> => {
+  const service = Fallback.make(cores)
+  return instance.timeout === undefined
+    ? Effect.succeed(service)
+    : Timeout.policy({ total: instance.timeout }).wrap(service)
+}
 
 /**
  * The service of an instance with all its policies, and of the instances it falls back to.
@@ -145,5 +150,5 @@ export const service = (
       instance.fallback ?? [],
       (other) => Effect.flatMap(find(config, other), (found) => core(other, found))
     )
-    return withFallback([first, ...others])
+    return yield* whole(instance, [first, ...others])
   })

@@ -246,7 +246,7 @@ describe("the layer of an instance", () => {
       })
     ))
 
-  it.effect("the limit of a whole call also covers its retries, and wins over none of an attempt", () =>
+  it.effect("the limit of a whole call covers its retries, and each attempt keeps its own limit", () =>
     withSimulator((simulator) =>
       Effect.gen(function*() {
         yield* simulator.respondWith(() => ({ ...Simulator.text("late"), faults: { hang: true } }))

@@ -102,7 +102,7 @@ describe("another configuration at run time", () => {
         yield* a.generate(hi)
         yield* b.generate(hi)
         yield* registry.update(configOf(simulator, "a", {
-          b: { rateLimit: { requestsPerMinute: 1 } },
+          b: { rateLimit: { requestsPerMinute: 1 }, timeout: "1 minute", fallback: [] },
           a: { rateLimit: { requestsPerMinute: 100 } }
         }))
         yield* a.generate(hi)
