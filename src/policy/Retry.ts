@@ -19,6 +19,7 @@ import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
+import { emit } from "../internal/emit.ts"
 import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
 import type { LlmError, ReasonTag } from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
@@ -145,11 +146,19 @@ export const policy = <Env = never>(
       const begin = (request: LlmRequest) =>
         Effect.map(provide(Schedule.toStep(schedule)), (step) => {
           const attempt: Attempt = { service, request }
-          const next = ({ error }: FailedAttempt): Effect.Effect<Attempt, LlmError> =>
+          const next = ({ error, failed }: FailedAttempt): Effect.Effect<Attempt, LlmError> =>
             Effect.flatMap(Clock.currentTimeMillis, (now) => {
               const decision: Pull.Pull<[unknown, Duration.Duration], never, unknown> = provide(step(now, error))
               return Pull.matchEffect(decision, {
-                onSuccess: ([, wait]) => Effect.as(Effect.sleep(wait), attempt),
+                onSuccess: ([, wait]) =>
+                  emit(request, () => ({
+                    _tag: "Retry",
+                    provider: error.provider,
+                    model: error.model,
+                    retry: failed.length,
+                    reason: error.reason._tag,
+                    delayMillis: Duration.toMillis(wait)
+                  })).pipe(Effect.andThen(Effect.sleep(wait)), Effect.as(attempt)),
                 onFailure: Effect.failCause,
                 onDone: () => Effect.fail(error)
               })

@@ -11,6 +11,7 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
+import { EventSink } from "../../src/internal/emit.ts"
 import { LlmError, type Reason } from "../../src/LlmError.ts"
 import { isContent, type LlmEvent } from "../../src/LlmEvent.ts"
 import * as LlmService from "../../src/LlmService.ts"
@@ -348,4 +349,23 @@ describe("Retry, for any script", () => {
         )),
       { numRuns: 150 }
     ))
+})
+
+describe("Retry: events", () => {
+  it.effect("tells of every retry, with its reason and delay", () =>
+    Effect.gen(function*() {
+      const events: Array<unknown> = []
+      const { service } = TestLlm.make({ answers: [TestLlm.overloaded(), TestLlm.serverError(500), "Fine"] })
+      const retrying = yield* Retry.policy(Retry.make({ jitter: false, base: "1 second" })).wrap(service)
+      const call = retrying.generate({ prompt: "x", label: "l-1" }).pipe(
+        Effect.provideService(EventSink, (event) => void events.push(event))
+      )
+      const fiber = yield* Effect.forkChild(call)
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(fiber)
+      const about = { _tag: "Retry", provider: service.info.provider, model: service.info.model, label: "l-1" }
+      assert.deepInclude(events[0], { ...about, retry: 1, reason: "Overloaded", delayMillis: 1000 })
+      assert.deepInclude(events[1], { ...about, retry: 2, reason: "Provider", delayMillis: 2000 })
+      assert.lengthOf(events, 2)
+    }))
 })
