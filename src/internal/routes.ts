@@ -89,8 +89,7 @@ export const exhausted = (policy: string, { error, failed }: FailedAttempt): Llm
     requestId: error.requestId,
     reason: new LlmError.FallbackExhausted({
       message: `Every candidate failed: ${said.join("; ")}.`,
-      attempts: failed,
-      ...(error.partial === undefined ? undefined : { partial: error.partial })
+      attempts: failed
     }),
     attempts: error.attempts
   })

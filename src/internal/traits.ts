@@ -51,21 +51,30 @@ export const withTraits = (service: Service, traits: Traits): Service =>
   ({ ...service, [key]: { ...traitsOf(service), ...traits } }) as Service
 
 /**
- * A service of which nothing is said: what is true of one candidate is not true of all.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const withoutTraits = (service: Service): Service => ({ ...service, [key]: undefined }) as Service
-
-/**
  * Whether a service goes on from an assistant message at the end; `undefined` when nobody knows.
  *
  * @category accessors
  * @since 0.1.0
  */
-export const takesPrefill = (service: Service): boolean | undefined =>
-  traitsOf(service).prefill ?? service.info.capabilities.prefill
+export const takesPrefill = (service: Service): boolean | undefined => {
+  const traits = traitsOf(service)
+  return "prefill" in traits ? traits.prefill : service.info.capabilities.prefill
+}
+
+/**
+ * The first of several candidates as what is known of all of them: little, because what is true of one need not be of another.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const together = (candidates: readonly [Service, ...Array<Service>]): Service => {
+  const [first, ...others] = candidates
+  const prefill = takesPrefill(first)
+  return {
+    ...first,
+    [key]: { prefill: others.every((other) => takesPrefill(other) === prefill) ? prefill : undefined }
+  } as Service
+}
 
 type Rewrite = (request: LlmRequest) => LlmRequest
 

@@ -57,7 +57,7 @@ export interface Options {
    * {@link conversationKey}. A call without a key goes by the strategy.
    */
   readonly stickyBy?: "conversation" | ((request: LlmRequest) => string | undefined) | undefined
-  /** Routes that differ from `Fallback.defaultRoutes`. */
+  /** Routes that differ from `Fallback.defaultRoutes`. Candidates are alike, so `larger-window` stops. */
   readonly on?: Partial<Routes> | undefined
   /** How long a candidate is skipped that is out of capacity and did not say how long. @default 30 seconds */
   readonly benchFor?: Duration.Input | undefined
@@ -298,7 +298,7 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
     }
   }
 
-  return withAttempts(Traits.withoutTraits(first), (request, operation) =>
+  return withAttempts(Traits.together(candidates), (request, operation) =>
     Effect.withFiber((fiber) => {
       const random = fiber.getRef(Random.Random)
       return Effect.succeed(begin(request, operation, fiber.getRef(Clock.Clock), () => random.nextDoubleUnsafe()))

@@ -311,7 +311,11 @@ class Call {
           Metric.withAttributes(continuations, { from: from.provider, to: to.provider, reason }),
           1
         ).pipe(
-          Effect.andThen(emit(this.request, () => ({ _tag: "FailOver", from, to, reason }))),
+          Effect.andThen(
+            from.provider === to.provider && from.model === to.model
+              ? Effect.void
+              : emit(this.request, () => ({ _tag: "FailOver", from, to, reason }))
+          ),
           Effect.as(out)
         )
       },

@@ -237,7 +237,7 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
   }
 
   return withAttempts(
-    Traits.withoutTraits(first),
+    Traits.together(candidates),
     (request: LlmRequest) => Effect.map(Clock.currentTimeMillis, (now) => begin(request, now))
   )
 }

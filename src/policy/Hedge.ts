@@ -20,6 +20,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Activity } from "../internal/activity.ts"
@@ -239,7 +240,7 @@ const race = <A>(
         const otherError = errorOf(other.cause)
         if (otherError === undefined) return yield* Effect.failCause(other.cause)
         const primaryError = sooner === primary ? error : otherError
-        return yield* Effect.fail(primaryError.with({ attempts: failed.error.attempts + otherError.attempts }))
+        return yield* primaryError.with({ attempts: failed.error.attempts + otherError.attempts })
       })
 
       return yield* Effect.onExit(
@@ -251,10 +252,7 @@ const race = <A>(
 
 /** The exit of a fiber, or `undefined` when it still runs after the delay. */
 const settledWithin = <A, E>(fiber: Fiber.Fiber<A, E>, millis: number): Effect.Effect<Exit.Exit<A, E> | undefined> =>
-  Effect.timeoutOrElse(Fiber.await(fiber), {
-    duration: millis,
-    orElse: () => Effect.succeed(undefined)
-  })
+  Effect.map(Effect.timeoutOption(Fiber.await(fiber), millis), Option.getOrUndefined)
 
 /** The fiber that ends first, without a fiber to wait for it. */
 const firstOf = <A, E>(

@@ -285,6 +285,23 @@ describe("Continue", () => {
       ])
     }))
 
+  it.effect("uses a prefill only where every candidate of a fallback takes one", () =>
+    Effect.gen(function*() {
+      const forms = (all: boolean) =>
+        Effect.gen(function*() {
+          const a = candidate("a", TestLlm.failAfter(words(4), story, TestLlm.network()), story)
+          const b = candidate("b")
+          const service = Fallback.make([
+            Continue.candidate(a.service, { prefill: true }),
+            all ? Continue.candidate(b.service, { prefill: true }) : b.service
+          ])
+          yield* run(Continue.make(service))
+          return lastTurn(a.control.requests[1]!).role
+        })
+      assert.strictEqual(yield* forms(true), "assistant")
+      assert.strictEqual(yield* forms(false), "user")
+    }))
+
   it.effect("shows a time limit around it everything that came", () =>
     Effect.gen(function*() {
       const a = candidate("a", TestLlm.failAfter(words(4), story, TestLlm.network()))

@@ -18,6 +18,7 @@ import * as CircuitBreaker from "../../src/policy/CircuitBreaker.ts"
 import * as Concurrency from "../../src/policy/Concurrency.ts"
 import * as Continue from "../../src/policy/Continue.ts"
 import * as Fallback from "../../src/policy/Fallback.ts"
+import * as Hedge from "../../src/policy/Hedge.ts"
 import * as KeyPool from "../../src/policy/KeyPool.ts"
 import * as Policy from "../../src/policy/Policy.ts"
 import * as Retry from "../../src/policy/Retry.ts"
@@ -178,7 +179,7 @@ const scenarios: ReadonlyArray<Scenario> = [
   {
     name: "10. a malformed chunk is no answer",
     primary: (wire, mode) =>
-      script([mode === "streamed" ? told({ malformedAfter: wire.frames(40) }) : Simulator.raw("{\"id\": \"x\", ")]),
+      script([mode === "streamed" ? told({ malformedAfter: wire.frames(40) }) : Simulator.raw("{\"id\": nonsense}")]),
     streamed: wentOn("ResponseParse"),
     whole: onBackup(1)
   },
@@ -427,6 +428,23 @@ for (const wire of [anthropic, chat]) {
             assert.strictEqual(tally.interrupted, 0)
           }).pipe(Effect.provide(stack))
           for (const request of [...primary.requests, ...backup.requests]) yield* request.ended
+        }).pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici)))
+
+      it.live("a silent provider is hedged, and its connection closed", () =>
+        Effect.gen(function*() {
+          const slow = yield* Simulator.make({ respondWith: always(Simulator.hang) })
+          const quick = yield* Simulator.make({ respondWith: narrator })
+          const other = wire === anthropic ? chat : anthropic
+          const stack = wire.layer(slow.url).pipe(
+            Hedge.policy({ after: "50 millis", candidate: other.layer(quick.url) })
+          )
+          yield* Effect.gen(function*() {
+            const { response, text } = yield* call(yield* LlmService, mode, { prompt: "Tell me the story." })
+            assert.strictEqual(text, story)
+            assert.strictEqual(response?.provider, other.provider)
+            assert.strictEqual(yield* slow.requests[0]!.ended, "closed-by-client")
+            assert.deepStrictEqual([slow.requests.length, quick.requests.length], [1, 1])
+          }).pipe(Effect.provide(stack))
         }).pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici)))
 
       it.effect("a key that is refused leaves the work to the others", () =>
