@@ -447,7 +447,7 @@ export class PartsFold {
         out.push(slot)
       } else if (slot.open !== "tool-call") {
         const text = slot.text.read()
-        if (text !== "") out.push({ type: slot.open, text })
+        if (text !== "") out.push({ type: slot.open, text: text.isWellFormed() ? text : text.toWellFormed() })
       }
     }
     return out

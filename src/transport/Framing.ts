@@ -59,12 +59,32 @@ interface LineSink {
   /** A line: from `from` to before `to`, so that only what is kept of it is cut out. */
   line(text: string, from: number, to: number): void
   end(): void
+  /** Set when the bytes have ended: what still comes was not terminated and may be cut. */
+  ending: boolean
 }
 
 const tooLong = (decoder: Decoder, limit: number) =>
   decoder.assembler.fail({ kind: "parse", message: `The provider sent a frame of more than ${limit} characters.` })
 
 const stopped = (decoder: Decoder) => decoder.assembler.finished || decoder.assembler.failure !== undefined
+
+/**
+ * Whether the text stops inside a JSON object or list. At the end of the bytes that is a cut, which the decoder tells
+ * from an answer that only lacks its bookkeeping; anywhere else it is no JSON.
+ */
+const isUnfinished = (text: string): boolean => {
+  if (!/^\s*[[{]/.test(text)) return false
+  let depth = 0
+  let inString = false
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === 34) inString = !inString
+    else if (inString) at += code === 92 ? 1 : 0
+    else if (code === 123 || code === 91) depth++
+    else if (code === 125 || code === 93) depth--
+  }
+  return inString || depth > 0
+}
 
 const isSpace = (code: number) => code === 32 || code === 10 || code === 13 || code === 9
 
@@ -93,6 +113,7 @@ class TextFraming implements Framing {
   end(): void {
     this.accept(this.text.decode())
     if (this.document !== undefined) return this.document.end()
+    this.sink.ending = true
     if (this.partialLength > 0) this.wholeLine("")
     if (!stopped(this.decoder)) this.sink.end()
     if (!stopped(this.decoder)) this.decoder.end()
@@ -155,6 +176,7 @@ class TextFraming implements Framing {
 // =============================================================================
 
 class SseLines implements LineSink {
+  ending = false
   private readonly decoder: Decoder
   private data: string | undefined
   private event = ""
@@ -226,7 +248,7 @@ class SseLines implements LineSink {
     const text = this.bare!.join("\n")
     this.bare = undefined
     this.bareLength = 0
-    this.decoder.frame(text, "")
+    if (!this.ending || !isUnfinished(text)) this.decoder.frame(text, "")
   }
 
   private dataLine(value: string): void {
@@ -256,6 +278,7 @@ class SseLines implements LineSink {
     if (data === undefined || data === "") return
     const first = data.charCodeAt(0)
     if (first === 58 || (first !== 123 && data.trim() === "")) return
+    if (this.ending && isUnfinished(data)) return
     if (!stopped(this.decoder)) this.decoder.frame(data, event)
   }
 }
@@ -265,6 +288,7 @@ class SseLines implements LineSink {
 // =============================================================================
 
 class NdjsonLines implements LineSink {
+  ending = false
   private readonly decoder: Decoder
   private document: JsonDocument | undefined
   private first = true
@@ -277,6 +301,7 @@ class NdjsonLines implements LineSink {
     const line = text.slice(from, to)
     if (this.document !== undefined) return this.document.push(`${line}\n`)
     if (line.trim() === "") return
+    if (this.ending && isUnfinished(line.startsWith("data:") ? line.slice(5) : line)) return
     if (this.first) {
       this.first = false
       // A pretty-printed object: the body is one document, not lines.
@@ -308,10 +333,6 @@ interface Document {
   end(): void
 }
 
-/** Whether a JSON error says that the text ended too early, rather than that it is not JSON. */
-const isCut = (error: unknown): boolean =>
-  error instanceof Error && /end of (JSON|data)|unterminated|unexpected EOF/i.test(error.message)
-
 class JsonDocument implements Document {
   private readonly decoder: Decoder
   private readonly pieces: Array<string> = []
@@ -333,15 +354,15 @@ class JsonDocument implements Document {
     let body
     try {
       body = JSON.parse(text)
-    } catch (error) {
-      return this.notOneDocument(text, error)
+    } catch {
+      return this.notOneDocument(text)
     }
     this.decoder.whole(body)
     if (!stopped(this.decoder)) this.decoder.end()
   }
 
   /** One object per line without "data:" is still a stream. */
-  private notOneDocument(text: string, error: unknown): void {
+  private notOneDocument(text: string): void {
     const lines = text.split(/\r\n|\r|\n/).filter((line) => line.trim() !== "")
     if (lines.length > 1 && lines.every((line) => line.startsWith("{") && line.trimEnd().endsWith("}"))) {
       for (const line of lines) if (!stopped(this.decoder)) this.decoder.frame(line, "")
@@ -349,7 +370,7 @@ class JsonDocument implements Document {
       return
     }
     this.decoder.assembler.fail(
-      isCut(error)
+      isUnfinished(text)
         ? { kind: "incomplete", message: "The body ended inside the JSON document.", body: text.slice(-200) }
         : { kind: "parse", message: "The body is not JSON.", body: text }
     )

@@ -313,6 +313,28 @@ describe("Anthropic Messages decoder: failures", () => {
     })
   })
 
+  it("reads a host's own error: its status word as the type", () => {
+    assert.deepInclude(stream("host-error").failure, {
+      kind: "provider",
+      message: "No capacity in this region",
+      type: "RESOURCE_EXHAUSTED",
+      code: 429
+    })
+  })
+
+  it("reports an error body of a proxy with status 200", () => {
+    assert.deepInclude(whole("proxy-error").failure, { kind: "provider", message: "The gate is closed" })
+  })
+
+  it("keeps the partial text well-formed when the stream breaks within a character", () => {
+    assert.strictEqual(stream("cut-in-character").partial?.text, "Tea \ufffd")
+  })
+
+  it("reads stop reasons in any case, and those of other wires", () => {
+    assert.strictEqual(answer("stop-upper-case").finishReason, "stop")
+    assert.strictEqual(answer("stop-function-call").finishReason, "tool-calls")
+  })
+
   it("reports an error event whose data is plain text", () => {
     assert.deepInclude(stream("error-plain-text").failure, { kind: "provider", message: "upstream went away" })
   })

@@ -379,6 +379,10 @@ describe("OpenAI Chat decoder: tool calls", () => {
     assert.deepStrictEqual(calls(response), [["call_a", "find", lille], ["call_b", "find", "{\"ci", "invalid"]])
   })
 
+  it("does not take null arguments for cut ones when the length limit ends the answer", () => {
+    assert.deepStrictEqual(calls(answer("tool-null-arguments-by-length")), [["call_a", "find", {}]])
+  })
+
   it("never makes a call of arguments that a broken stream cut", () => {
     const { events, failure, partial } = stream("tool-calls-cut-stream")
     assert.strictEqual(failure?.kind, "incomplete")

@@ -340,6 +340,13 @@ describe("OpenAI Responses decoder: endings", () => {
     assert.strictEqual(response.rawFinishReason, raw)
   })
 
+  it("calls an incomplete answer that holds a refusal a refusal", () => {
+    const response = answer("incomplete-refusal")
+    assert.strictEqual(response.text, "Not that.")
+    assert.strictEqual(response.finishReason, "refusal")
+    assert.strictEqual(response.rawFinishReason, "content_filter")
+  })
+
   it.each(["cut-in-text", "cut-before-completed"])("does not take %s for an answer", (name) => {
     const { failure, partial, response } = stream(name)
     assert.isUndefined(response)

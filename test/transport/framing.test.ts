@@ -107,6 +107,34 @@ describe("SSE framing", () => {
     assert.strictEqual(run("sse", "{choices}").assembler.failure?.kind, "parse")
   })
 
+  it.each(["{\"a\":1", "{\"a\"", "{\"a\":1,", "{", "{\"a\":[1", "{\"a\":\"}]\\"])(
+    "takes a document that stops after %s for cut",
+    (text) => {
+      assert.strictEqual(run("sse", text).assembler.failure?.kind, "incomplete")
+    }
+  )
+
+  it.each([
+    "data: {\"b\":\"half",
+    "data: {\"b\":",
+    "data: {\"b\":2",
+    "data: [DO",
+    "{\"error\": {",
+    "event: e\ndata: {\"b"
+  ])(
+    "leaves out a last event that the end of the bytes cut: %s",
+    (tail) => {
+      const { assembler, ended, seen } = run("sse", `data: {"a":1}\n\n${tail}`)
+      assert.deepStrictEqual(seen, ["{\"a\":1}"])
+      assert.isUndefined(assembler.failure)
+      assert.strictEqual(ended, 1)
+    }
+  )
+
+  it("leaves a terminated event that is no JSON to the decoder, and a last one that was not cut", () => {
+    assert.deepStrictEqual(frames("data: {\"a\n\ndata: {a}"), ["{\"a", "{a}"])
+  })
+
   it("ends the decoder once on an empty body", () => {
     assert.strictEqual(run("sse", "").ended, 1)
   })
@@ -132,6 +160,12 @@ describe("SSE framing", () => {
 describe("NDJSON framing", () => {
   it("gives one frame per line, the last one without a line end as well", () => {
     assert.deepStrictEqual(frames("{\"a\":1}\n\n{\"b\":2}", "ndjson"), ["{\"a\":1}", "{\"b\":2}"])
+  })
+
+  it("leaves out a last line that the end of the bytes cut", () => {
+    const { ended, seen } = run("ndjson", "{\"a\":1}\n{\"message\":{\"content\":\"half a li")
+    assert.deepStrictEqual(seen, ["{\"a\":1}"])
+    assert.strictEqual(ended, 1)
   })
 
   it("reads a pretty-printed object as a whole body", () => {

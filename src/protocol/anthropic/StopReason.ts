@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import type { FinishReason } from "../../LlmResponse.ts"
+import { finishReasonOf as chatFinishReasonOf } from "../chat/FinishReasons.ts"
 
 const reasons: ReadonlyMap<string, FinishReason> = new Map<string, FinishReason>([
   ["end_turn", "stop"],
@@ -38,7 +39,7 @@ const reasons: ReadonlyMap<string, FinishReason> = new Map<string, FinishReason>
  * @since 0.1.0
  */
 export const finishReasonOf = (stopReason: string | undefined): FinishReason =>
-  stopReason === undefined ? "other" : reasons.get(stopReason) ?? "other"
+  stopReason === undefined ? "other" : reasons.get(stopReason.toLowerCase()) ?? chatFinishReasonOf(stopReason)
 
 /**
  * Whether the answer was cut by a limit, so that what came last may be unfinished.
