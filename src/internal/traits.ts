@@ -41,13 +41,8 @@ const key = Symbol.for("effect-llm/Traits")
  */
 export const traitsOf = (service: Service): Traits => (service as { readonly [key]?: Traits })[key] ?? {}
 
-/**
- * A service with facts added to those it has.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const withTraits = (service: Service, traits: Traits): Service =>
+/** Facts are added to those it has. */
+const withTraits = (service: Service, traits: Traits): Service =>
   ({ ...service, [key]: { ...traitsOf(service), ...traits } }) as Service
 
 /**
