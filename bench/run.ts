@@ -73,6 +73,12 @@ const base: ReadonlyArray<Contender> = [
     variant: "",
     accepts: (scenario) => scenario.mode === "cold"
   },
+  {
+    name: "import effect-llm alone",
+    module: own("import-effect-llm"),
+    variant: "",
+    accepts: (scenario) => scenario.mode === "cold"
+  },
   ...variants.map(ours)
 ]
 
