@@ -246,3 +246,15 @@ export const prepare = (request: LlmRequest, rules: Rules): Prepared => {
   }
   return { turns, warnings }
 }
+
+/**
+ * The text of a turn's parts, run together.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const textOf = (parts: ReadonlyArray<Message.Part>): string => {
+  let out = ""
+  for (const part of parts) if (part.type === "text") out += part.text
+  return out
+}

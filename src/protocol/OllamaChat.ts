@@ -7,7 +7,7 @@
  * @see https://docs.ollama.com/api/chat
  * @since 0.1.0
  */
-import type { Tags } from "./chat/ThinkTags.ts"
+import { tagsOf } from "./chat/ThinkTags.ts"
 import { OllamaDecoder } from "./ollama/Decoder.ts"
 import { encode } from "./ollama/Encode.ts"
 import { wire } from "./ollama/Messages.ts"
@@ -18,13 +18,6 @@ export type { Body } from "./ollama/Body.ts"
 export { wire } from "./ollama/Messages.ts"
 export type { Quirks } from "./ollama/Quirks.ts"
 
-const tagsOf = (quirks: Quirks): Tags | undefined =>
-  quirks.thinkTags === true
-    ? { open: "<think>", close: "</think>" }
-    : quirks.thinkTags === false
-    ? undefined
-    : quirks.thinkTags
-
 /**
  * The native chat wire for a server with these quirks.
  *
@@ -32,7 +25,7 @@ const tagsOf = (quirks: Quirks): Tags | undefined =>
  * @since 0.1.0
  */
 export const make = (quirks: Quirks = {}): Protocol => {
-  const tags = tagsOf(quirks)
+  const tags = tagsOf(quirks.thinkTags)
   return {
     wire,
     framing: "ndjson",

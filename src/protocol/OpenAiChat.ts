@@ -12,19 +12,12 @@ import { ChatDecoder } from "./chat/Decoder.ts"
 import { encode } from "./chat/Encode.ts"
 import { wire } from "./chat/Messages.ts"
 import type { Quirks } from "./chat/Quirks.ts"
-import type { Tags } from "./chat/ThinkTags.ts"
+import { tagsOf } from "./chat/ThinkTags.ts"
 import type { Protocol } from "./Protocol.ts"
 
 export { wire } from "./chat/Messages.ts"
 export type { Quirks, ReasoningDialect, ReasoningReplay } from "./chat/Quirks.ts"
 export type { Tags } from "./chat/ThinkTags.ts"
-
-const tagsOf = (quirks: Quirks): Tags | undefined =>
-  quirks.thinkTags === true
-    ? { open: "<think>", close: "</think>" }
-    : quirks.thinkTags === false
-    ? undefined
-    : quirks.thinkTags
 
 /**
  * The Chat Completions wire for a host with these quirks; without any, for OpenAI itself.
@@ -33,7 +26,7 @@ const tagsOf = (quirks: Quirks): Tags | undefined =>
  * @since 0.1.0
  */
 export const make = (quirks: Quirks = {}): Protocol => {
-  const tags = tagsOf(quirks)
+  const tags = tagsOf(quirks.thinkTags)
   return {
     wire,
     framing: "sse",

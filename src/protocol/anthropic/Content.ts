@@ -6,8 +6,6 @@
  *
  * @since 0.1.0
  */
-import type { Issue } from "../../LlmRequest.ts"
-import type { Warning } from "../../LlmResponse.ts"
 import type {
   FilePart,
   ImagePart,
@@ -18,6 +16,7 @@ import type {
   ToolCallPart,
   ToolResultPart
 } from "../../Message.ts"
+import { type Findings, refuse, warn } from "../Findings.ts"
 import { record } from "../Probe.ts"
 import type {
   CacheableBlock,
@@ -38,21 +37,9 @@ import type { Quirks } from "./Quirks.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Building {
+export interface Building extends Findings {
   readonly quirks: Quirks
   readonly wanted: Wanted
-  readonly warnings: Array<Warning>
-  /** Why the request cannot be sent; the first stands. */
-  refused: Issue | undefined
-}
-
-const refuse = (building: Building, message: string): undefined => {
-  building.refused ??= { field: "messages", message }
-  return undefined
-}
-
-const warn = (building: Building, message: string): void => {
-  if (!building.warnings.some((one) => one.message === message)) building.warnings.push({ field: "messages", message })
 }
 
 const imageTypes: ReadonlyMap<string, ImageMediaType> = new Map<string, ImageMediaType>([
@@ -149,7 +136,11 @@ const resultContent = (part: ToolResultPart, building: Building): ToolResultBloc
     if (one.type === "text") {
       if (!isBlank(one.text)) blocks.push({ type: "text", text: one.text })
     } else if (part.isError === true) {
-      warn(building, `The result of a failed tool call may hold text only; its ${one.type} was replaced by a note.`)
+      warn(
+        building,
+        "messages",
+        `The result of a failed tool call may hold text only; its ${one.type} was replaced by a note.`
+      )
       blocks.push({ type: "text", text: `[${one.type} left out]` })
     } else {
       const block = one.type === "image" ? imageBlock(one.source, building) : fileBlock(one, building)
@@ -193,7 +184,7 @@ const blockOf = (role: "user" | "assistant", part: Part, building: Building): Co
     case "image":
     case "file":
       if (role === "assistant") {
-        warn(building, `An assistant message cannot hold an ${part.type} on this wire; it was left out.`)
+        warn(building, "messages", `An assistant message cannot hold an ${part.type} on this wire; it was left out.`)
         return undefined
       }
       return part.type === "image" ? imageBlock(part.source, building) : fileBlock(part, building)

@@ -6,9 +6,8 @@
  *
  * @since 0.1.0
  */
-import type { Issue } from "../../LlmRequest.ts"
-import type { Warning } from "../../LlmResponse.ts"
 import type { CacheControl, FilePart, Json, JsonObject, Media, Part, ToolResultPart } from "../../Message.ts"
+import { type Findings, refuse, warn } from "../Findings.ts"
 import { record } from "../Probe.ts"
 import { formatOf, formatOfName, kindOf, type MediaKind } from "./Formats.ts"
 
@@ -29,23 +28,11 @@ export interface Entry {
  * @category models
  * @since 0.1.0
  */
-export interface Building {
-  readonly warnings: Array<Warning>
+export interface Building extends Findings {
   /** Names of the documents so far; the API wants them distinct. */
   readonly documents: Set<string>
   /** Names of the tools that the history calls. */
   readonly called: Set<string>
-  /** Why the request cannot be sent; the first stands. */
-  refused: Issue | undefined
-}
-
-const refuse = (building: Building, message: string): undefined => {
-  building.refused ??= { field: "messages", message }
-  return undefined
-}
-
-const warn = (building: Building, message: string): void => {
-  if (!building.warnings.some((one) => one.message === message)) building.warnings.push({ field: "messages", message })
 }
 
 /** The API refuses text without anything to read in it. */
@@ -129,7 +116,11 @@ const resultContent = (part: ToolResultPart, building: Building): ReadonlyArray<
     if (one.type === "text") {
       if (!isBlank(one.text)) blocks.push({ text: one.text })
     } else if (part.isError === true) {
-      warn(building, `The result of a failed tool call may hold text only; its ${one.type} was replaced by a note.`)
+      warn(
+        building,
+        "messages",
+        `The result of a failed tool call may hold text only; its ${one.type} was replaced by a note.`
+      )
       blocks.push({ text: `[${one.type} left out]` })
     } else {
       const block = one.type === "image" ? mediaBlock("image", one.source, "", building) : fileBlock(one, building)
@@ -171,7 +162,7 @@ const blockOf = (role: "user" | "assistant", part: Part, building: Building): Js
       }
       const said = part.type === "audio" ? part.transcript : undefined
       if (said !== undefined && !isBlank(said)) return { text: said }
-      warn(building, `An assistant message cannot hold ${part.type} content on this wire; it was left out.`)
+      warn(building, "messages", `An assistant message cannot hold ${part.type} content on this wire; it was left out.`)
       return undefined
     }
     case "reasoning":

@@ -6,10 +6,12 @@
  *
  * @since 0.1.0
  */
-import type { Issue, LlmRequest } from "../../LlmRequest.ts"
+import type { Issue } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { CacheControl, JsonObject, Part, ReasoningPart, ToolCallPart, ToolResultPart } from "../../Message.ts"
+import { withBreakpoints } from "../Breakpoints.ts"
 import * as Conversation from "../Conversation.ts"
+import { type Findings, refuse, warn } from "../Findings.ts"
 import { list, nonEmpty, record } from "../Probe.ts"
 import type { EncodeInput } from "../Protocol.ts"
 import type { Quirks } from "./Quirks.ts"
@@ -70,28 +72,17 @@ export type Spelled = { readonly messages: Array<WireMessage>; readonly toolCall
   readonly refused: Issue
 }
 
-class Speller {
+class Speller implements Findings {
   readonly messages: Array<WireMessage> = []
   refused: Issue | undefined
   toolCalls = false
   private readonly quirks: Quirks
-  private readonly warnings: Array<Warning>
+  readonly warnings: Array<Warning>
   private readonly sentDetails = new Set<string>()
-  private readonly told = new Set<string>()
 
   constructor(quirks: Quirks, warnings: Array<Warning>) {
     this.quirks = quirks
     this.warnings = warnings
-  }
-
-  warn(field: string, message: string): void {
-    if (this.told.has(message)) return
-    this.told.add(message)
-    this.warnings.push({ field, message })
-  }
-
-  refuse(message: string): void {
-    this.refused ??= { field: "messages", message }
   }
 
   turn(turn: Conversation.Turn): void {
@@ -129,7 +120,7 @@ class Speller {
     const texts: Array<string> = []
     for (const one of contents) {
       if (one.type === "text") texts.push(one.text)
-      else this.refuse("The provider takes text only: leave out images, files and audio.")
+      else refuse(this, "The provider takes text only: leave out images, files and audio.")
     }
     return texts.join("\n")
   }
@@ -137,7 +128,7 @@ class Speller {
   private cached<A extends object>(content: A, control: CacheControl | undefined): A {
     if (control === undefined) return content
     if (this.quirks.cacheControl !== true) {
-      this.warn("cache", "The provider has no cache breakpoints; they were left out.")
+      warn(this, "cache", "The provider has no cache breakpoints; they were left out.")
       return content
     }
     return { ...content, cache_control: cacheControlOf(control) }
@@ -175,7 +166,7 @@ class Speller {
         const source = part.source
         if (source.type === "file") return { type: "file", file: { file_id: source.fileId } }
         if (source.type === "url" && this.quirks.fileUrls !== true) {
-          this.refuse("The provider takes no file URLs: give the bytes as base64, or upload the file.")
+          refuse(this, "The provider takes no file URLs: give the bytes as base64, or upload the file.")
           return undefined
         }
         const data = source.type === "url" ? source.url : dataUrl(source.mediaType, source.data)
@@ -184,7 +175,7 @@ class Speller {
       case "audio": {
         const source = part.source
         if (source.type !== "base64") {
-          this.refuse("The provider takes audio as base64 only.")
+          refuse(this, "The provider takes audio as base64 only.")
           return undefined
         }
         // OpenAI knows wav and mp3; other hosts know more, so another subtype is passed on as it is.
@@ -220,11 +211,11 @@ class Speller {
           break
         case "audio":
           if (part.transcript !== undefined) texts.push({ type: "text", text: part.transcript })
-          else this.warn("messages", "Audio of an assistant turn cannot be sent back; it was left out.")
+          else warn(this, "messages", "Audio of an assistant turn cannot be sent back; it was left out.")
           break
         case "image":
         case "file":
-          this.warn("messages", "Images and files of an assistant turn cannot be sent back; they were left out.")
+          warn(this, "messages", "Images and files of an assistant turn cannot be sent back; they were left out.")
           break
       }
     }
@@ -329,7 +320,7 @@ class Speller {
       const kind = one.type === "image" ? "image" : "file"
       if (this.quirks.contentMustBeString === true) {
         texts.push({ type: "text", text: `[${kind} left out]` })
-        this.warn("messages", "The provider takes text only; images and files of tool results were left out.")
+        warn(this, "messages", "The provider takes text only; images and files of tool results were left out.")
         continue
       }
       const content = this.one(one)
@@ -371,32 +362,6 @@ const audioFormat = (mediaType: string): string => {
 export const cacheControlOf = (control: CacheControl): JsonObject =>
   control === "extended" ? { type: "ephemeral", ttl: "1h" } : { type: "ephemeral" }
 
-/** Marks the last part of a turn as the end of a cached prefix. */
-const marked = (turn: Conversation.Turn, control: CacheControl): Conversation.Turn => {
-  const last = turn.parts.at(-1)
-  return last === undefined || !(last.type === "text" || last.type === "image" || last.type === "file")
-    ? turn
-    : { ...turn, parts: [...turn.parts.slice(0, -1), { ...last, cacheControl: last.cacheControl ?? control }] }
-}
-
-const withBreakpoints = (turns: ReadonlyArray<Conversation.Turn>, request: LlmRequest): Array<Conversation.Turn> => {
-  const out = [...turns]
-  const cache = request.cache
-  if (cache === undefined) return out
-  const control: CacheControl = cache.extendedTtl === true ? "extended" : "ephemeral"
-  if (cache.systemPrompt === true) {
-    const at = out.findLastIndex((turn) => turn.role === "system")
-    if (at >= 0) out[at] = marked(out[at]!, control)
-  }
-  let left = cache.recentTurns ?? 0
-  for (let i = out.length - 1; i >= 0 && left > 0; i--) {
-    if (out[i]!.role !== "user") continue
-    out[i] = marked(out[i]!, control)
-    left--
-  }
-  return out
-}
-
 /**
  * The messages of a request. `instructions` are added to its system prompt.
  *
@@ -423,7 +388,11 @@ export const messagesFor = (
   })
   warnings.push(...prepared.warnings)
   const speller = new Speller(quirks, warnings)
-  const turns = withBreakpoints(prepared.turns, input.request)
+  const turns = withBreakpoints(
+    prepared.turns,
+    input.request.cache,
+    prepared.turns.findLastIndex((turn) => turn.role === "system")
+  )
   if (instructions !== undefined) {
     const at = turns.findIndex((turn) => turn.role !== "system")
     turns.splice(at < 0 ? turns.length : at, 0, { role: "system", parts: [{ type: "text", text: instructions }] })

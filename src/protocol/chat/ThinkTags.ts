@@ -21,6 +21,15 @@ export interface Tags {
 }
 
 /**
+ * The tags that a host's quirk stands for: `true` is the usual pair, `false` none.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const tagsOf = (quirk: Tags | boolean | undefined): Tags | undefined =>
+  quirk === true ? { open: "<think>", close: "</think>" } : quirk === false ? undefined : quirk
+
+/**
  * Takes the text of one answer apart.
  *
  * @category decoding

@@ -12,6 +12,7 @@ import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { FilePart, ImagePart, Json, Part, ToolResultPart } from "../../Message.ts"
 import * as Conversation from "../Conversation.ts"
+import { type Findings, refuse, warn } from "../Findings.ts"
 import { nonEmpty } from "../Probe.ts"
 import type { AssistantContent, ToolContent, UserContent, WireDocument, WireMessage, WireToolCall } from "./Body.ts"
 
@@ -26,12 +27,11 @@ export type Spelled =
   | { readonly messages: Array<WireMessage>; readonly documents: Array<WireDocument> }
   | { readonly refused: Issue }
 
-class Speller {
+class Speller implements Findings {
   readonly messages: Array<WireMessage> = []
   readonly documents: Array<WireDocument> = []
   refused: Issue | undefined
-  private readonly warnings: Array<Warning>
-  private readonly told = new Set<string>()
+  readonly warnings: Array<Warning>
 
   constructor(warnings: Array<Warning>) {
     this.warnings = warnings
@@ -39,11 +39,11 @@ class Speller {
 
   turn(turn: Conversation.Turn): void {
     if (turn.parts.some((part) => "cacheControl" in part && part.cacheControl !== undefined)) {
-      this.warn("cache", "Cohere has no cache breakpoints; they were left out.")
+      warn(this, "cache", "Cohere has no cache breakpoints; they were left out.")
     }
     switch (turn.role) {
       case "system":
-        this.messages.push({ role: "system", content: textOf(turn.parts) })
+        this.messages.push({ role: "system", content: Conversation.textOf(turn.parts) })
         return
       case "user":
         return this.user(turn.parts)
@@ -52,16 +52,6 @@ class Speller {
       case "tool":
         return this.results(turn.parts as ReadonlyArray<ToolResultPart>)
     }
-  }
-
-  private warn(field: string, message: string): void {
-    if (this.told.has(message)) return
-    this.told.add(message)
-    this.warnings.push({ field, message })
-  }
-
-  private refuse(message: string): void {
-    this.refused ??= { field: "messages", message }
   }
 
   private user(parts: ReadonlyArray<Part>): void {
@@ -82,7 +72,7 @@ class Speller {
           break
         }
         case "audio":
-          this.refuse("Cohere takes no audio: send a transcript as text.")
+          refuse(this, "Cohere takes no audio: send a transcript as text.")
           break
       }
     }
@@ -96,7 +86,7 @@ class Speller {
   private image(part: ImagePart): UserContent | undefined {
     const { source } = part
     if (source.type === "file") {
-      this.refuse("Cohere keeps no files: give the image as base64 or as a URL.")
+      refuse(this, "Cohere keeps no files: give the image as base64 or as a URL.")
       return undefined
     }
     const url = source.type === "url" ? source.url : `data:${source.mediaType};base64,${source.data}`
@@ -110,7 +100,7 @@ class Speller {
     const { source } = part
     const text = source.type === "base64" && isText(source.mediaType) ? decoded(source.data) : undefined
     if (text === undefined) {
-      this.refuse("Cohere takes text documents as base64 only: extract the text of other files first.")
+      refuse(this, "Cohere takes text documents as base64 only: extract the text of other files first.")
       return undefined
     }
     return {
@@ -148,7 +138,11 @@ class Speller {
         case "image":
         case "file":
         case "audio":
-          this.warn("messages", "Images, files and audio of an assistant turn cannot be sent back; they were left out.")
+          warn(
+            this,
+            "messages",
+            "Images, files and audio of an assistant turn cannot be sent back; they were left out."
+          )
           break
       }
     }
@@ -214,12 +208,6 @@ const decoded = (base64: string): string | undefined => {
   } catch {
     return undefined
   }
-}
-
-const textOf = (parts: ReadonlyArray<Part>): string => {
-  let out = ""
-  for (const part of parts) if (part.type === "text") out += part.text
-  return out
 }
 
 const argumentText = (value: Json): string =>

@@ -12,6 +12,7 @@ import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { ImagePart, Json, JsonObject, Part, ToolResultPart } from "../../Message.ts"
 import * as Conversation from "../Conversation.ts"
+import { type Findings, refuse, warn } from "../Findings.ts"
 import { record } from "../Probe.ts"
 import type { WireMessage, WireToolCall } from "./Body.ts"
 
@@ -21,11 +22,10 @@ export const wire = "ollama-chat"
 /** Messages, or why they cannot be spelled. @category models @since 0.1.0 */
 export type Spelled = { readonly messages: Array<WireMessage> } | { readonly refused: Issue }
 
-class Speller {
+class Speller implements Findings {
   readonly messages: Array<WireMessage> = []
   refused: Issue | undefined
-  private readonly warnings: Array<Warning>
-  private readonly told = new Set<string>()
+  readonly warnings: Array<Warning>
 
   constructor(warnings: Array<Warning>) {
     this.warnings = warnings
@@ -33,11 +33,11 @@ class Speller {
 
   turn(turn: Conversation.Turn): void {
     if (turn.parts.some((part) => "cacheControl" in part && part.cacheControl !== undefined)) {
-      this.warn("cache", "Ollama has no cache breakpoints; they were left out.")
+      warn(this, "cache", "Ollama has no cache breakpoints; they were left out.")
     }
     switch (turn.role) {
       case "system":
-        this.messages.push({ role: "system", content: textOf(turn.parts) })
+        this.messages.push({ role: "system", content: Conversation.textOf(turn.parts) })
         return
       case "user":
         return this.user(turn.parts)
@@ -46,16 +46,6 @@ class Speller {
       case "tool":
         return this.results(turn.parts as ReadonlyArray<ToolResultPart>)
     }
-  }
-
-  private warn(field: string, message: string): void {
-    if (this.told.has(message)) return
-    this.told.add(message)
-    this.warnings.push({ field, message })
-  }
-
-  private refuse(message: string): void {
-    this.refused ??= { field: "messages", message }
   }
 
   private user(parts: ReadonlyArray<Part>): void {
@@ -72,10 +62,10 @@ class Speller {
           break
         }
         case "file":
-          this.refuse("Ollama takes no files: put the document's text into the message.")
+          refuse(this, "Ollama takes no files: put the document's text into the message.")
           break
         case "audio":
-          this.refuse("Ollama takes no audio: send a transcript as text.")
+          refuse(this, "Ollama takes no audio: send a transcript as text.")
           break
       }
     }
@@ -88,7 +78,7 @@ class Speller {
 
   private image(part: ImagePart): string | undefined {
     if (part.source.type === "base64") return part.source.data
-    this.refuse("Ollama takes images as base64 only: it fetches no URLs and keeps no files.")
+    refuse(this, "Ollama takes images as base64 only: it fetches no URLs and keeps no files.")
     return undefined
   }
 
@@ -106,11 +96,15 @@ class Speller {
         case "image":
         case "file":
         case "audio":
-          this.warn("messages", "Images, files and audio of an assistant turn cannot be sent back; they were left out.")
+          warn(
+            this,
+            "messages",
+            "Images, files and audio of an assistant turn cannot be sent back; they were left out."
+          )
           break
       }
     }
-    const content = textOf(parts)
+    const content = Conversation.textOf(parts)
     if (content === "" && thinking === "" && calls.length === 0) return
     this.messages.push({
       role: "assistant",
@@ -145,17 +139,11 @@ class Speller {
         out += "[The tool returned this image: see the next user message.]"
       } else {
         out += `[${part.type} left out]`
-        this.warn("messages", "Ollama takes only text and base64 images; other content of tool results was left out.")
+        warn(this, "messages", "Ollama takes only text and base64 images; other content of tool results was left out.")
       }
     }
     return out
   }
-}
-
-const textOf = (parts: ReadonlyArray<Part>): string => {
-  let out = ""
-  for (const part of parts) if (part.type === "text") out += part.text
-  return out
 }
 
 const argumentsOf = (value: Json): JsonObject => record(value) as JsonObject | undefined ?? { input: value }

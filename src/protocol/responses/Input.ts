@@ -9,10 +9,9 @@
  * @see https://platform.openai.com/docs/guides/conversation-state
  * @since 0.1.0
  */
-import type { Issue, LlmRequest } from "../../LlmRequest.ts"
+import type { Issue } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type {
-  CacheControl,
   JsonObject,
   Part,
   ReasoningPart,
@@ -21,7 +20,9 @@ import type {
   ToolCallPart,
   ToolResultPart
 } from "../../Message.ts"
+import { withBreakpoints } from "../Breakpoints.ts"
 import * as Conversation from "../Conversation.ts"
+import { type Findings, warn } from "../Findings.ts"
 import { list, nonEmpty } from "../Probe.ts"
 import type { EncodeInput } from "../Protocol.ts"
 import type { InputContent, InputItem, OutputContent, Phase } from "./Body.ts"
@@ -70,7 +71,7 @@ export interface State {
 
 type ReasoningInput = Extract<InputItem, { type: "reasoning" }>
 
-class Speller {
+class Speller implements Findings {
   readonly instructions: Array<string> = []
   items: Array<InputItem | JsonObject> = []
   readonly warnings: Array<Warning> = []
@@ -81,19 +82,12 @@ class Speller {
   private readonly stored: boolean
   private readonly breakpoints: boolean
   private readonly customCalls = new Set<string>()
-  private readonly told = new Set<string>()
 
   constructor(input: EncodeInput, quirks: Quirks, state: State) {
     this.input = input
     this.quirks = quirks
     this.stored = state.stored
     this.breakpoints = state.breakpoints
-  }
-
-  private warn(field: string, message: string): void {
-    if (this.told.has(message)) return
-    this.told.add(message)
-    this.warnings.push({ field, message })
   }
 
   turn(turn: Conversation.Turn): void {
@@ -129,7 +123,7 @@ class Speller {
       const control = "cacheControl" in part ? part.cacheControl : undefined
       if (control === undefined) return [content]
       if (!this.breakpoints) {
-        this.warn("cache", "The model caches prompts by itself and has no breakpoints; they were left out.")
+        warn(this, "cache", "The model caches prompts by itself and has no breakpoints; they were left out.")
         return [content]
       }
       return [{
@@ -213,13 +207,13 @@ class Speller {
           break
         case "audio":
           if (part.transcript !== undefined) this.items.push({ role: "assistant", content: part.transcript })
-          else this.warn("messages", "Audio of an assistant turn cannot be sent back; it was left out.")
+          else warn(this, "messages", "Audio of an assistant turn cannot be sent back; it was left out.")
           break
         case "image":
         case "file":
           // A generated image goes back inside the item of the tool that made it.
           if (!hosted) {
-            this.warn("messages", "Images and files of an assistant turn cannot be sent back; they were left out.")
+            warn(this, "messages", "Images and files of an assistant turn cannot be sent back; they were left out.")
           }
           break
       }
@@ -366,33 +360,6 @@ const dataUrl = (mediaType: string, data: string): string => `data:${mediaType};
 
 const filenameOf = (mediaType: string): string => `file.${mediaType.split("/")[1]?.split(/[;+]/)[0] ?? "bin"}`
 
-/** The turn with its last part as the end of a cached prefix. */
-const marked = (turn: Conversation.Turn, control: CacheControl): Conversation.Turn => {
-  const last = turn.parts.at(-1)
-  return last === undefined || !(last.type === "text" || last.type === "image" || last.type === "file")
-    ? turn
-    : { ...turn, parts: [...turn.parts.slice(0, -1), { ...last, cacheControl: last.cacheControl ?? control }] }
-}
-
-/** Turns with the breakpoints that `cache` asks for; without breakpoints the host's own caching has to do. */
-const withBreakpoints = (turns: ReadonlyArray<Conversation.Turn>, request: LlmRequest): Array<Conversation.Turn> => {
-  const out = [...turns]
-  const cache = request.cache
-  const control: CacheControl = cache?.extendedTtl === true ? "extended" : "ephemeral"
-  if (cache?.systemPrompt === true) {
-    const begun = out.findIndex((turn) => turn.role !== "system")
-    const at = (begun < 0 ? out.length : begun) - 1
-    if (at >= 0) out[at] = marked(out[at]!, control)
-  }
-  let left = cache?.recentTurns ?? 0
-  for (let at = out.length - 1; at >= 0 && left > 0; at--) {
-    if (out[at]!.role !== "user") continue
-    out[at] = marked(out[at]!, control)
-    left--
-  }
-  return out
-}
-
 /**
  * The input of a request.
  *
@@ -411,7 +378,10 @@ export const inputFor = (
     keepReasoning: (part) => part.origin === undefined || part.origin.provider === input.provider
   })
   const speller = new Speller(input, quirks, state)
-  const turns = state.breakpoints ? withBreakpoints(prepared.turns, input.request) : prepared.turns
+  // Without breakpoints the host's own caching has to do.
+  const first = prepared.turns.findIndex((turn) => turn.role !== "system")
+  const begun = first < 0 ? prepared.turns.length : first
+  const turns = state.breakpoints ? withBreakpoints(prepared.turns, input.request.cache, begun - 1) : prepared.turns
   const last = state.continues ? turns.findLastIndex((turn) => turn.role === "assistant") : -1
   turns.forEach((turn, at) => {
     speller.turn(turn)

@@ -1,0 +1,42 @@
+/**
+ * Cache breakpoints on turns, for wires that mark content as the end of a cached prefix.
+ *
+ * How a mark is spelled, and which system turn it goes on, is the wire's business.
+ *
+ * @since 0.1.0
+ */
+import type { LlmRequest } from "../LlmRequest.ts"
+import type { CacheControl } from "../Message.ts"
+import type { Turn } from "./Conversation.ts"
+
+/** Marks the last part of a turn as the end of a cached prefix. */
+const marked = (turn: Turn, control: CacheControl): Turn => {
+  const last = turn.parts.at(-1)
+  return last === undefined || !(last.type === "text" || last.type === "image" || last.type === "file")
+    ? turn
+    : { ...turn, parts: [...turn.parts.slice(0, -1), { ...last, cacheControl: last.cacheControl ?? control }] }
+}
+
+/**
+ * The turns with the breakpoints that a request's `cache` asks for: on the system turn at `systemAt` (none when
+ * negative) and on the last user turns.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const withBreakpoints = (
+  turns: ReadonlyArray<Turn>,
+  cache: LlmRequest["cache"],
+  systemAt: number
+): Array<Turn> => {
+  const out = [...turns]
+  const control: CacheControl = cache?.extendedTtl === true ? "extended" : "ephemeral"
+  if (cache?.systemPrompt === true && systemAt >= 0) out[systemAt] = marked(out[systemAt]!, control)
+  let left = cache?.recentTurns ?? 0
+  for (let at = out.length - 1; at >= 0 && left > 0; at--) {
+    if (out[at]!.role !== "user") continue
+    out[at] = marked(out[at]!, control)
+    left--
+  }
+  return out
+}
