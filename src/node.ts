@@ -93,6 +93,8 @@ const highWaterMark = 256 * 1024
 
 const ignore = () => {}
 
+const soon = Promise.resolve()
+
 class NodeBody implements Body {
   ended = false
   error: unknown = undefined
@@ -139,7 +141,8 @@ class NodeBody implements Body {
   private schedule(): void {
     if (this.ready === undefined || this.scheduled) return
     this.scheduled = true
-    queueMicrotask(this.flush)
+    // Not queueMicrotask, which makes an AsyncResource each time.
+    void soon.then(this.flush)
   }
 
   private readonly flush = (): void => {
