@@ -19,6 +19,7 @@ import * as LlmTool from "../../src/LlmTool.ts"
 import * as Message from "../../src/Message.ts"
 import * as Bedrock from "../../src/provider/Bedrock.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
+import { getWeather, rejectionOf } from "./sdk.ts"
 
 interface SdkRequest {
   readonly method: string
@@ -67,9 +68,9 @@ const ask = (text: string): ConverseCommandInput => ({ modelId, messages: [{ rol
 
 const weather = {
   toolSpec: {
-    name: "get_weather",
-    description: "Current weather of a city",
-    inputSchema: { json: { type: "object", properties: { city: { type: "string" } }, required: ["city"] } }
+    name: getWeather.name,
+    description: getWeather.description,
+    inputSchema: { json: getWeather.parameters }
   }
 }
 
@@ -90,13 +91,7 @@ const collect = async (events: AsyncIterable<ConverseStreamOutput> | undefined) 
   return out
 }
 
-const rejection = <A>(promise: () => PromiseLike<A>): Effect.Effect<Error> =>
-  Effect.promise(() =>
-    promise().then(
-      () => assert.fail("expected a rejection"),
-      (error: unknown) => error as Error
-    )
-  )
+const rejection = <A>(promise: () => PromiseLike<A>) => rejectionOf(Error, promise)
 
 const textOf = (blocks: ReadonlyArray<ContentBlock> | undefined) =>
   (blocks ?? []).map((block) => block.text ?? "").join("")

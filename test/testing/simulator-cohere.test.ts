@@ -2,37 +2,21 @@ import { assert, describe, it } from "@effect/vitest"
 import { type Cohere, CohereClient, CohereClientV2, CohereError } from "cohere-ai"
 import * as Effect from "effect/Effect"
 import * as Simulator from "../../src/testing/Simulator.ts"
+import { collect, getWeather, rejectionOf } from "./sdk.ts"
 
 const clientFor = (simulator: Simulator.Service, token = "co-test") =>
   new CohereClientV2({ baseUrl: simulator.url, token, maxRetries: 0 })
 
-const rejection = <A>(promise: () => PromiseLike<A>): Effect.Effect<CohereError> =>
-  Effect.promise(() =>
-    promise().then(
-      () => assert.fail("expected a rejection"),
-      (error: unknown) => error instanceof CohereError ? error : assert.fail(`not a CohereError: ${String(error)}`)
-    )
-  )
+const rejection = <A>(promise: () => PromiseLike<A>) => rejectionOf(CohereError, promise)
 
 const weather: Cohere.ToolV2 = {
   type: "function",
-  function: {
-    name: "get_weather",
-    description: "Current weather of a city",
-    parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] }
-  }
+  function: getWeather
 }
 
 const model = "command-a-03-2025"
 
 const hello: Cohere.ChatMessages = [{ role: "user", content: "Good morning" }]
-
-const collect = (stream: AsyncIterable<Cohere.V2ChatStreamResponse>) =>
-  Effect.promise(async () => {
-    const events: Array<Cohere.V2ChatStreamResponse> = []
-    for await (const event of stream) events.push(event)
-    return events
-  })
 
 describe("Simulator with the official Cohere client", () => {
   it.effect("answers a message whole", () =>

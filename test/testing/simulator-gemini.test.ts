@@ -10,24 +10,17 @@ import * as Gemini from "../../src/provider/Gemini.ts"
 import * as Vertex from "../../src/provider/Vertex.ts"
 import * as VertexAnthropic from "../../src/provider/VertexAnthropic.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
+import { getWeather, rejection } from "./sdk.ts"
 
 const clientFor = (simulator: Simulator.Service, apiKey = "test-key") =>
   new GoogleGenAI({ apiKey, httpOptions: { baseUrl: simulator.url } })
 
-const rejection = <A>(promise: () => PromiseLike<A>): Effect.Effect<unknown> =>
-  Effect.promise(() =>
-    promise().then(
-      () => assert.fail("expected a rejection"),
-      (error: unknown) => error
-    )
-  )
-
 const model = "gemini-3.5-flash"
 
 const weather = {
-  name: "get_weather",
-  description: "Current weather of a city",
-  parametersJsonSchema: { type: "object", properties: { city: { type: "string" } }, required: ["city"] }
+  name: getWeather.name,
+  description: getWeather.description,
+  parametersJsonSchema: getWeather.parameters
 }
 
 const question = "What is the weather in Lisbon"

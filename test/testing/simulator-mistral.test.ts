@@ -2,25 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { Mistral } from "@mistralai/mistralai"
 import * as Effect from "effect/Effect"
 import * as Simulator from "../../src/testing/Simulator.ts"
+import { getWeather, rejection } from "./sdk.ts"
 
 const clientFor = (simulator: Simulator.Service, apiKey = "mistral-test") =>
   new Mistral({ serverURL: simulator.url, apiKey, retryConfig: { strategy: "none" } })
 
-const rejection = <A>(promise: () => PromiseLike<A>): Effect.Effect<{ readonly statusCode?: unknown }> =>
-  Effect.promise(() =>
-    promise().then(
-      () => assert.fail("expected a rejection"),
-      (error: { readonly statusCode?: unknown }) => error
-    )
-  )
-
 const weather = {
   type: "function" as const,
-  function: {
-    name: "get_weather",
-    description: "Current weather of a city",
-    parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] }
-  }
+  function: getWeather
 }
 
 const model = "mistral-small-latest"
@@ -84,7 +73,7 @@ describe("Simulator's Chat Completions with the official Mistral client", () => 
       yield* simulator.enqueue(Simulator.error(429))
       const ask = (apiKey?: string) => () =>
         clientFor(simulator, apiKey).chat.complete({ model, messages: [{ role: "user", content: "Hi" }] })
-      assert.strictEqual((yield* rejection(ask("wrong"))).statusCode, 401)
-      assert.strictEqual((yield* rejection(ask())).statusCode, 429)
+      assert.propertyVal(yield* rejection(ask("wrong")), "statusCode", 401)
+      assert.propertyVal(yield* rejection(ask()), "statusCode", 429)
     }))
 })

@@ -1,38 +1,22 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { type ChatResponse, Ollama } from "ollama"
+import { Ollama } from "ollama"
 import * as Simulator from "../../src/testing/Simulator.ts"
+import { collect, getWeather, rejectionOf } from "./sdk.ts"
 
 const clientFor = (simulator: Simulator.Service, key?: string) =>
   new Ollama({ host: simulator.url, ...(key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } }) })
 
-const rejection = <A>(promise: () => PromiseLike<A>): Effect.Effect<Error> =>
-  Effect.promise(() =>
-    promise().then(
-      () => assert.fail("expected a rejection"),
-      (error: Error) => error
-    )
-  )
+const rejection = <A>(promise: () => PromiseLike<A>) => rejectionOf(Error, promise)
 
 const weather = {
   type: "function",
-  function: {
-    name: "get_weather",
-    description: "Current weather of a city",
-    parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] }
-  }
+  function: getWeather
 }
 
 const model = "qwen3:8b"
 
 const hello = [{ role: "user", content: "Good morning" }]
-
-const collect = (stream: AsyncIterable<ChatResponse>): Effect.Effect<ReadonlyArray<ChatResponse>> =>
-  Effect.promise(async () => {
-    const lines: Array<ChatResponse> = []
-    for await (const line of stream) lines.push(line)
-    return lines
-  })
 
 describe("Simulator with the official Ollama client", () => {
   it.effect("answers a message whole, without a credential", () =>

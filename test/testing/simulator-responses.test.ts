@@ -16,25 +16,16 @@ import * as Azure from "../../src/provider/Azure.ts"
 import * as OpenAi from "../../src/provider/OpenAi.ts"
 import * as Xai from "../../src/provider/Xai.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
+import { getWeather as getWeatherTool, rejection } from "./sdk.ts"
 
 const clientFor = (simulator: Simulator.Service, apiKey = "sk-test") =>
   new OpenAI({ baseURL: `${simulator.url}/v1`, apiKey, maxRetries: 0 })
-
-const rejection = <A>(promise: () => PromiseLike<A>): Effect.Effect<unknown> =>
-  Effect.promise(() =>
-    promise().then(
-      () => assert.fail("expected a rejection"),
-      (error: unknown) => error
-    )
-  )
 
 const model = "gpt-5.4-mini"
 
 const weather: OpenAI.Responses.FunctionTool = {
   type: "function",
-  name: "get_weather",
-  description: "Current weather of a city",
-  parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
+  ...getWeatherTool,
   strict: false
 }
 

@@ -6,6 +6,7 @@ import * as Logger from "effect/Logger"
 import * as Scope from "effect/Scope"
 import { OpenAI } from "openai"
 import * as Simulator from "../../src/testing/Simulator.ts"
+import { getWeather, rejection } from "./sdk.ts"
 
 const anthropicFor = (simulator: Simulator.Service, apiKey = "sk-ant-test") =>
   new Anthropic({ baseURL: simulator.url, apiKey, maxRetries: 0 })
@@ -13,27 +14,15 @@ const anthropicFor = (simulator: Simulator.Service, apiKey = "sk-ant-test") =>
 const openAiFor = (simulator: Simulator.Service, apiKey = "sk-test") =>
   new OpenAI({ baseURL: `${simulator.url}/v1`, apiKey, maxRetries: 0 })
 
-const rejection = <A>(promise: () => PromiseLike<A>): Effect.Effect<unknown> =>
-  Effect.promise(() =>
-    promise().then(
-      () => assert.fail("expected a rejection"),
-      (error: unknown) => error
-    )
-  )
-
 const anthropicWeather: Anthropic.Tool = {
-  name: "get_weather",
-  description: "Current weather of a city",
-  input_schema: { type: "object", properties: { city: { type: "string" } }, required: ["city"] }
+  name: getWeather.name,
+  description: getWeather.description,
+  input_schema: getWeather.parameters
 }
 
 const openAiWeather: OpenAI.ChatCompletionFunctionTool = {
   type: "function",
-  function: {
-    name: "get_weather",
-    description: "Current weather of a city",
-    parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] }
-  }
+  function: getWeather
 }
 
 const question = "What is the weather in Lisbon"
