@@ -1,9 +1,7 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
-import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
@@ -15,6 +13,7 @@ import * as Bedrock from "../../src/provider/Bedrock.ts"
 import * as Provider from "../../src/provider/Provider.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
 import { sign } from "../../src/transport/AwsSignature.ts"
+import { env, recorder, type Sent } from "./setUp.ts"
 
 const secretAccessKey = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 const credentials: Bedrock.AwsCredentials = {
@@ -23,39 +22,21 @@ const credentials: Bedrock.AwsCredentials = {
   sessionToken: Redacted.make("a-session-token-of-some-length==")
 }
 
-interface Sent {
-  readonly url: string
-  readonly headers: { readonly [name: string]: string }
-}
-
-const answer = JSON.stringify({
+const answer = {
   output: { message: { role: "assistant", content: [{ text: "Hi" }] } },
   stopReason: "end_turn"
-})
+}
 
-/** A client that answers everything and tells what was sent. */
-const recorder = (sent: Array<Sent>) =>
-  Layer.succeed(
-    HttpClient.HttpClient,
-    HttpClient.make((request) =>
-      Effect.sync(() => {
-        sent.push({ url: request.url, headers: request.headers })
-        return HttpClientResponse.fromWeb(
-          request,
-          new Response(answer, { headers: { "content-type": "application/json" } })
-        )
-      })
-    )
-  )
+const recording = (sent: Array<Sent>) => Layer.succeed(HttpClient.HttpClient, recorder(sent, answer))
 
 /** What a call with the layer of an environment sends. */
-const sentWith = (env: { readonly [name: string]: string }) =>
+const sentWith = (variables: { readonly [name: string]: string }) =>
   Effect.gen(function*() {
     const sent: Array<Sent> = []
-    const http = recorder(sent)
+    const http = recording(sent)
     yield* LlmService.generate({ prompt: "Hi" }).pipe(
       Effect.provide(
-        Bedrock.layerEnv.pipe(Layer.provide(http), Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env }))))
+        Bedrock.layerEnv.pipe(Layer.provide(http), Layer.provide(env(variables)))
       )
     )
     return sent[0]!
@@ -144,7 +125,7 @@ describe("Bedrock credentials", () => {
             ...(expiring ? { expiration: clock.currentTimeMillisUnsafe() + hour } : {})
           }))
         )
-      const layer = recorder(sent)
+      const layer = recording(sent)
       const kept = yield* Bedrock.make({ credentials: fresh(true) }).pipe(Effect.provide(layer))
       const ask = kept.generate({ prompt: "Hi" })
       yield* ask
@@ -185,7 +166,7 @@ describe("Bedrock credentials", () => {
   it.effect("lets the key of a request win over the credentials of the layer", () =>
     Effect.gen(function*() {
       const sent: Array<Sent> = []
-      const service = yield* Bedrock.make({ credentials }).pipe(Effect.provide(recorder(sent)))
+      const service = yield* Bedrock.make({ credentials }).pipe(Effect.provide(recording(sent)))
       yield* service.generate({ prompt: "Hi", apiKey: Redacted.make("ABSK-other") })
       assert.strictEqual(sent[0]?.headers["authorization"], "Bearer ABSK-other")
       assert.isUndefined(sent[0]?.headers["x-amz-security-token"])
@@ -194,7 +175,7 @@ describe("Bedrock credentials", () => {
   it.effect("fails with Configuration and without I/O when there is nothing to authenticate with", () =>
     Effect.gen(function*() {
       const sent: Array<Sent> = []
-      const service = yield* Bedrock.make().pipe(Effect.provide(recorder(sent)))
+      const service = yield* Bedrock.make().pipe(Effect.provide(recording(sent)))
       const error = yield* Effect.flip(service.generate({ prompt: "Hi" }))
       assert.strictEqual(error.reason._tag, "Configuration")
       assert.deepStrictEqual(sent, [])

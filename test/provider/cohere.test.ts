@@ -1,19 +1,20 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Layer, Redacted, Stream } from "effect"
+import { Effect, Layer, Redacted, Stream } from "effect"
 import type { HttpClient } from "effect/http"
 import { Cohere, LlmService, LlmTool, Message } from "../../src/index.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
+import { env, overHttp } from "./setUp.ts"
 
 const apiKey = Redacted.make("cohere-key-0123456789")
 
 const withSimulator = <A, E>(
   use: (simulator: Simulator.Service, service: LlmService.Service) => Effect.Effect<A, E, HttpClient.HttpClient>
 ) =>
-  Effect.scoped(Effect.gen(function*() {
+  overHttp(Effect.gen(function*() {
     const simulator = yield* Simulator.make()
     return yield* use(simulator, yield* Cohere.make({ apiKey, baseUrl: `${simulator.url}/v2` }))
-  })).pipe(Effect.provide(NodeHttpClient.layerUndici))
+  }))
 
 describe("Cohere", () => {
   it.live("streams and generates the same answer", () =>
@@ -95,8 +96,9 @@ describe("Cohere", () => {
   it.live("takes its key from COHERE_API_KEY or CO_API_KEY", () =>
     Effect.gen(function*() {
       for (const name of ["COHERE_API_KEY", "CO_API_KEY"]) {
-        const env = ConfigProvider.layer(ConfigProvider.fromEnv({ env: { [name]: "k" } }))
-        const service = yield* LlmService.LlmService.pipe(Effect.provide(Layer.provide(Cohere.layerEnv, env)))
+        const service = yield* LlmService.LlmService.pipe(
+          Effect.provide(Layer.provide(Cohere.layerEnv, env({ [name]: "k" })))
+        )
         assert.deepInclude(service.info, { provider: "cohere", model: "command-a-03-2025" })
       }
     }).pipe(Effect.provide(NodeHttpClient.layerUndici)))

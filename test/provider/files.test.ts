@@ -1,8 +1,8 @@
-import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { Files } from "../../src/index.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
+import { overHttp } from "./setUp.ts"
 
 const key = "files-key-0123456789"
 const upload: Files.Upload = {
@@ -30,7 +30,7 @@ const cases = [
 describe("files", () => {
   for (const [name, make, base, answer, uploadPath, fileId, removePath] of cases) {
     it.live(`${name}: are uploaded, named, and deleted when their scope ends`, () =>
-      Effect.scoped(Effect.gen(function*() {
+      overHttp(Effect.gen(function*() {
         const simulator = yield* Simulator.make({
           validate: false,
           requireKey: false,
@@ -45,10 +45,10 @@ describe("files", () => {
         assert.strictEqual(post?.path, uploadPath)
         assert.include(post?.bodyText, "%PDF-1.7 hello")
         assert.deepStrictEqual([remove?.method, remove?.path], ["DELETE", removePath])
-      })).pipe(Effect.provide(NodeHttpClient.layerUndici)))
+      })))
 
     it.live(`${name}: a refused upload is a typed error without the key`, () =>
-      Effect.scoped(Effect.gen(function*() {
+      overHttp(Effect.gen(function*() {
         const simulator = yield* Simulator.make({
           validate: false,
           requireKey: false,
@@ -60,6 +60,6 @@ describe("files", () => {
         assert.strictEqual(error.reason._tag, "Authentication")
         assert.strictEqual(error.operation, "files")
         assert.notInclude(JSON.stringify(error) + error.stack, key)
-      })).pipe(Effect.provide(NodeHttpClient.layerUndici)))
+      })))
   }
 })

@@ -1,7 +1,5 @@
-import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted, type Scope, Stream } from "effect"
-import type { HttpClient } from "effect/http"
+import { Effect, Redacted, Stream } from "effect"
 import { ModelFacts } from "../../src/internal/modelFacts.ts"
 import type { LlmRequest } from "../../src/LlmRequest.ts"
 import * as Message from "../../src/Message.ts"
@@ -9,6 +7,7 @@ import * as Anthropic from "../../src/provider/Anthropic.ts"
 import * as Groq from "../../src/provider/Groq.ts"
 import type { Options } from "../../src/provider/Provider.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
+import { overHttp } from "./setUp.ts"
 
 const apiKey = Redacted.make("test-key-0123456789")
 
@@ -27,13 +26,9 @@ const groq = (options: Options) =>
     return { simulator, service: yield* Groq.make({ apiKey, baseUrl: `${simulator.url}/v1`, ...options }) }
   })
 
-const run = <A, E>(
-  effect: Effect.Effect<A, E, Scope.Scope | HttpClient.HttpClient>
-) => Effect.scoped(effect).pipe(Effect.provide(NodeHttpClient.layerUndici))
-
 describe("A provider's knowledge of its models", () => {
   it.live("refuses an image for a model that takes none, before any I/O, streamed and whole", () =>
-    run(Effect.gen(function*() {
+    overHttp(Effect.gen(function*() {
       const { service, simulator } = yield* groq({ model: "llama-3.3-70b-versatile" })
       for (const call of [service.generate(look), Stream.runDrain(service.stream(look))]) {
         const error = yield* Effect.flip(call)
@@ -44,7 +39,7 @@ describe("A provider's knowledge of its models", () => {
     })))
 
   it.live("refuses an image in a tool result as well", () =>
-    run(Effect.gen(function*() {
+    overHttp(Effect.gen(function*() {
       const { service, simulator } = yield* groq({ model: "llama-3.3-70b-versatile" })
       const call = { type: "tool-call", id: "1", name: "see", arguments: {} } as const
       const image = Message.image({ type: "base64", mediaType: "image/png", data: "aGk=" })
@@ -56,7 +51,7 @@ describe("A provider's knowledge of its models", () => {
     })))
 
   it.live("lets the option models say otherwise, and refuses nothing for an unknown model", () =>
-    run(Effect.gen(function*() {
+    overHttp(Effect.gen(function*() {
       const model = "llama-3.3-70b-versatile"
       const seeing = yield* groq({ model, models: { [model]: { capabilities: { images: true } } } })
       yield* seeing.service.generate(look)
@@ -70,7 +65,7 @@ describe("A provider's knowledge of its models", () => {
     })))
 
   it.live("rounds options down to what the model has, with a warning", () =>
-    run(Effect.gen(function*() {
+    overHttp(Effect.gen(function*() {
       const simulator = yield* Simulator.make({ respondWith: () => Simulator.text("Hi!") })
       const service = yield* Anthropic.make({ apiKey, baseUrl: `${simulator.url}/v1`, model: "claude-haiku-4-5" })
       const response = yield* service.generate({ prompt: "Hello", maxTokens: 1_000_000 })

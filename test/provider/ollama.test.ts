@@ -1,10 +1,10 @@
-import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Config, ConfigProvider, Effect, Exit, Layer, Redacted, Stream } from "effect"
-import { HttpClient, HttpClientResponse } from "effect/http"
+import { Cause, Config, Effect, Exit, Layer, Redacted, Stream } from "effect"
+import { HttpClient } from "effect/http"
 import { LlmService, LlmTool, Message, Ollama } from "../../src/index.ts"
 import { serverUrl } from "../../src/provider/ollama/Host.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
+import { env, overHttp, recorder, type Sent } from "./setUp.ts"
 
 const model = "qwen3:8b"
 const key = Redacted.make("ollama-key-0123456789")
@@ -12,21 +12,19 @@ const key = Redacted.make("ollama-key-0123456789")
 /** Runs with a simulator and an HTTP client. */
 const withSimulator = <A, E>(
   use: (simulator: Simulator.Service) => Effect.Effect<A, E, HttpClient.HttpClient>
-): Effect.Effect<A, E> =>
-  Effect.scoped(Effect.flatMap(Simulator.make(), use)).pipe(Effect.provide(NodeHttpClient.layerUndici))
+): Effect.Effect<A, E> => overHttp(Effect.flatMap(Simulator.make(), use))
 
 /** The URL and key of the request that a layer or service sends, without sending it. */
 const addressed = <E>(use: Effect.Effect<unknown, E, HttpClient.HttpClient>) =>
   Effect.suspend(() => {
-    const sent: Array<readonly [string, string | undefined]> = []
-    const client = HttpClient.make((request) => {
-      sent.push([request.url, request.headers["authorization"]])
-      return Effect.succeed(HttpClientResponse.fromWeb(request, new Response("{\"error\":\"stop\"}", { status: 400 })))
-    })
-    return use.pipe(Effect.provideService(HttpClient.HttpClient, client), Effect.exit, Effect.as(sent))
+    const sent: Array<Sent> = []
+    const client = recorder(sent, { error: "stop" }, 400)
+    return use.pipe(
+      Effect.provideService(HttpClient.HttpClient, client),
+      Effect.exit,
+      Effect.map(() => sent.map(({ headers, url }) => [url, headers["authorization"]]))
+    )
   })
-
-const env = (variables: Record<string, string>) => ConfigProvider.layer(ConfigProvider.fromEnv({ env: variables }))
 
 const asked = (variables: Record<string, string>) =>
   addressed(

@@ -5,6 +5,7 @@ import { TestClock } from "effect/testing"
 import { Anthropic, Bedrock, Cohere, Credentials, Gemini, Groq, LlmTool, OpenAi, Vertex } from "../../src/index.ts"
 import type { ProviderModule } from "../../src/provider/Provider.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
+import { overHttp } from "./setUp.ts"
 
 const apiKey = Redacted.make("operations-key-1")
 const tool = LlmTool.make("look_up", { parameters: { type: "object", properties: {} } })
@@ -22,7 +23,7 @@ const counting: ReadonlyArray<
 describe("counting tokens", () => {
   for (const [name, provider, base, path, answer] of counting) {
     it.live(`${name} counts with its own endpoint, without options that only shape the answer`, () =>
-      Effect.scoped(Effect.gen(function*() {
+      overHttp(Effect.gen(function*() {
         const simulator = yield* Simulator.make({
           validate: false,
           requireKey: false,
@@ -36,7 +37,7 @@ describe("counting tokens", () => {
         assert.match(request.path, path)
         assert.notMatch(request.bodyText, /temperature|max_?tokens|maxOutputTokens|"stream"/i)
         assert.include(request.bodyText, "Hello there")
-      })).pipe(Effect.provide(NodeHttpClient.layerUndici)))
+      })))
   }
 
   it.effect("is estimated where the provider has no endpoint, and says so", () =>
@@ -50,14 +51,14 @@ describe("counting tokens", () => {
 
 describe("models and health", () => {
   it.live("are typed: a listing, a latency, and the reason when the key is refused", () =>
-    Effect.scoped(Effect.gen(function*() {
+    overHttp(Effect.gen(function*() {
       const simulator = yield* Simulator.make({ keys: ["operations-key-1"], models: ["m-1", "m-2"] })
       const service = yield* OpenAi.make({ apiKey, baseUrl: `${simulator.url}/v1` })
       assert.includeMembers((yield* service.models).map((model) => model.id), ["m-1", "m-2"])
       assert.isAtLeast((yield* service.health).latencyMillis, 0)
       const refused = yield* OpenAi.make({ apiKey: Redacted.make("other-key"), baseUrl: `${simulator.url}/v1` })
       assert.strictEqual((yield* Effect.flip(refused.health)).reason._tag, "Authentication")
-    })).pipe(Effect.provide(NodeHttpClient.layerUndici)))
+    })))
 })
 
 describe("listings of other shapes", () => {
@@ -81,7 +82,7 @@ describe("listings of other shapes", () => {
   ] as const
   for (const [name, provider, base, path, answer, id] of listed) {
     it.live(`${name}'s models are read from its own endpoint`, () =>
-      Effect.scoped(Effect.gen(function*() {
+      overHttp(Effect.gen(function*() {
         const simulator = yield* Simulator.make({
           validate: false,
           requireKey: false,
@@ -91,7 +92,7 @@ describe("listings of other shapes", () => {
         const service = yield* provider.make({ apiKey, baseUrl: `${simulator.url}${base}` })
         assert.deepStrictEqual((yield* service.models).map((model) => model.id), [id])
         assert.match(simulator.requests[0]!.path, path)
-      })).pipe(Effect.provide(NodeHttpClient.layerUndici)))
+      })))
   }
 })
 
@@ -108,7 +109,7 @@ describe("credentials that refresh", () => {
   }
 
   it.live("a rejected token is replaced once, for whole and streamed answers", () =>
-    Effect.scoped(Effect.gen(function*() {
+    overHttp(Effect.gen(function*() {
       const simulator = yield* Simulator.make({ keys: ["token-2-long-enough"] })
       const { count, fetch } = tokens()
       const service = yield* OpenAi.make({
@@ -121,10 +122,10 @@ describe("credentials that refresh", () => {
       yield* Stream.runDrain(service.stream({ prompt: "Hello" }))
       assert.strictEqual(count(), 2)
       assert.lengthOf(simulator.requests, 3)
-    })).pipe(Effect.provide(NodeHttpClient.layerUndici)))
+    })))
 
   it.live("a token that stays rejected fails after one replacement", () =>
-    Effect.scoped(Effect.gen(function*() {
+    overHttp(Effect.gen(function*() {
       const simulator = yield* Simulator.make({ keys: ["never-this-one"] })
       const { count, fetch } = tokens()
       const service = yield* OpenAi.make({
@@ -134,7 +135,7 @@ describe("credentials that refresh", () => {
       const error = yield* Effect.flip(service.generate({ prompt: "Hello" }))
       assert.strictEqual(error.reason._tag, "Authentication")
       assert.strictEqual(count(), 2)
-    })).pipe(Effect.provide(NodeHttpClient.layerUndici)))
+    })))
 
   it.effect("a kept token is replaced shortly before it expires, by one fetch for all callers", () =>
     Effect.gen(function*() {

@@ -1,6 +1,6 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Config, ConfigProvider, Effect, Layer, Redacted } from "effect"
+import { Config, Effect, Layer, Redacted } from "effect"
 import {
   Anthropic,
   Groq,
@@ -14,20 +14,20 @@ import {
   OpenRouter
 } from "../../src/index.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
+import { env, overHttp } from "./setUp.ts"
 
 const apiKey = Redacted.make("test-key-0123456789")
-const env = (variables: Record<string, string>) => ConfigProvider.layer(ConfigProvider.fromEnv({ env: variables }))
 const info = Effect.map(LlmService.LlmService, (service) => service.info)
 
 const refused = (request: LlmRequest.LlmRequest) =>
-  Effect.scoped(Effect.gen(function*() {
+  overHttp(Effect.gen(function*() {
     const simulator = yield* Simulator.make()
     const service = yield* Anthropic.make({ apiKey, baseUrl: `${simulator.url}/v1` })
     const error = yield* Effect.flip(service.generate(request))
     assert.lengthOf(simulator.requests, 0)
     assert.strictEqual(error.reason._tag, "Validation")
     return error.reason.message
-  })).pipe(Effect.provide(NodeHttpClient.layerUndici))
+  }))
 
 describe("requests are validated before any I/O", () => {
   const tool = LlmTool.make("look_up", {})
@@ -123,12 +123,12 @@ describe("outgoing requests", () => {
     request: LlmRequest.LlmRequest,
     options: Parameters<typeof Anthropic.make>[0] = {}
   ) =>
-    Effect.scoped(Effect.gen(function*() {
+    overHttp(Effect.gen(function*() {
       const simulator = yield* Simulator.make({ validate: false })
       const service = yield* provider.make({ apiKey, baseUrl: `${simulator.url}/v1`, model: "m", ...options })
       yield* service.generate(request)
       return simulator.requests[0]!
-    })).pipe(Effect.provide(NodeHttpClient.layerUndici))
+    }))
 
   it.live("Anthropic sends its version, key and beta headers", () =>
     Effect.gen(function*() {

@@ -1,9 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Config from "effect/Config"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
-import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as LlmService from "../../src/LlmService.ts"
@@ -11,6 +9,7 @@ import * as Gemini from "../../src/provider/Gemini.ts"
 import type { ServiceLayer } from "../../src/provider/Provider.ts"
 import * as Vertex from "../../src/provider/Vertex.ts"
 import * as VertexAnthropic from "../../src/provider/VertexAnthropic.ts"
+import { env, recorder, type Sent } from "./setUp.ts"
 
 const geminiAnswer = { candidates: [{ content: { parts: [{ text: "Hi" }] }, finishReason: "STOP" }] }
 const claudeAnswer = { type: "message", content: [{ type: "text", text: "Hi" }], stop_reason: "end_turn" }
@@ -19,24 +18,15 @@ const claudeAnswer = { type: "message", content: [{ type: "text", text: "Hi" }],
 const sentBy = (
   layer: ServiceLayer,
   answer: unknown = geminiAnswer,
-  env: { readonly [name: string]: string } = {}
+  variables: { readonly [name: string]: string } = {}
 ) =>
   Effect.gen(function*() {
-    const sent: Array<{ readonly url: string; readonly headers: { readonly [name: string]: string } }> = []
-    const client = HttpClient.make((request) =>
-      Effect.sync(() => {
-        sent.push({ url: request.url, headers: request.headers })
-        return HttpClientResponse.fromWeb(
-          request,
-          new Response(JSON.stringify(answer), { headers: { "content-type": "application/json" } })
-        )
-      })
-    )
+    const sent: Array<Sent> = []
     yield* LlmService.generate({ prompt: "Hi" }).pipe(
       Effect.provide(
         layer.pipe(
-          Layer.provide(Layer.succeed(HttpClient.HttpClient, client)),
-          Layer.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env })))
+          Layer.provide(Layer.succeed(HttpClient.HttpClient, recorder(sent, answer))),
+          Layer.provide(env(variables))
         )
       )
     )
