@@ -206,8 +206,8 @@ const guarded = <A, E, E2>(
 export interface Source<A, E> {
   /** The next value or the end, when it is known already. */
   poll(): Exit.Exit<A, E | Cause.Done> | undefined
-  /** Calls back once with the next value or the end. */
-  next(resume: (exit: Exit.Exit<A, E | Cause.Done>) => void): void
+  /** Calls back once with the next value or the end, unless what it returns is called before. */
+  next(resume: (exit: Exit.Exit<A, E | Cause.Done>) => void): () => void
   /** Whether the next read must be pulled, because it has a limit of its own. */
   readonly limited: boolean
 }
@@ -224,20 +224,13 @@ const guardedSource = <A, E>(
   const exit = source.poll()
   if (exit !== undefined) return settle(exit)
   return Effect.callback<A, E | Cause.Done>((resume) => {
-    let over = false
+    let cancel = () => {}
     watchdog.wait(() => {
-      if (over) return
-      over = true
+      cancel()
       resume(Effect.suspend(expire))
     })
-    source.next((exit) => {
-      if (over) return
-      over = true
-      resume(settle(exit))
-    })
-    return Effect.sync(() => {
-      over = true
-    })
+    cancel = source.next((exit) => resume(settle(exit)))
+    return Effect.sync(cancel)
   })
 }
 

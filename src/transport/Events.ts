@@ -138,7 +138,7 @@ export class EventSource implements Source<NonEmptyEvents, LlmError.LlmError> {
     const progress = new Progress(reading)
     this.progress = progress
     this.body = body
-    const wait: EventsPull = Effect.callback((resume) => this.next(resume))
+    const wait: EventsPull = Effect.callback((resume) => Effect.sync(this.next(resume)))
     const settled = graced(progress, wait)
     this.pull = Effect.suspend(() => this.poll() ?? (progress.decoder.settled ? settled : wait))
   }
@@ -160,13 +160,19 @@ export class EventSource implements Source<NonEmptyEvents, LlmError.LlmError> {
     }
   }
 
-  next(resume: (exit: EventsExit) => void): void {
+  next(resume: (exit: EventsExit) => void): () => void {
+    let cancelled = false
     const ready = () => {
+      // What has come by now belongs to whoever asks next.
+      if (cancelled) return
       const exit = this.poll()
       if (exit === undefined) this.body.wait(ready)
       else resume(exit)
     }
     this.body.wait(ready)
+    return () => {
+      cancelled = true
+    }
   }
 
   /** The reader is gone. */

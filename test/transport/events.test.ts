@@ -1,0 +1,103 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber } from "effect"
+import { LlmError } from "../../src/index.ts"
+import * as AnthropicMessages from "../../src/protocol/AnthropicMessages.ts"
+import type { Body } from "../../src/transport/Body.ts"
+import { EventSource } from "../../src/transport/Events.ts"
+
+/** A body that has what a test puts in. */
+class TestBody implements Body {
+  ended = false
+  error: unknown = undefined
+  closed: boolean | undefined
+  private chunks: Array<Uint8Array> = []
+  private ready: (() => void) | undefined
+
+  put(text: string): void {
+    this.chunks.push(new TextEncoder().encode(text))
+    const ready = this.ready
+    this.ready = undefined
+    ready?.()
+  }
+  take(): ReadonlyArray<Uint8Array> | undefined {
+    if (this.chunks.length === 0) return undefined
+    const chunks = this.chunks
+    this.chunks = []
+    return chunks
+  }
+  wait(ready: () => void): void {
+    this.ready = ready
+  }
+  close(finished: boolean): void {
+    this.closed = finished
+  }
+}
+
+const error = (message: string) =>
+  new LlmError.LlmError({
+    provider: "test",
+    model: "m",
+    operation: "stream",
+    attempts: 1,
+    reason: new LlmError.Network({ message })
+  })
+
+const make = () => {
+  const body = new TestBody()
+  const protocol = AnthropicMessages.make()
+  const source = new EventSource({
+    decoder: protocol.decoder({
+      wire: protocol.wire,
+      provider: "test",
+      model: "m",
+      warnings: [],
+      idSeed: "",
+      includeRaw: false
+    }),
+    framing: protocol.framing,
+    decodingError: ({ message }) => error(message),
+    networkError: (cause) => error(String(cause)),
+    touch: () => {}
+  }, body)
+  return { body, source }
+}
+
+const start = "data: {\"type\":\"message_start\",\"message\":{\"id\":\"a\",\"model\":\"m\"}}\n\n"
+const end =
+  "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}\n\ndata: {\"type\":\"message_stop\"}\n\n"
+
+const tags = (exit: ReturnType<EventSource["poll"]>) =>
+  exit !== undefined && Exit.isSuccess(exit) ? exit.value.map(({ _tag }) => _tag) : undefined
+
+describe("EventSource", () => {
+  it("keeps what comes after a reader gave up for the next one", () => {
+    const { body, source } = make()
+    const seen: Array<unknown> = []
+    const cancel = source.next((exit) => seen.push(exit))
+    cancel()
+    body.put(start)
+    assert.deepStrictEqual(seen, [])
+    assert.deepStrictEqual(tags(source.poll()), ["ResponseStart"])
+    assert.isUndefined(source.poll())
+  })
+
+  it("keeps it when a pull is interrupted", () =>
+    Effect.runPromise(Effect.gen(function*() {
+      const { body, source } = make()
+      const fiber = yield* Effect.forkChild(source.pull, { startImmediately: true })
+      yield* Fiber.interrupt(fiber)
+      body.put(start)
+      const events = yield* source.pull
+      assert.deepStrictEqual(events.map(({ _tag }) => _tag), ["ResponseStart"])
+    })))
+
+  it("gives one array for all that has come, and closes as finished once the answer is over", () => {
+    const { body, source } = make()
+    body.put(start)
+    body.put(end)
+    assert.deepStrictEqual(tags(source.poll()), ["ResponseStart", "Finish"])
+    assert.isTrue(Exit.isFailure(source.poll()!))
+    source.close()
+    assert.isTrue(body.closed)
+  })
+})
