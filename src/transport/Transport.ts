@@ -31,7 +31,7 @@ import * as LlmError from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import type { Timeouts } from "../LlmRequest.ts"
 import type { LlmResponse, Warning } from "../LlmResponse.ts"
-import { readErrorBody } from "../protocol/ErrorMap.ts"
+import { readErrorText } from "../protocol/ErrorMap.ts"
 import type { Failure, Protocol } from "../protocol/Protocol.ts"
 import * as Body from "./Body.ts"
 import * as Events from "./Events.ts"
@@ -227,7 +227,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       Effect.ignore
     )
     const now = yield* Clock.currentTimeMillis
-    const found = readErrorBody(parseJson(text))
+    const found = readErrorText(text)
     const shouldRetry = response.headers["x-should-retry"]
     const failure: Failure = {
       kind: "provider",

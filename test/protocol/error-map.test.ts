@@ -8,6 +8,7 @@ import {
   isErrorBody,
   overflowTexts,
   readErrorBody,
+  readErrorText,
   retryDelayFromMessage
 } from "../../src/protocol/ErrorMap.ts"
 
@@ -191,6 +192,29 @@ describe("readErrorBody", () => {
       }
       assert.isTrue(!isErrorBody(json) || readErrorBody(json) !== undefined)
     }))
+  })
+})
+
+describe("readErrorText", () => {
+  it.each<readonly [name: string, body: string, expected: ErrorBody | undefined]>([
+    ["JSON", JSON.stringify({ error: { message } }), { message }],
+    ["a JSON text", JSON.stringify(message), { message }],
+    ["an error event", `event: error\ndata: {"error":{"message":"${message}","type":"t"}}\n\n`, { message, type: "t" }],
+    [
+      "an event with comments and CRLF",
+      `id:1\r\nevent:error\r\n:HTTP_STATUS/400\r\ndata:{"code":"c","message":"${message}"}\r\n\r\n`,
+      { message, code: "c" }
+    ],
+    ["an event before [DONE]", `data: {"error":"${message}"}\n\ndata: [DONE]\n\n`, { message }],
+    ["an event of plain text", `event: error\ndata: ${message}\n\ndata: [DONE]\n`, { message }],
+    ["a field named error", `: hello\nerror: {"message":"${message}"}\n`, { message }],
+    ["a line of JSON after another", `{"ok":true}\n{"error":"${message}"}\n`, { message }],
+    ["plain text", "upstream connect error\n\"reset\" before headers", undefined],
+    ["a page", "<html>\n<h1>502</h1>\n</html>", undefined],
+    ["nothing", "", undefined],
+    ["an end without an error", "data: [DONE]\n\n", undefined]
+  ])("reads %s", (_, body, expected) => {
+    assert.deepStrictEqual(readErrorText(body), expected)
   })
 })
 

@@ -311,6 +311,40 @@ export const readErrorBody = (json: unknown, event?: string): ErrorBody | undefi
   return draft
 }
 
+const parse = (json: string): unknown => {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
+}
+
+/** A line of an event stream: a field, or a comment. */
+const streamLine = /^(?::|(?:data|event|id|retry|error):)/
+
+/**
+ * The provider's error in the text of a body: JSON, or the stream that was asked for, as server-sent events or lines
+ * of JSON, whose first error counts. `undefined` for any other text, which is its own message.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const readErrorText = (body: string): ErrorBody | undefined => {
+  const whole = parse(body)
+  if (whole !== undefined) return readErrorBody(whole)
+  const lines = body.split(/\r\n|\r|\n/).filter((line) => line.trim() !== "")
+  const isStream = lines.length > 0 && streamLine.test(lines[0]!.trimStart())
+  let spoken: string | undefined
+  for (const line of lines) {
+    const field = isStream ? /^\s*(?:data|error):(.*)$/.exec(line)?.[1] : line
+    if (field === undefined) continue
+    const found = /^\s*[[{]/.test(field) ? readErrorBody(parse(field)) : undefined
+    if (found !== undefined) return found
+    if (isStream && field.trim() !== "[DONE]") spoken ??= text(field.trim())
+  }
+  return spoken === undefined ? undefined : { message: spoken }
+}
+
 // =============================================================================
 // Is it one?
 // =============================================================================
