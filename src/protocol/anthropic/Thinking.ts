@@ -9,7 +9,8 @@
  */
 import type { LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
-import { type ModelMeta, type ThinkingLevel, thinkingLevels } from "../../Model.ts"
+import { type ModelMeta, thinkingLevels } from "../../Model.ts"
+import { wordFor } from "../ThinkingLevels.ts"
 import type { Effort, Thinking } from "./Body.ts"
 import type { Quirks } from "./Quirks.ts"
 
@@ -44,22 +45,8 @@ const effortOf = (level: Level, meta: ModelMeta | undefined): Effort => {
   if (words === undefined) return level === "minimal" ? "low" : level
   // Data that names none of the middle levels lists only what is beyond them.
   const implied = words.low === undefined && words.medium === undefined && words.high === undefined
-  const wordOf = (one: ThinkingLevel): string | undefined =>
-    typeof words[one] === "string" && words[one] !== ""
-      ? words[one]
-      : implied && (one === "low" || one === "medium" || one === "high")
-      ? one
-      : undefined
-  const at = thinkingLevels.indexOf(level)
-  for (let i = at; i > 0; i--) {
-    const word = wordOf(thinkingLevels[i]!)
-    if (word !== undefined) return word as Effort
-  }
-  for (let i = at + 1; i < thinkingLevels.length; i++) {
-    const word = wordOf(thinkingLevels[i]!)
-    if (word !== undefined) return word as Effort
-  }
-  return "low"
+  const found = wordFor(level, implied ? { ...words, low: "low", medium: "medium", high: "high" } : words)
+  return (found?.[1] ?? "low") as Effort
 }
 
 const isAdaptive = (quirks: Quirks, meta: ModelMeta | undefined): boolean =>

@@ -6,12 +6,11 @@
  */
 import type { Warning } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
-import { type ModelMeta, type ThinkingLevel, thinkingLevels } from "../../Model.ts"
+import type { ModelMeta, ThinkingLevel } from "../../Model.ts"
+import { type LevelWords, wordFor } from "../ThinkingLevels.ts"
 import type { Quirks } from "./Quirks.ts"
 
-type Levels = { readonly [level in ThinkingLevel]?: string | undefined }
-
-const openAiEfforts: Levels = {
+const openAiEfforts: LevelWords = {
   off: "none",
   minimal: "minimal",
   low: "low",
@@ -31,19 +30,6 @@ const budgetLevels: ReadonlyArray<readonly [number, ThinkingLevel]> = [
 ]
 
 const levelOfBudget = (tokens: number): ThinkingLevel => budgetLevels.find(([bound]) => tokens <= bound)?.[1] ?? "max"
-
-/** The word of the highest level up to `level`, else of the lowest there is. */
-const wordFor = (level: ThinkingLevel, words: Levels): readonly [ThinkingLevel, string] | undefined => {
-  const at = thinkingLevels.indexOf(level)
-  const order = level === "off"
-    ? thinkingLevels
-    : [...thinkingLevels.slice(1, at + 1).toReversed(), ...thinkingLevels.slice(at + 1)]
-  for (const one of order) {
-    const word = words[one]
-    if (word !== undefined) return [one, word]
-  }
-  return undefined
-}
 
 /**
  * Body fields that ask for reasoning.

@@ -8,15 +8,14 @@
 import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { JsonObject } from "../../Message.ts"
-import { type ModelMeta, type ThinkingLevel, thinkingLevels } from "../../Model.ts"
+import type { ModelMeta, ThinkingLevel } from "../../Model.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import { type LevelWords, wordFor } from "../ThinkingLevels.ts"
 import type { Body, WireOptions, WireTool } from "./Body.ts"
 import { messagesFor } from "./Messages.ts"
 import type { Quirks } from "./Quirks.ts"
 
 type Warn = (field: string, message: string) => void
-
-type Levels = { readonly [level in ThinkingLevel]?: string | undefined }
 
 const refused = (field: string, message: string): Refused => ({ refused: { field, message } })
 
@@ -69,23 +68,10 @@ const toolsOf = (request: LlmRequest, warn: Warn): Array<WireTool> | Refused => 
 // ---------------------------------------------------------------------------
 
 /** The words that every model with levels takes: https://docs.ollama.com/capabilities/thinking */
-const levelWords: Levels = { low: "low", medium: "medium", high: "high" }
+const levelWords: LevelWords = { low: "low", medium: "medium", high: "high" }
 
 /** Upper bounds in tokens: the API knows no budgets. */
 const levelOfBudget = (tokens: number): ThinkingLevel => tokens <= 4096 ? "low" : tokens <= 16_384 ? "medium" : "high"
-
-/** The word of the highest level up to `level`, else of the lowest there is. */
-const wordFor = (level: ThinkingLevel, words: Levels): readonly [ThinkingLevel, string] | undefined => {
-  const at = thinkingLevels.indexOf(level)
-  const order = level === "off"
-    ? thinkingLevels
-    : [...thinkingLevels.slice(1, at + 1).toReversed(), ...thinkingLevels.slice(at + 1)]
-  for (const one of order) {
-    const word = words[one]
-    if (word !== undefined && word !== "") return [one, word]
-  }
-  return undefined
-}
 
 const thinkOf = (
   thinking: LlmRequest["thinking"],

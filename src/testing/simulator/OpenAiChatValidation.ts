@@ -71,6 +71,17 @@ export const emptyArray = (param: string): ErrorDetails =>
   )
 
 /**
+ * A body that is no JSON object.
+ *
+ * @category validation
+ * @since 0.1.0
+ */
+export const unparsable: ErrorDetails = invalid(
+  "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP " +
+    "library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)"
+)
+
+/**
  * The error the API would report, `undefined` for a proper request.
  *
  * @category validation
@@ -78,12 +89,7 @@ export const emptyArray = (param: string): ErrorDetails =>
  */
 export const validate = (request: IncomingRequest, operation: Operation): ErrorDetails | undefined => {
   if (operation === "models" || operation === "model") return undefined
-  if (!Json.isObject(request.body)) {
-    return invalid(
-      "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP " +
-        "library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)"
-    )
-  }
+  if (!Json.isObject(request.body)) return unparsable
   return checkParameters(request.body) ?? checkMessages(request.body) ?? checkTools(request.body) ??
     checkFormat(request.body)
 }

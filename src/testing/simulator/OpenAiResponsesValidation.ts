@@ -8,7 +8,7 @@
  */
 import type { ErrorDetails } from "./Answer.ts"
 import * as Json from "./Json.ts"
-import { emptyArray, invalid, missing, strictProblem, wrongType } from "./OpenAiChatValidation.ts"
+import { emptyArray, invalid, missing, strictProblem, unparsable, wrongType } from "./OpenAiChatValidation.ts"
 import type { IncomingRequest, Operation } from "./Wire.ts"
 
 /**
@@ -19,12 +19,7 @@ import type { IncomingRequest, Operation } from "./Wire.ts"
  */
 export const validate = (request: IncomingRequest, operation: Operation): ErrorDetails | undefined => {
   if (operation === "models" || operation === "model") return undefined
-  if (!Json.isObject(request.body)) {
-    return invalid(
-      "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP " +
-        "library correctly. The OpenAI API expects a JSON payload, but what was sent was not valid JSON.)"
-    )
-  }
+  if (!Json.isObject(request.body)) return unparsable
   return checkParameters(request.body) ?? checkInput(request.body) ?? checkTools(request.body) ??
     checkFormat(request.body)
 }
