@@ -219,6 +219,10 @@ describe("readErrorText", () => {
 })
 
 describe("isErrorBody", () => {
+  it("takes a status that has no text for no word of failure", () => {
+    assert.isFalse(isErrorBody({ message, status: { toString: null, valueOf: null } }))
+  })
+
   const errors: ReadonlyArray<unknown> = [
     { error: { message } },
     { error: message },

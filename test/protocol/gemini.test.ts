@@ -27,9 +27,7 @@ describe("Gemini decoder: text", () => {
     assert.deepStrictEqual(types(response), ["text"])
   })
 
-  it("reads the same answer streamed, whole, and with a [DONE] of a proxy", () => {
-    assert.deepStrictEqual(wholeAnswer("text").parts, answer("text").parts)
-    assert.deepStrictEqual(wholeAnswer("text").usage, answer("text").usage)
+  it("reads the same answer with a [DONE] of a proxy", () => {
     assert.strictEqual(answer("done-marker").text, answer("text").text)
   })
 
@@ -437,11 +435,5 @@ describe("Gemini decoder: failures", () => {
     const { failure, partial } = stream("cut-in-text")
     assert.strictEqual(failure?.kind, "incomplete")
     assert.strictEqual(partial?.text, "Half an ans")
-  })
-
-  it("is incomplete when nothing came", () => {
-    const made = decoder()
-    made.end()
-    assert.strictEqual(outcomeOf(made).failure?.kind, "incomplete")
   })
 })

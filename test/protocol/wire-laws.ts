@@ -129,6 +129,7 @@ export const lawsOf = (
       (name) => {
         const [streamed, once] = [wire.stream(name), whole(name)]
         assert.deepStrictEqual(streamed.response?.parts, once.response?.parts)
+        assert.deepStrictEqual(streamed.response?.usage, once.response?.usage)
         assert.strictEqual(streamed.response?.finishReason, once.response?.finishReason)
         assert.strictEqual(streamed.failure?.kind, once.failure?.kind)
       }
@@ -138,6 +139,13 @@ export const lawsOf = (
       const bytes = bytesOf(name)
       const { events } = replayFrames(framesOf(name))
       for (const size of [1, 2, 7, 64, bytes.length]) assert.deepStrictEqual(replayBytes(bytes, size).events, events)
+    })
+
+    it("is incomplete, with nothing to show, when nothing came at all", () => {
+      const { events, failure, partial } = replayFrames([])
+      assert.deepStrictEqual(events, [])
+      assert.strictEqual(failure?.kind, "incomplete")
+      assert.isUndefined(partial)
     })
 
     it.each(streams)("is incomplete when %s is cut before it settled, with a prefix of its events", (name) => {
