@@ -82,7 +82,6 @@ if (scenario.mode !== "cold") {
     await run(client, scenario.warmup - 1)
   }
   latencies.length = 0
-  globalThis.gc?.()
   cpu = process.cpuUsage()
   start = performance.now()
 }

@@ -170,7 +170,7 @@ const measure = (contender: Contender, scenario: Scenario, port: number): Result
     : []
   const child = spawnSync(
     process.execPath,
-    [...profile, "--expose-gc", fileURLToPath(new URL("child.ts", import.meta.url)), JSON.stringify(job)],
+    [...profile, fileURLToPath(new URL("child.ts", import.meta.url)), JSON.stringify(job)],
     { encoding: "utf8", timeout: 300_000, maxBuffer: 1 << 26 }
   )
   try {

@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { Pieces } from "./internal/pieces.ts"
 import type { LlmEvent } from "./LlmEvent.ts"
 import * as Message from "./Message.ts"
 import type { Json } from "./Message.ts"
@@ -344,33 +345,6 @@ export const Fields: Schema.Codec<Fields> = FieldsSchema
 // =============================================================================
 // Fold
 // =============================================================================
-
-/** Pieces joined at a time. */
-const pieceCount = 64
-
-/**
- * A text that grows. Pieces are joined while they are young: thousands of live ones, or a rope of them, are what a
- * garbage collector copies again and again.
- */
-class Pieces {
-  private blocks: Array<string> = []
-  private readonly recent: Array<string> = []
-
-  add(piece: string): void {
-    if (this.recent.push(piece) < pieceCount) return
-    this.blocks.push(this.recent.join(""))
-    this.recent.length = 0
-  }
-
-  read(): string {
-    if (this.recent.length > 0) {
-      this.blocks.push(this.recent.join(""))
-      this.recent.length = 0
-    }
-    if (this.blocks.length > 1) this.blocks = [this.blocks.join("")]
-    return this.blocks[0] ?? ""
-  }
-}
 
 /**
  * Collects the parts that events describe, open ones included.
