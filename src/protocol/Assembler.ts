@@ -257,7 +257,14 @@ export class Assembler {
       : more.custom || more.invalid
       ? { arguments: text }
       : readArguments(text)
-    const part = { type: "tool-call", id: open.id, name: open.name, ...read, ...more, origin: this.origin } as ToolCallPart
+    const part = {
+      type: "tool-call",
+      id: open.id,
+      name: open.name,
+      ...read,
+      ...more,
+      origin: this.origin
+    } as ToolCallPart
     if (!part.invalid) this.calls++
     this.emit({ _tag: "ToolCallEnd", index, part })
   }
@@ -310,7 +317,8 @@ const countable = (counts: Counts): boolean => {
 }
 
 /** Leaves out what cannot be a number of tokens; some hosts send -1 for "not known". */
-const counted = (counts: Counts): Counts => Object.fromEntries(Object.entries(counts).filter(([, count]) => isCount(count)))
+const counted = (counts: Counts): Counts =>
+  Object.fromEntries(Object.entries(counts).filter(([, count]) => isCount(count)))
 
 /**
  * Replaces lone surrogates, which no UTF-8 encoder and no provider accepts.
