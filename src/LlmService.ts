@@ -149,7 +149,7 @@ const decodeObject = <A, I, RD>(
         : `The answer is not JSON; it ended with finish reason "${response.finishReason}".`
     ))
   }
-  return Effect.mapBoth(Schema.decodeUnknownEffect(Schema.toCodecJson(schema))(json), {
+  return Effect.mapBoth(Schema.decodeEffect(Schema.toCodecJson(schema))(json), {
     onFailure: (error) => failed(`The answer does not match the schema: ${error.message}`),
     onSuccess: (value) => ({ value, response })
   })

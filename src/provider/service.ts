@@ -98,7 +98,7 @@ export const make = (
       new LlmError.LlmError({ provider: definition.id, model, label: options.label, operation, reason, attempts: 1 })
     const blank = /\{\w+\}/.exec(baseUrl)?.[0]
     if (blank !== undefined) {
-      return yield* Effect.fail(errorOf(
+      return yield* errorOf(
         "layer",
         new LlmError.Configuration({
           field: "baseUrl",
@@ -106,16 +106,16 @@ export const make = (
             definition.env.baseUrl === undefined ? "" : `, or set ${definition.env.baseUrl}`
           }.`
         })
-      ))
+      )
     }
     if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
-      return yield* Effect.fail(errorOf(
+      return yield* errorOf(
         "layer",
         new LlmError.Configuration({
           field: "baseUrl",
           message: `The base URL of ${definition.name} is not an http(s) URL. Give one such as ${definition.baseUrl}.`
         })
-      ))
+      )
     }
     const transport = Transport.make(yield* HttpClient.HttpClient)
     const credentials = Credentials.parts(options.apiKey)
