@@ -10,7 +10,7 @@ import { basename } from "node:path"
 // begin with a small letter or live in a subfolder. `except` names modules that only their neighbours need.
 const folders: ReadonlyArray<{ readonly path: string; readonly except?: ReadonlyArray<string> }> = [
   { path: "." }, // the core vocabulary
-  { path: "protocol" },
+  { path: "protocol", except: ["Breakpoints", "Findings", "Probe", "Template", "ThinkingLevels"] },
   { path: "provider" },
   { path: "policy" },
   { path: "observe" },

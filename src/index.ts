@@ -40,9 +40,6 @@ export * as Assembler from "./protocol/Assembler.ts"
 /** The Amazon Bedrock Converse wire: `POST /model/{modelId}/converse` and `/converse-stream`. */
 export * as BedrockConverse from "./protocol/BedrockConverse.ts"
 
-/** Cache breakpoints on turns, for wires that mark content as the end of a cached prefix. */
-export * as Breakpoints from "./protocol/Breakpoints.ts"
-
 /** The wire of Cohere's Chat API v2: typed stream events with text, thinking, tool plans, tool calls and citations. */
 export * as CohereChat from "./protocol/CohereChat.ts"
 
@@ -51,11 +48,6 @@ export * as Conversation from "./protocol/Conversation.ts"
 
 /** What a provider's failure means: from status, type, code and text to one reason. */
 export * as ErrorMap from "./protocol/ErrorMap.ts"
-
-/**
- * What comes to light while a request is put into a wire's words: warnings, each said once, and why it cannot be sent.
- */
-export * as Findings from "./protocol/Findings.ts"
 
 /** The Gemini wire: `POST /models/{model}:generateContent` of Google AI Studio and Vertex AI. */
 export * as GeminiGenerateContent from "./protocol/GeminiGenerateContent.ts"
@@ -69,9 +61,6 @@ export * as OpenAiChat from "./protocol/OpenAiChat.ts"
 /** The wire of OpenAI's Responses API and of the hosts that copy it. */
 export * as OpenAiResponses from "./protocol/OpenAiResponses.ts"
 
-/** Reading JSON whose shape nobody guarantees: hosts leave fields out, null them or change their type. */
-export * as Probe from "./protocol/Probe.ts"
-
 /** What a wire is: a pure pair of an encoder and a decoder, without I/O and without Effect. */
 export * as Protocol from "./protocol/Protocol.ts"
 
@@ -80,12 +69,6 @@ export * as Protocol from "./protocol/Protocol.ts"
  * or refused with the place that cannot be said.
  */
 export * as SchemaDialect from "./protocol/SchemaDialect.ts"
-
-/** Reads frames that differ from an earlier one in nothing but one string, without parsing them again. */
-export * as Template from "./protocol/Template.ts"
-
-/** The word that stands for a thinking level where a model has only some of them. */
-export * as ThinkingLevels from "./protocol/ThinkingLevels.ts"
 
 /** Alibaba Cloud Model Studio (Qwen), outside China; give the base URL of another region. */
 export * as Alibaba from "./provider/Alibaba.ts"
