@@ -130,7 +130,7 @@ export class Assembler {
     this.out.push({ _tag: "Finish", response })
   }
 
-  /** Whether any tool call was closed with readable arguments. */
+  /** Whether the wire closed any tool call, readable or not. */
   get hasToolCalls(): boolean {
     return this.calls > 0
   }
@@ -265,7 +265,7 @@ export class Assembler {
       ...more,
       origin: this.origin
     } as ToolCallPart
-    if (!part.invalid) this.calls++
+    if (more.invalid !== true) this.calls++
     this.emit({ _tag: "ToolCallEnd", index, part })
   }
 

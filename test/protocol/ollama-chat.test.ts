@@ -105,9 +105,9 @@ describe("Ollama decoder: tool calls", () => {
     assert.deepStrictEqual(calls("single-tool-object"), [["weigh", { item: "flour" }, false]])
   })
 
-  it("marks a call invalid whose arguments are no JSON or whose name is missing, and does not call for tools then", () => {
+  it("marks a call invalid whose arguments are no JSON or whose name is missing, and still asks for its answer", () => {
     assert.deepStrictEqual(calls("malformed-arguments"), [["weigh", "{\"item\":\"flo", true]])
-    assert.strictEqual(answer("malformed-arguments").finishReason, "stop")
+    assert.strictEqual(answer("malformed-arguments").finishReason, "tool-calls")
     assert.deepStrictEqual(calls("nameless-tool"), [["unnamed_tool", { item: "flour" }, true]])
   })
 })

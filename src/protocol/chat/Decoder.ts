@@ -345,7 +345,7 @@ export class ChatDecoder implements Decoder {
     this.closeContent()
     this.toolCalls.end(cutsToolCalls(reason))
     this.attachments.end()
-    const called = this.toolCalls.closedCalls > 0 && (reason === "stop" || reason === "other")
+    const called = this.toolCalls.closedCalls > 0 && reason === "stop"
     this.assembler.finish(called ? "tool-calls" : reason, this.rawFinish)
   }
 

@@ -40,7 +40,7 @@ export const endingOf = (
     case "in_progress":
       return { reason: "pause", raw: status }
     default:
-      return { reason: answer.called ? "tool-calls" : "other", raw: status }
+      return { reason: "other", raw: status }
   }
 }
 

@@ -220,7 +220,8 @@ export const compare = (recorded: Case, expected: Expected, outcome: Outcome): R
   const response = outcome.response
   const refusal = expected.refusal ?? ""
   const text = expected.text ?? ""
-  const wantedText = wellFormed(text === "" && refusal !== "" ? refusal : text)
+  // A refusal is text, after what was said before it.
+  const wantedText = wellFormed(text + refusal)
   const wantedReasoning = wellFormed(expected.reasoning ?? "")
   // An inline <think> block may move to reasoning, by quirk.
   if (wantedText.includes("<think>") && wantedText !== response.text) {
@@ -233,7 +234,7 @@ export const compare = (recorded: Case, expected: Expected, outcome: Outcome): R
   compareCalls(out, expected, response)
   const finish = refusal !== ""
     ? "refusal"
-    : finishClass(expected.finishReason) === "stop" && response.toolCalls.some((call) => !call.invalid)
+    : finishClass(expected.finishReason) === "stop" && (expected.toolCalls ?? []).length > 0
     ? "tool-calls"
     : finishClass(expected.finishReason)
   differs(out, "finishReason", finish, response.finishReason)
