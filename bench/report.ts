@@ -296,11 +296,17 @@ const page = (report: Report, notes: string): string =>
   `# Benchmarks
 
 CPU time of the client's process, all its threads included, per streamed delta or per call. Each figure is the median of
-${report.rounds} rounds, interleaved (A B C, A B C, …), one process per client and scenario; "spread" is the lowest and the
+${report.rounds} ${
+    report.rounds === 1 ? "round" : "rounds"
+  }, interleaved (A B C, A B C, …), one process per client and scenario; "spread" is the lowest and the
 highest round. "x raw fetch" is the median of the ratios to raw \`fetch\` with a hand-written SSE split and \`JSON.parse\`,
 measured in the same rounds. "First call" is the first answer of a process, module loading after the client's import and
 cold code included. The mock server runs in a process of its own.
-
+${
+    report.rounds < 5
+      ? "\n**Provisional**: fewer than five rounds. Single rounds, above all on a machine that does other work, are off by a third.\n"
+      : ""
+  }
 - Command: \`${report.command}\`
 - Machine: ${report.machine}
 - Date: ${report.date}, commit ${report.commit}

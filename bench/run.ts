@@ -249,11 +249,18 @@ const reportOf = (measured: ReadonlyArray<Measured>): Report => ({
 
 const results = new URL("results/", import.meta.url)
 const docs = new URL("docs/", root)
+
+const publish = (report: Report) => {
+  write(report, docs)
+  const dprint = fileURLToPath(new URL("node_modules/.bin/dprint", root))
+  spawnSync(dprint, ["fmt", "--config", "dprint.markdown.json", "docs/benchmarks.md"], { cwd: root })
+}
+
 if (options.from !== undefined) {
-  write(JSON.parse(readFileSync(options.from, "utf8")) as Report, docs)
+  publish(JSON.parse(readFileSync(options.from, "utf8")) as Report)
 } else {
   const report = reportOf(await run())
   mkdirSync(results, { recursive: true })
   writeFileSync(new URL("last.json", results), JSON.stringify(report, undefined, 1))
-  if (options.write) write(report, docs)
+  if (options.write) publish(report)
 }
