@@ -24,21 +24,35 @@ const tracer = Tracer.make({ span: (options) => new Tracer.NativeSpan(options) }
 export const make: Make = async ({ library, url, variant, wire }) => {
   const words = variant.split(",")
   const has = (word: string) => words.includes(word)
-  const { Anthropic, Fallback, LlmService, Message, OpenAi, Retry, Timeout } = await import(
-    new URL("index.js", library).href
-  ) as typeof Library
+  const {
+    Anthropic,
+    CircuitBreaker,
+    Concurrency,
+    Continue,
+    Fallback,
+    LlmService,
+    Message,
+    OpenAi,
+    RateLimit,
+    Retry,
+    Timeout
+  } = await import(new URL("index.js", library).href) as typeof Library
   const http: Layer.Layer<HttpClient> = has("node")
     ? (await import(new URL("node.js", library).href) as typeof Node).layerHttpClient
     : has("undici")
     ? (await import("@effect/platform-node/NodeHttpClient")).layerUndici
     : FetchHttpClient.layer
   const options = { apiKey: Redacted.make("bench-key"), baseUrl: `${url}/v1`, model: modelOf(wire) }
-  const provider = wire === "anthropic" ? Anthropic.layer(options) : OpenAi.layer(options)
+  const provider = wire === "anthropic" ? Anthropic.layer(options) : OpenAi.layer({ ...options, api: "chat" })
   const llm = has("policies")
     ? provider.pipe(
       Timeout.policy({ firstToken: "20 seconds", idle: "30 seconds", total: "10 minutes" }),
+      RateLimit.policy({ requestsPerMinute: 1_000_000, tokensPerMinute: 1_000_000_000 }),
+      Concurrency.policy({ permits: 100 }),
       Retry.policy(Retry.standard),
-      Fallback.policy(Anthropic.layer(options))
+      CircuitBreaker.policy(),
+      Fallback.policy(Anthropic.layer(options)),
+      Continue.policy()
     )
     : provider
   const traced = has("traced") ? Layer.succeed(Tracer.Tracer, tracer) : Layer.empty

@@ -1,6 +1,6 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Duration, Effect, Exit, Fiber, Inspectable, type Layer, Redacted, Stream } from "effect"
+import { Cause, Duration, Effect, Exit, Fiber, Inspectable, type Layer, Logger, Redacted, Stream } from "effect"
 import type { HttpClient } from "effect/http"
 import { inspect } from "node:util"
 import { Anthropic, type LlmError, type LlmService, OpenAi, OpenAiCompatible } from "../../src/index.ts"
@@ -167,6 +167,10 @@ for (const [clientName, client] of clients) {
               String(error.cause),
               String(error.reason.message)
             )
+            const logger = Logger.make((entry) =>
+              void logged.push(inspect(entry.message, { depth: 20 }), Cause.pretty(entry.cause))
+            )
+            yield* Effect.logError("failed", error, exit.cause).pipe(Effect.provide(Logger.layer([logger])))
           }
           for (const text of logged) assert.isFalse(text.includes(key), `leaked: ${text.slice(0, 200)}`)
         })))
