@@ -26,6 +26,9 @@ export interface Report {
   readonly versions: ReadonlyArray<string>
 }
 
+/** How often each client of a scenario was measured. */
+const roundsOf = ({ rows }: Measured): number => Math.min(...rows.map((row) => row.results.length))
+
 const median = (values: ReadonlyArray<number>): number => {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)
@@ -296,9 +299,7 @@ const page = (report: Report, notes: string): string =>
   `# Benchmarks
 
 CPU time of the client's process, all its threads included, per streamed delta or per call. Each figure is the median of
-${report.rounds} ${
-    report.rounds === 1 ? "round" : "rounds"
-  }, interleaved (A B C, A B C, …), one process per client and scenario; "spread" is the lowest and the
+the rounds named below its table's title, interleaved (A B C, A B C, …), one process per client and scenario; "spread" is the lowest and the
 highest round. "x raw fetch" is the median of the ratios to raw \`fetch\` with a hand-written SSE split and \`JSON.parse\`,
 measured in the same rounds. "First call" is the first answer of a process, module loading after the client's import and
 cold code included. The mock server runs in a process of its own.
@@ -323,7 +324,9 @@ ${markdownTable(["scenario", "client", "what", "at most", "measured", "met"], ta
 ${
     report.measured.map((one) => {
       const { body, head } = columns(one)
-      return `### ${one.scenario.title}\n\nScenario \`${one.scenario.id}\`.\n\n${markdownTable(head, body)}`
+      return `### ${one.scenario.title}\n\nScenario \`${one.scenario.id}\`, rounds: ${roundsOf(one)}.\n\n${
+        markdownTable(head, body)
+      }`
     }).join("\n\n")
   }
 

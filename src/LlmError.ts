@@ -174,8 +174,14 @@ export class ContentPolicy extends Data.TaggedError("ContentPolicy")<ProviderFie
   readonly isRetryable = false
 }
 
-/** Statuses worth another try: https://www.rfc-editor.org/rfc/rfc9110#section-15.6 and the 52x of Cloudflare. */
-const retryableStatus = (status: number): boolean =>
+/**
+ * Whether a call that failed with an HTTP status may succeed later: 408, 409, 425, 429 and every 5xx, those of Cloudflare included.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-15
+ * @category guards
+ * @since 0.1.0
+ */
+export const isRetryableStatus = (status: number): boolean =>
   status === 408 || status === 409 || status === 425 || status === 429 || status >= 500
 
 /**
@@ -186,7 +192,7 @@ const retryableStatus = (status: number): boolean =>
  */
 export class Provider extends Data.TaggedError("Provider")<ProviderFields> {
   get isRetryable(): boolean {
-    return this.shouldRetry ?? (this.status === undefined || retryableStatus(this.status))
+    return this.shouldRetry ?? (this.status === undefined || isRetryableStatus(this.status))
   }
 }
 
@@ -492,11 +498,3 @@ export class LlmError extends Data.TaggedError("LlmError")<{
  * @since 0.1.0
  */
 export const isLlmError = (u: unknown): u is LlmError => hasProperty(u, "_tag") && u._tag === "LlmError"
-
-/**
- * Whether another provider, or the same one later, may succeed where this reason failed.
- *
- * @category guards
- * @since 0.1.0
- */
-export const isRetryableStatus: (status: number) => boolean = retryableStatus

@@ -12,7 +12,7 @@ import * as Stream from "effect/Stream"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
 import type { Service } from "../LlmService.ts"
-import type { Events, EventsPull } from "./gate.ts"
+import { type Events, type EventsPull, withResponse } from "./gate.ts"
 
 /**
  * A service whose responses go through `f`.
@@ -36,7 +36,7 @@ export const mapResponses = (
               const last = events[events.length - 1]!
               return last._tag !== "Finish" ? Effect.succeed(events) : Effect.map(
                 f(last.response, request),
-                (response) => [...events.slice(0, -1), { _tag: "Finish", response }] as unknown as Events
+                (response) => withResponse(events, response)
               )
             })
         )

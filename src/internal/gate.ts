@@ -9,6 +9,7 @@
  *
  * @since 0.1.0
  */
+import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import * as Clock from "effect/Clock"
@@ -33,6 +34,15 @@ import { Serving } from "./serving.ts"
  * @since 0.1.0
  */
 export type Events = readonly [LlmEvent, ...Array<LlmEvent>]
+
+/**
+ * The last array of a stream, with another response in its `Finish`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const withResponse = (events: Events, response: LlmResponse): Events =>
+  Arr.append(events.slice(0, -1), { _tag: "Finish", response })
 
 /**
  * The pull of a stream of events.
@@ -129,7 +139,7 @@ export const untilCommit = (attempt: Attempt, scope: Scope.Scope): Effect.Effect
             if (events.some(commits)) {
               serving?.(attempt.service.info)
               return Effect.succeed({
-                events: held.length === 0 ? events : [...held, ...events] as unknown as Events,
+                events: held.length === 0 ? events : Arr.appendAll(held, events),
                 rest
               })
             }
@@ -218,7 +228,7 @@ export class Journal {
   onEvents(events: Events): Events {
     const last = events[events.length - 1]!
     return last._tag === "Finish" && this.failed.length > 0
-      ? [...events.slice(0, -1), { _tag: "Finish", response: this.onResponse(last.response) }] as unknown as Events
+      ? withResponse(events, this.onResponse(last.response))
       : events
   }
 

@@ -16,6 +16,7 @@
  *
  * @since 0.1.0
  */
+import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import * as Clock from "effect/Clock"
@@ -306,7 +307,7 @@ class Call {
         const reason = broken.reason._tag
         const continued: LlmEvent = { _tag: "Continued", from, to, reason }
         this.current = this.rest(rest, service)
-        const out = [continued, ...this.joined.translate(events, this.prior)] as unknown as Events
+        const out = Arr.prepend(this.joined.translate(events, this.prior), continued)
         return Metric.update(
           Metric.withAttributes(continuations, { from: from.provider, to: to.provider, reason }),
           1
