@@ -29,12 +29,11 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { Socket } from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
-import * as Tracer from "effect/Tracer"
 import * as Http from "node:http"
 import * as Https from "node:https"
 import { pipeline, type Readable } from "node:stream"
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib"
-import { afterDrain, type Body, bodySymbol } from "./transport/Body.ts"
+import { afterDrain, type Body, bodySymbol, WillRead } from "./transport/Body.ts"
 
 type HttpError = HttpClientError.HttpClientError
 
@@ -200,16 +199,13 @@ const decompressed = (message: Http.IncomingMessage): Readable => {
 // Response
 // =============================================================================
 
-/** A response that nobody reads any more must not hold its connection. */
-const unread = new FinalizationRegistry((message: Http.IncomingMessage) => message.destroy())
-
 class NodeResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpIncomingMessage.TypeId]: typeof HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly [HttpClientResponse.TypeId]: typeof HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly request: HttpClientRequest
   readonly url: string
   readonly status: number
-  private readonly message: Http.IncomingMessage
+  readonly message: Http.IncomingMessage
   private body: Body | undefined
   private cachedHeaders: Headers.Headers | undefined
   private cachedBytes: Effect.Effect<Uint8Array<ArrayBuffer>, HttpError> | undefined
@@ -220,11 +216,9 @@ class NodeResponse extends Inspectable.Class implements HttpClientResponse.HttpC
     this.message = message
     this.url = url
     this.status = message.statusCode ?? 0
-    unread.register(this, message, message)
   }
 
   get [bodySymbol](): Body {
-    unread.unregister(this.message)
     return this.body ??= new NodeBody(this.message)
   }
 
@@ -327,7 +321,7 @@ const exchange = (
   url: URL,
   bytes: Uint8Array | string | undefined,
   contentType: string | undefined
-): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpError> =>
+): Effect.Effect<NodeResponse, HttpError> =>
   Effect.callback((resume) => {
     const secure = url.protocol === "https:"
     let sent: Http.ClientRequest
@@ -352,7 +346,7 @@ const send = (
   agents: Agents,
   request: HttpClientRequest,
   url: URL
-): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpError> => {
+): Effect.Effect<NodeResponse, HttpError> => {
   const body: HttpBody = request.body
   switch (body._tag) {
     case "Empty":
@@ -389,12 +383,19 @@ export const makeHttpClient = (
   options: Options = {}
 ): Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> =>
   Effect.map(makeAgents(options), (agents) => {
-    const traced = HttpClient.make((request, url) => send(agents, request, url))
+    // Traces, and aborts when a response is collected that nobody read.
+    const general = HttpClient.make((request, url, signal) =>
+      Effect.map(send(agents, request, url), (response) => {
+        // The response itself must not be held by what waits for its collection.
+        const { message } = response
+        signal.addEventListener("abort", () => void message.destroy(), { once: true })
+        return response
+      })
+    )
     return HttpClient.makeWith(
       Effect.flatMap((request) =>
         Effect.withFiber((fiber) => {
-          const quiet = fiber.getRef(Tracer.DisablePropagation) || fiber.getRef(HttpClient.TracerDisabledWhen)(request)
-          if (!quiet) return traced.execute(request)
+          if (!fiber.getRef(WillRead)) return general.execute(request)
           const url = Url.make(request.url, request.urlParams, Option.getOrUndefined(request.hash))
           return Result.isFailure(url)
             ? Effect.fail(

@@ -12,7 +12,8 @@ import * as Stream from "effect/Stream"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
 import type { Service } from "../LlmService.ts"
-import { type Events, type EventsPull, withResponse } from "./gate.ts"
+import { withResponse } from "./gate.ts"
+import { type EventsPull, watched } from "./source.ts"
 
 /**
  * A service whose responses go through `f`.
@@ -32,12 +33,15 @@ export const mapResponses = (
         Effect.map(
           Channel.toPullScoped(service.stream(request).channel, scope),
           (pull): EventsPull =>
-            Effect.flatMap(pull, (events): Effect.Effect<Events> => {
-              const last = events[events.length - 1]!
-              return last._tag !== "Finish" ? Effect.succeed(events) : Effect.map(
-                f(last.response, request),
-                (response) => withResponse(events, response)
-              )
+            watched(pull, {
+              onEvents: (events) => {
+                const last = events[events.length - 1]!
+                return last._tag !== "Finish" ? undefined : Effect.map(
+                  f(last.response, request),
+                  (response) => withResponse(events, response)
+                )
+              },
+              onFailure: () => undefined
             })
         )
       )

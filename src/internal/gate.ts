@@ -26,14 +26,7 @@ import type { LlmResponse } from "../LlmResponse.ts"
 import type { Service } from "../LlmService.ts"
 import { Activity } from "./activity.ts"
 import { Serving } from "./serving.ts"
-
-/**
- * The arrays a stream of events is pulled in.
- *
- * @category models
- * @since 0.1.0
- */
-export type Events = readonly [LlmEvent, ...Array<LlmEvent>]
+import { type Events, type EventsPull, Relay, watched } from "./source.ts"
 
 /**
  * The last array of a stream, with another response in its `Finish`.
@@ -43,14 +36,6 @@ export type Events = readonly [LlmEvent, ...Array<LlmEvent>]
  */
 export const withResponse = (events: Events, response: LlmResponse): Events =>
   Arr.append(events.slice(0, -1), { _tag: "Finish", response })
-
-/**
- * The pull of a stream of events.
- *
- * @category models
- * @since 0.1.0
- */
-export type EventsPull = Pull.Pull<Events, LlmError>
 
 /**
  * One try of a call.
@@ -105,16 +90,16 @@ export interface Committed {
 }
 
 /**
- * The error of a cause that is a failure only; defects and interruptions are nobody's to handle.
+ * The error of a cause that is a failure only; defects and interruptions are nobody's to handle, and an end is no error.
  *
  * @category accessors
  * @since 0.1.0
  */
-export const errorOf = (cause: Cause.Cause<LlmError>): LlmError | undefined => {
+export const errorOf = (cause: Cause.Cause<LlmError | Cause.Done>): LlmError | undefined => {
   const [first] = cause.reasons
-  return first !== undefined && cause.reasons.every(Cause.isFailReason)
-    ? (first as Cause.Fail<LlmError>).error
-    : undefined
+  if (first === undefined || !cause.reasons.every(Cause.isFailReason)) return undefined
+  const { error } = first as Cause.Fail<LlmError | Cause.Done>
+  return Cause.isDone(error) ? undefined : error
 }
 
 const commits = (event: LlmEvent): boolean => isContent(event) || event._tag === "Finish"
@@ -233,13 +218,15 @@ export class Journal {
   }
 
   onRest(rest: EventsPull): EventsPull {
-    return this.failed.length === 0 ? rest : Pull.matchEffect(rest, {
-      onSuccess: (events) => Effect.succeed(this.onEvents(events)),
+    return this.failed.length === 0 ? rest : watched(rest, {
+      onEvents: (events) => {
+        const noted = this.onEvents(events)
+        return noted === events ? undefined : Effect.succeed(noted)
+      },
       onFailure: (cause) => {
         const error = errorOf(cause)
-        return error === undefined ? Effect.failCause(cause) : Effect.fail(this.late(error))
-      },
-      onDone: () => Cause.done()
+        return error === undefined ? undefined : Effect.fail(this.late(error))
+      }
     })
   }
 }
@@ -258,7 +245,7 @@ const stream = (begin: Effect.Effect<Course, LlmError>): Stream.Stream<LlmEvent,
             const attemptScope = Scope.forkUnsafe(scope)
             return Effect.matchCauseEffect(untilCommit(attempt, attemptScope), {
               onSuccess: ({ events, rest }): EventsPull => {
-                current = journal.onRest(rest)
+                relay.become(journal.onRest(rest))
                 course.onCommit?.(attempt)
                 return Effect.succeed(journal.onEvents(events))
               },
@@ -274,8 +261,8 @@ const stream = (begin: Effect.Effect<Course, LlmError>): Stream.Stream<LlmEvent,
                 )
             })
           })
-        let current: EventsPull = Effect.flatMap(begin, (course) => run(course, course.first))
-        return Effect.suspend(() => current)
+        const relay = new Relay(Effect.flatMap(begin, (course) => run(course, course.first)))
+        return relay.pull
       })
     )
   )

@@ -20,7 +20,7 @@ import * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
 import type { Service } from "../LlmService.ts"
-import type { EventsPull } from "./gate.ts"
+import { type EventsPull, Relay, watched } from "./source.ts"
 
 /**
  * How a call ended. `Abandoned` is an interruption, a consumer that stopped reading, or a defect.
@@ -116,12 +116,12 @@ const stream = (service: Service, begin: Begin, request: LlmRequest) =>
             return held === undefined ? Effect.void : Effect.uninterruptible(held.end(ending))
           })
         const watch = (upstream: EventsPull, upstreamScope: Scope.Closeable): EventsPull =>
-          Effect.matchCauseEffect(upstream, {
-            onSuccess: (events) => {
+          watched(upstream, {
+            onEvents: (events) => {
               const last = events[events.length - 1]!
               return last._tag === "Finish"
                 ? Effect.as(end({ _tag: "Finished", response: last.response }), events)
-                : Effect.succeed(events)
+                : undefined
             },
             onFailure: (cause): EventsPull => {
               const reason = cause.reasons.find(Cause.isFailReason)
@@ -134,7 +134,7 @@ const stream = (service: Service, begin: Begin, request: LlmRequest) =>
               )
             }
           })
-        let pull: EventsPull = Effect.uninterruptibleMask((restore) =>
+        const relay: Relay = new Relay(Effect.uninterruptibleMask((restore) =>
           Effect.flatMap(begin(request, "stream", restore), (held) => {
             hold = held
             return Effect.flatMap(Scope.addFinalizer(scope, end(abandoned)), () => {
@@ -143,13 +143,14 @@ const stream = (service: Service, begin: Begin, request: LlmRequest) =>
                 Channel.toPullScoped(service.stream(held.request).channel, upstreamScope)
               )
               return restore(Effect.flatMap(open, (upstream) => {
-                pull = watch(upstream, upstreamScope)
+                const pull = watch(upstream, upstreamScope)
+                relay.become(pull)
                 return pull
               }))
             })
           })
-        )
-        return Effect.suspend(() => pull)
+        ))
+        return relay.pull
       })
     )
   )

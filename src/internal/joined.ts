@@ -23,6 +23,8 @@ export class Joined {
   private nextIndex = 0
   /** The text part that is being written. */
   private openText: number | undefined
+  /** Characters of it that were followed and not remembered. */
+  private unread = 0
   private openReasoning = 0
   private textOnly = true
   /** Usage of the attempts before the current one, and what is known of the current one's. */
@@ -37,6 +39,35 @@ export class Joined {
   /** Remembers events of the first attempt. */
   observe(events: ReadonlyArray<LlmEvent>): void {
     for (const event of events) this.note(event)
+  }
+
+  /**
+   * Remembers events of a first attempt whose partial output is known to somebody else: all but the text of deltas, of which
+   * only the length is kept. Before it goes on, `recall` must find the text.
+   */
+  follow(events: ReadonlyArray<LlmEvent>): void {
+    for (const event of events) {
+      switch (event._tag) {
+        case "TextDelta":
+          if (event.index === this.openText) this.unread += event.text.length
+          break
+        case "ReasoningDelta":
+        case "ToolCallDelta":
+          break
+        default:
+          this.note(event)
+      }
+    }
+  }
+
+  /** Takes the text that was followed from the partial output; `false` when it is not there as it was seen. */
+  recall(partial: LlmResponse | undefined): boolean {
+    if (this.openText === undefined || this.unread === 0) return true
+    const part = partial?.parts.findLast((part) => part.type === "text")
+    if (part?.type !== "text" || part.text.length !== this.unread) return false
+    this.fold.add({ _tag: "TextDelta", index: this.openText, text: part.text })
+    this.unread = 0
+    return true
   }
 
   private note(event: LlmEvent): void {
@@ -57,6 +88,7 @@ export class Joined {
         return
       case "TextStart":
         this.openText = event.index
+        this.unread = 0
         break
       case "TextEnd":
         this.openText = undefined

@@ -16,12 +16,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { LlmError } from "../LlmError.ts"
 import { isContent, type LlmEvent } from "../LlmEvent.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
 import { Activity } from "./activity.ts"
+import { type Events, type EventsPull, isKnown, pullOf, type Source, sourceOf } from "./source.ts"
 
 /**
  * The limits a boundary can enforce; an absent one does not exist.
@@ -197,58 +198,57 @@ const guarded = <A, E, E2>(
     return Fiber.interrupt(fiber)
   })
 
-/**
- * A pull that can be polled and waited for without a fiber of its own.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Source<A, E> {
-  /** The next value or the end, when it is known already. */
-  poll(): Exit.Exit<A, E | Cause.Done> | undefined
-  /** Calls back once with the next value or the end, unless what it returns is called before. */
-  next(resume: (exit: Exit.Exit<A, E | Cause.Done>) => void): () => void
-  /** Whether the next read must be pulled, because it has a limit of its own. */
-  readonly limited: boolean
-}
+/** A source with limits: as `guarded`, with one callback instead of a fiber. */
+class GuardedSource implements Source {
+  private upstream: Source | undefined
+  private readonly watchdog: Watchdog
+  private readonly settle: (exit: EventsExit) => EventsPull
+  private readonly expire: () => Effect.Effect<never, LlmError>
 
-/** Waits for a source or for a limit: as `guarded`, with one callback instead of a fiber. */
-const guardedSource = <A, E>(
-  source: Source<A, E>,
-  watchdog: Watchdog,
-  settle: (exit: Exit.Exit<A, E | Cause.Done>) => Pull.Pull<A, E>,
-  expire: () => Effect.Effect<never, E>
-): Pull.Pull<A, E> => {
-  watchdog.arm()
-  if (watchdog.expired !== undefined) return expire()
-  const exit = source.poll()
-  if (exit !== undefined) return settle(exit)
-  return Effect.callback<A, E | Cause.Done>((resume) => {
+  constructor(
+    watchdog: Watchdog,
+    settle: (exit: EventsExit) => EventsPull,
+    expire: () => Effect.Effect<never, LlmError>
+  ) {
+    this.watchdog = watchdog
+    this.settle = settle
+    this.expire = expire
+  }
+
+  opened(pull: EventsPull): void {
+    this.upstream = sourceOf(pull)
+  }
+
+  get pollable(): boolean {
+    return this.upstream !== undefined && this.upstream.pollable
+  }
+
+  /** Work that is left to do can take long, as another attempt does, and has the limits too. */
+  private readonly accept = (next: EventsPull): EventsPull =>
+    isKnown(next) ? this.settle(next) : guarded(next, this.watchdog, this.settle, this.expire)
+
+  poll(): EventsPull | undefined {
+    this.watchdog.arm()
+    if (this.watchdog.expired !== undefined) return this.expire()
+    const next = this.upstream!.poll()
+    return next === undefined ? undefined : this.accept(next)
+  }
+
+  next(resume: (next: EventsPull) => void): () => void {
     let cancel = () => {}
-    watchdog.wait(() => {
+    this.watchdog.wait(() => {
       cancel()
-      resume(Effect.suspend(expire))
+      resume(Effect.suspend(this.expire))
     })
-    cancel = source.next((exit) => resume(settle(exit)))
-    return Effect.sync(cancel)
-  })
+    cancel = this.upstream!.next((next) => resume(this.accept(next)))
+    return cancel
+  }
 }
 
 const none = ({ connect, firstToken, idle, total }: Limits): boolean =>
   connect === undefined && firstToken === undefined && idle === undefined && total === undefined
 
-type Events = readonly [LlmEvent, ...Array<LlmEvent>]
-
-/**
- * An upstream that was opened: how to pull it, and how to poll it if it can be polled.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Opened<E> {
-  readonly pull: Pull.Pull<Events, E>
-  readonly source?: Source<Events, E> | undefined
-}
+type EventsExit = Exit.Exit<Events, LlmError | Cause.Done>
 
 /**
  * A stream from an upstream opened by the first pull, with limits enforced.
@@ -256,11 +256,11 @@ export interface Opened<E> {
  * @category constructors
  * @since 0.1.0
  */
-export const streamWithTimeouts = <E, R>(
-  open: (scope: Scope.Scope) => Effect.Effect<Opened<E>, E, R>,
+export const streamWithTimeouts = <R>(
+  open: (scope: Scope.Scope) => Effect.Effect<EventsPull, LlmError, R>,
   limits: Limits,
-  onTimeout: OnTimeout<E>
-): Stream.Stream<LlmEvent, E, R> =>
+  onTimeout: OnTimeout<LlmError>
+): Stream.Stream<LlmEvent, LlmError, R> =>
   Stream.fromChannel(
     Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
       Effect.contextWith((context: Context.Context<R>) => {
@@ -275,27 +275,23 @@ export const streamWithTimeouts = <E, R>(
             })
           )
         let committed = false
-        const settle = (exit: Exit.Exit<Events, E | Cause.Done>): Pull.Pull<Events, E> => {
+        const settle = (exit: EventsExit): EventsPull => {
           watchdog.got(Exit.isSuccess(exit))
-          if (!Exit.isSuccess(exit)) return Effect.andThen(watchdog.stop, exit) as Pull.Pull<Events, E>
+          if (!Exit.isSuccess(exit)) return Effect.andThen(watchdog.stop, exit)
           if (!committed && exit.value.some(isContent)) {
             committed = true
             watchdog.committed()
           }
           return exit
         }
-        let source: Source<Events, E> | undefined
+        const source = new GuardedSource(watchdog, settle, expire)
         // Opening the upstream may itself take long, so it belongs to the first pull.
         let upstream = Effect.flatMap(open(upstreamScope), (opened) => {
-          source = opened.source
-          upstream = opened.pull
+          source.opened(opened)
+          upstream = opened
           return upstream
-        }) as Pull.Pull<Events, E>
-        const pull = Effect.suspend(() =>
-          source === undefined || source.limited
-            ? guarded(upstream, watchdog, settle, expire)
-            : guardedSource(source, watchdog, settle, expire)
-        )
+        }) as EventsPull
+        const pull = pullOf(source, Effect.suspend(() => guarded(upstream, watchdog, settle, expire)))
         return Effect.as(Scope.addFinalizer(scope, watchdog.stop), pull)
       })
     )
@@ -307,20 +303,12 @@ export const streamWithTimeouts = <E, R>(
  * @category combinators
  * @since 0.1.0
  */
-export const withStreamTimeouts = <E, R>(
-  stream: Stream.Stream<LlmEvent, E, R>,
+export const withStreamTimeouts = (
+  stream: Stream.Stream<LlmEvent, LlmError>,
   limits: Limits,
-  onTimeout: OnTimeout<E>
-): Stream.Stream<LlmEvent, E, R> =>
-  none(limits) ? stream : streamWithTimeouts(
-    (scope) =>
-      Effect.map(
-        Channel.toPullScoped(stream.channel, scope),
-        (pull): Opened<E> => ({ pull: pull as Pull.Pull<Events, E> })
-      ),
-    limits,
-    onTimeout
-  )
+  onTimeout: OnTimeout<LlmError>
+): Stream.Stream<LlmEvent, LlmError> =>
+  none(limits) ? stream : streamWithTimeouts((scope) => Channel.toPullScoped(stream.channel, scope), limits, onTimeout)
 
 /**
  * Enforces `total` on an effect, and `idle` from the first sign of life its maker reports. `firstToken` is of

@@ -20,8 +20,9 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
+import { type Events, watched } from "../internal/source.ts"
 import { isLlmError, type LlmError } from "../LlmError.ts"
-import { isContent, type LlmEvent } from "../LlmEvent.ts"
+import { isContent } from "../LlmEvent.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
 import type { Service, ServiceInfo } from "../LlmService.ts"
@@ -319,25 +320,26 @@ export const instrument = (service: Service): Service => {
         Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
           Effect.flatMap(start(service.info, series, request), (record) => {
             let waiting = true
-            const seen = <Events extends ReadonlyArray<LlmEvent>>(events: Events): Events => {
+            const seen = (events: Events): undefined => {
               if (waiting && events.some(isContent)) {
                 waiting = false
                 record.content()
               }
               const last = events[events.length - 1]!
               if (last._tag === "Finish") record.success(last.response)
-              return events
+              return undefined
             }
             return Effect.andThen(
               Scope.addFinalizer(scope, Effect.sync(() => record.abandoned())),
               Effect.map(Channel.toPullScoped(service.stream(request).channel, scope), (pull) =>
-                Effect.tapCause(Effect.map(pull, seen), (cause) =>
-                  Effect.sync(() => {
+                watched(pull, {
+                  onEvents: seen,
+                  onFailure: (cause) => {
                     const error = Option.getOrUndefined(Cause.findErrorOption(cause))
-                    if (isLlmError(error)) {
-                      record.failure(cause as Cause.Cause<LlmError>)
-                    }
-                  })))
+                    if (isLlmError(error)) record.failure(cause as Cause.Cause<LlmError>)
+                    return undefined
+                  }
+                }))
             )
           })
         )

@@ -29,12 +29,13 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Activity } from "../internal/activity.ts"
 import { emit } from "../internal/emit.ts"
-import { endedEarly, errorOf, type Events, type EventsPull, untilCommit } from "../internal/gate.ts"
+import { endedEarly, errorOf, untilCommit } from "../internal/gate.ts"
 import { Joined } from "../internal/joined.ts"
 import { asInstruction, prefillOf, refusesPrefill, tailOf, withPrefill } from "../internal/prefill.ts"
 import { nameOf } from "../internal/routes.ts"
 import { Seam } from "../internal/seam.ts"
 import { Serving } from "../internal/serving.ts"
+import { type Events, type EventsPull, Relay, watched } from "../internal/source.ts"
 import * as Traits from "../internal/traits.ts"
 import type { LlmError, Reason } from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
@@ -168,7 +169,7 @@ class Call {
   private servedBy: Name | undefined
   private attemptScope: Scope.Closeable | undefined
   private read: (() => LlmResponse | undefined) | undefined
-  private current: EventsPull
+  private readonly relay = new Relay(Effect.suspend(() => this.begin))
 
   constructor(
     request: LlmRequest,
@@ -186,11 +187,12 @@ class Call {
     this.scope = scope
     this.outer = outer
     this.clock = clock
-    this.current = Effect.suspend(() => this.begin)
     outer.partialFrom(() => this.partial)
   }
 
-  readonly pull: EventsPull = Effect.suspend(() => this.current)
+  get pull(): EventsPull {
+    return this.relay.pull
+  }
 
   /** What a time limit further out finds. */
   private get partial(): LlmResponse | undefined {
@@ -229,15 +231,17 @@ class Call {
   private get begin(): EventsPull {
     return Effect.matchCauseEffect(this.open(this.first, this.request), {
       onSuccess: ({ events, rest }): EventsPull => {
-        this.joined.observe(events)
-        this.current = Pull.matchEffect(rest, {
-          onSuccess: (events) => {
-            this.joined.observe(events)
-            return Effect.succeed(events)
-          },
-          onFailure: (cause) => this.failed(cause),
-          onDone: () => this.done(this.first)
-        })
+        const keptBelow = this.read !== undefined
+        const remember = (events: Events) => {
+          if (keptBelow) this.joined.follow(events)
+          else this.joined.observe(events)
+          return undefined
+        }
+        remember(events)
+        this.relay.become(watched(rest, {
+          onEvents: remember,
+          onFailure: (cause) => Pull.isDoneCause(cause) ? this.done(this.first) : this.failed(cause)
+        }))
         return Effect.succeed(events)
       },
       // Nothing was seen yet, so this failure is for others to handle.
@@ -252,8 +256,9 @@ class Call {
   }
 
   /** An attempt broke after commit. */
-  private failed(cause: Cause.Cause<LlmError>): EventsPull {
+  private failed(cause: Cause.Cause<LlmError | Cause.Done>): EventsPull {
     const error = errorOf(cause)
+    const partial = error?.partial ?? this.read?.()
     if (error === undefined) return Effect.andThen(this.close(cause), Effect.failCause(cause))
     return Effect.andThen(
       this.close(cause),
@@ -263,7 +268,8 @@ class Call {
         this.firstError ??= error
         this.joined.broke(error.partial?.usage)
         this.prior.push(this.priorOf(error))
-        const goesOn = canGoOnAfter(error.reason) && isPlainText(this.request) && this.joined.canGoOn
+        const goesOn = canGoOnAfter(error.reason) && isPlainText(this.request) && this.joined.recall(partial) &&
+          this.joined.canGoOn
         if (!goesOn || this.left === 0) return Effect.fail(this.finalError)
         const { servedBy } = this
         const from = servedBy === undefined || servedBy.provider === error.provider ? error : servedBy
@@ -306,7 +312,7 @@ class Call {
         const to = this.nameOf(service, events)
         const reason = broken.reason._tag
         const continued: LlmEvent = { _tag: "Continued", from, to, reason }
-        this.current = this.rest(rest, service)
+        this.relay.become(this.rest(rest, service))
         const out = Arr.prepend(this.joined.translate(events, this.prior), continued)
         return Metric.update(
           Metric.withAttributes(continuations, { from: from.provider, to: to.provider, reason }),

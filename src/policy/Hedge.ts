@@ -25,7 +25,8 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Activity } from "../internal/activity.ts"
 import * as Estimate from "../internal/estimate.ts"
-import { type Attempt, type Committed, errorOf, type EventsPull, Journal, untilCommit } from "../internal/gate.ts"
+import { type Attempt, type Committed, errorOf, Journal, untilCommit } from "../internal/gate.ts"
+import { type EventsPull, Relay } from "../internal/source.ts"
 import * as Traits from "../internal/traits.ts"
 import { countWaste } from "../internal/wasted.ts"
 import type { LlmError } from "../LlmError.ts"
@@ -308,7 +309,7 @@ export const make = (service: Service, other: Service = service, options: Option
     Stream.fromChannel(
       Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
         Effect.sync((): EventsPull => {
-          let pull: EventsPull = Effect.flatMap(
+          const relay: Relay = new Relay(Effect.flatMap(
             Effect.suspend(() =>
               race<Committed>(
                 untilCommit,
@@ -320,11 +321,11 @@ export const make = (service: Service, other: Service = service, options: Option
               )
             ),
             ({ journal, value }) => {
-              pull = journal.onRest(value.rest)
+              relay.become(journal.onRest(value.rest))
               return Effect.succeed(journal.onEvents(value.events))
             }
-          )
-          return Effect.suspend(() => pull)
+          ))
+          return relay.pull
         })
       )
     )

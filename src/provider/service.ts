@@ -3,11 +3,13 @@
  *
  * @since 0.1.0
  */
+import * as Channel from "effect/Channel"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
+import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { inputTokens } from "../internal/estimate.ts"
 import { withAttempts } from "../internal/gate.ts"
@@ -277,7 +279,15 @@ export const make = (
         capabilities: definition.capabilities ?? {}
       },
       generate: (request) => Effect.flatMap(prepare(request, "generate"), transport.generate),
-      stream: (request) => Stream.unwrap(Effect.map(prepare(request, "stream"), transport.stream)),
+      stream: (request) =>
+        Stream.fromChannel(
+          Channel.fromTransform((_: unknown, scope: Scope) =>
+            Effect.flatMap(
+              prepare(request, "stream"),
+              (call) => Channel.toPullScoped(transport.stream(call).channel, scope)
+            )
+          )
+        ),
       countTokens,
       models: Effect.flatMap(
         json("models", "GET", modelsUrl),

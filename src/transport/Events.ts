@@ -14,7 +14,7 @@ import * as Exit from "effect/Exit"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
-import type { Source } from "../internal/timeouts.ts"
+import { type Events as NonEmptyEvents, type EventsPull, pullOf, type Source } from "../internal/source.ts"
 import type * as LlmError from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import type { Decoder, Failure, FramingKind } from "../protocol/Protocol.ts"
@@ -23,22 +23,6 @@ import * as Framing from "./Framing.ts"
 
 /** How long to wait for bookkeeping frames after the finish reason. */
 const graceMillis = 2000
-
-/**
- * At least one event.
- *
- * @category models
- * @since 0.1.0
- */
-export type NonEmptyEvents = readonly [LlmEvent, ...Array<LlmEvent>]
-
-/**
- * Gives events, then ends or fails.
- *
- * @category models
- * @since 0.1.0
- */
-export type EventsPull = Pull.Pull<NonEmptyEvents, LlmError.LlmError>
 
 type EventsExit = Exit.Exit<NonEmptyEvents, LlmError.LlmError | Cause.Done>
 
@@ -129,7 +113,7 @@ const graced = (progress: Progress, pull: EventsPull): EventsPull => {
  * @category models
  * @since 0.1.0
  */
-export class EventSource implements Source<NonEmptyEvents, LlmError.LlmError> {
+export class EventSource implements Source {
   readonly pull: EventsPull
   private readonly progress: Progress
   private readonly body: Body
@@ -140,12 +124,12 @@ export class EventSource implements Source<NonEmptyEvents, LlmError.LlmError> {
     this.body = body
     const wait: EventsPull = Effect.callback((resume) => Effect.sync(this.next(resume)))
     const settled = graced(progress, wait)
-    this.pull = Effect.suspend(() => this.poll() ?? (progress.decoder.settled ? settled : wait))
+    this.pull = pullOf(this, Effect.suspend(() => this.poll() ?? settled))
   }
 
   /** While the grace runs, a read has a limit of its own. */
-  get limited(): boolean {
-    return this.progress.decoder.settled
+  get pollable(): boolean {
+    return !this.progress.decoder.settled
   }
 
   poll(): EventsExit | undefined {

@@ -26,6 +26,7 @@ import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Activity } from "../internal/activity.ts"
+import type { EventsPull } from "../internal/source.ts"
 import { streamWithTimeouts, withEffectTimeouts } from "../internal/timeouts.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
@@ -280,11 +281,11 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     const body = Body.of(response)
     if (body === undefined) {
       const bytes = yield* Channel.toPullScoped(response.stream.channel, scope)
-      return { fail, requestId, pull: Events.fromPull(reading, bytes), source: undefined }
+      return { fail, requestId, pull: Events.fromPull(reading, bytes) }
     }
     const source = new Events.EventSource(reading, body)
     yield* Scope.addFinalizer(scope, Effect.sync(() => source.close()))
-    return { fail, requestId, pull: source.pull, source }
+    return { fail, requestId, pull: source.pull }
   })
 
   const stream = (call: Call): Stream.Stream<LlmEvent, LlmError.LlmError> =>
@@ -293,7 +294,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       const opened = (scope: Scope.Scope) =>
         Effect.map(open(call, scope), (exchange) => {
           requestId = exchange.requestId
-          return exchange
+          return exchange.pull
         })
       return streamWithTimeouts(opened, {
         connect: call.timeouts.connect ?? defaultConnect,
@@ -366,7 +367,8 @@ const manualRedirects: globalThis.RequestInit = { redirect: "manual" }
 
 /** What every request is made with: redirects are decided here, and the call has a span of its own. */
 const requestContext = Context.make(FetchHttpClient.RequestInit, manualRedirects).pipe(
-  Context.add(HttpClient.TracerDisabledWhen, () => true)
+  Context.add(HttpClient.TracerDisabledWhen, () => true),
+  Context.add(Body.WillRead, true)
 )
 
 const discard = (response: HttpClientResponse) => Stream.runDrain(Stream.take(response.stream, 1))
@@ -394,7 +396,7 @@ const plainMessage = (text: string, status: number): string => {
 
 /** Runs a pull to its `Finish`. */
 const finishOf = (
-  pull: Events.EventsPull,
+  pull: EventsPull,
   fail: Failing
 ): Effect.Effect<LlmResponse, LlmError.LlmError> => {
   const step: Effect.Effect<LlmResponse, LlmError.LlmError> = Pull.matchEffect(pull, {

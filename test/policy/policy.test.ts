@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as gate from "../../src/internal/gate.ts"
+import type { Events } from "../../src/internal/source.ts"
 import { LlmError } from "../../src/LlmError.ts"
 import type { LlmEvent } from "../../src/LlmEvent.ts"
 import { LlmService, type Service } from "../../src/LlmService.ts"
@@ -72,7 +73,7 @@ describe("The commit gate", () => {
 
   it.effect("hands the arrays of the committed attempt through untouched", () =>
     Effect.gen(function*() {
-      const arrays: Array<gate.Events> = [
+      const arrays: Array<Events> = [
         [{ _tag: "ResponseStart" }],
         [{ _tag: "TextStart", index: 0 }, { _tag: "TextDelta", index: 0, text: "a" }],
         [{ _tag: "TextDelta", index: 0, text: "b" }, { _tag: "TextDelta", index: 0, text: "c" }],

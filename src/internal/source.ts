@@ -1,0 +1,154 @@
+/**
+ * Pulls of events that can also be polled, so that what stands between the network and the consumer is one function call
+ * per array and not an Effect per layer.
+ *
+ * Whoever makes a pull that can be polled gives it a `Source`; whoever wraps one asks for it and gives its own on.
+ * A pull without a source, such as that of a service of the application, is run as the Effect it is. What a
+ * source gives is an Effect too: an `Exit` where the outcome is known, anything else where an end has work to do.
+ *
+ * @since 0.1.0
+ */
+import type * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Pull from "effect/Pull"
+import type { LlmError } from "../LlmError.ts"
+import type { LlmEvent } from "../LlmEvent.ts"
+
+/**
+ * The arrays a stream of events is pulled in.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Events = readonly [LlmEvent, ...Array<LlmEvent>]
+
+/**
+ * The pull of a stream of events.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type EventsPull = Pull.Pull<Events, LlmError>
+
+/**
+ * Reads events without an Effect or a fiber of its own.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Source {
+  /** Whether the next read may use this. Otherwise it must be pulled, as when nothing is open yet. */
+  readonly pollable: boolean
+  /** What comes next, if it is known already. */
+  poll(): EventsPull | undefined
+  /** Calls back once with what comes next, unless what it returns is called before. */
+  next(resume: (next: EventsPull) => void): () => void
+}
+
+const sources = new WeakMap<EventsPull, Source>()
+
+/**
+ * The source of a pull, if it has one.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const sourceOf = (pull: EventsPull): Source | undefined => sources.get(pull)
+
+/**
+ * Whether what a source gave is an outcome and no work.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isKnown = (next: EventsPull): next is Exit.Exit<Events, LlmError | Cause.Done> => Exit.isExit(next)
+
+/**
+ * A pull that reads a source where it may, and else is `unpolled`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const pullOf = (source: Source, unpolled: EventsPull): EventsPull => {
+  const wait: EventsPull = Effect.callback((resume) => Effect.sync(source.next(resume)))
+  const pull: EventsPull = Effect.suspend(() => source.pollable ? source.poll() ?? wait : unpolled)
+  sources.set(pull, source)
+  return pull
+}
+
+/**
+ * A pull that begins as one and goes on as another, such as that of an attempt that has committed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class Relay implements Source {
+  readonly pull: EventsPull
+  private current: EventsPull
+  private source: Source | undefined
+
+  constructor(first: EventsPull) {
+    this.current = first
+    this.pull = pullOf(this, Effect.suspend(() => this.current))
+  }
+
+  become(pull: EventsPull): void {
+    this.current = pull
+    this.source = sourceOf(pull)
+  }
+
+  get pollable(): boolean {
+    return this.source !== undefined && this.source.pollable
+  }
+
+  poll(): EventsPull | undefined {
+    return this.source!.poll()
+  }
+
+  next(resume: (next: EventsPull) => void): () => void {
+    return this.source!.next(resume)
+  }
+}
+
+/**
+ * What is done with what a pull gives.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Watch {
+  /** Another pull in place of these events; `undefined` hands them through as they are. */
+  readonly onEvents: (events: Events) => EventsPull | undefined
+  /** In place of a failure, the end of the stream included; `undefined` hands it through. */
+  readonly onFailure: (cause: Cause.Cause<LlmError | Cause.Done>) => EventsPull | undefined
+}
+
+/**
+ * Looks at all that a pull gives, per array and not per event.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const watched = (upstream: EventsPull, { onEvents, onFailure }: Watch): EventsPull => {
+  const run = (pull: EventsPull): EventsPull =>
+    Effect.matchCauseEffect(pull, {
+      onSuccess: (events) => onEvents(events) ?? Effect.succeed(events),
+      onFailure: (cause) => onFailure(cause) ?? Effect.failCause(cause)
+    })
+  const unpolled = run(upstream)
+  const source = sourceOf(upstream)
+  if (source === undefined) return unpolled
+  const settle = (next: EventsPull): EventsPull =>
+    isKnown(next) ? (Exit.isSuccess(next) ? onEvents(next.value) : onFailure(next.cause)) ?? next : run(next)
+  return pullOf({
+    get pollable() {
+      return source.pollable
+    },
+    poll() {
+      const next = source.poll()
+      return next === undefined ? undefined : settle(next)
+    },
+    next: (resume) => source.next((next) => resume(settle(next)))
+  }, unpolled)
+}
