@@ -32,6 +32,7 @@ import * as Stream from "effect/Stream"
 import * as Http from "node:http"
 import * as Https from "node:https"
 import { pipeline, type Readable } from "node:stream"
+import { urlToHttpOptions } from "node:url"
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib"
 import { afterDrain, type Body, bodySymbol, WillRead } from "./transport/Body.ts"
 
@@ -199,6 +200,17 @@ const decompressed = (message: Http.IncomingMessage): Readable => {
 // Response
 // =============================================================================
 
+/** In one pass: `message.headers` would be an object of its own, to be copied. */
+const headersOf = (raw: ReadonlyArray<string>): Headers.Headers => {
+  const headers: Record<string, string> = {}
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = raw[at]!.toLowerCase()
+    const before = headers[name]
+    headers[name] = before === undefined ? raw[at + 1]! : `${before}, ${raw[at + 1]!}`
+  }
+  return Headers.fromRecordUnsafe(headers)
+}
+
 class NodeResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpIncomingMessage.TypeId]: typeof HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly [HttpClientResponse.TypeId]: typeof HttpClientResponse.TypeId = HttpClientResponse.TypeId
@@ -223,7 +235,7 @@ class NodeResponse extends Inspectable.Class implements HttpClientResponse.HttpC
   }
 
   get headers(): Headers.Headers {
-    return this.cachedHeaders ??= Headers.fromInput(this.message.headers as Headers.Input)
+    return this.cachedHeaders ??= headersOf(this.message.rawHeaders)
   }
 
   get cookies(): Cookies.Cookies {
@@ -315,27 +327,70 @@ class NodeResponse extends Inspectable.Class implements HttpClientResponse.HttpC
 const transportError = (request: HttpClientRequest, cause: unknown): HttpError =>
   new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
 
+/** Where a request goes, as `node:http` wants it. */
+interface Target {
+  readonly url: string
+  readonly host: string
+  readonly secure: boolean
+  readonly options: Http.RequestOptions
+}
+
+const targetOf = (url: URL): Target => ({
+  url: url.href,
+  host: url.host,
+  secure: url.protocol === "https:",
+  options: urlToHttpOptions(url) as Http.RequestOptions
+})
+
+/** Requests go to few addresses, so these are kept. */
+const maxTargets = 64
+
+/** Names and values in turn: `node:http` writes such a list as it is, and would copy an object name by name. */
+const headerList = (
+  request: HttpClientRequest,
+  { host, options }: Target,
+  bytes: Uint8Array | string | undefined,
+  contentType: string | undefined
+): Array<string> => {
+  const { headers } = request
+  const list = headers["host"] === undefined ? ["host", host] : []
+  for (const name in headers) {
+    // What is really sent decides its length and type.
+    if (name !== "content-length" && (name !== "content-type" || contentType === undefined)) list.push(name, headers[name]!)
+  }
+  if (contentType !== undefined) list.push("content-type", contentType)
+  if (bytes !== undefined) list.push("content-length", String(Buffer.byteLength(bytes)))
+  else if (!bodiless.has(request.method)) list.push("content-length", "0")
+  if (typeof options.auth === "string" && headers["authorization"] === undefined) {
+    list.push("authorization", `Basic ${Buffer.from(options.auth).toString("base64")}`)
+  }
+  return list
+}
+
+const bodiless: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"])
+
 const exchange = (
   agents: Agents,
   request: HttpClientRequest,
-  url: URL,
+  target: Target,
   bytes: Uint8Array | string | undefined,
   contentType: string | undefined
 ): Effect.Effect<NodeResponse, HttpError> =>
   Effect.callback((resume) => {
-    const secure = url.protocol === "https:"
+    const { secure } = target
     let sent: Http.ClientRequest
     const fail = (cause: unknown) => resume(Effect.fail(transportError(request, cause)))
     try {
-      sent = (secure ? Https : Http).request(url, {
+      sent = (secure ? Https : Http).request({
+        ...target.options,
         method: request.method,
-        headers: contentType === undefined ? request.headers : { ...request.headers, "content-type": contentType },
+        headers: headerList(request, target, bytes, contentType),
         agent: secure ? agents.https : agents.http
       })
     } catch (cause) {
       return fail(cause)
     }
-    sent.on("response", (message) => resume(Effect.succeed(new NodeResponse(request, message, url.href))))
+    sent.on("response", (message) => resume(Effect.succeed(new NodeResponse(request, message, target.url))))
     // Stays for the life of the connection: an error after the response is the body's to report.
     sent.on("error", fail)
     sent.end(bytes)
@@ -345,29 +400,29 @@ const exchange = (
 const send = (
   agents: Agents,
   request: HttpClientRequest,
-  url: URL
+  target: Target
 ): Effect.Effect<NodeResponse, HttpError> => {
   const body: HttpBody = request.body
   switch (body._tag) {
     case "Empty":
-      return exchange(agents, request, url, undefined, undefined)
+      return exchange(agents, request, target, undefined, undefined)
     case "Uint8Array":
-      return exchange(agents, request, url, body.body, undefined)
+      return exchange(agents, request, target, body.body, undefined)
     case "Raw":
       return typeof body.body === "string" || body.body instanceof Uint8Array
-        ? exchange(agents, request, url, body.body, undefined)
+        ? exchange(agents, request, target, body.body, undefined)
         : Effect.fail(transportError(request, new Error("A raw body must be a string or bytes.")))
     case "Stream":
       return Effect.flatMap(
         Effect.mapError(Stream.mkUint8Array(body.stream), (cause) => transportError(request, cause)),
-        (bytes) => exchange(agents, request, url, bytes, undefined)
+        (bytes) => exchange(agents, request, target, bytes, undefined)
       )
     case "FormData": {
       const form = new Response(body.formData)
       return Effect.flatMap(
         Effect.tryPromise({ try: () => form.arrayBuffer(), catch: (cause) => transportError(request, cause) }),
         (buffer) =>
-          exchange(agents, request, url, new Uint8Array(buffer), form.headers.get("content-type") ?? undefined)
+          exchange(agents, request, target, new Uint8Array(buffer), form.headers.get("content-type") ?? undefined)
       )
     }
   }
@@ -383,9 +438,10 @@ export const makeHttpClient = (
   options: Options = {}
 ): Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> =>
   Effect.map(makeAgents(options), (agents) => {
+    const targets = new Map<string, Target>()
     // Traces, and aborts when a response is collected that nobody read.
     const general = HttpClient.make((request, url, signal) =>
-      Effect.map(send(agents, request, url), (response) => {
+      Effect.map(send(agents, request, targetOf(url)), (response) => {
         // The response itself must not be held by what waits for its collection.
         const { message } = response
         signal.addEventListener("abort", () => void message.destroy(), { once: true })
@@ -396,14 +452,22 @@ export const makeHttpClient = (
       Effect.flatMap((request) =>
         Effect.withFiber((fiber) => {
           if (!fiber.getRef(WillRead)) return general.execute(request)
+          const known = targets.get(request.url)
+          if (known !== undefined && request.urlParams === UrlParams.empty) return send(agents, request, known)
           const url = Url.make(request.url, request.urlParams, Option.getOrUndefined(request.hash))
-          return Result.isFailure(url)
-            ? Effect.fail(
+          if (Result.isFailure(url)) {
+            return Effect.fail(
               new HttpClientError.HttpClientError({
                 reason: new HttpClientError.InvalidUrlError({ request, cause: url.failure })
               })
             )
-            : send(agents, request, url.success)
+          }
+          const target = targetOf(url.success)
+          if (request.urlParams === UrlParams.empty) {
+            if (targets.size >= maxTargets) targets.clear()
+            targets.set(request.url, target)
+          }
+          return send(agents, request, target)
         })
       ),
       Effect.succeed as HttpClient.HttpClient.Preprocess<never, never>

@@ -123,7 +123,9 @@ const stream = (service: Service, begin: Begin, request: LlmRequest) =>
                 ? Effect.as(end({ _tag: "Finished", response: last.response }), events)
                 : undefined
             },
-            onFailure: (cause): EventsPull => {
+            onFailure: (cause) => {
+              // `Finish` has come: what follows is the end of the stream.
+              if (hold === undefined) return undefined
               const reason = cause.reasons.find(Cause.isFailReason)
               const ending: Ending = reason === undefined
                 ? abandoned
@@ -155,7 +157,7 @@ const stream = (service: Service, begin: Begin, request: LlmRequest) =>
     )
   )
 
-/** After `Finish` nothing is held any more, so this ending counts only for a stream that broke the law. */
+/** The ending of a stream that broke the law. */
 const endedEarly = (service: Service, request: LlmRequest): LlmError.LlmError =>
   rejection(
     service,

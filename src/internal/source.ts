@@ -46,7 +46,8 @@ export interface Source {
   next(resume: (next: EventsPull) => void): () => void
 }
 
-const sources = new WeakMap<EventsPull, Source>()
+/** On the pull itself: a `WeakMap` would keep each one alive past the young collections. */
+const sourceKey = Symbol("effect-llm/Source")
 
 /**
  * The source of a pull, if it has one.
@@ -54,7 +55,7 @@ const sources = new WeakMap<EventsPull, Source>()
  * @category accessors
  * @since 0.1.0
  */
-export const sourceOf = (pull: EventsPull): Source | undefined => sources.get(pull)
+export const sourceOf = (pull: EventsPull & { readonly [sourceKey]?: Source }): Source | undefined => pull[sourceKey]
 
 /**
  * Whether what a source gave is an outcome and no work.
@@ -72,9 +73,10 @@ export const isKnown = (next: EventsPull): next is Exit.Exit<Events, LlmError | 
  */
 export const pullOf = (source: Source, unpolled: EventsPull): EventsPull => {
   const wait: EventsPull = Effect.callback((resume) => Effect.sync(source.next(resume)))
-  const pull: EventsPull = Effect.suspend(() => source.pollable ? source.poll() ?? wait : unpolled)
-  sources.set(pull, source)
-  return pull
+  return Object.assign(
+    Effect.suspend(() => source.pollable ? source.poll() ?? wait : unpolled),
+    { [sourceKey]: source }
+  )
 }
 
 /**

@@ -39,19 +39,21 @@ export interface Options {
 
 const phases = ["connect", "firstToken", "idle", "total"] as const
 
-/** What the caller itself asked for, of timeouts that a policy further out has filled in. */
-const askedFor = new WeakMap<Timeouts, Timeouts>()
+/**
+ * Under which timeouts that a policy has filled in keep what the caller itself asked for. Not enumerable, so that whoever
+ * copies and changes them is the caller.
+ */
+const askedFor = Symbol("effect-llm/Timeout/askedFor")
 
 /** The caller's own limits over this policy's, and these over those of policies further out. */
-const merge = (options: Options, given: Timeouts = {}): Timeouts => {
-  const own = askedFor.get(given) ?? given
+const merge = (options: Options, given: Timeouts & { readonly [askedFor]?: Timeouts } = {}): Timeouts => {
+  const own = given[askedFor] ?? given
   const merged: { -readonly [K in keyof Timeouts]: Timeouts[K] } = {}
   for (const phase of phases) {
     const limit = own[phase] ?? options[phase] ?? given[phase]
     if (limit !== undefined) merged[phase] = limit
   }
-  askedFor.set(merged, own)
-  return merged
+  return Object.defineProperty(merged, askedFor, { value: own })
 }
 
 /**
