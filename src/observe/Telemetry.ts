@@ -134,12 +134,22 @@ const maxModels = 256
 class Series {
   private readonly provider: string
   private readonly models = new Map<string, ModelAttributes>()
+  private last: { readonly requested: string; readonly answered: string; readonly attributes: ModelAttributes } | undefined
 
   constructor(provider: string) {
     this.provider = provider
   }
 
+  /** Most calls are for the model of the call before. */
   of(requested: string, answered: string): ModelAttributes {
+    const { last } = this
+    if (last !== undefined && last.requested === requested && last.answered === answered) return last.attributes
+    const attributes = this.find(requested, answered)
+    this.last = { requested, answered, attributes }
+    return attributes
+  }
+
+  private find(requested: string, answered: string): ModelAttributes {
     const key = `${requested}\n${answered}`
     let attributes = this.models.get(key)
     if (attributes === undefined) {

@@ -196,7 +196,8 @@ export const make = (
         const encoded = encode(definition, request, model, operation === "stream", meta)
         if ("field" in encoded) return invalid(operation, encoded, model)
         return Effect.flatMap(credential(request, operation), (key) =>
-          Effect.flatMap(Random.nextInt, (seed) => {
+          Effect.withFiber((fiber) => {
+            const seed = fiber.getRef(Random.Random).nextIntUnsafe()
             const headers: Record<string, string> = {
               ...encoded.headers,
               ...options.headers,

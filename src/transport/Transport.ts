@@ -13,6 +13,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Headers from "effect/http/Headers"
 import * as HttpBody from "effect/http/HttpBody"
@@ -127,6 +128,13 @@ const failing = (call: Call | JsonCall): Failing => {
   }
 }
 
+/** An answer that has begun. */
+interface Exchange {
+  readonly fail: Failing
+  readonly requestId: string | undefined
+  readonly pull: EventsPull
+}
+
 const networkCode = (cause: unknown): string | undefined => {
   for (let error = cause, depth = 0; depth < 5 && typeof error === "object" && error !== null; depth++) {
     if ("code" in error && typeof error.code === "string") return error.code
@@ -207,11 +215,13 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     method: "GET" | "POST" | "DELETE"
   ): Effect.Effect<HttpClientResponse, LlmError.LlmError> => {
     const request = requestOf(method, call)
-    return Effect.flatMap(Activity, (activity) =>
-      Effect.map(follow(request, fail, maxRedirects), (response) => {
+    return Effect.withFiber((fiber) => {
+      const activity = fiber.getRef(Activity)
+      return Effect.map(follow(request, fail, maxRedirects), (response) => {
         activity.connected()
         return response
-      }))
+      })
+    })
   }
 
   /** Reads an error body, as far as it comes in time. */
@@ -250,11 +260,22 @@ export const make = (client: HttpClient.HttpClient): Transport => {
   })
 
   /** Sends a call and gives the pull of its events; everything it opens lives in `scope`. */
-  const open = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
+  const open = (call: Call, scope: Scope.Scope): Effect.Effect<Exchange, LlmError.LlmError> => {
     const fail = failing(call)
-    const response = yield* send(call, fail, "POST")
-    if (response.status < 200 || response.status > 299) return yield* refused(response, fail)
-    const now = yield* Clock.currentTimeMillis
+    return Effect.flatMap(send(call, fail, "POST"), (response) =>
+      response.status < 200 || response.status > 299
+        ? refused(response, fail)
+        : Effect.withFiber((fiber) => read(call, fail, response, fiber, scope)))
+  }
+
+  const read = (
+    call: Call,
+    fail: Failing,
+    response: HttpClientResponse,
+    fiber: Fiber.Fiber<unknown, unknown>,
+    scope: Scope.Scope
+  ): Effect.Effect<Exchange> => {
+    const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
     const requestId = RetryAfter.requestId(response.headers)
     const decoder = call.protocol.decoder({
       wire: call.protocol.wire,
@@ -267,7 +288,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       idSeed: call.idSeed,
       includeRaw: call.includeRaw
     })
-    const activity = yield* Activity
+    const activity = fiber.getRef(Activity)
     const partial = () => decoder.assembler.partial()
     activity.partialFrom(partial)
     const reading: Events.Reading = {
@@ -280,13 +301,17 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     }
     const body = Body.of(response)
     if (body === undefined) {
-      const bytes = yield* Channel.toPullScoped(response.stream.channel, scope)
-      return { fail, requestId, pull: Events.fromPull(reading, bytes) }
+      return Effect.map(
+        Channel.toPullScoped(response.stream.channel, scope),
+        (bytes) => ({ fail, requestId, pull: Events.fromPull(reading, bytes) })
+      )
     }
     const source = new Events.EventSource(reading, body)
-    yield* Scope.addFinalizer(scope, Effect.sync(() => source.close()))
-    return { fail, requestId, pull: source.pull }
-  })
+    return Effect.as(
+      Scope.addFinalizer(scope, Effect.sync(() => source.close())),
+      { fail, requestId, pull: source.pull }
+    )
+  }
 
   const stream = (call: Call): Stream.Stream<LlmEvent, LlmError.LlmError> =>
     Stream.suspend(() => {
