@@ -356,7 +356,9 @@ const headerList = (
   const list = headers["host"] === undefined ? ["host", host] : []
   for (const name in headers) {
     // What is really sent decides its length and type.
-    if (name !== "content-length" && (name !== "content-type" || contentType === undefined)) list.push(name, headers[name]!)
+    if (name !== "content-length" && (name !== "content-type" || contentType === undefined)) {
+      list.push(name, headers[name]!)
+    }
   }
   if (contentType !== undefined) list.push("content-type", contentType)
   if (bytes !== undefined) list.push("content-length", String(Buffer.byteLength(bytes)))

@@ -62,10 +62,10 @@ export class Joined {
 
   /** Takes the text that was followed from the partial output; `false` when it is not there as it was seen. */
   recall(partial: LlmResponse | undefined): boolean {
-    if (this.openText === undefined || this.unread === 0) return true
+    if (this.unread === 0) return true
     const part = partial?.parts.findLast((part) => part.type === "text")
     if (part?.type !== "text" || part.text.length !== this.unread) return false
-    this.fold.add({ _tag: "TextDelta", index: this.openText, text: part.text })
+    this.fold.add({ _tag: "TextDelta", index: this.openText!, text: part.text })
     this.unread = 0
     return true
   }
@@ -92,6 +92,7 @@ export class Joined {
         break
       case "TextEnd":
         this.openText = undefined
+        this.unread = 0
         return
       case "ReasoningStart":
         this.openReasoning++

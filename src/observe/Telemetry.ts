@@ -134,7 +134,9 @@ const maxModels = 256
 class Series {
   private readonly provider: string
   private readonly models = new Map<string, ModelAttributes>()
-  private last: { readonly requested: string; readonly answered: string; readonly attributes: ModelAttributes } | undefined
+  private last:
+    | { readonly requested: string; readonly answered: string; readonly attributes: ModelAttributes }
+    | undefined
 
   constructor(provider: string) {
     this.provider = provider

@@ -9,6 +9,7 @@
  */
 import { BedrockDecoder } from "./bedrock/Decoder.ts"
 import { encode, wire } from "./bedrock/Encode.ts"
+import { EventStream } from "./bedrock/EventStream.ts"
 import type { Quirks } from "./bedrock/Quirks.ts"
 import type { Protocol } from "./Protocol.ts"
 
@@ -37,7 +38,7 @@ export type {
  */
 export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
-  framing: "aws-event-stream",
+  framing: (decoder, text) => new EventStream(decoder, text),
   encode: (input) => encode(input, quirks),
   decoder: (context) => new BedrockDecoder(context)
 })

@@ -10,9 +10,10 @@
 import type { ProviderReasonTag, Rule } from "./errors/Rules.ts"
 import { rules } from "./errors/Rules.ts"
 
-export { type OverflowText, overflowTexts } from "./errors/ContextOverflow.ts"
+export { overflowPatterns } from "./errors/ContextOverflow.ts"
 export { type ErrorBody, isErrorBody, readErrorBody, readErrorText } from "./errors/ErrorBody.ts"
 export { errorTable, type ErrorTableRow } from "./errors/ErrorTable.ts"
+export { type OverflowText, overflowTexts } from "./errors/OverflowTexts.ts"
 export { retryDelayFromMessage } from "./errors/RetryDelay.ts"
 export { type ProviderReasonTag, type Rule, rules } from "./errors/Rules.ts"
 

@@ -115,12 +115,25 @@ export interface Decoder {
 }
 
 /**
- * How bytes are cut into frames.
+ * Feeds a decoder from bytes.
  *
  * @category models
  * @since 0.1.0
  */
-export type FramingKind = "sse" | "ndjson" | "json-array" | "aws-event-stream"
+export interface Framing {
+  push(bytes: Uint8Array): void
+  /** The bytes have ended: flushes what is left and ends the decoder. */
+  end(): void
+}
+
+/**
+ * How bytes are cut into frames: by a framing that many wires share, or by one of the wire's own, which gets what reads a body
+ * that turns out to be text.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FramingKind = "sse" | "ndjson" | "json-array" | ((decoder: Decoder, text: () => Framing) => Framing)
 
 /**
  * Begins the event name of a frame that the framing itself marks as an exception, as AWS event streams do, such as

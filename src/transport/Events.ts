@@ -17,7 +17,7 @@ import * as Pull from "effect/Pull"
 import { type Events as NonEmptyEvents, type EventsPull, pullOf, type Source } from "../internal/source.ts"
 import type * as LlmError from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
-import type { Decoder, Failure, FramingKind } from "../protocol/Protocol.ts"
+import type { Decoder, Failure, Framing as Frames, FramingKind } from "../protocol/Protocol.ts"
 import type { Body } from "./Body.ts"
 import * as Framing from "./Framing.ts"
 
@@ -47,7 +47,7 @@ export interface Reading {
 class Progress {
   readonly decoder: Decoder
   private readonly reading: Reading
-  private readonly framing: Framing.Framing
+  private readonly framing: Frames
   private failure: LlmError.LlmError | undefined
   private ended = false
 

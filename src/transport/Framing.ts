@@ -9,8 +9,7 @@
  *
  * @since 0.1.0
  */
-import type { Decoder, FramingKind } from "../protocol/Protocol.ts"
-import { AwsEventStream } from "./AwsEventStream.ts"
+import type { Decoder, Framing, FramingKind } from "../protocol/Protocol.ts"
 
 /**
  * Largest frame that is read, in characters.
@@ -29,18 +28,6 @@ const maxFrameLength = 16 * 1024 * 1024
 const maxDocumentLength = 128 * 1024 * 1024
 
 /**
- * Feeds a decoder from bytes.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Framing {
-  push(bytes: Uint8Array): void
-  /** The bytes have ended: flushes what is left and ends the decoder. */
-  end(): void
-}
-
-/**
  * The framing of a wire.
  *
  * @category constructors
@@ -48,7 +35,7 @@ export interface Framing {
  */
 export const make = (kind: FramingKind, decoder: Decoder): Framing => {
   const text = () => new TextFraming(decoder, kind === "ndjson" ? new NdjsonLines(decoder) : new SseLines(decoder))
-  return kind === "aws-event-stream" ? new AwsEventStream(decoder, text) : text()
+  return typeof kind === "function" ? kind(decoder, text) : text()
 }
 
 // =============================================================================

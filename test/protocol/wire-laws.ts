@@ -120,7 +120,7 @@ export const lawsOf = (
       assert.isTrue(keepsLaws(whole(name)))
     })
 
-    it.each(wire.framing === "aws-event-stream" ? [] : bodies)("reads body %s alike where a stream was due", (name) => {
+    it.each(typeof wire.framing === "function" ? [] : bodies)("reads body %s alike where a stream was due", (name) => {
       assert.deepStrictEqual(replayBytes(bytesOf(name, "json"), 1_000_000).events, whole(name).events)
     })
 

@@ -54,7 +54,7 @@ const framings = {
   sse: { extension: "sse", frames: sseFrames },
   "json-array": { extension: "sse", frames: sseFrames },
   ndjson: { extension: "ndjson", frames: lineFrames },
-  "aws-event-stream": { extension: "jsonl", frames: messageFrames }
+  own: { extension: "jsonl", frames: messageFrames }
 }
 
 export const outcomeOf = (of: Decoder): Outcome => {
@@ -77,7 +77,7 @@ const complete = (name: string, { failure, response }: Outcome): LlmResponse => 
 /** The fixtures of one wire in `test/fixtures/<folder>/`: streams by the framing's extension, whole bodies as `.json`. */
 export const replay = (folder: string, protocol: Protocol, provider = "test") => {
   const path = fileURLToPath(new URL(`../fixtures/${folder}/`, import.meta.url))
-  const { extension, frames: cut } = framings[protocol.framing]
+  const { extension, frames: cut } = framings[typeof protocol.framing === "string" ? protocol.framing : "own"]
   const names = (of: string): ReadonlyArray<string> =>
     readdirSync(path).filter((name) => name.endsWith(`.${of}`)).map((name) => name.slice(0, -1 - of.length)).toSorted()
   const read = (name: string, of = extension): string => readFileSync(`${path}${name}.${of}`, "utf8")

@@ -6,11 +6,11 @@
  *
  * @since 0.1.0
  */
-import { overflowTexts } from "./ContextOverflow.ts"
 import type { ErrorTableRow } from "./ErrorRow.ts"
 import { rowsOf } from "./ErrorRow.ts"
 import { hostErrors } from "./HostErrors.ts"
 import { labErrors } from "./LabErrors.ts"
+import { overflowTexts } from "./OverflowTexts.ts"
 
 export { type ErrorTableRow } from "./ErrorRow.ts"
 

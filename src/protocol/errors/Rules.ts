@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import type { ReasonTag } from "../../LlmError.ts"
-import { notOverflow, overflowTexts } from "./ContextOverflow.ts"
+import { notOverflow, overflowPatterns } from "./ContextOverflow.ts"
 
 /**
  * The reasons that a provider's answer can give.
@@ -255,7 +255,7 @@ export const rules: ReadonlyArray<Rule> = [
   {
     reason: "ContextLength",
     status: [none, 400, 414, 422, 431, serverErrors],
-    text: overflowTexts.map((row) => row.pattern),
+    text: Object.values(overflowPatterns),
     unless: notOverflow
   },
 

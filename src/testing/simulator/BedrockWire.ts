@@ -9,7 +9,7 @@
  *
  * @since 0.1.0
  */
-import { crc32 } from "../../transport/AwsEventStream.ts"
+import { crc32 } from "../../protocol/bedrock/EventStream.ts"
 import type { ErrorDetails, Headers } from "./Answer.ts"
 import { validate } from "./BedrockValidation.ts"
 import * as Json from "./Json.ts"

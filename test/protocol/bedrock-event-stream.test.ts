@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { Assembler } from "../../src/protocol/Assembler.ts"
+import { crc32, maxMessageLength } from "../../src/protocol/bedrock/EventStream.ts"
+import * as BedrockConverse from "../../src/protocol/BedrockConverse.ts"
 import type { Decoder, Failure } from "../../src/protocol/Protocol.ts"
 import { eventStreamMessage } from "../../src/testing/simulator/BedrockWire.ts"
-import { crc32, maxMessageLength } from "../../src/transport/AwsEventStream.ts"
 import * as Framing from "../../src/transport/Framing.ts"
 
 interface Seen {
@@ -32,7 +33,7 @@ const read = (chunks: ReadonlyArray<Uint8Array>): Seen => {
       seen.ended = true
     }
   }
-  const framing = Framing.make("aws-event-stream", decoder)
+  const framing = Framing.make(BedrockConverse.make().framing, decoder)
   for (const chunk of chunks) framing.push(chunk)
   framing.end()
   seen.failure = assembler.failure

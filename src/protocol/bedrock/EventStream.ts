@@ -10,7 +10,7 @@
  *
  * @since 0.1.0
  */
-import { type Decoder, exceptionPrefix } from "../protocol/Protocol.ts"
+import { type Decoder, exceptionPrefix, type Framing } from "../Protocol.ts"
 
 /**
  * Largest message that is read, in bytes; it is also the most that the format allows.
@@ -88,12 +88,6 @@ const readHeaders = (view: DataView, from: number, to: number): Map<string, stri
 // Framing
 // =============================================================================
 
-/** What a body of another kind is read with. */
-interface TextBody {
-  push(bytes: Uint8Array): void
-  end(): void
-}
-
 /** The first byte of a message is 0 or 1: none of these, with which JSON, pages, event streams of text and a BOM begin. */
 const textStarts: ReadonlySet<number> = new Set([..."{[<\t\n\r :de"].map((char) => char.charCodeAt(0)).concat(0xef))
 
@@ -103,16 +97,16 @@ const textStarts: ReadonlySet<number> = new Set([..."{[<\t\n\r :de"].map((char) 
  * @category constructors
  * @since 0.1.0
  */
-export class AwsEventStream {
+export class EventStream implements Framing {
   private readonly decoder: Decoder
-  private readonly makeText: () => TextBody
-  private text: TextBody | undefined
+  private readonly makeText: () => Framing
+  private text: Framing | undefined
   private begun = false
   /** The unfinished message: its first `length` bytes. */
   private buffer = new Uint8Array(512)
   private length = 0
 
-  constructor(decoder: Decoder, text: () => TextBody) {
+  constructor(decoder: Decoder, text: () => Framing) {
     this.decoder = decoder
     this.makeText = text
   }
