@@ -26,8 +26,12 @@ export interface Report {
   readonly versions: ReadonlyArray<string>
 }
 
-/** How often each client of a scenario was measured. */
-const roundsOf = ({ rows }: Measured): number => Math.min(...rows.map((row) => row.results.length))
+/** How often the clients of a scenario were measured. */
+const roundsOf = ({ rows }: Measured): string => {
+  const most = Math.max(...rows.map((row) => row.results.length))
+  const fewer = rows.filter((row) => row.results.length < most)
+  return `${most}${fewer.map((row) => `; ${row.name}: ${row.results.length}`).join("")}`
+}
 
 const median = (values: ReadonlyArray<number>): number => {
   const sorted = values.toSorted((a, b) => a - b)
@@ -129,6 +133,8 @@ interface Target {
   readonly scenario: string
   readonly client: string
   readonly limit: number
+  /** What it is compared with. @default raw fetch */
+  readonly base?: string | undefined
   readonly of: (line: Line, base: Line) => number
 }
 
@@ -140,6 +146,9 @@ const perDelta = (scenario: string, client: string, limit: number): Target => ({
   limit,
   of: ratio
 })
+
+/** Raw clients, and libraries that hand out parsed frames and assemble nothing. */
+const isPartial = (name: string) => name.startsWith("raw ") || name.endsWith("events only") || name === "openai"
 
 const targets: ReadonlyArray<Target> = [
   ...["anthropic-16", "chat-16"].flatMap((scenario) => [
@@ -180,7 +189,15 @@ const targets: ReadonlyArray<Target> = [
       limit: 1.3,
       of: ratio
     },
-    perDelta("tool-200k", client, 2)
+    perDelta("tool-200k", client, 2),
+    {
+      text: "a stack of seven policies, x none",
+      scenario: "anthropic-16",
+      client: `effect-llm, ${client}, policies`,
+      base: `effect-llm, ${client}`,
+      limit: 1.05,
+      of: (line, base) => line.ratio / base.ratio
+    }
   ])
 ]
 
@@ -191,14 +208,14 @@ const targetRows = (measured: ReadonlyArray<Measured>): Array<Array<string>> => 
     const one = measured.find(({ scenario }) => scenario.id === target.scenario)
     const lines = one === undefined ? [] : linesOf(one)
     const line = lines.find(({ name }) => name === target.client)
-    const base = lines.find(({ name }) => name === "raw fetch")
+    const base = lines.find(({ name }) => name === (target.base ?? "raw fetch"))
     if (line === undefined || base === undefined) return []
     const value = target.of(line, base)
     return [[
       target.scenario,
       target.client,
       target.text,
-      target.limit.toFixed(1),
+      String(target.limit),
       value.toFixed(2),
       met(value, target.limit)
     ]]
@@ -214,6 +231,26 @@ const targetRows = (measured: ReadonlyArray<Measured>): Array<Array<string>> => 
       if (a === undefined || b === undefined) continue
       const value = 2 * b / a
       rows.push([long, client, `cost of twice the length, x ${short}`, "2.2", value.toFixed(2), met(value, 2.2)])
+    }
+  }
+  for (const one of measured) {
+    const lines = linesOf(one).toSorted((a, b) => a.cpu - b.cpu)
+    const peer = lines.find(({ name }) =>
+      !isPartial(name) && !name.includes("effect-llm") && !name.startsWith("import ")
+    )
+    if (peer === undefined) continue
+    for (const client of ["effect-llm, fetch, arrays", "effect-llm, node, arrays"]) {
+      const line = lines.find(({ name }) => name === client)
+      if (line === undefined) continue
+      const value = line.cpu / peer.cpu
+      rows.push([
+        one.scenario.id,
+        client,
+        `CPU, x the cheapest full client (${peer.name})`,
+        "1",
+        value.toFixed(2),
+        met(value, 1)
+      ])
     }
   }
   const cold = measured.find(({ scenario }) => scenario.id === "cold")

@@ -10,7 +10,9 @@
  * --only text     scenarios whose id contains one of these, separated by commas
  * --clients text  clients whose name contains one of these, separated by commas
  * --write         write docs/benchmarks.md and docs/benchmarks.svg
- * --from file     write them from the results of an earlier run (bench/results/last.json) and measure nothing
+ * --from files    write them from the results of earlier runs (bench/results/last.json), several joined by commas, and measure
+ *                 nothing
+ * --out file      where the results go, beside bench/results/; written after each scenario. @default last.json
  * --profile       write a .cpuprofile of each process to .tmp/bench/profiles
  */
 import { execFileSync, fork, spawnSync } from "node:child_process"
@@ -30,6 +32,7 @@ const { values: options } = parseArgs({
     clients: { type: "string" },
     write: { type: "boolean", default: false },
     from: { type: "string" },
+    out: { type: "string", default: "last.json" },
     profile: { type: "boolean", default: false }
   }
 })
@@ -191,7 +194,10 @@ const versionOf = (name: string): string => {
 
 const rounds = Number(options.rounds)
 
-const run = async (): Promise<ReadonlyArray<Measured>> => {
+/** A client whose process takes longer than this is measured in one round only. */
+const slowMillis = 25_000
+
+const run = async (onMeasured: (measured: ReadonlyArray<Measured>) => void): Promise<ReadonlyArray<Measured>> => {
   build()
   if (options.profile) mkdirSync(new URL("profiles/", scratch), { recursive: true })
   const server = await startServer()
@@ -202,13 +208,14 @@ const run = async (): Promise<ReadonlyArray<Measured>> => {
   for (const scenario of scenarios.filter((one) => matches(one.id, options.only))) {
     const taking = contenders.filter((one) => one.accepts(scenario))
     const results = new Map(taking.map((one) => [one, [] as Array<Result>]))
-    const broken = new Set<Contender>()
+    const done = new Set<Contender>()
     for (let round = 0; round < rounds; round++) {
       for (const contender of taking) {
-        if (broken.has(contender)) continue
+        if (done.has(contender)) continue
+        const begun = performance.now()
         const result = measure(contender, scenario, server.port)
-        if (result === undefined) broken.add(contender)
-        else results.get(contender)!.push(result)
+        if (result === undefined || performance.now() - begun > slowMillis) done.add(contender)
+        if (result !== undefined) results.get(contender)!.push(result)
       }
     }
     const one: Measured = {
@@ -219,6 +226,7 @@ const run = async (): Promise<ReadonlyArray<Measured>> => {
       })
     }
     measured.push(one)
+    onMeasured(measured)
     process.stdout.write(`\n${table(one)}\n`)
   }
   server.stop()
@@ -256,11 +264,29 @@ const publish = (report: Report) => {
   spawnSync(dprint, ["fmt", "--config", "dprint.markdown.json", "docs/benchmarks.md"], { cwd: root })
 }
 
+/** Several runs as one; the scenarios of each were measured within it. */
+const joined = (reports: ReadonlyArray<Report>): Report => {
+  const order = (one: Measured) => scenarios.findIndex(({ id }) => id === one.scenario.id)
+  const distinct = (pick: (report: Report) => string) => [...new Set(reports.map(pick))].join(", ")
+  return {
+    measured: reports.flatMap((report) => report.measured).toSorted((a, b) => order(a) - order(b)),
+    rounds: Math.min(...reports.map((report) => report.rounds)),
+    date: distinct((report) => report.date),
+    commit: distinct((report) => report.commit),
+    command: reports.map((report) => report.command).join("`, `"),
+    machine: distinct((report) => report.machine),
+    versions: [...new Set(reports.flatMap((report) => report.versions))]
+  }
+}
+
 if (options.from !== undefined) {
-  publish(JSON.parse(readFileSync(options.from, "utf8")) as Report)
+  publish(joined(options.from.split(",").map((file) => JSON.parse(readFileSync(file, "utf8")) as Report)))
 } else {
-  const report = reportOf(await run())
   mkdirSync(results, { recursive: true })
-  writeFileSync(new URL("last.json", results), JSON.stringify(report, undefined, 1))
+  const report = reportOf(
+    await run((measured) =>
+      writeFileSync(new URL(options.out, results), JSON.stringify(reportOf(measured), undefined, 1))
+    )
+  )
   if (options.write) publish(report)
 }

@@ -53,7 +53,7 @@ const consumption = ["fetch,each", "node,each", "fetch,fold", "node,fold"]
 
 export const scenarios: ReadonlyArray<Scenario> = [
   streams("anthropic-16", "Anthropic stream, 20,000 deltas, 16 per write", "anthropic", 20_000, 16, {
-    variants: [...consumption, "fetch,arrays,policies", "fetch,arrays,traced"]
+    variants: [...consumption, "fetch,arrays,policies", "node,arrays,policies", "fetch,arrays,traced"]
   }),
   streams("chat-16", "Chat stream, 20,000 deltas, 16 per write", "chat", 20_000, 16, { variants: consumption }),
   streams("anthropic-1", "Anthropic stream, 20,000 deltas, 1 per write", "anthropic", 20_000, 1, {
@@ -101,7 +101,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
     units: 1,
     unit: "call",
     warmup: 3000,
-    calls: 2000
+    calls: 2000,
+    variants: ["fetch,arrays,policies", "node,arrays,policies"]
   },
   {
     id: "json-chat",

@@ -53,6 +53,47 @@ describe("SSE framing", () => {
     assert.deepStrictEqual(frames("\ufeffdata:1\n\ndata:2"), ["1", "2"])
   })
 
+  it("decodes any bytes, split anywhere, as one decoder that sees them all", () => {
+    const byte = fc.oneof(
+      fc.integer({ min: 0x20, max: 0x7e }),
+      fc.constantFrom(0xc3, 0xa9, 0xe2, 0x82, 0xac, 0xf0, 0x9f, 0x98, 0x80, 0xed, 0xa0, 0xef, 0xbb, 0xbf, 0xff)
+    )
+    const euro = fc.constantFrom([...new TextEncoder().encode("€")], [...new TextEncoder().encode("😀")], [0xe2, 0x82])
+    fc.assert(
+      fc.property(
+        fc.boolean(),
+        fc.array(fc.oneof(byte.map((one) => [one]), euro), { minLength: 1 }),
+        fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1 }),
+        (mark, pieces, sizes) => {
+          const bytes = Uint8Array.from([
+            ...(mark ? [0xef, 0xbb, 0xbf] : []),
+            ...new TextEncoder().encode("data: <"),
+            ...pieces.flat(),
+            ...new TextEncoder().encode(">\n\n")
+          ])
+          const recorder = new Recorder()
+          const framing = Framing.make("sse", recorder)
+          for (let at = 0, i = 0; at < bytes.length; at += sizes[i++ % sizes.length]!) {
+            // The chunk's memory is used again, as some sources do.
+            const chunk = bytes.slice(at, at + sizes[i % sizes.length]!)
+            framing.push(chunk)
+            chunk.fill(0)
+          }
+          framing.end()
+          assert.deepStrictEqual(recorder.seen, [new TextDecoder().decode(bytes).slice("data: ".length, -2)])
+        }
+      )
+    )
+  })
+
+  it("gives a character that the end of the bytes cuts as a replacement", () => {
+    const recorder = new Recorder()
+    const framing = Framing.make("sse", recorder)
+    framing.push(new Uint8Array([...new TextEncoder().encode("data: a"), 0xe2, 0x82]))
+    framing.end()
+    assert.deepStrictEqual(recorder.seen, ["a\ufffd"])
+  })
+
   it("ignores comments, comments wrapped into data lines, retry, id and blank data", () => {
     assert.deepStrictEqual(
       frames(": PROCESSING\n\ndata: : PROCESSING\n\nretry: 3000\nid: 7\n\ndata:\n\ndata:  \n\ndata: x\n\n"),
