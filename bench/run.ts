@@ -7,7 +7,7 @@
  *
  * --full          other libraries too
  * --rounds n      rounds of each scenario, default 5
- * --only text     scenarios whose id contains one of these, separated by commas
+ * --only text     scenarios whose id is, or where none is contains, one of these, separated by commas
  * --clients text  clients whose name contains one of these, separated by commas
  * --write         write docs/benchmarks.md and docs/benchmarks.svg
  * --from files    write them from the results of earlier runs (bench/results/last.json), several joined by commas, and measure
@@ -187,6 +187,12 @@ const measure = (contender: Contender, scenario: Scenario, port: number): Result
 const matches = (text: string, filter: string | undefined) =>
   filter === undefined || filter.split(",").some((word) => text.includes(word))
 
+/** `chat-1` is that scenario alone, though `chat-16` begins with it. */
+const isChosen = ({ id }: Scenario): boolean =>
+  options.only === undefined || options.only.split(",").some((word) =>
+    scenarios.some((one) => one.id === word) ? id === word : id.includes(word)
+  )
+
 const versionOf = (name: string): string => {
   const file = new URL(`node_modules/${name}/package.json`, root)
   return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")).version : "?"
@@ -205,7 +211,7 @@ const run = async (onMeasured: (measured: ReadonlyArray<Measured>) => void): Pro
     one.name === "raw fetch" || matches(one.name, options.clients)
   )
   const measured: Array<Measured> = []
-  for (const scenario of scenarios.filter((one) => matches(one.id, options.only))) {
+  for (const scenario of scenarios.filter(isChosen)) {
     const taking = contenders.filter((one) => one.accepts(scenario))
     const results = new Map(taking.map((one) => [one, [] as Array<Result>]))
     const done = new Set<Contender>()

@@ -1,5 +1,5 @@
 /**
- * Completes package-lock.json with the platform builds that the registry at hand did not offer.
+ * Completes package-lock.json, and those of bench/peers, with the platform builds that the registry at hand did not offer.
  *
  * npm leaves an optional dependency out of the lockfile when it cannot be fetched, for example because a mirror holds
  * the builds of one platform only; `npm ci` then refuses that same lockfile as incomplete, on every platform. The name
@@ -7,7 +7,8 @@
  *
  * Run it after `npm install`. `--check` changes nothing and fails when an entry is missing.
  */
-import { readFileSync, writeFileSync } from "node:fs"
+import { globSync, readFileSync, writeFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
 
 interface Entry {
   readonly version?: string
@@ -20,9 +21,6 @@ interface Entry {
   readonly optionalDependencies?: Readonly<Record<string, string>>
 }
 
-const file = new URL("../package-lock.json", import.meta.url)
-const lock = JSON.parse(readFileSync(file, "utf8")) as { packages: Record<string, Entry> }
-
 const systems = ["aix", "android", "darwin", "freebsd", "linux", "netbsd", "openbsd", "openharmony", "sunos", "win32"]
 const processors = ["arm", "arm64", "ia32", "loong64", "mips64el", "ppc64", "riscv64", "s390x", "x64"]
 const libraries: Readonly<Record<string, string>> = {
@@ -33,44 +31,52 @@ const libraries: Readonly<Record<string, string>> = {
   musleabihf: "musl"
 }
 
-const missing = new Map<string, Entry>()
-const problems: Array<string> = []
+const complete = (file: string): void => {
+  const lock = JSON.parse(readFileSync(file, "utf8")) as { packages: Record<string, Entry> }
+  const missing = new Map<string, Entry>()
+  const problems: Array<string> = []
 
-for (const [path, entry] of Object.entries(lock.packages)) {
-  for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
-    if (`node_modules/${name}` in lock.packages || `${path}/node_modules/${name}` in lock.packages) continue
-    const words = name.slice(name.lastIndexOf("/") + 1).split("-")
-    const os = words.find((word) => systems.includes(word))
-    const cpu = words.find((word) => processors.includes(word))
-    const libc = words.map((word) => libraries[word]).find((word) => word !== undefined)
-    if (os === undefined || cpu === undefined || !/^\d+\.\d+\.\d+/.test(version)) {
-      problems.push(`${name}@${version}, wanted by ${path}: not the name of a platform build`)
-      continue
+  for (const [path, entry] of Object.entries(lock.packages)) {
+    for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
+      if (`node_modules/${name}` in lock.packages || `${path}/node_modules/${name}` in lock.packages) continue
+      const words = name.slice(name.lastIndexOf("/") + 1).split("-")
+      const os = words.find((word) => systems.includes(word))
+      const cpu = words.find((word) => processors.includes(word))
+      const libc = words.map((word) => libraries[word]).find((word) => word !== undefined)
+      if (os === undefined || cpu === undefined || !/^\d+\.\d+\.\d+/.test(version)) {
+        problems.push(`${name}@${version}, wanted by ${path}: not the name of a platform build`)
+        continue
+      }
+      missing.set(`node_modules/${name}`, {
+        version,
+        cpu: [cpu],
+        ...(entry.dev === true && { dev: true }),
+        ...(libc !== undefined && { libc: [libc] }),
+        optional: true,
+        os: [os],
+        ...(entry.peer === true && { peer: true })
+      })
     }
-    missing.set(`node_modules/${name}`, {
-      version,
-      cpu: [cpu],
-      ...(entry.dev === true && { dev: true }),
-      ...(libc !== undefined && { libc: [libc] }),
-      optional: true,
-      os: [os],
-      ...(entry.peer === true && { peer: true })
-    })
+  }
+
+  if (problems.length > 0) {
+    console.error(`${file}:\n${problems.join("\n")}`)
+    process.exitCode = 1
+  } else if (process.argv.includes("--check")) {
+    if (missing.size > 0) {
+      console.error(`${file} lacks these (run: node scripts/lockfile.ts):\n${[...missing.keys()].join("\n")}`)
+      process.exitCode = 1
+    }
+  } else if (missing.size > 0) {
+    const packages = Object.fromEntries(
+      Object.entries(lock.packages).concat([...missing]).toSorted(([a], [b]) => a.localeCompare(b, "en"))
+    )
+    writeFileSync(file, `${JSON.stringify({ ...lock, packages }, undefined, 2)}\n`)
+    console.log(`${file}: added ${missing.size} platform builds`)
   }
 }
 
-if (problems.length > 0) {
-  console.error(problems.join("\n"))
-  process.exitCode = 1
-} else if (process.argv.includes("--check")) {
-  if (missing.size > 0) {
-    console.error(`package-lock.json lacks these (run: node scripts/lockfile.ts):\n${[...missing.keys()].join("\n")}`)
-    process.exitCode = 1
-  }
-} else if (missing.size > 0) {
-  const packages = Object.fromEntries(
-    Object.entries(lock.packages).concat([...missing]).toSorted(([a], [b]) => a.localeCompare(b, "en"))
-  )
-  writeFileSync(file, `${JSON.stringify({ ...lock, packages }, undefined, 2)}\n`)
-  console.log(`package-lock.json: added ${missing.size} platform builds`)
+const root = fileURLToPath(new URL("../", import.meta.url))
+for (const file of globSync(["package-lock.json", "bench/peers/*/package-lock.json"], { cwd: root })) {
+  complete(`${root}${file}`)
 }

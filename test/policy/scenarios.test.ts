@@ -14,6 +14,7 @@ import type { LlmRequest } from "../../src/LlmRequest.ts"
 import { fold, type LlmResponse } from "../../src/LlmResponse.ts"
 import { LlmService, type Service } from "../../src/LlmService.ts"
 import * as Message from "../../src/Message.ts"
+import { layerHttpClient } from "../../src/node.ts"
 import * as CircuitBreaker from "../../src/policy/CircuitBreaker.ts"
 import * as Concurrency from "../../src/policy/Concurrency.ts"
 import * as Continue from "../../src/policy/Continue.ts"
@@ -335,9 +336,13 @@ const assertOutcome = (outcome: Outcome, expected: Expected, mode: Mode, wire: W
   }
 }
 
-for (const wire of [anthropic, chat]) {
-  for (const mode of ["streamed", "whole"] as const) {
-    describe(`${wire.name}, ${mode}`, () => {
+/** One is read through its stream, as any client; the other polled. */
+const clients = [["undici", NodeHttpClient.layerUndici], ["the Node client", layerHttpClient]] as const
+const modes = ["streamed", "whole"] as const
+
+for (const [clientName, client] of clients) {
+  for (const [wire, mode] of [anthropic, chat].flatMap((wire) => modes.map((mode) => [wire, mode] as const))) {
+    describe(`${wire.name}, ${mode}, over ${clientName}`, () => {
       for (const scenario of scenarios) {
         it.live(scenario.name, () =>
           Effect.gen(function*() {
@@ -355,7 +360,7 @@ for (const wire of [anthropic, chat]) {
             ])
             // Nothing is left behind: every request was answered to its end, given up or reset.
             for (const request of [...primary.requests, ...backup.requests]) yield* request.ended
-          }).pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici)))
+          }).pipe(Effect.scoped, Effect.provide(client)))
       }
 
       it.effect("15. a minute of flapping under 20 requests", () =>
@@ -391,7 +396,7 @@ for (const wire of [anthropic, chat]) {
             assert.isAtLeast(served.filter((provider) => provider === wire.provider).length, 10)
             assert.isAtLeast(served.filter((provider) => provider === other.provider).length, 6)
           }).pipe(Effect.provide(stack))
-        }).pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici)))
+        }).pipe(Effect.scoped, Effect.provide(client)))
 
       it.effect("16. the accounts add up", () =>
         Effect.gen(function*() {
@@ -428,7 +433,7 @@ for (const wire of [anthropic, chat]) {
             assert.strictEqual(tally.interrupted, 0)
           }).pipe(Effect.provide(stack))
           for (const request of [...primary.requests, ...backup.requests]) yield* request.ended
-        }).pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici)))
+        }).pipe(Effect.scoped, Effect.provide(client)))
 
       it.live("a silent provider is hedged, and its connection closed", () =>
         Effect.gen(function*() {
@@ -445,7 +450,7 @@ for (const wire of [anthropic, chat]) {
             assert.strictEqual(yield* slow.requests[0]!.ended, "closed-by-client")
             assert.deepStrictEqual([slow.requests.length, quick.requests.length], [1, 1])
           }).pipe(Effect.provide(stack))
-        }).pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici)))
+        }).pipe(Effect.scoped, Effect.provide(client)))
 
       it.effect("a key that is refused leaves the work to the others", () =>
         Effect.gen(function*() {
@@ -459,7 +464,7 @@ for (const wire of [anthropic, chat]) {
             }
             assert.strictEqual(provider.requests.length, 7)
           }).pipe(Effect.provide(wire.layer(provider.url).pipe(KeyPool.policy({ keys }))))
-        }).pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici)))
+        }).pipe(Effect.scoped, Effect.provide(client)))
 
       it.effect("a stampede of 200 callers meets a provider with one probe, and comes back when it has recovered", () =>
         Effect.gen(function*() {
@@ -497,7 +502,7 @@ for (const wire of [anthropic, chat]) {
             assert.isAbove(primary.requests.length - probed, 100)
             assert.strictEqual(primary.requests.length + backup.requests.length, 600 + probed)
           }).pipe(Effect.provide(stack))
-        }).pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici)))
+        }).pipe(Effect.scoped, Effect.provide(client)))
     })
   }
 }
