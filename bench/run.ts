@@ -189,9 +189,8 @@ const matches = (text: string, filter: string | undefined) =>
 
 /** `chat-1` is that scenario alone, though `chat-16` begins with it. */
 const isChosen = ({ id }: Scenario): boolean =>
-  options.only === undefined || options.only.split(",").some((word) =>
-    scenarios.some((one) => one.id === word) ? id === word : id.includes(word)
-  )
+  options.only === undefined ||
+  options.only.split(",").some((word) => scenarios.some((one) => one.id === word) ? id === word : id.includes(word))
 
 const versionOf = (name: string): string => {
   const file = new URL(`node_modules/${name}/package.json`, root)

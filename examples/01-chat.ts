@@ -4,7 +4,7 @@
  * `npm start` talks to the provider whose key is in the environment, else to a local Ollama or LM Studio, else to a
  * simulator on a loopback port. `npm start -- "question"` answers the question.
  */
-import { NodeHttpClient, NodeRuntime } from "@effect/platform-node"
+import { NodeRuntime } from "@effect/platform-node"
 import { Clock, Console, Effect, Option, Redacted, Schema, Stream } from "effect"
 import {
   Anthropic,
@@ -20,6 +20,7 @@ import {
   Timeout
 } from "../src/index.ts"
 import type { LlmResponse } from "../src/index.ts"
+import { layerHttpClient } from "../src/node.ts"
 import { Simulator } from "../src/testing/index.ts"
 
 // A tool: a name, a description, a schema. The application runs it.
@@ -154,7 +155,7 @@ const program = Effect.gen(function*() {
 
 program.pipe(
   Effect.scoped,
-  Effect.provide(NodeHttpClient.layerUndici),
+  Effect.provide(layerHttpClient),
   Effect.catchTag(
     "LlmError",
     (error) => Effect.andThen(Console.error(error.message), Effect.sync(() => void (process.exitCode = 1)))

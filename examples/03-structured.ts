@@ -1,9 +1,9 @@
 /**
  * An answer as a value of a schema.
  */
-import { NodeHttpClient } from "@effect/platform-node"
 import { Console, Effect, Redacted, Schema } from "effect"
 import { LlmService, OpenAi } from "../src/index.ts"
+import { layerHttpClient } from "../src/node.ts"
 import { Simulator } from "../src/testing/index.ts"
 
 // #region schema
@@ -27,4 +27,4 @@ const program = Effect.gen(function*() {
   yield* Effect.provide(recipe("Pancakes, ready in 20 minutes"), layer)
 })
 
-await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici)))
+await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(layerHttpClient)))

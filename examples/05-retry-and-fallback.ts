@@ -1,9 +1,9 @@
 /**
  * How calls survive is declared around the layer; the code that calls does not change.
  */
-import { NodeHttpClient } from "@effect/platform-node"
 import { Console, Effect, Redacted, Schedule, Stream } from "effect"
 import { Anthropic, Fallback, LlmService, OpenAi, Retry, Timeout } from "../src/index.ts"
+import { layerHttpClient } from "../src/node.ts"
 import { Simulator } from "../src/testing/index.ts"
 
 const apiKey = Redacted.make("simulated-key")
@@ -39,4 +39,4 @@ const program = Effect.gen(function*() {
   yield* Console.log(`${primary.requests.length} requests to the primary, ${backup.requests.length} to the backup`)
 })
 
-await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici)))
+await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(layerHttpClient)))

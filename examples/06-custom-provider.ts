@@ -1,9 +1,9 @@
 /**
  * A provider of your own, for a host that speaks Chat Completions: data, and nothing else.
  */
-import { NodeHttpClient } from "@effect/platform-node"
 import { Console, Effect, Redacted } from "effect"
 import { LlmService, OpenAiChat, Provider } from "../src/index.ts"
+import { layerHttpClient } from "../src/node.ts"
 import { Simulator } from "../src/testing/index.ts"
 
 // #region provider
@@ -30,4 +30,4 @@ const program = Effect.gen(function*() {
   yield* Console.log(`${response.provider}/${response.model}: ${response.text}`)
 })
 
-await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici)))
+await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(layerHttpClient)))

@@ -2,9 +2,10 @@
  * The smallest program: a question, an answer, a provider chosen by the environment.
  */
 // #region minimal
-import { NodeHttpClient, NodeRuntime } from "@effect/platform-node"
+import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Layer, Stream } from "effect"
 import { Anthropic, LlmService, Message, Retry, Timeout } from "../src/index.ts"
+import { layerHttpClient } from "../src/node.ts"
 
 const program = Effect.gen(function*() {
   // Whole …
@@ -26,7 +27,7 @@ const llm = Anthropic.layerEnv.pipe(
   Retry.policy()
 )
 
-export const main = program.pipe(Effect.provide(llm.pipe(Layer.provide(NodeHttpClient.layerUndici))))
+export const main = program.pipe(Effect.provide(llm.pipe(Layer.provide(layerHttpClient))))
 // #endregion
 
 // Only with a key: CI has none.

@@ -1,9 +1,9 @@
 /**
  * Several keys of one provider: calls are spread over them, and a key that is refused costs no call.
  */
-import { NodeHttpClient } from "@effect/platform-node"
 import { Console, Effect, Redacted, Ref } from "effect"
 import { KeyPool, LlmService, OpenAi, Retry } from "../src/index.ts"
+import { layerHttpClient } from "../src/node.ts"
 import { Simulator } from "../src/testing/index.ts"
 
 // #region pool
@@ -52,4 +52,4 @@ const program = Effect.gen(function*() {
   }).pipe(Effect.provide(pooled(`${simulator.url}/v1`, Ref.get(keys))))
 })
 
-await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici)))
+await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(layerHttpClient)))

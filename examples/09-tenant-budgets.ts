@@ -1,9 +1,9 @@
 /**
  * Each tenant has a budget of their own, and what everybody used is told as it happens.
  */
-import { NodeHttpClient } from "@effect/platform-node"
 import { Console, Effect, Redacted, Stream } from "effect"
 import { Anthropic, Budget, Cache, Cost, Events, LlmService } from "../src/index.ts"
+import { layerHttpClient } from "../src/node.ts"
 import { Simulator } from "../src/testing/index.ts"
 
 const apiKey = Redacted.make("simulated-key")
@@ -55,5 +55,5 @@ const program = Effect.gen(function*() {
 })
 
 await Effect.runPromise(
-  program.pipe(Effect.scoped, Effect.provide([Events.layer(), NodeHttpClient.layerUndici]))
+  program.pipe(Effect.scoped, Effect.provide([Events.layer(), layerHttpClient]))
 )

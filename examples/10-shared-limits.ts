@@ -3,7 +3,7 @@
  *
  * Takes the Redis of `REDIS_URL`, else starts a `redis-server` of its own. The second process is this file again.
  */
-import { NodeHttpClient, NodeRedis } from "@effect/platform-node"
+import { NodeRedis } from "@effect/platform-node"
 import { Console, Effect, Layer, Redacted } from "effect"
 import { execFile, spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
@@ -13,6 +13,7 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { promisify } from "node:util"
 import { Anthropic, CircuitBreaker, LlmService, RateLimit, Timeout } from "../src/index.ts"
+import { layerHttpClient } from "../src/node.ts"
 import { Simulator } from "../src/testing/index.ts"
 
 // #region stack
@@ -44,7 +45,7 @@ const worker = (url: string, baseUrl: string, prefix: string) =>
     const answered = outcomes.filter((outcome) => outcome === "answered").length
     yield* Console.log(`process ${process.pid}: ${answered} answered, ${8 - answered} turned away`)
   }).pipe(
-    Effect.provide(shared(baseUrl, prefix).pipe(Layer.provide([NodeHttpClient.layerUndici, redis(url)])))
+    Effect.provide(shared(baseUrl, prefix).pipe(Layer.provide([layerHttpClient, redis(url)])))
   )
 
 /** A Redis on a free port, for as long as the scope is open. */

@@ -1,9 +1,9 @@
 /**
  * Many requests, so many at a time: progress as they end, an outcome for each, usage and cost in sum.
  */
-import { NodeHttpClient } from "@effect/platform-node"
 import { Cause, Console, Effect, Exit, Redacted } from "effect"
 import { Anthropic, Batch, Cost, Retry } from "../src/index.ts"
+import { layerHttpClient } from "../src/node.ts"
 import { Simulator } from "../src/testing/index.ts"
 
 const reviews = Array.from({ length: 20 }, (_, index) => `Review ${index}: the battery lasts ${index} hours.`)
@@ -45,4 +45,4 @@ const program = Effect.gen(function*() {
   // #endregion
 })
 
-await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici)))
+await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(layerHttpClient)))

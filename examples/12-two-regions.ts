@@ -2,7 +2,6 @@
  * One model in two regions: a conversation stays in its region, whose prompt cache knows it; when a region is overloaded or slow
  * to begin, the other one takes over, and another provider when both are.
  */
-import { NodeHttpClient } from "@effect/platform-node"
 import { Console, Effect, Redacted } from "effect"
 import {
   Anthropic,
@@ -17,6 +16,7 @@ import {
   Retry,
   Timeout
 } from "../src/index.ts"
+import { layerHttpClient } from "../src/node.ts"
 import { Simulator } from "../src/testing/index.ts"
 
 const apiKey = Redacted.make("simulated-key")
@@ -81,4 +81,4 @@ const program = Effect.gen(function*() {
   }).pipe(Effect.provide(stack(`${eu.url}/v1`, `${us.url}/v1`, `${backup.url}/v1`)))
 })
 
-await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici)))
+await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(layerHttpClient)))

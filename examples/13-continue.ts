@@ -1,9 +1,9 @@
 /**
  * A stream that breaks in the middle of a sentence goes on with another provider, in the same stream.
  */
-import { NodeHttpClient } from "@effect/platform-node"
 import { Console, Effect, Redacted, Stream } from "effect"
 import { Anthropic, Continue, LlmService, OpenAi } from "../src/index.ts"
+import { layerHttpClient } from "../src/node.ts"
 import { Simulator } from "../src/testing/index.ts"
 
 const apiKey = Redacted.make("simulated-key")
@@ -46,4 +46,4 @@ const program = Effect.gen(function*() {
   )
 })
 
-await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(NodeHttpClient.layerUndici)))
+await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(layerHttpClient)))

@@ -1,9 +1,10 @@
 /**
  * Providers, models and limits stand in a file; a change of the file reaches the running program.
  */
-import { NodeHttpClient, NodeServices } from "@effect/platform-node"
+import { NodeServices } from "@effect/platform-node"
 import { ConfigProvider, Console, Effect, FileSystem, Layer, Stream } from "effect"
 import { LlmService, Registry } from "../src/index.ts"
+import { layerHttpClient } from "../src/node.ts"
 import { Simulator } from "../src/testing/index.ts"
 
 // #region file
@@ -73,5 +74,5 @@ const env = ConfigProvider.layer(ConfigProvider.fromEnv({
 }))
 
 await Effect.runPromise(
-  program.pipe(Effect.scoped, Effect.provide([NodeHttpClient.layerUndici, NodeServices.layer, env]))
+  program.pipe(Effect.scoped, Effect.provide([layerHttpClient, NodeServices.layer, env]))
 )

@@ -354,7 +354,7 @@ const headerList = (
 ): Array<string> => {
   const { headers } = request
   const list = headers["host"] === undefined ? ["host", host] : []
-  for (const name in headers) {
+  for (const name of Object.keys(headers)) {
     // What is really sent decides its length and type.
     if (name !== "content-length" && (name !== "content-type" || contentType === undefined)) {
       list.push(name, headers[name]!)

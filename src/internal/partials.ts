@@ -15,6 +15,7 @@ import type { LlmRequest } from "../LlmRequest.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
 import type { Service } from "../LlmService.ts"
 import { Activity } from "./activity.ts"
+import { provided } from "./source.ts"
 
 /**
  * A service whose calls are listened to, and what each has received.
@@ -58,12 +59,17 @@ export const withPartials = (service: Service): WithPartials => {
       stream: (request) =>
         Stream.fromChannel(
           Channel.fromTransform((_: unknown, scope: Scope) =>
-            Effect.withFiber((fiber) =>
-              Channel.toPullScoped(
-                Stream.provideService(service.stream(request), Activity, activity(request, fiber)).channel,
-                scope
+            Effect.withFiber((fiber) => {
+              const listening = activity(request, fiber)
+              return Effect.map(
+                Effect.provideService(
+                  Channel.toPullScoped(service.stream(request).channel, scope),
+                  Activity,
+                  listening
+                ),
+                (pull) => provided(pull, Effect.provideService(Activity, listening))
               )
-            )
+            })
           )
         )
     }

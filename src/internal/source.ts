@@ -113,6 +113,25 @@ export class Relay implements Source {
   }
 }
 
+/** A pull on top of another: `unpolled`, or what `settle` makes of what the source below gives. */
+const onTopOf = (
+  upstream: EventsPull,
+  unpolled: EventsPull,
+  settle: (next: EventsPull) => EventsPull
+): EventsPull => {
+  const source = sourceOf(upstream)
+  return source === undefined ? unpolled : pullOf({
+    get pollable() {
+      return source.pollable
+    },
+    poll() {
+      const next = source.poll()
+      return next === undefined ? undefined : settle(next)
+    },
+    next: (resume) => source.next((next) => resume(settle(next)))
+  }, unpolled)
+}
+
 /**
  * What is done with what a pull gives.
  *
@@ -138,19 +157,18 @@ export const watched = (upstream: EventsPull, { onEvents, onFailure }: Watch): E
       onSuccess: (events) => onEvents(events) ?? Effect.succeed(events),
       onFailure: (cause) => onFailure(cause) ?? Effect.failCause(cause)
     })
-  const unpolled = run(upstream)
-  const source = sourceOf(upstream)
-  if (source === undefined) return unpolled
-  const settle = (next: EventsPull): EventsPull =>
-    isKnown(next) ? (Exit.isSuccess(next) ? onEvents(next.value) : onFailure(next.cause)) ?? next : run(next)
-  return pullOf({
-    get pollable() {
-      return source.pollable
-    },
-    poll() {
-      const next = source.poll()
-      return next === undefined ? undefined : settle(next)
-    },
-    next: (resume) => source.next((next) => resume(settle(next)))
-  }, unpolled)
+  return onTopOf(
+    upstream,
+    run(upstream),
+    (next) => isKnown(next) ? (Exit.isSuccess(next) ? onEvents(next.value) : onFailure(next.cause)) ?? next : run(next)
+  )
 }
+
+/**
+ * A pull whose effects get what `provide` provides. What is polled needs nothing.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const provided = (upstream: EventsPull, provide: (pull: EventsPull) => EventsPull): EventsPull =>
+  onTopOf(upstream, provide(upstream), (next) => isKnown(next) ? next : provide(next))

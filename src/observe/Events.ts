@@ -30,6 +30,7 @@ import * as Stream from "effect/Stream"
 import { type About, type Event, type EventDetail, EventSink, publish, type Sink } from "../internal/emit.ts"
 import { type Ending, withHold } from "../internal/held.ts"
 import { isServed } from "../internal/served.ts"
+import { provided } from "../internal/source.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { Service } from "../LlmService.ts"
 import * as Policy from "../policy/Policy.ts"
@@ -148,10 +149,10 @@ const listening = (service: Service, sink: Sink): Service => ({
   stream: (request) =>
     Stream.fromChannel(Channel.fromTransform((_: unknown, scope: Scope) =>
       Effect.withFiber((fiber) => {
-        const inner = service.stream(request)
-        return Channel.toPullScoped(
-          (fiber.getRef(EventSink) === sink ? inner : Stream.provideService(inner, EventSink, sink)).channel,
-          scope
+        const inner = Channel.toPullScoped(service.stream(request).channel, scope)
+        return fiber.getRef(EventSink) === sink ? inner : Effect.map(
+          Effect.provideService(inner, EventSink, sink),
+          (pull) => provided(pull, Effect.provideService(EventSink, sink))
         )
       })
     ))

@@ -1,11 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import {
   type Events,
   type EventsPull,
+  provided,
   pullOf,
   Relay,
   type Source,
@@ -116,6 +119,27 @@ describe("A watched pull", () => {
       const pull = watched(plain, { onEvents: () => Effect.succeed(delta("b")), onFailure: through })
       assert.isUndefined(sourceOf(pull))
       assert.deepStrictEqual(yield* pull, delta("b"))
+    }))
+})
+
+describe("A pull with a service provided", () => {
+  class Name extends Context.Service<Name, string>()("test/Name") {}
+  const name: EventsPull = Effect.map(
+    Effect.serviceOption(Name),
+    (found) => delta(Option.getOrElse(found, () => "none"))
+  )
+
+  it.effect("gives it to effects, pulled or handed up, and leaves what is known alone", () =>
+    Effect.gen(function*() {
+      const provide = Effect.provideService(Name, "given")
+      assert.deepStrictEqual(yield* provided(name, provide), delta("given"))
+      const fed = new Fed()
+      const pull = provided(fed.pull, provide)
+      const events = Exit.succeed(delta("a"))
+      fed.feed(events)
+      assert.strictEqual(sourceOf(pull)!.poll(), events)
+      fed.feed(name)
+      assert.deepStrictEqual(yield* pull, delta("given"))
     }))
 })
 

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net"
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib"
 import { Anthropic } from "../../src/index.ts"
 import * as Node from "../../src/node.ts"
+import { WillRead } from "../../src/transport/Body.ts"
 
 interface Server {
   readonly url: string
@@ -45,11 +46,16 @@ const test = (
 const untraced = Effect.provideService(HttpClient.TracerDisabledWhen, () => true)
 
 describe("The HTTP client for Node", () => {
-  for (const [mode, with_] of [["with", (effect: never) => effect], ["without", untraced]] as const) {
+  const modes = [
+    ["with tracing", (effect: never) => effect],
+    ["without tracing", untraced],
+    ["for a reader that promises to read", Effect.provideService(WillRead, true)]
+  ] as const
+  for (const [mode, with_] of modes) {
     const execute = (client: HttpClient.HttpClient, request: HttpClientRequest.HttpClientRequest) =>
       with_(client.execute(request) as never) as ReturnType<typeof client.execute>
 
-    test(`sends method, headers and body and reads status, headers and body, ${mode} tracing`, (client) =>
+    test(`sends method, headers and body and reads status, headers and body, ${mode}`, (client) =>
       Effect.gen(function*() {
         const { url } = yield* serve((request, response) => {
           let text = ""
@@ -69,7 +75,60 @@ describe("The HTTP client for Node", () => {
         assert.strictEqual(response.status, 201)
         assert.strictEqual(response.headers["x-seen"], "yes")
         assert.deepStrictEqual(yield* response.json, { method: "PUT", type: "text/plain", text: "grüße" })
+        assert.strictEqual(response.cookies.cookies["b"]?.value, "2")
       }))
+
+    test(`says where and how long each request is, once, ${mode}`, (client) =>
+      Effect.gen(function*() {
+        const { url } = yield* serve((request, response) => {
+          response.writeHead(200, ["X-Twice", "1", "x-twice", "2"])
+          response.end(JSON.stringify(request.rawHeaders))
+        })
+        const sent = (request: HttpClientRequest.HttpClientRequest) =>
+          Effect.gen(function*() {
+            const response = yield* execute(client, request)
+            assert.strictEqual(response.headers["x-twice"], "1, 2")
+            const raw = (yield* response.json) as ReadonlyArray<string>
+            return Object.groupBy(
+              raw.flatMap((name, i) => i % 2 === 0 ? [{ name: name.toLowerCase(), value: raw[i + 1]! }] : []),
+              ({ name }) => name
+            )
+          })
+        const valuesOf = (headers: Awaited<Effect.Success<ReturnType<typeof sent>>>, name: string) =>
+          headers[name]?.map(({ value }) => value)
+        const host = new URL(url).host
+
+        const whole = yield* sent(
+          HttpClientRequest.post(url, {
+            headers: { "content-length": "3" },
+            body: HttpBody.text("grüße", "text/plain")
+          })
+        )
+        assert.deepStrictEqual(valuesOf(whole, "host"), [host])
+        assert.deepStrictEqual(valuesOf(whole, "content-length"), ["7"])
+        assert.deepStrictEqual(valuesOf(whole, "content-type"), ["text/plain"])
+        assert.isUndefined(whole["transfer-encoding"])
+
+        const empty = yield* sent(HttpClientRequest.post(url))
+        assert.deepStrictEqual(valuesOf(empty, "content-length"), ["0"])
+        const got = yield* sent(HttpClientRequest.get(url, { headers: { host: "other.test" } }))
+        assert.deepStrictEqual(valuesOf(got, "host"), ["other.test"])
+        assert.isUndefined(got["content-length"])
+
+        const named = url.replace("//", "//user:pass%20word@")
+        assert.deepStrictEqual(valuesOf(yield* sent(HttpClientRequest.get(named)), "authorization"), [
+          `Basic ${Buffer.from("user:pass word").toString("base64")}`
+        ])
+      }))
+
+    test(`refuses a header that would be two, ${mode}`, (client) =>
+      Effect.gen(function*() {
+        const request = HttpClientRequest.get("http://127.0.0.1:1/", { headers: { "x-a": "1\r\nx-b: 2" } })
+        assert.strictEqual((yield* Effect.flip(execute(client, request))).reason._tag, "TransportError")
+        const url = "http://127.0.0.1:1/"
+        const invalid = yield* Effect.flip(execute(client, HttpClientRequest.get(url, { headers: { "x\ny": "1" } })))
+        assert.strictEqual(invalid.reason._tag, "TransportError")
+      }).pipe(Effect.orDie))
   }
 
   test("uses one connection for requests one after the other", (client) =>
