@@ -49,6 +49,8 @@ const number = (value: number): string =>
 interface Line {
   readonly name: string
   readonly cpu: number
+  /** Of each round. */
+  readonly cpus: ReadonlyArray<number>
   readonly low: number
   readonly high: number
   readonly ratio: number
@@ -59,6 +61,10 @@ interface Line {
   readonly p99: number | undefined
 }
 
+/** Taken round by round, so that a slow minute of the machine falls on both. */
+const ratioOf = (cpus: ReadonlyArray<number>, base: ReadonlyArray<number>): number =>
+  median(cpus.map((cpu, round) => cpu / (base[round] ?? base[0]!)))
+
 const linesOf = ({ rows }: Measured): Array<Line> => {
   const medianOf = (row: Row, pick: (result: Result) => number) => median(row.results.map(pick))
   const base = rows.find((row) => row.name === "raw fetch")
@@ -68,12 +74,10 @@ const linesOf = ({ rows }: Measured): Array<Line> => {
     return {
       name: row.name,
       cpu: median(cpus),
+      cpus,
       low: Math.min(...cpus),
       high: Math.max(...cpus),
-      // Ratios are taken round by round, so that a slow minute of the machine falls on both.
-      ratio: base === undefined
-        ? NaN
-        : median(row.results.map((result, round) => result.cpu / (base.results[round] ?? base.results[0]!).cpu)),
+      ratio: base === undefined ? NaN : ratioOf(cpus, base.results.map((result) => result.cpu)),
       first: medianOf(row, (result) => result.first),
       wall: medianOf(row, (result) => result.wall),
       memory: medianOf(row, (result) => result.memory),
@@ -192,11 +196,11 @@ const targets: ReadonlyArray<Target> = [
     perDelta("tool-200k", client, 2),
     {
       text: "a stack of seven policies, x none",
-      scenario: "anthropic-16",
+      scenario: "policies",
       client: `effect-llm, ${client}, policies`,
       base: `effect-llm, ${client}`,
       limit: 1.05,
-      of: (line, base) => line.ratio / base.ratio
+      of: (line, base) => ratioOf(line.cpus, base.cpus)
     }
   ])
 ]

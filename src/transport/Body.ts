@@ -7,7 +7,6 @@
  *
  * @since 0.1.0
  */
-import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type HttpClientResponse, toWeb } from "effect/http/HttpClientResponse"
@@ -38,17 +37,6 @@ export interface Body {
  * @since 0.1.0
  */
 export const bodySymbol: unique symbol = Symbol.for("effect-llm/Body")
-
-/**
- * Set by the transport, which reads or closes every body and has its own span: a client of ours need neither trace the
- * request nor watch for a response that is forgotten, which would keep each one alive past several collections.
- *
- * @category references
- * @since 0.1.0
- */
-export const WillRead: Context.Reference<boolean> = Context.Reference("effect-llm/Body/WillRead", {
-  defaultValue: () => false
-})
 
 /** How long a connection may take to end its body after the answer is over, before it is closed. */
 const drain: Duration.Input = "100 millis"

@@ -189,9 +189,12 @@ export const make = (client: HttpClient.HttpClient): Transport => {
         const location = response.headers["location"]
         const target = location === undefined ? undefined : URL.parse(location, request.url)
         const refuse = (why: string) =>
-          Effect.fail(
-            fail.error(new LlmError.Configuration({ message: `${why} Check the base URL.`, field: "baseUrl" }))
-          )
+          Effect.suspend(() => {
+            Body.of(response)?.close(false)
+            return Effect.fail(
+              fail.error(new LlmError.Configuration({ message: `${why} Check the base URL.`, field: "baseUrl" }))
+            )
+          })
         if (target === null || target === undefined) return refuse("The provider answered with a redirect to nowhere.")
         if (target.origin !== new URL(request.url).origin) {
           return refuse(
@@ -392,8 +395,7 @@ const manualRedirects: globalThis.RequestInit = { redirect: "manual" }
 
 /** What every request is made with: redirects are decided here, and the call has a span of its own. */
 const requestContext = Context.make(FetchHttpClient.RequestInit, manualRedirects).pipe(
-  Context.add(HttpClient.TracerDisabledWhen, () => true),
-  Context.add(Body.WillRead, true)
+  Context.add(HttpClient.TracerDisabledWhen, () => true)
 )
 
 const discard = (response: HttpClientResponse) => Stream.runDrain(Stream.take(response.stream, 1))

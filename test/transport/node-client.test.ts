@@ -3,10 +3,11 @@ import { Effect, Exit, Fiber, Redacted, type Scope, Stream } from "effect"
 import { FetchHttpClient, HttpBody, HttpClient, type HttpClientError, HttpClientRequest } from "effect/http"
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib"
 import { Anthropic } from "../../src/index.ts"
 import * as Node from "../../src/node.ts"
-import { WillRead } from "../../src/transport/Body.ts"
 
 interface Server {
   readonly url: string
@@ -48,8 +49,7 @@ const untraced = Effect.provideService(HttpClient.TracerDisabledWhen, () => true
 describe("The HTTP client for Node", () => {
   const modes = [
     ["with tracing", (effect: never) => effect],
-    ["without tracing", untraced],
-    ["for a reader that promises to read", Effect.provideService(WillRead, true)]
+    ["without tracing", untraced]
   ] as const
   for (const [mode, with_] of modes) {
     const execute = (client: HttpClient.HttpClient, request: HttpClientRequest.HttpClientRequest) =>
@@ -216,6 +216,25 @@ describe("The HTTP client for Node", () => {
         while (!closed.includes(path)) yield* Effect.sleep(5)
       }
       assert.deepStrictEqual(closed, ["/headers", "/body"])
+    }))
+
+  test("closes the connection of a response that nobody reads, when it is collected", (client) =>
+    Effect.gen(function*() {
+      setFlagsFromString("--expose-gc")
+      const collect = runInNewContext("gc") as () => void
+      let closed = false
+      const { url } = yield* serve((_, response) => {
+        response.on("close", () => closed = true)
+        response.write("begun")
+      })
+      assert.strictEqual(
+        yield* Effect.map(untraced(client.execute(HttpClientRequest.get(url))), ({ status }) => status),
+        200
+      )
+      while (!closed) {
+        yield* Effect.sleep(5)
+        collect()
+      }
     }))
 
   test("sends forms and streams, collected", (client) =>
