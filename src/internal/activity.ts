@@ -16,8 +16,11 @@ import type { LlmResponse } from "../LlmResponse.ts"
  * @since 0.1.0
  */
 export interface Activity {
-  /** A sign of life: bytes came, a ping included. Starts or restarts the idle limit. */
-  readonly touch: () => void
+  /**
+   * A sign of life: bytes came, a ping included. Starts or restarts the idle limit. `at` is the monotonic time in milliseconds,
+   * where a boundary further in has read the clock already.
+   */
+  readonly touch: (at?: number) => void
   /** Nothing is expected for now, as between two attempts: the idle limit rests until the next `touch`. */
   readonly rest: () => void
   /** The response has begun: the limit on connecting is over. */

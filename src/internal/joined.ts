@@ -47,16 +47,8 @@ export class Joined {
    */
   follow(events: ReadonlyArray<LlmEvent>): void {
     for (const event of events) {
-      switch (event._tag) {
-        case "TextDelta":
-          if (event.index === this.openText) this.unread += event.text.length
-          break
-        case "ReasoningDelta":
-        case "ToolCallDelta":
-          break
-        default:
-          this.note(event)
-      }
+      if (event._tag === "TextDelta") this.unread += event.text.length
+      else if (event._tag !== "ReasoningDelta" && event._tag !== "ToolCallDelta") this.note(event)
     }
   }
 
@@ -64,8 +56,8 @@ export class Joined {
   recall(partial: LlmResponse | undefined): boolean {
     if (this.unread === 0) return true
     const part = partial?.parts.findLast((part) => part.type === "text")
-    if (part?.type !== "text" || part.text.length !== this.unread) return false
-    this.fold.add({ _tag: "TextDelta", index: this.openText!, text: part.text })
+    if (this.openText === undefined || part?.type !== "text" || part.text.length !== this.unread) return false
+    this.fold.add({ _tag: "TextDelta", index: this.openText, text: part.text })
     this.unread = 0
     return true
   }

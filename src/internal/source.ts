@@ -113,6 +113,34 @@ export class Relay implements Source {
   }
 }
 
+/** What `settle` makes of what a source gives. There is one reader at a time, so nothing is made anew for each wait. */
+class Settled implements Source {
+  private readonly source: Source
+  private readonly settle: (next: EventsPull) => EventsPull
+  private resume: ((next: EventsPull) => void) | undefined
+
+  constructor(source: Source, settle: (next: EventsPull) => EventsPull) {
+    this.source = source
+    this.settle = settle
+  }
+
+  get pollable(): boolean {
+    return this.source.pollable
+  }
+
+  poll(): EventsPull | undefined {
+    const next = this.source.poll()
+    return next === undefined ? undefined : this.settle(next)
+  }
+
+  private readonly onNext = (next: EventsPull): void => this.resume!(this.settle(next))
+
+  next(resume: (next: EventsPull) => void): () => void {
+    this.resume = resume
+    return this.source.next(this.onNext)
+  }
+}
+
 /** A pull on top of another: `unpolled`, or what `settle` makes of what the source below gives. */
 const onTopOf = (
   upstream: EventsPull,
@@ -120,16 +148,7 @@ const onTopOf = (
   settle: (next: EventsPull) => EventsPull
 ): EventsPull => {
   const source = sourceOf(upstream)
-  return source === undefined ? unpolled : pullOf({
-    get pollable() {
-      return source.pollable
-    },
-    poll() {
-      const next = source.poll()
-      return next === undefined ? undefined : settle(next)
-    },
-    next: (resume) => source.next((next) => resume(settle(next)))
-  }, unpolled)
+  return source === undefined ? unpolled : pullOf(new Settled(source, settle), unpolled)
 }
 
 /**

@@ -86,10 +86,7 @@ class Watchdog {
     this.connectAt = this.start + millisOf(limits.connect)
     this.firstTokenAt = this.start + millisOf(limits.firstToken)
     this.activity = {
-      touch: () => {
-        this.touch()
-        outer.touch()
-      },
+      touch: (at) => outer.touch(this.touch(at)),
       rest: () => {
         this.aliveAt = undefined
         outer.rest()
@@ -111,10 +108,12 @@ class Watchdog {
     return Number(this.clock.monotonicTimeNanosUnsafe()) / 1e6
   }
 
-  private touch(): void {
-    if (this.idle === Infinity) return
-    this.aliveAt = this.now()
+  /** Gives the time it was, if it is known. */
+  private touch(at: number | undefined): number | undefined {
+    if (this.idle === Infinity) return at
+    this.aliveAt = at ?? this.now()
     this.arm()
+    return this.aliveAt
   }
 
   /** The consumer begins to wait. */
@@ -198,9 +197,13 @@ const guarded = <A, E, E2>(
     return Fiber.interrupt(fiber)
   })
 
+const ignore = () => {}
+
 /** A source with limits: as `guarded`, with one callback instead of a fiber. */
 class GuardedSource implements Source {
   private upstream: Source | undefined
+  private resume: ((next: EventsPull) => void) | undefined
+  private cancel: () => void = ignore
   private readonly watchdog: Watchdog
   private readonly settle: (exit: EventsExit) => EventsPull
   private readonly expire: () => Effect.Effect<never, LlmError>
@@ -234,14 +237,18 @@ class GuardedSource implements Source {
     return next === undefined ? undefined : this.accept(next)
   }
 
+  private readonly onNext = (next: EventsPull): void => this.resume!(this.accept(next))
+
+  private readonly onExpire = (): void => {
+    this.cancel()
+    this.resume!(Effect.suspend(this.expire))
+  }
+
   next(resume: (next: EventsPull) => void): () => void {
-    let cancel = () => {}
-    this.watchdog.wait(() => {
-      cancel()
-      resume(Effect.suspend(this.expire))
-    })
-    cancel = this.upstream!.next((next) => resume(this.accept(next)))
-    return cancel
+    this.resume = resume
+    this.cancel = ignore
+    this.watchdog.wait(this.onExpire)
+    return this.cancel = this.upstream!.next(this.onNext)
   }
 }
 

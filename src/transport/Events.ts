@@ -117,6 +117,7 @@ export class EventSource implements Source {
   readonly pull: EventsPull
   private readonly progress: Progress
   private readonly body: Body
+  private resume: ((exit: EventsExit) => void) | undefined
 
   constructor(reading: Reading, body: Body) {
     const progress = new Progress(reading)
@@ -144,19 +145,24 @@ export class EventSource implements Source {
     }
   }
 
+  private readonly onReady = (): void => {
+    const { resume } = this
+    // What has come by now belongs to whoever asks next.
+    if (resume === undefined) return
+    const exit = this.poll()
+    if (exit === undefined) return this.body.wait(this.onReady)
+    this.resume = undefined
+    resume(exit)
+  }
+
+  private readonly cancel = (): void => {
+    this.resume = undefined
+  }
+
   next(resume: (exit: EventsExit) => void): () => void {
-    let cancelled = false
-    const ready = () => {
-      // What has come by now belongs to whoever asks next.
-      if (cancelled) return
-      const exit = this.poll()
-      if (exit === undefined) this.body.wait(ready)
-      else resume(exit)
-    }
-    this.body.wait(ready)
-    return () => {
-      cancelled = true
-    }
+    this.resume = resume
+    this.body.wait(this.onReady)
+    return this.cancel
   }
 
   /** The reader is gone. */
