@@ -246,11 +246,14 @@ const git = (...args: Array<string>) => {
   }
 }
 
+/** What was built; read before anything is measured. */
+const commit = git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "--", "src") === "" ? "" : " and changes")
+
 const reportOf = (measured: ReadonlyArray<Measured>): Report => ({
   measured,
   rounds,
   date: new Date().toISOString().slice(0, 10),
-  commit: git("rev-parse", "--short", "HEAD"),
+  commit,
   command: `npm run bench -- ${process.argv.slice(2).join(" ")}`.trim(),
   machine: `${type()}, ${cpus().length} x ${cpus()[0]?.model.trim() ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GB`,
   versions: [
