@@ -222,16 +222,16 @@ describe("The HTTP client for Node", () => {
     Effect.gen(function*() {
       setFlagsFromString("--expose-gc")
       const collect = runInNewContext("gc") as () => void
-      let closed = false
+      const closed: Array<string> = []
       const { url } = yield* serve((_, response) => {
-        response.on("close", () => closed = true)
+        response.on("close", () => closed.push("closed"))
         response.write("begun")
       })
       assert.strictEqual(
         yield* Effect.map(untraced(client.execute(HttpClientRequest.get(url))), ({ status }) => status),
         200
       )
-      while (!closed) {
+      while (closed.length === 0) {
         yield* Effect.sleep(5)
         collect()
       }
