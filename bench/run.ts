@@ -247,7 +247,8 @@ const git = (...args: Array<string>) => {
 }
 
 /** What was built; read before anything is measured. */
-const commit = git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "--", "src") === "" ? "" : " and changes")
+const commit = git("rev-parse", "--short", "HEAD") +
+  (git("status", "--porcelain", "--", "src") === "" ? "" : " and changes")
 
 const reportOf = (measured: ReadonlyArray<Measured>): Report => ({
   measured,
