@@ -23,13 +23,13 @@ export interface RedisLedger {
   readonly read: (key: string) => Effect.Effect<Account, Redis.RedisError>
 }
 
-/** Amounts are integers below 2^53, which Lua's doubles hold exactly; `%.0f` keeps their text so. */
+/** Amounts are integers below 2^53, which Lua's doubles hold exactly; `%.0f` keeps their text so, but for its `-0`. */
 const prelude = `
 local account = KEYS[1]
 local leases = KEYS[2]
 local time = redis.call("TIME")
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local function int(n) return string.format("%.0f", n) end
+local function int(n) return n == 0 and "0" or string.format("%.0f", n) end
 local function get(field) return tonumber(redis.call("HGET", account, field) or "0") end
 `
 
