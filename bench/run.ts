@@ -70,6 +70,7 @@ const variants = ["fetch,arrays", "node,arrays", ...new Set(scenarios.flatMap((s
 const base: ReadonlyArray<Contender> = [
   { name: "raw fetch", module: own("fetch"), variant: "", accepts: always },
   { name: "raw node:http", module: own("node-http"), variant: "", accepts: always },
+  { name: "raw effect/http", module: own("effect-http"), variant: "", accepts: always },
   {
     name: "import \"effect\" alone",
     module: own("import-effect"),

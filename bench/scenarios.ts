@@ -16,6 +16,8 @@ export interface Scenario {
   /** Calls before the measurement, and measured calls. */
   readonly warmup: number
   readonly calls: number
+  /** The answer of the calls before the measurement after the first, where another makes them shorter. @default `answer` */
+  readonly warmupAnswer?: string | undefined
   /** Calls at the same time. */
   readonly concurrency?: number | undefined
   /** Characters of conversation history sent with each call. */
@@ -149,8 +151,9 @@ export const scenarios: ReadonlyArray<Scenario> = [
     mode: "stream",
     units: 400,
     unit: "delta",
-    warmup: 2,
-    calls: 1,
+    warmup: 9,
+    warmupAnswer: "kind-text.deltas-400.pace-1",
+    calls: 2,
     latency: true
   },
   {
@@ -161,7 +164,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
     mode: "stream",
     units: 100,
     unit: "delta",
-    warmup: 1,
+    warmup: 7,
+    warmupAnswer: "kind-text.deltas-100.pace-4",
     calls: 1,
     concurrency: 100,
     latency: true
@@ -174,7 +178,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
     mode: "stream",
     units: 40,
     unit: "delta",
-    warmup: 1,
+    warmup: 4,
+    warmupAnswer: "kind-text.deltas-40.pace-20",
     calls: 1,
     concurrency: 500,
     latency: true

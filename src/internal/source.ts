@@ -38,11 +38,15 @@ export type EventsPull = Pull.Pull<Events, LlmError>
  * @since 0.1.0
  */
 export interface Source {
-  /** Whether the next read may use this. Otherwise it must be pulled, as when nothing is open yet. */
-  readonly pollable: boolean
-  /** What comes next, if it is known already. */
+  /**
+   * What comes next: an `Exit` where that is known already, work to be run where it takes some, as when nothing is open yet,
+   * and `undefined` where it has to be waited for.
+   */
   poll(): EventsPull | undefined
-  /** Calls back once with what comes next, unless what it returns is called before. */
+  /**
+   * Calls back once with what comes next, unless what it returns is called before. For a source whose `poll` has just given
+   * `undefined`; the same reader never waits twice at once.
+   */
   next(resume: (next: EventsPull) => void): () => void
 }
 
@@ -66,17 +70,14 @@ export const sourceOf = (pull: EventsPull & { readonly [sourceKey]?: Source }): 
 export const isKnown = (next: EventsPull): next is Exit.Exit<Events, LlmError | Cause.Done> => Exit.isExit(next)
 
 /**
- * A pull that reads a source where it may, and else is `unpolled`.
+ * The pull that reads a source.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const pullOf = (source: Source, unpolled: EventsPull): EventsPull => {
+export const pullOf = (source: Source): EventsPull => {
   const wait: EventsPull = Effect.callback((resume) => Effect.sync(source.next(resume)))
-  return Object.assign(
-    Effect.suspend(() => source.pollable ? source.poll() ?? wait : unpolled),
-    { [sourceKey]: source }
-  )
+  return Object.assign(Effect.suspend(() => source.poll() ?? wait), { [sourceKey]: source })
 }
 
 /**
@@ -92,7 +93,7 @@ export class Relay implements Source {
 
   constructor(first: EventsPull) {
     this.current = first
-    this.pull = pullOf(this, Effect.suspend(() => this.current))
+    this.pull = pullOf(this)
   }
 
   become(pull: EventsPull): void {
@@ -100,12 +101,8 @@ export class Relay implements Source {
     this.source = sourceOf(pull)
   }
 
-  get pollable(): boolean {
-    return this.source !== undefined && this.source.pollable
-  }
-
   poll(): EventsPull | undefined {
-    return this.source!.poll()
+    return this.source === undefined ? this.current : this.source.poll()
   }
 
   next(resume: (next: EventsPull) => void): () => void {
@@ -124,10 +121,6 @@ class Settled implements Source {
     this.settle = settle
   }
 
-  get pollable(): boolean {
-    return this.source.pollable
-  }
-
   poll(): EventsPull | undefined {
     const next = this.source.poll()
     return next === undefined ? undefined : this.settle(next)
@@ -141,14 +134,10 @@ class Settled implements Source {
   }
 }
 
-/** A pull on top of another: `unpolled`, or what `settle` makes of what the source below gives. */
-const onTopOf = (
-  upstream: EventsPull,
-  unpolled: EventsPull,
-  settle: (next: EventsPull) => EventsPull
-): EventsPull => {
+/** A pull of what `settle` makes of what another gives, or of that one itself where it cannot be polled. */
+const onTopOf = (upstream: EventsPull, settle: (next: EventsPull) => EventsPull): EventsPull => {
   const source = sourceOf(upstream)
-  return source === undefined ? unpolled : pullOf(new Settled(source, settle), unpolled)
+  return source === undefined ? Effect.suspend(() => settle(upstream)) : pullOf(new Settled(source, settle))
 }
 
 /**
@@ -178,7 +167,6 @@ export const watched = (upstream: EventsPull, { onEvents, onFailure }: Watch): E
     })
   return onTopOf(
     upstream,
-    run(upstream),
     (next) => isKnown(next) ? (Exit.isSuccess(next) ? onEvents(next.value) : onFailure(next.cause)) ?? next : run(next)
   )
 }
@@ -190,4 +178,4 @@ export const watched = (upstream: EventsPull, { onEvents, onFailure }: Watch): E
  * @since 0.1.0
  */
 export const provided = (upstream: EventsPull, provide: (pull: EventsPull) => EventsPull): EventsPull =>
-  onTopOf(upstream, provide(upstream), (next) => isKnown(next) ? next : provide(next))
+  onTopOf(upstream, (next) => isKnown(next) ? next : provide(next))

@@ -201,7 +201,9 @@ const ignore = () => {}
 
 /** A source with limits: as `guarded`, with one callback instead of a fiber. */
 class GuardedSource implements Source {
-  private upstream: Source | undefined
+  /** Opens what is read, until it is open. */
+  private upstream: EventsPull
+  private source: Source | undefined
   private resume: ((next: EventsPull) => void) | undefined
   private cancel: () => void = ignore
   private readonly watchdog: Watchdog
@@ -209,31 +211,27 @@ class GuardedSource implements Source {
   private readonly expire: () => Effect.Effect<never, LlmError>
 
   constructor(
+    open: Effect.Effect<EventsPull, LlmError>,
     watchdog: Watchdog,
     settle: (exit: EventsExit) => EventsPull,
     expire: () => Effect.Effect<never, LlmError>
   ) {
+    this.upstream = Effect.flatMap(open, (upstream) => {
+      this.source = sourceOf(upstream)
+      return this.upstream = upstream
+    })
     this.watchdog = watchdog
     this.settle = settle
     this.expire = expire
   }
 
-  opened(pull: EventsPull): void {
-    this.upstream = sourceOf(pull)
-  }
-
-  get pollable(): boolean {
-    return this.upstream !== undefined && this.upstream.pollable
-  }
-
-  /** Work that is left to do can take long, as another attempt does, and has the limits too. */
+  /** Work that is left to do can take long, as opening or another attempt does, and has the limits too. */
   private readonly accept = (next: EventsPull): EventsPull =>
     isKnown(next) ? this.settle(next) : guarded(next, this.watchdog, this.settle, this.expire)
 
   poll(): EventsPull | undefined {
-    this.watchdog.arm()
     if (this.watchdog.expired !== undefined) return this.expire()
-    const next = this.upstream!.poll()
+    const next = this.source === undefined ? this.upstream : this.source.poll()
     return next === undefined ? undefined : this.accept(next)
   }
 
@@ -248,7 +246,7 @@ class GuardedSource implements Source {
     this.resume = resume
     this.cancel = ignore
     this.watchdog.wait(this.onExpire)
-    return this.cancel = this.upstream!.next(this.onNext)
+    return this.cancel = this.source!.next(this.onNext)
   }
 }
 
@@ -291,14 +289,9 @@ export const streamWithTimeouts = <R>(
           }
           return exit
         }
-        const source = new GuardedSource(watchdog, settle, expire)
         // Opening the upstream may itself take long, so it belongs to the first pull.
-        let upstream = Effect.flatMap(open(upstreamScope), (opened) => {
-          source.opened(opened)
-          upstream = opened
-          return upstream
-        }) as EventsPull
-        const pull = pullOf(source, Effect.suspend(() => guarded(upstream, watchdog, settle, expire)))
+        const opening = open(upstreamScope) as Effect.Effect<EventsPull, LlmError>
+        const pull = pullOf(new GuardedSource(opening, watchdog, settle, expire))
         return Effect.as(Scope.addFinalizer(scope, watchdog.stop), pull)
       })
     )

@@ -114,26 +114,27 @@ const graced = (progress: Progress, pull: EventsPull): EventsPull => {
  * @since 0.1.0
  */
 export class EventSource implements Source {
-  readonly pull: EventsPull
+  readonly pull: EventsPull = pullOf(this)
   private readonly progress: Progress
   private readonly body: Body
-  private resume: ((exit: EventsExit) => void) | undefined
+  private resume: ((next: EventsPull) => void) | undefined
+  private readonly grace: EventsPull
+  private inGrace = false
 
   constructor(reading: Reading, body: Body) {
-    const progress = new Progress(reading)
-    this.progress = progress
+    this.progress = new Progress(reading)
     this.body = body
-    const wait: EventsPull = Effect.callback((resume) => Effect.sync(this.next(resume)))
-    const settled = graced(progress, wait)
-    this.pull = pullOf(this, Effect.suspend(() => this.poll() ?? settled))
+    this.grace = graced(
+      this.progress,
+      Effect.callback((resume) => {
+        this.inGrace = true
+        return Effect.sync(this.next(resume))
+      })
+    )
   }
 
-  /** While the grace runs, a read has a limit of its own. */
-  get pollable(): boolean {
-    return !this.progress.decoder.settled
-  }
-
-  poll(): EventsExit | undefined {
+  /** What the bytes that have come amount to. */
+  private known(): EventsExit | undefined {
     const { body, progress } = this
     for (let exit = progress.take();; exit = progress.take()) {
       if (exit !== undefined) return exit
@@ -145,21 +146,25 @@ export class EventSource implements Source {
     }
   }
 
+  poll(): EventsPull | undefined {
+    return this.known() ?? (this.progress.decoder.settled ? this.grace : undefined)
+  }
+
   private readonly onReady = (): void => {
     const { resume } = this
     // What has come by now belongs to whoever asks next.
     if (resume === undefined) return
-    const exit = this.poll()
-    if (exit === undefined) return this.body.wait(this.onReady)
+    const next = this.inGrace ? this.known() : this.poll()
+    if (next === undefined) return this.body.wait(this.onReady)
     this.resume = undefined
-    resume(exit)
+    resume(next)
   }
 
   private readonly cancel = (): void => {
     this.resume = undefined
   }
 
-  next(resume: (exit: EventsExit) => void): () => void {
+  next(resume: (next: EventsPull) => void): () => void {
     this.resume = resume
     this.body.wait(this.onReady)
     return this.cancel

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import { TestClock } from "effect/testing"
 import {
   type Events,
   type EventsPull,
@@ -20,11 +21,10 @@ const delta = (text: string): Events => [{ _tag: "TextDelta", index: 0, text }]
 
 /** A source that gives what it is fed. */
 class Fed implements Source {
-  pollable = true
   readonly queue: Array<EventsPull> = []
   waiting: ((next: EventsPull) => void) | undefined
   cancelled = 0
-  readonly pull = pullOf(this, Effect.die("pulled"))
+  readonly pull = pullOf(this)
 
   feed(next: EventsPull): void {
     const { waiting } = this
@@ -63,11 +63,19 @@ describe("A pull with a source", () => {
       assert.isUndefined(fed.waiting)
     }))
 
-  it.effect("is run as an effect while it may not be polled", () =>
+  it.effect("runs what takes work, polled or waited for", () =>
     Effect.gen(function*() {
       const fed = new Fed()
-      fed.pollable = false
-      assert.isTrue(Exit.hasDies(yield* Effect.exit(fed.pull)))
+      const work = Effect.delay(Effect.succeed(delta("worked for")), "1 second")
+      fed.feed(work)
+      const polled = yield* Effect.forkChild(fed.pull, { startImmediately: true })
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* Fiber.join(polled), delta("worked for"))
+      const waiting = yield* Effect.forkChild(fed.pull, { startImmediately: true })
+      fed.feed(work)
+      assert.isUndefined(waiting.pollUnsafe())
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* Fiber.join(waiting), delta("worked for"))
     }))
 })
 
@@ -151,9 +159,8 @@ describe("A relay", () => {
         relay.become(fed.pull)
         return Effect.succeed(delta("first"))
       }))
-      assert.isFalse(sourceOf(relay.pull)!.pollable)
       assert.deepStrictEqual(yield* relay.pull, delta("first"))
-      assert.isTrue(sourceOf(relay.pull)!.pollable)
+      assert.isUndefined(sourceOf(relay.pull)!.poll())
       fed.feed(Exit.succeed(delta("second")))
       assert.deepStrictEqual(yield* relay.pull, delta("second"))
     }))

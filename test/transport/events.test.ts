@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber } from "effect"
+import { TestClock } from "effect/testing"
 import { LlmError } from "../../src/index.ts"
+import { isKnown } from "../../src/internal/source.ts"
 import * as AnthropicMessages from "../../src/protocol/AnthropicMessages.ts"
 import type { Body } from "../../src/transport/Body.ts"
 import { EventSource } from "../../src/transport/Events.ts"
@@ -63,11 +65,12 @@ const make = () => {
 }
 
 const start = "data: {\"type\":\"message_start\",\"message\":{\"id\":\"a\",\"model\":\"m\"}}\n\n"
-const end =
-  "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}\n\ndata: {\"type\":\"message_stop\"}\n\n"
+const stopReason = "data: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"}}\n\n"
+const ping = "data: {\"type\":\"ping\"}\n\n"
+const end = `${stopReason}data: {"type":"message_stop"}\n\n`
 
-const tags = (exit: ReturnType<EventSource["poll"]>) =>
-  exit !== undefined && Exit.isSuccess(exit) ? exit.value.map(({ _tag }) => _tag) : undefined
+const tags = (next: ReturnType<EventSource["poll"]>) =>
+  next !== undefined && isKnown(next) && Exit.isSuccess(next) ? next.value.map(({ _tag }) => _tag) : undefined
 
 describe("EventSource", () => {
   it("keeps what comes after a reader gave up for the next one", () => {
@@ -96,8 +99,51 @@ describe("EventSource", () => {
     body.put(start)
     body.put(end)
     assert.deepStrictEqual(tags(source.poll()), ["ResponseStart", "Finish"])
-    assert.isTrue(Exit.isFailure(source.poll()!))
+    const after = source.poll()
+    assert.isTrue(after !== undefined && isKnown(after) && Exit.isFailure(after))
     source.close()
     assert.isTrue(body.closed)
+  })
+
+  describe("after a finish reason that made no event", () => {
+    it.effect("finishes when nothing more comes, though its reader was waiting already", () =>
+      Effect.gen(function*() {
+        const { body, source } = make()
+        body.put(start)
+        yield* source.pull
+        const waiting = yield* Effect.forkChild(source.pull, { startImmediately: true })
+        body.put(stopReason)
+        yield* TestClock.adjust("1 second")
+        body.put(ping)
+        yield* TestClock.adjust("999 millis")
+        assert.isUndefined(waiting.pollUnsafe())
+        yield* TestClock.adjust("1 millis")
+        assert.deepStrictEqual((yield* Fiber.join(waiting)).map(({ _tag }) => _tag), ["Finish"])
+      }))
+
+    it.effect("keeps its time for the next reader when one gives up", () =>
+      Effect.gen(function*() {
+        const { body, source } = make()
+        body.put(start)
+        yield* source.pull
+        body.put(stopReason)
+        const first = yield* Effect.forkChild(source.pull, { startImmediately: true })
+        yield* TestClock.adjust("1500 millis")
+        yield* Fiber.interrupt(first)
+        const second = yield* Effect.forkChild(source.pull, { startImmediately: true })
+        yield* TestClock.adjust("500 millis")
+        assert.deepStrictEqual((yield* Fiber.join(second)).map(({ _tag }) => _tag), ["Finish"])
+      }))
+
+    it.effect("takes the frame that ends it", () =>
+      Effect.gen(function*() {
+        const { body, source } = make()
+        body.put(start)
+        yield* source.pull
+        const waiting = yield* Effect.forkChild(source.pull, { startImmediately: true })
+        body.put(stopReason)
+        body.put(end)
+        assert.deepStrictEqual((yield* Fiber.join(waiting)).map(({ _tag }) => _tag), ["Finish"])
+      }))
   })
 })
