@@ -57,6 +57,30 @@ export type OnTimeout<E> = (phase: Phase, limit: Duration.Input, partial: LlmRes
 const millisOf = (limit: Duration.Input | undefined): number =>
   limit === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(limit))
 
+const ignore = () => {}
+
+/** The clock of an application that has put no other in its place. */
+const platformClock = Context.get(Context.empty(), Clock.Clock)
+
+/** The longest time a timer of the platform can wait; a longer one would ring at once. */
+const maxTimerMillis = 2 ** 31 - 1
+
+/** Calls back after a time at the earliest; gives what prevents it. A timer costs a small part of a fiber that sleeps. */
+const alarm = (
+  millis: number,
+  clock: Clock.Clock,
+  context: Context.Context<never>,
+  ring: () => void
+): () => void => {
+  if (clock === platformClock) {
+    // @effect-diagnostics-next-line globalTimers:off
+    const timer = setTimeout(ring, Math.min(millis, maxTimerMillis))
+    return () => clearTimeout(timer)
+  }
+  const fiber = Effect.runForkWith(context)(Effect.andThen(Effect.sleep(millis), Effect.sync(ring)))
+  return () => fiber.interruptUnsafe()
+}
+
 /** The limits of one running call. */
 class Watchdog {
   readonly activity: Activity
@@ -75,7 +99,7 @@ class Watchdog {
   /** When the last sign of life came; `undefined` while none is expected. */
   private aliveAt: number | undefined
   private wakesAt = Infinity
-  private fiber: Fiber.Fiber<void> | undefined
+  private silence: () => void = ignore
 
   constructor(limits: Limits, context: Context.Context<never>) {
     const outer = Context.get(context, Activity)
@@ -140,19 +164,18 @@ class Watchdog {
   }
 
   arm(): void {
-    const at = this.nextAt()
-    if (at >= this.wakesAt) return
-    this.fiber?.interruptUnsafe()
-    this.wakesAt = at
-    this.fiber = Effect.runForkWith(this.context)(this.watch)
+    if (this.nextAt() < this.wakesAt) this.check()
   }
 
-  private readonly watch: Effect.Effect<void> = Effect.suspend(() => {
+  private readonly check = (): void => {
     const at = this.nextAt()
-    this.wakesAt = at
-    if (at === Infinity) return Effect.void
     const now = this.now()
-    if (at > now) return Effect.flatMap(Effect.sleep(at - now), () => this.watch)
+    if (at > now) {
+      this.silence()
+      this.wakesAt = at
+      this.silence = at === Infinity ? ignore : alarm(at - now, this.clock, this.context, this.check)
+      return
+    }
     this.expired = now >= this.totalAt
       ? "total"
       : now >= this.connectAt
@@ -161,13 +184,12 @@ class Watchdog {
       ? "firstToken"
       : "idle"
     this.onExpire?.()
-    return Effect.void
-  })
+  }
 
-  readonly stop: Effect.Effect<void> = Effect.suspend(() => {
+  readonly stop = (): void => {
     this.wakesAt = -Infinity
-    return this.fiber === undefined ? Effect.void : Fiber.interrupt(this.fiber)
-  })
+    this.silence()
+  }
 }
 
 /** Waits for a fiber of `effect` or for a limit, whichever comes first. */
@@ -196,8 +218,6 @@ const guarded = <A, E, E2>(
     })
     return Fiber.interrupt(fiber)
   })
-
-const ignore = () => {}
 
 /** A source with limits: as `guarded`, with one callback instead of a fiber. */
 class GuardedSource implements Source {
@@ -246,6 +266,7 @@ class GuardedSource implements Source {
     this.resume = resume
     this.cancel = ignore
     this.watchdog.wait(this.onExpire)
+    if (this.watchdog.expired !== undefined) return ignore
     return this.cancel = this.source!.next(this.onNext)
   }
 }
@@ -282,7 +303,10 @@ export const streamWithTimeouts = <R>(
         let committed = false
         const settle = (exit: EventsExit): EventsPull => {
           watchdog.got(Exit.isSuccess(exit))
-          if (!Exit.isSuccess(exit)) return Effect.andThen(watchdog.stop, exit)
+          if (!Exit.isSuccess(exit)) {
+            watchdog.stop()
+            return exit
+          }
           if (!committed && exit.value.some(isContent)) {
             committed = true
             watchdog.committed()
@@ -292,7 +316,7 @@ export const streamWithTimeouts = <R>(
         // Opening the upstream may itself take long, so it belongs to the first pull.
         const opening = open(upstreamScope) as Effect.Effect<EventsPull, LlmError>
         const pull = pullOf(new GuardedSource(opening, watchdog, settle, expire))
-        return Effect.as(Scope.addFinalizer(scope, watchdog.stop), pull)
+        return Effect.as(Scope.addFinalizer(scope, Effect.sync(watchdog.stop)), pull)
       })
     )
   )
@@ -332,6 +356,6 @@ export const withEffectTimeouts = <A, E, R>(
     }
     return Effect.ensuring(
       guarded(effect as Effect.Effect<A, E>, watchdog, (exit) => exit, expire),
-      watchdog.stop
+      Effect.sync(watchdog.stop)
     )
   })

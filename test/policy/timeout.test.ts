@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Channel from "effect/Channel"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -302,5 +302,39 @@ describe("Timeout", () => {
           }))
         assert.deepStrictEqual(arrays, [1, 1, 1, 1, 1, 1, 1])
       }
+    }))
+})
+
+describe("Timeout by the platform's clock", () => {
+  for (
+    const [phase, options, answer] of [
+      ["firstToken", { firstToken: 20 }, Stream.never],
+      ["idle", { idle: 20 }, Stream.concat(Stream.make(start, open, delta), Stream.never)],
+      ["total", { total: 20, idle: "1 minute" }, Stream.never],
+      ["total", { total: 0 }, Stream.never]
+    ] as const
+  ) {
+    it.live(`ends a call that passes ${JSON.stringify(options)}`, () =>
+      Effect.gen(function*() {
+        const { control, service } = yield* wrapped([answer], options)
+        const { reason } = yield* Effect.flip(Stream.runDrain(service.stream(hello)))
+        assert.strictEqual(reason._tag === "Timeout" ? reason.phase : reason._tag, phase)
+        assert.isTrue(control.calls.every((call) => call.status === "interrupted"))
+      }))
+  }
+
+  it.live("takes limits longer than a timer can be, and clears the timers of a call that is over", () =>
+    Effect.gen(function*() {
+      const set = vi.spyOn(globalThis, "setTimeout")
+      const clear = vi.spyOn(globalThis, "clearTimeout")
+      const { service } = yield* wrapped(["one two"], { total: "30 days" })
+      yield* Stream.runDrain(service.stream(hello))
+      const timers = set.mock.results.flatMap(({ value }, i) => set.mock.calls[i]![1]! > 1e9 ? [value] : [])
+      assert.deepStrictEqual(set.mock.calls.map(([, millis]) => millis).filter((millis) => millis! > 1e9), [
+        2 ** 31 - 1
+      ])
+      assert.include(clear.mock.calls.map(([timer]) => timer), timers[0])
+      set.mockRestore()
+      clear.mockRestore()
     }))
 })
