@@ -9,7 +9,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { Pieces } from "./internal/pieces.ts"
+import { PartsFold } from "./internal/partsFold.ts"
 import type { LlmEvent } from "./LlmEvent.ts"
 import * as Message from "./Message.ts"
 import type { Json } from "./Message.ts"
@@ -345,106 +345,6 @@ export const Fields: Schema.Codec<Fields> = FieldsSchema
 // =============================================================================
 // Fold
 // =============================================================================
-
-/**
- * Collects the parts that events describe, open ones included.
- *
- * `parts()` at any moment is what has been sent so far: open text and reasoning as far as they came,
- * open tool calls left out, because a call that was not closed is not a call.
- *
- * @category fold
- * @since 0.1.0
- */
-export class PartsFold {
-  private readonly slots: Array<Message.Part | OpenPart | undefined> = []
-  usage: Usage | undefined
-  id: string | undefined
-  model: string | undefined
-
-  add(event: LlmEvent): void {
-    switch (event._tag) {
-      case "TextDelta":
-      case "ReasoningDelta": {
-        const open = this.slots[event.index] as OpenPart
-        open.text.add(event.text)
-        return
-      }
-      case "ToolCallDelta": {
-        const open = this.slots[event.index] as OpenPart
-        open.text.add(event.delta)
-        return
-      }
-      case "TextStart":
-        this.slots[event.index] = { open: "text", text: new Pieces(), id: "", name: "" }
-        return
-      case "ReasoningStart":
-        this.slots[event.index] = { open: "reasoning", text: new Pieces(), id: "", name: "" }
-        return
-      case "ToolCallStart":
-        this.slots[event.index] = { open: "tool-call", text: new Pieces(), id: event.id, name: event.name }
-        return
-      case "TextEnd":
-      case "ReasoningEnd":
-      case "ToolCallEnd":
-      case "Source":
-      case "File":
-      case "ServerTool":
-        this.slots[event.index] = event.part
-        return
-      case "UsageUpdate":
-        this.usage = event.usage
-        return
-      case "ResponseStart":
-        this.id = event.id ?? this.id
-        this.model = event.model ?? this.model
-        return
-    }
-  }
-
-  /** The text collected so far of an open text or reasoning part. */
-  openText(index: number): string {
-    const slot = this.slots[index]
-    return slot !== undefined && "open" in slot && slot.open !== "tool-call" ? slot.text.read() : ""
-  }
-
-  /** The argument text collected so far of an open tool call. */
-  openArguments(index: number): string {
-    const slot = this.slots[index]
-    return slot !== undefined && "open" in slot && slot.open === "tool-call" ? slot.text.read() : ""
-  }
-
-  parts(): ReadonlyArray<Message.Part> {
-    const out: Array<Message.Part> = []
-    for (const slot of this.slots) {
-      if (slot === undefined) continue
-      if (!("open" in slot)) {
-        out.push(slot)
-      } else if (slot.open !== "tool-call") {
-        const text = slot.text.read()
-        if (text !== "") out.push({ type: slot.open, text: text.isWellFormed() ? text : text.toWellFormed() })
-      }
-    }
-    return out
-  }
-
-  /** Argument text of tool calls that were begun and not closed, for diagnosis. */
-  unfinishedToolCalls(): ReadonlyArray<{ readonly id: string; readonly name: string; readonly text: string }> {
-    const out: Array<{ readonly id: string; readonly name: string; readonly text: string }> = []
-    for (const slot of this.slots) {
-      if (slot !== undefined && "open" in slot && slot.open === "tool-call") {
-        out.push({ id: slot.id, name: slot.name, text: slot.text.read() })
-      }
-    }
-    return out
-  }
-}
-
-interface OpenPart {
-  readonly open: "text" | "reasoning" | "tool-call"
-  readonly text: Pieces
-  readonly id: string
-  readonly name: string
-}
 
 /**
  * Folds the events of one stream to its response; `undefined` when no `Finish` came.

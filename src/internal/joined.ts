@@ -8,8 +8,9 @@
  * @since 0.1.0
  */
 import type { LlmEvent } from "../LlmEvent.ts"
-import { emptyUsage, LlmResponse, PartsFold, type PriorAttempt, sumUsage, type Usage } from "../LlmResponse.ts"
+import { emptyUsage, LlmResponse, type PriorAttempt, sumUsage, type Usage } from "../LlmResponse.ts"
 import type { Part } from "../Message.ts"
+import { PartsFold } from "./partsFold.ts"
 import type { Seam } from "./seam.ts"
 
 /**

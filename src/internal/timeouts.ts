@@ -1,7 +1,7 @@
 /**
  * Time limits of a call: until the first content, between signs of life, for the whole.
  *
- * One watchdog per call and one clock reading per pulled array; nothing per event. The limits count only while the
+ * One watchdog per call and two clock readings per pulled array; nothing per event. The limits count only while the
  * consumer waits, so a slow consumer is never the provider's fault (`total` counts always). The idle limit begins
  * with the first sign of life, because a wait for the first one is what `connect` and `firstToken` limit. When a limit passes,
  * the pull is interrupted and its scope closed before the error is given.

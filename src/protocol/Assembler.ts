@@ -6,8 +6,9 @@
  *
  * @since 0.1.0
  */
+import { PartsFold } from "../internal/partsFold.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
-import { emptyUsage, type FinishReason, LlmResponse, PartsFold, type Usage } from "../LlmResponse.ts"
+import { emptyUsage, type FinishReason, LlmResponse, type Usage } from "../LlmResponse.ts"
 import type {
   AudioPart,
   FilePart,

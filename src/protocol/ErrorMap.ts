@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import { httpStatus } from "./errors/ErrorBody.ts"
 import type { ProviderReasonTag, Rule } from "./errors/Rules.ts"
 import { rules } from "./errors/Rules.ts"
 
@@ -52,11 +53,6 @@ const compiled: ReadonlyArray<Compiled> = rules.map((rule) => ({
   names: rule.names === undefined ? undefined : new Set(rule.names.map(canonical))
 }))
 
-const errorStatus = (u: unknown): number => {
-  const value = typeof u === "number" ? u : typeof u === "string" && /^[45]\d\d$/.test(u) ? Number(u) : 0
-  return Number.isInteger(value) && value >= 400 && value <= 599 ? value : 0
-}
-
 /**
  * The reason that a failure deserves.
  *
@@ -67,7 +63,7 @@ const errorStatus = (u: unknown): number => {
  * @since 0.1.0
  */
 export const classify = (failure: Classifiable): ProviderReasonTag => {
-  const status = errorStatus(failure.status) || errorStatus(failure.code) || errorStatus(failure.type)
+  const status = httpStatus(failure.status) ?? httpStatus(failure.code) ?? httpStatus(failure.type) ?? 0
   const names = [failure.type, failure.code].flatMap((name) => name === undefined ? [] : [canonical(String(name))])
   const own = failure.message.slice(0, searched)
   const text = failure.body !== undefined && saysNothing.test(own)

@@ -25,6 +25,31 @@ export type Fields = { readonly [key: string]: unknown }
 export type JsonFields = { readonly [key: string]: Json | undefined }
 
 /**
+ * The value of JSON text; `undefined`, which is no JSON, for any other.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const parsed = (text: string): Json | undefined => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The value of JSON text, or any other text as it is.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const parsedOrText = (text: string): Json => {
+  const value = parsed(text)
+  return value === undefined ? text : value
+}
+
+/**
  * The value when it is an object and not an array.
  *
  * @category decoding

@@ -34,6 +34,7 @@ import type { LlmEvent } from "../LlmEvent.ts"
 import type { Timeouts } from "../LlmRequest.ts"
 import type { LlmResponse, Warning } from "../LlmResponse.ts"
 import { readErrorText } from "../protocol/ErrorMap.ts"
+import { parsed } from "../protocol/Probe.ts"
 import type { Failure, Protocol } from "../protocol/Protocol.ts"
 import * as Body from "./Body.ts"
 import * as Events from "./Events.ts"
@@ -352,7 +353,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       return Effect.flatMap(
         Effect.mapError(response.text, (error) => fail.error(networkReason(error, fail))),
         (text) => {
-          const body = call.method === "DELETE" && text.trim() === "" ? {} : parseJson(text)
+          const body = call.method === "DELETE" && text.trim() === "" ? {} : parsed(text)
           return body === undefined
             ? Effect.fail(fail.error(reasonOf({ kind: "parse", message: "The body is not JSON.", body: text }, fail)))
             : Effect.succeed(body)
@@ -399,14 +400,6 @@ const requestContext = Context.make(FetchHttpClient.RequestInit, manualRedirects
 )
 
 const discard = (response: HttpClientResponse) => Stream.runDrain(Stream.take(response.stream, 1))
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
 
 /** `ThrottlingException:http://…` is `ThrottlingException`. */
 const awsErrorType = (header: string | undefined): string | undefined => header?.split(":", 1)[0]!.trim() || undefined

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
+import type { LlmEvent } from "../../src/LlmEvent.ts"
 import * as LlmResponse from "../../src/LlmResponse.ts"
 import * as LlmService from "../../src/LlmService.ts"
 import * as Message from "../../src/Message.ts"
@@ -83,6 +84,26 @@ describe("TestLlm", () => {
       const error = yield* Effect.flip(service.generate(hello))
       assert.strictEqual(error.reason._tag, "IncompleteStream")
       assert.strictEqual(error.partial?.text, "one two")
+    }))
+
+  it.effect("takes a scripted stream that breaks the laws for what it can mean", () =>
+    Effect.gen(function*() {
+      const unlawful = Stream.make<ReadonlyArray<LlmEvent>>(
+        { _tag: "TextDelta", index: 0, text: "never " },
+        { _tag: "TextDelta", index: 0, text: "opened" },
+        { _tag: "ReasoningDelta", index: 1, text: "nor this" },
+        { _tag: "ToolCallDelta", index: 2, id: "c1", delta: "{}" },
+        { _tag: "TextEnd", index: 3, part: { type: "text", text: ", closed" } },
+        { _tag: "TextDelta", index: 3, text: "too late" }
+      )
+      const { service } = TestLlm.make({ answers: () => unlawful })
+      for (const call of [service.generate(hello), Stream.runDrain(service.stream(hello))]) {
+        const error = yield* Effect.flip(call)
+        assert.strictEqual(error.reason._tag, "IncompleteStream")
+        assert.strictEqual(error.partial?.text, "never opened, closed")
+        assert.strictEqual(error.partial?.reasoningText, "nor this")
+        assert.deepStrictEqual(error.partial?.toolCalls, [])
+      }
     }))
 
   it.effect("names the request of an unexpected call", () =>

@@ -8,7 +8,7 @@
  */
 import type { ImagePart, Json, JsonObject, Media, ServerToolPart, SourcePart } from "../../Message.ts"
 import type { Assembler } from "../Assembler.ts"
-import { asText, type JsonFields, jsonOf, nonEmpty, record } from "../Probe.ts"
+import { asText, type JsonFields, jsonOf, nonEmpty, parsed, record } from "../Probe.ts"
 
 /**
  * What a block collects. `opaque` is kept as the wire sent it, `ignored` is not kept at all.
@@ -234,12 +234,9 @@ export const closeOpaque = (assembler: Assembler, block: Block, settledOnly = fa
   const changed: { [key: string]: Json } = { ...block.changed }
   const text = block.input?.join("").trim() ?? ""
   if (text !== "") {
-    try {
-      changed["input"] = JSON.parse(text)
-    } catch {
-      if (settledOnly) return
-      changed["input"] = text
-    }
+    const whole = parsed(text)
+    if (whole === undefined && settledOnly) return
+    changed["input"] = whole === undefined ? text : whole
   }
   const id = nonEmpty(block.start["id"]) ?? nonEmpty(block.start["tool_use_id"])
   assembler.serverTool({

@@ -9,7 +9,7 @@
  */
 import type { Json, Media, SourcePart } from "../../Message.ts"
 import type { Assembler } from "../Assembler.ts"
-import { asText, type JsonFields, jsonOf, nonEmpty, record } from "../Probe.ts"
+import { asText, type JsonFields, jsonOf, nonEmpty, parsed, record } from "../Probe.ts"
 import { mediaTypeOf } from "./Formats.ts"
 
 /**
@@ -242,12 +242,9 @@ const closeServer = (assembler: Assembler, block: Block, unfinished: boolean): v
   const text = block.pieces.join("").trim()
   let input: Json = block.input ?? {}
   if (text !== "") {
-    try {
-      input = JSON.parse(text)
-    } catch {
-      if (unfinished) return
-      input = text
-    }
+    const whole = parsed(text)
+    if (whole === undefined && unfinished) return
+    input = whole === undefined ? text : whole
   }
   assembler.serverTool({
     name: asText(start["name"]),

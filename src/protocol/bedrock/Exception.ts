@@ -7,15 +7,8 @@
  * @since 0.1.0
  */
 import { readErrorBody } from "../ErrorMap.ts"
+import { parsed } from "../Probe.ts"
 import type { Failure } from "../Protocol.ts"
-
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
 
 /**
  * The failure that a payload reports. `type` is the name of the exception, empty when only the payload can tell.
@@ -25,10 +18,10 @@ const parse = (text: string): unknown => {
  * @since 0.1.0
  */
 export const exceptionFailure = (payload: string, type: string): Failure => {
-  const parsed = parse(payload)
-  const found = readErrorBody(parsed)
+  const value = parsed(payload)
+  const found = readErrorBody(value)
   const name = type === "" ? found?.type : type
-  const plain = parsed === undefined ? payload.trim() : ""
+  const plain = value === undefined ? payload.trim() : ""
   const spoken = found?.message ?? (plain === "" ? undefined : plain)
   return {
     kind: "provider",

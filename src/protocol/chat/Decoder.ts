@@ -12,7 +12,7 @@
 import type { FinishReason } from "../../LlmResponse.ts"
 import type { Json, JsonObject, TextPart } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
-import { type Fields, list, nonEmpty, record, textIn } from "../Probe.ts"
+import { type Fields, list, nonEmpty, parsedOrText, record, textIn } from "../Probe.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame } from "../Protocol.ts"
 import { Template } from "../Template.ts"
 import { Attachments } from "./Attachments.ts"
@@ -78,7 +78,7 @@ export class ChatDecoder implements Decoder {
       if (trimmed === "" || trimmed.startsWith(":")) return
       if (trimmed === "[DONE]") return this.finish()
     }
-    if (event === "error") return this.errorEvent(data)
+    if (event === "error") return this.fail(failureFrom(parsedOrText(data)))
     const frame = parseFrame(this.assembler, data)
     if (frame === undefined) return this.flush()
     this.accept(frame, false)
@@ -151,16 +151,6 @@ export class ChatDecoder implements Decoder {
       const broken = nativeFailure(this.native)
       if (broken !== undefined) this.fail({ ...broken, body: JSON.stringify(frame) })
     }
-  }
-
-  private errorEvent(data: string): void {
-    let value: unknown = data
-    try {
-      value = JSON.parse(data)
-    } catch {
-      // The text is the message.
-    }
-    this.fail(failureFrom(value))
   }
 
   private choice(choice: Fields, frame: Fields, whole: boolean): void {

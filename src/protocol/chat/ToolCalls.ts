@@ -22,7 +22,7 @@
  */
 import type { Json, JsonObject } from "../../Message.ts"
 import type { Assembler } from "../Assembler.ts"
-import { type Fields, nonEmpty, record } from "../Probe.ts"
+import { type Fields, nonEmpty, parsed, record } from "../Probe.ts"
 
 interface Slot {
   readonly key: number | undefined
@@ -52,14 +52,7 @@ const maxComparisons = 16
 const argumentText = (value: unknown): string =>
   typeof value === "string" ? value : value === null || value === undefined ? "" : JSON.stringify(value)
 
-const completeObject = (text: string): JsonObject | undefined => {
-  try {
-    const value: unknown = JSON.parse(text)
-    return record(value) as JsonObject | undefined
-  } catch {
-    return undefined
-  }
-}
+const completeObject = (text: string): JsonObject | undefined => record(parsed(text)) as JsonObject | undefined
 
 const sameJson = (a: string, b: string): boolean => {
   const left = completeObject(a)

@@ -13,7 +13,7 @@ import { Assembler } from "../Assembler.ts"
 import { failureFrom } from "../chat/Failures.ts"
 import { cutsToolCalls } from "../chat/FinishReasons.ts"
 import { isErrorBody } from "../ErrorMap.ts"
-import { type Fields, list, nonEmpty, record } from "../Probe.ts"
+import { type Fields, list, nonEmpty, parsedOrText, record } from "../Probe.ts"
 import { type DecodeContext, type Decoder, parseFrame } from "../Protocol.ts"
 import { toolPlan } from "./Messages.ts"
 import { finishReasonOf, usageOf } from "./Usage.ts"
@@ -64,7 +64,7 @@ export class CohereDecoder implements Decoder {
     if (trimmed === "") return
     // The end was said although no `message-end` came.
     if (trimmed === "[DONE]") return this.answered ? this.finish(undefined) : undefined
-    if (event === "error") return this.errorEvent(trimmed)
+    if (event === "error") return this.assembler.fail(failureFrom(parsedOrText(trimmed)))
     const value = record(parseFrame(this.assembler, trimmed))
     if (value === undefined) return
     this.assembler.raw?.push(value as JsonObject)
@@ -143,16 +143,6 @@ export class CohereDecoder implements Decoder {
         if (frame["type"] === undefined && record(frame["message"]) !== undefined) return this.wholeAnswer(frame)
         if (isErrorBody(frame)) this.assembler.fail(failureFrom(frame))
     }
-  }
-
-  private errorEvent(data: string): void {
-    let value: unknown = data
-    try {
-      value = JSON.parse(data)
-    } catch {
-      // The text is the message.
-    }
-    this.assembler.fail(failureFrom(value))
   }
 
   private messageEnd(frame: Fields, delta: Fields): void {

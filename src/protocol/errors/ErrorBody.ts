@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { parsed } from "../Probe.ts"
 import { goDuration, retryDelayFromMessage } from "./RetryDelay.ts"
 
 /**
@@ -38,15 +39,24 @@ const isObject = (u: unknown): u is Obj => typeof u === "object" && u !== null &
 
 const text = (u: unknown): string | undefined => typeof u === "string" && u.trim() !== "" ? u : undefined
 
-const firstText = (o: Obj, keys: ReadonlyArray<string>): string | undefined => {
+/** What `read` makes of the first member it can read. */
+const first = <A>(o: Obj, keys: ReadonlyArray<string>, read: (u: unknown) => A | undefined): A | undefined => {
   for (const key of keys) {
-    const value = text(o[key])
+    const value = read(o[key])
     if (value !== undefined) return value
   }
   return undefined
 }
 
-const httpStatus = (u: unknown): number | undefined => {
+const firstText = (o: Obj, keys: ReadonlyArray<string>): string | undefined => first(o, keys, text)
+
+/**
+ * The status of an error, as a number or three digits.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const httpStatus = (u: unknown): number | undefined => {
   const value = typeof u === "number" ? u : typeof u === "string" && /^\d{3}$/.test(u) ? Number(u) : NaN
   return Number.isInteger(value) && value >= 400 && value <= 599 ? value : undefined
 }
@@ -71,17 +81,19 @@ const typeOf = (o: Obj): string | undefined => {
   return undefined
 }
 
-const codeOf = (o: Obj): string | number | undefined => {
-  for (const key of ["code", "error_code", "errorCode", "Code", "errcode"]) {
-    const value = o[key]
-    if (typeof value === "number" || text(value) !== undefined) return value as string | number
-  }
-  return undefined
-}
+const codeOf = (o: Obj): string | number | undefined =>
+  first(
+    o,
+    ["code", "error_code", "errorCode", "Code", "errcode"],
+    (value) => typeof value === "number" ? value : text(value)
+  )
 
 const statusOf = (o: Obj): number | undefined =>
-  httpStatus(o.status) ?? httpStatus(o.statusCode) ?? httpStatus(o.status_code) ?? httpStatus(o.raw_status_code) ??
-    httpStatus(o.http_code) ?? httpStatus(o.code) ?? httpStatus(o.originalStatusCode)
+  first(
+    o,
+    ["status", "statusCode", "status_code", "raw_status_code", "http_code", "code", "originalStatusCode"],
+    httpStatus
+  )
 
 const requestIdOf = (o: Obj): string | undefined =>
   firstText(o, ["request_id", "requestId", "RequestId", "requestID", "x_request_id"])
@@ -93,10 +105,8 @@ const seconds = (u: unknown): number | undefined => {
 
 /** `google.rpc.RetryInfo.retryDelay`, Hugging Face's `estimated_time`, and `retry_after` as several hosts write it. */
 const retryAfterOf = (o: Obj): number | undefined => {
-  for (const key of ["retry_after", "retryAfter", "retry_after_seconds", "retryDelay", "estimated_time"]) {
-    const value = seconds(o[key])
-    if (value !== undefined) return value
-  }
+  const named = first(o, ["retry_after", "retryAfter", "retry_after_seconds", "retryDelay", "estimated_time"], seconds)
+  if (named !== undefined) return named
   const millis = o.retry_after_ms ?? o.retryAfterMs
   if (typeof millis === "number" && Number.isFinite(millis) && millis >= 0) return millis
   if (Array.isArray(o.details)) {
@@ -171,6 +181,10 @@ const nestedKeys = ["message", "detail", "errors", "fault", "base_resp"]
 const exceptionKey = (o: Obj): string | undefined =>
   Object.keys(o).find((key) => /^[A-Za-z]+(?:Exception|Error)$/.test(key) && isObject(o[key]))
 
+/** What is inside a member, but not a text that is one. */
+const readInner = (u: unknown, depth: number): Draft | undefined =>
+  typeof u === "object" && u !== null ? read(u, depth + 1) : undefined
+
 const read = (u: unknown, depth: number): Draft | undefined => {
   if (depth > maxDepth) return undefined
   if (typeof u === "string") return text(u) === undefined ? undefined : unwrapped({ message: u }, depth)
@@ -199,7 +213,7 @@ const readObject = (o: Obj, depth: number): Draft | undefined => {
   const { error } = o
   if (typeof error === "string" && text(error) !== undefined) return readNamed(o, error, depth)
   for (const wrapped of [error, o.Error, isObject(o.response) ? o.response.error : undefined]) {
-    const draft = typeof wrapped === "object" && wrapped !== null ? read(wrapped, depth + 1) : undefined
+    const draft = readInner(wrapped, depth)
     // A sibling's type or code belongs to the frame, not to the error.
     if (draft !== undefined) {
       return fill(draft, {
@@ -230,7 +244,7 @@ const readNested = (o: Obj, depth: number): Draft | undefined => {
   if (isObject(baseResp) && isBenignCode(baseResp.status_code)) return undefined
   for (const key of nestedKeys) {
     const nested = o[key]
-    const draft = typeof nested === "object" && nested !== null ? read(nested, depth + 1) : undefined
+    const draft = readInner(nested, depth)
     if (draft === undefined) continue
     const code = key === "base_resp" && isObject(nested) ? nested.status_code as number | string : undefined
     return fill(draft, { ...fieldsOf(o), code: code ?? codeOf(o) })
@@ -279,19 +293,12 @@ const unwrapped = (draft: Draft, depth: number): Draft => {
   if (!(source.startsWith("{") && source.endsWith("}")) && !(source.startsWith("[") && source.endsWith("]"))) {
     return draft
   }
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(source)
-  } catch {
-    return draft
-  }
-  const inner = typeof parsed === "object" && parsed !== null && !isPlainList(parsed)
-    ? read(parsed, depth + 1)
-    : undefined
+  const value = parsed(source)
+  const inner = isPlainList(value) ? undefined : readInner(value, depth)
   return inner === undefined ? draft : fill(inner, draft)
 }
 
-const isPlainList = (u: object): boolean => Array.isArray(u) && !u.some(isObject)
+const isPlainList = (u: unknown): boolean => Array.isArray(u) && !u.some(isObject)
 
 /**
  * The provider's error in a parsed body or frame, or `undefined` when there is none to be found.
@@ -311,14 +318,6 @@ export const readErrorBody = (json: unknown, event?: string): ErrorBody | undefi
   return draft
 }
 
-const parse = (json: string): unknown => {
-  try {
-    return JSON.parse(json)
-  } catch {
-    return undefined
-  }
-}
-
 /** A line of an event stream: a field, or a comment. */
 const streamLine = /^(?::|(?:data|event|id|retry|error):)/
 
@@ -330,7 +329,7 @@ const streamLine = /^(?::|(?:data|event|id|retry|error):)/
  * @since 0.1.0
  */
 export const readErrorText = (body: string): ErrorBody | undefined => {
-  const whole = parse(body)
+  const whole = parsed(body)
   if (whole !== undefined) return readErrorBody(whole)
   const lines = body.split(/\r\n|\r|\n/).filter((line) => line.trim() !== "")
   const isStream = lines.length > 0 && streamLine.test(lines[0]!.trimStart())
@@ -338,7 +337,7 @@ export const readErrorText = (body: string): ErrorBody | undefined => {
   for (const line of lines) {
     const field = isStream ? /^\s*(?:data|error):(.*)$/.exec(line)?.[1] : line
     if (field === undefined) continue
-    const found = /^\s*[[{]/.test(field) ? readErrorBody(parse(field)) : undefined
+    const found = /^\s*[[{]/.test(field) ? readErrorBody(parsed(field)) : undefined
     if (found !== undefined) return found
     if (isStream && field.trim() !== "[DONE]") spoken ??= text(field.trim())
   }

@@ -11,7 +11,7 @@
 import type { Json, JsonObject } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { readUsage } from "../chat/Usage.ts"
-import { type Fields, list, nonEmpty, record, textIn } from "../Probe.ts"
+import { type Fields, list, nonEmpty, parsedOrText, record, textIn } from "../Probe.ts"
 import { type DecodeContext, type Decoder, parseFrame } from "../Protocol.ts"
 import {
   CallItem,
@@ -65,7 +65,7 @@ export class ResponsesDecoder implements Decoder {
       const trimmed = data.trim()
       // A comment that a proxy wrapped as data is still a comment.
       if (trimmed === "" || trimmed.startsWith(":") || trimmed === "[DONE]") return
-      if (event === "error") return this.assembler.fail(errorEvent(readJson(data)))
+      if (event === "error") return this.assembler.fail(errorEvent(parsedOrText(data)))
     }
     const frame = record(parseFrame(this.assembler, data))
     if (frame === undefined) return
@@ -404,11 +404,3 @@ const sameCall = (known: Item, item: Fields): boolean => {
 /** A piece of argument text; hosts that parse arguments send objects. */
 const pieceOf = (value: unknown): string =>
   typeof value === "string" ? value : value === undefined || value === null ? "" : JSON.stringify(value)
-
-const readJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}
