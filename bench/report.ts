@@ -254,12 +254,13 @@ const targetRows = (measured: ReadonlyArray<Measured>): Array<Array<string>> => 
       const line = lines.find(({ name }) => name === client)
       if (line === undefined) continue
       const value = line.cpu / peer.cpu
+      const bare = client.includes("fetch") ? lines.find(({ name }) => name === effectAlone) : undefined
       rows.push([
         one.scenario.id,
         client,
         `CPU, x the cheapest full client (${peer.name})`,
         "1",
-        "",
+        bare === undefined ? "" : (bare.cpu / peer.cpu).toFixed(2),
         value.toFixed(2),
         met(value, 1)
       ])
