@@ -9,7 +9,7 @@
  * esbuild keeps all of a namespace that comes through the barrel; Rolldown, Vite's bundler, keeps what is used.
  */
 import { build, type Plugin } from "esbuild"
-import { rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
 import { rolldown } from "rolldown"
@@ -68,6 +68,8 @@ interface Bundled {
 
 const root = fileURLToPath(new URL("../", import.meta.url))
 
+const scratch = new URL("../.tmp/size/", import.meta.url)
+
 const byEsbuild = async (code: string): Promise<Bundled> => {
   const { metafile, outputFiles } = await build({
     stdin: { contents: code, resolveDir: root, loader: "ts" },
@@ -90,8 +92,9 @@ const byEsbuild = async (code: string): Promise<Bundled> => {
 }
 
 const byRolldown = async (code: string): Promise<Bundled> => {
-  const entry = fileURLToPath(new URL("../size-entry.ts", import.meta.url))
-  writeFileSync(entry, code)
+  mkdirSync(scratch, { recursive: true })
+  const entry = fileURLToPath(new URL("entry.ts", scratch))
+  writeFileSync(entry, code.replaceAll("\"./src/", "\"../../src/"))
   try {
     const bundle = await rolldown({ input: entry, external: [/^effect/, /^@effect/, /^node:/], logLevel: "silent" })
     const { output } = await bundle.generate({ format: "esm", minify: true })

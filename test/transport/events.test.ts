@@ -106,44 +106,47 @@ describe("EventSource", () => {
   })
 
   describe("after a finish reason that made no event", () => {
+    const begun = Effect.suspend(() => {
+      const { body, source } = make()
+      body.put(start)
+      return Effect.as(source.pull, { body, source })
+    })
+    const wait = (source: EventSource) => Effect.forkChild(source.pull, { startImmediately: true })
+    const tagsOf = (waiting: Effect.Success<ReturnType<typeof wait>>) =>
+      Effect.map(Fiber.join(waiting), (events) => events.map(({ _tag }) => _tag))
+
     it.effect("finishes when nothing more comes, though its reader was waiting already", () =>
       Effect.gen(function*() {
-        const { body, source } = make()
-        body.put(start)
-        yield* source.pull
-        const waiting = yield* Effect.forkChild(source.pull, { startImmediately: true })
+        const { body, source } = yield* begun
+        const waiting = yield* wait(source)
         body.put(stopReason)
         yield* TestClock.adjust("1 second")
         body.put(ping)
         yield* TestClock.adjust("999 millis")
         assert.isUndefined(waiting.pollUnsafe())
         yield* TestClock.adjust("1 millis")
-        assert.deepStrictEqual((yield* Fiber.join(waiting)).map(({ _tag }) => _tag), ["Finish"])
+        assert.deepStrictEqual(yield* tagsOf(waiting), ["Finish"])
       }))
 
     it.effect("keeps its time for the next reader when one gives up", () =>
       Effect.gen(function*() {
-        const { body, source } = make()
-        body.put(start)
-        yield* source.pull
+        const { body, source } = yield* begun
         body.put(stopReason)
-        const first = yield* Effect.forkChild(source.pull, { startImmediately: true })
+        const first = yield* wait(source)
         yield* TestClock.adjust("1500 millis")
         yield* Fiber.interrupt(first)
-        const second = yield* Effect.forkChild(source.pull, { startImmediately: true })
+        const second = yield* wait(source)
         yield* TestClock.adjust("500 millis")
-        assert.deepStrictEqual((yield* Fiber.join(second)).map(({ _tag }) => _tag), ["Finish"])
+        assert.deepStrictEqual(yield* tagsOf(second), ["Finish"])
       }))
 
     it.effect("takes the frame that ends it", () =>
       Effect.gen(function*() {
-        const { body, source } = make()
-        body.put(start)
-        yield* source.pull
-        const waiting = yield* Effect.forkChild(source.pull, { startImmediately: true })
+        const { body, source } = yield* begun
+        const waiting = yield* wait(source)
         body.put(stopReason)
         body.put(end)
-        assert.deepStrictEqual((yield* Fiber.join(waiting)).map(({ _tag }) => _tag), ["Finish"])
+        assert.deepStrictEqual(yield* tagsOf(waiting), ["Finish"])
       }))
   })
 })

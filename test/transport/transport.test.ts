@@ -3,7 +3,15 @@ import { assert, describe, it } from "@effect/vitest"
 import { Cause, Duration, Effect, Exit, Fiber, Inspectable, type Layer, Logger, Redacted, Stream } from "effect"
 import type { HttpClient } from "effect/http"
 import { inspect } from "node:util"
-import { Anthropic, type LlmError, type LlmService, OpenAi, OpenAiCompatible } from "../../src/index.ts"
+import {
+  Anthropic,
+  Bedrock,
+  Gemini,
+  type LlmError,
+  type LlmService,
+  OpenAi,
+  OpenAiCompatible
+} from "../../src/index.ts"
 import type { LlmEvent } from "../../src/LlmEvent.ts"
 import { layerHttpClient } from "../../src/node.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
@@ -235,6 +243,28 @@ for (const [clientName, client] of clients) {
           assert.strictEqual(first.reason._tag === "Timeout" ? first.reason.phase : "", "firstToken")
         })))
     }
+
+    it.live("an answer whose finish reason has come is whole, though the connection stays open", () =>
+      Effect.forEach(
+        [
+          [Anthropic, "/v1"],
+          [OpenAiCompatible, "/v1"],
+          [Gemini, "/v1beta"],
+          [OpenAi, "/v1"],
+          [Bedrock, ""]
+        ] as const,
+        ([provider, path]) =>
+          Effect.scoped(Effect.gen(function*() {
+            const simulator = yield* Simulator.make()
+            const service = yield* provider.make({ apiKey, baseUrl: `${simulator.url}${path}`, model: "model-1" })
+            const faults = { omitDone: true, keepOpen: true }
+            yield* simulator.enqueue(Simulator.text("One two.", { delayMillis: 5, faults }))
+            const last = (yield* collect(service)).at(-1)
+            assert.strictEqual(last?._tag === "Finish" ? last.response.text : last?._tag, "One two.")
+            assert.strictEqual(yield* (yield* simulator.request(1)).ended, "closed-by-client")
+          })),
+        { concurrency: "unbounded", discard: true }
+      ).pipe(Effect.provide(client)))
 
     it.live("a refused connection is Network with the system's code", () =>
       Effect.gen(function*() {
