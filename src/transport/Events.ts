@@ -186,23 +186,27 @@ type BytesPull = Pull.Pull<ReadonlyArray<Uint8Array>, HttpClientError.HttpClient
  */
 export const fromPull = (reading: Reading, bytes: BytesPull): EventsPull => {
   const progress = new Progress(reading)
-  const pull: EventsPull = Pull.matchEffect(bytes, {
-    onSuccess: (chunks: ReadonlyArray<Uint8Array>) => {
-      progress.accept(chunks)
-      return next
-    },
-    onFailure: (cause: Cause.Cause<HttpClientError.HttpClientError>) => {
-      const error = Cause.findErrorOption(cause)
-      if (Option.isNone(error)) return Effect.failCause(cause as Cause.Cause<never>)
-      progress.broken(error.value)
-      return next
-    },
-    onDone: () => {
-      progress.end()
-      return next
-    }
-  })
-  const settled = graced(progress, pull)
-  const next: EventsPull = Effect.suspend(() => progress.take() ?? (progress.decoder.settled ? settled : pull))
+  const readThen = (then: EventsPull): EventsPull =>
+    Pull.matchEffect(bytes, {
+      onSuccess: (chunks: ReadonlyArray<Uint8Array>) => {
+        progress.accept(chunks)
+        return then
+      },
+      onFailure: (cause: Cause.Cause<HttpClientError.HttpClientError>) => {
+        const error = Cause.findErrorOption(cause)
+        if (Option.isNone(error)) return Effect.failCause(cause as Cause.Cause<never>)
+        progress.broken(error.value)
+        return then
+      },
+      onDone: () => {
+        progress.end()
+        return then
+      }
+    })
+  const inGrace: EventsPull = Effect.suspend(() => progress.take() ?? readInGrace)
+  const readInGrace = readThen(inGrace)
+  const grace = graced(progress, readInGrace)
+  const next: EventsPull = Effect.suspend(() => progress.take() ?? (progress.decoder.settled ? grace : read))
+  const read = readThen(next)
   return next
 }
