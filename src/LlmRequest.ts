@@ -74,7 +74,10 @@ export interface Timeouts {
   readonly connect?: Duration.Input | undefined
   /** Until the first content event of a stream; pings do not count. @default 10 minutes */
   readonly firstToken?: Duration.Input | undefined
-  /** Between signs of life of a stream; pings count. @default 2 minutes */
+  /**
+   * Between signs of life of a stream; pings count. It ends with the finish reason: for what may come after it, such as usage, a
+   * stream waits 2 seconds at most, and is whole without it. @default 2 minutes
+   */
   readonly idle?: Duration.Input | undefined
   /** For the whole call. @default 10 minutes for `generate`, none for `stream` */
   readonly total?: Duration.Input | undefined

@@ -41,6 +41,8 @@ export interface Reading {
   readonly networkError: (cause: unknown) => LlmError.LlmError
   /** Told when bytes have come. */
   readonly touch: () => void
+  /** Told when bytes need not come any more. */
+  readonly rest: () => void
 }
 
 /** Where the answer stands. */
@@ -55,6 +57,11 @@ class Progress {
     this.reading = reading
     this.decoder = reading.decoder
     this.framing = Framing.make(reading.framing, reading.decoder)
+  }
+
+  /** Only bookkeeping is left, and it has a limit of its own. */
+  rest(): void {
+    this.reading.rest()
   }
 
   /** What the reader gets next, if it is known already. */
@@ -73,7 +80,7 @@ class Progress {
   }
 
   accept(chunks: ReadonlyArray<Uint8Array>): void {
-    this.reading.touch()
+    if (!this.decoder.settled) this.reading.touch()
     for (let i = 0; i < chunks.length; i++) this.framing.push(chunks[i]!)
   }
 
@@ -97,6 +104,7 @@ const graced = (progress: Progress, pull: EventsPull): EventsPull => {
   let settledAt: number | undefined
   return Effect.flatMap(Clock.currentTimeMillis, (now) => {
     settledAt ??= now
+    progress.rest()
     return Effect.timeoutOrElse(pull, {
       duration: Math.max(0, settledAt + graceMillis - now),
       orElse: () => {

@@ -301,7 +301,8 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       decodingError: (failure) =>
         fail.error(reasonOf(failure, { scrub: fail.scrub, partial: partial() }), requestId ?? failure.requestId),
       networkError: (cause) => fail.error(networkReason(cause, fail, partial()), requestId),
-      touch: activity.touch
+      touch: activity.touch,
+      rest: activity.rest
     }
     const body = Body.of(response)
     if (body === undefined) {

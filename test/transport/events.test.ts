@@ -59,7 +59,8 @@ const make = () => {
     framing: protocol.framing,
     decodingError: ({ message }) => error(message),
     networkError: (cause) => error(String(cause)),
-    touch: () => {}
+    touch: () => {},
+    rest: () => {}
   }, body)
   return { body, source }
 }

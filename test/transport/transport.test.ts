@@ -10,7 +10,8 @@ import {
   type LlmError,
   type LlmService,
   OpenAi,
-  OpenAiCompatible
+  OpenAiCompatible,
+  Timeout
 } from "../../src/index.ts"
 import type { LlmEvent } from "../../src/LlmEvent.ts"
 import { layerHttpClient } from "../../src/node.ts"
@@ -258,10 +259,22 @@ for (const [clientName, client] of clients) {
             const simulator = yield* Simulator.make()
             const service = yield* provider.make({ apiKey, baseUrl: `${simulator.url}${path}`, model: "model-1" })
             const faults = { omitDone: true, keepOpen: true }
-            yield* simulator.enqueue(Simulator.text("One two.", { delayMillis: 5, faults }))
-            const last = (yield* collect(service)).at(-1)
-            assert.strictEqual(last?._tag === "Finish" ? last.response.text : last?._tag, "One two.")
-            assert.strictEqual(yield* (yield* simulator.request(1)).ended, "closed-by-client")
+            const answer = Simulator.text("One two.", { delayMillis: 5, faults })
+            yield* simulator.enqueue(answer, answer)
+            const limited = yield* Timeout.policy({ idle: "500 millis" }).wrap(service)
+            const request = { prompt: "Hello", timeouts: { idle: "500 millis" } } as const
+            yield* Effect.forEach(
+              [service.stream(request), limited.stream({ prompt: "Hello" })],
+              (stream) =>
+                Effect.map(Stream.runCollect(stream), (events) => {
+                  const last = events.at(-1)
+                  assert.strictEqual(last?._tag === "Finish" ? last.response.text : last?._tag, "One two.")
+                }),
+              { concurrency: "unbounded" }
+            )
+            for (const one of [1, 2]) {
+              assert.strictEqual(yield* (yield* simulator.request(one)).ended, "closed-by-client")
+            }
           })),
         { concurrency: "unbounded", discard: true }
       ).pipe(Effect.provide(client)))
