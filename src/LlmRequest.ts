@@ -75,8 +75,8 @@ export interface Timeouts {
   /** Until the first content event of a stream; pings do not count. @default 10 minutes */
   readonly firstToken?: Duration.Input | undefined
   /**
-   * Between signs of life of a stream; pings count. It ends with the finish reason: for what may come after it, such as usage, a
-   * stream waits 2 seconds at most, and is whole without it. @default 2 minutes
+   * Between signs of life of a stream; pings count. After the finish reason it fails no call: a stream waits that long, and 2
+   * seconds at most, for what may still come, such as usage, and is whole without it. @default 2 minutes
    */
   readonly idle?: Duration.Input | undefined
   /** For the whole call. @default 10 minutes for `generate`, none for `stream` */

@@ -54,7 +54,13 @@ export type Phase = keyof Limits
  */
 export type OnTimeout<E> = (phase: Phase, limit: Duration.Input, partial: LlmResponse | undefined) => E
 
-const millisOf = (limit: Duration.Input | undefined): number =>
+/**
+ * A limit in milliseconds; an absent one is infinite.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const millisOf = (limit: Duration.Input | undefined): number =>
   limit === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(limit))
 
 const ignore = () => {}

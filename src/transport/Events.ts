@@ -21,9 +21,6 @@ import type { Decoder, Failure, Framing as Frames, FramingKind } from "../protoc
 import type { Body } from "./Body.ts"
 import * as Framing from "./Framing.ts"
 
-/** How long to wait for bookkeeping frames after the finish reason. */
-const graceMillis = 2000
-
 type EventsExit = Exit.Exit<NonEmptyEvents, LlmError.LlmError | Cause.Done>
 
 /**
@@ -43,6 +40,8 @@ export interface Reading {
   readonly touch: () => void
   /** Told when bytes need not come any more. */
   readonly rest: () => void
+  /** How long to wait for bookkeeping frames after the finish reason. */
+  readonly graceMillis: number
 }
 
 /** Where the answer stands. */
@@ -57,11 +56,6 @@ class Progress {
     this.reading = reading
     this.decoder = reading.decoder
     this.framing = Framing.make(reading.framing, reading.decoder)
-  }
-
-  /** Only bookkeeping is left, and it has a limit of its own. */
-  rest(): void {
-    this.reading.rest()
   }
 
   /** What the reader gets next, if it is known already. */
@@ -100,13 +94,13 @@ class Progress {
 }
 
 /** Ends an answer whose finish reason has come, when nothing more comes in time. */
-const graced = (progress: Progress, pull: EventsPull): EventsPull => {
+const graced = (reading: Reading, progress: Progress, pull: EventsPull): EventsPull => {
   let settledAt: number | undefined
   return Effect.flatMap(Clock.currentTimeMillis, (now) => {
     settledAt ??= now
-    progress.rest()
+    reading.rest()
     return Effect.timeoutOrElse(pull, {
-      duration: Math.max(0, settledAt + graceMillis - now),
+      duration: Math.max(0, settledAt + reading.graceMillis - now),
       orElse: () => {
         progress.decoder.end()
         return progress.take() ?? Cause.done()
@@ -133,6 +127,7 @@ export class EventSource implements Source {
     this.progress = new Progress(reading)
     this.body = body
     this.grace = graced(
+      reading,
       this.progress,
       Effect.callback((resume) => {
         this.inGrace = true
@@ -213,7 +208,7 @@ export const fromPull = (reading: Reading, bytes: BytesPull): EventsPull => {
     })
   const inGrace: EventsPull = Effect.suspend(() => progress.take() ?? readInGrace)
   const readInGrace = readThen(inGrace)
-  const grace = graced(progress, readInGrace)
+  const grace = graced(reading, progress, readInGrace)
   const next: EventsPull = Effect.suspend(() => progress.take() ?? (progress.decoder.settled ? grace : read))
   const read = readThen(next)
   return next

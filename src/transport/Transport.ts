@@ -28,7 +28,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Activity } from "../internal/activity.ts"
 import type { EventsPull } from "../internal/source.ts"
-import { streamWithTimeouts, withEffectTimeouts } from "../internal/timeouts.ts"
+import { millisOf, streamWithTimeouts, withEffectTimeouts } from "../internal/timeouts.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import type { Timeouts } from "../LlmRequest.ts"
@@ -69,6 +69,9 @@ const defaultConnect = Duration.seconds(120)
 const defaultFirstToken = Duration.minutes(10)
 const defaultIdle = Duration.minutes(2)
 const defaultTotal = Duration.minutes(10)
+
+/** How long to wait for bookkeeping frames after the finish reason, unless the idle limit is shorter. */
+const maxGraceMillis = 2000
 
 const maxErrorBody = 64 * 1024
 const errorBodyLimit: Duration.Input = "10 seconds"
@@ -302,7 +305,8 @@ export const make = (client: HttpClient.HttpClient): Transport => {
         fail.error(reasonOf(failure, { scrub: fail.scrub, partial: partial() }), requestId ?? failure.requestId),
       networkError: (cause) => fail.error(networkReason(cause, fail, partial()), requestId),
       touch: activity.touch,
-      rest: activity.rest
+      rest: activity.rest,
+      graceMillis: Math.min(maxGraceMillis, millisOf(call.timeouts.idle))
     }
     const body = Body.of(response)
     if (body === undefined) {

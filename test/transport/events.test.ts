@@ -60,7 +60,8 @@ const make = () => {
     decodingError: ({ message }) => error(message),
     networkError: (cause) => error(String(cause)),
     touch: () => {},
-    rest: () => {}
+    rest: () => {},
+    graceMillis: 2000
   }, body)
   return { body, source }
 }

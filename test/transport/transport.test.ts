@@ -227,7 +227,7 @@ for (const [clientName, client] of clients) {
         scoped(Effect.gen(function*() {
           const { service, simulator } = yield* setUp(provider)
           yield* simulator.enqueue(
-            Simulator.text("Words that stall.", { faults: { stallAfter: 6 } }),
+            Simulator.text("Words that stall.", { faults: { stallAfter: 4 } }),
             Simulator.hang,
             Simulator.text("Words.", { faults: { pingsAfter: 1 } })
           )
