@@ -10,7 +10,10 @@ import { basename } from "node:path"
 // begin with a small letter or live in a subfolder. `except` names modules that only their neighbours need.
 const folders: ReadonlyArray<{ readonly path: string; readonly except?: ReadonlyArray<string> }> = [
   { path: "." }, // the core vocabulary
-  { path: "protocol", except: ["Breakpoints", "Findings", "Probe", "Template", "ThinkingLevels"] },
+  {
+    path: "protocol",
+    except: ["Breakpoints", "Findings", "FinishReasons", "Probe", "Template", "ThinkingLevels", "ToolOrder"]
+  },
   { path: "provider" },
   { path: "policy" },
   { path: "observe" },

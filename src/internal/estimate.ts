@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import { type LlmRequest, messagesOf } from "../LlmRequest.ts"
-import type { Json, Part } from "../Message.ts"
+import type { Part } from "../Message.ts"
 
 /** Characters of English text per token, as providers give it: https://platform.openai.com/tokenizer */
 const charactersPerToken = 4
@@ -16,7 +16,7 @@ const charactersPerToken = 4
 /** What most providers bill for an image of usual size. */
 const tokensPerFile = 1000
 
-const jsonLength = (value: Json): number =>
+const jsonLength = (value: unknown): number =>
   typeof value === "string" ? value.length : JSON.stringify(value)?.length ?? 0
 
 const fileLength = tokensPerFile * charactersPerToken
@@ -38,7 +38,7 @@ const partLength = (part: Part): number => {
         : part.content.reduce((sum, part) => sum + partLength(part), 0)
     case "source":
     case "server-tool":
-      return jsonLength(part as unknown as Json)
+      return jsonLength(part)
   }
 }
 

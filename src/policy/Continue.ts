@@ -359,7 +359,7 @@ class Call {
     const step: EventsPull = Pull.matchEffect(rest, {
       onSuccess: (events): EventsPull => {
         const out = this.joined.translate(events, this.prior)
-        return out.length === 0 ? step : Effect.succeed(out as unknown as Events)
+        return Arr.isArrayNonEmpty(out) ? Effect.succeed(out) : step
       },
       onFailure: (cause) => this.failed(cause),
       onDone: () => this.done(service)

@@ -51,6 +51,8 @@ export const make = <E = never, R = never>(
       return Effect.isEffect(wrapped) ? wrapped : Effect.succeed(wrapped)
     })
   const onLayer = <ROut, E2, R2>(layer: Layer.Layer<ROut, E2, R2>) => {
+    // A layer is contravariant in what it provides, so `ROut` cannot be required to hold `LlmService`; `Policy`'s own
+    // signature requires it.
     const provided = layer as unknown as Layer.Layer<LlmService, E2, R2>
     return Layer.effect(LlmService, Effect.flatMap(LlmService, wrap)).pipe(
       Layer.provideMerge(provided)

@@ -140,6 +140,15 @@ export const copyPresent = (
 }
 
 /**
+ * A body that a wire has built, as JSON. The types of bodies are held against the official SDKs' and are interfaces with
+ * optional members, which have no index signature: that their values are JSON the compiler cannot see.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const bodyOf = (body: object): JsonObject => body as JsonObject
+
+/**
  * The object as plain JSON data.
  *
  * @category decoding

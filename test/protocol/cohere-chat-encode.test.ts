@@ -136,6 +136,9 @@ describe("Cohere encoder: tools", () => {
     assert.notProperty(bodyOf({ prompt: "Hi", tools: [tool("a", true), tool("b")] }), "strict_tools")
     assert.deepStrictEqual(warned({ tools: [tool("a", true), tool("b")] }), ["tools"])
     assert.strictEqual(refusedField({ prompt: "Hi", tools: [LlmTool.custom("free")] }), "tools[0]")
+    const own = LlmTool.provider("b", { type: "b" })
+    const sorted = bodyOf({ prompt: "Hi", tools: [tool("c"), own, tool("a")], cache: { tools: true } })["tools"]
+    assert.deepStrictEqual((sorted as ReadonlyArray<unknown>)[1], { type: "b" })
   })
 })
 

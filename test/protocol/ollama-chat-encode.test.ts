@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { LlmRequest, RequestOptions } from "../../src/LlmRequest.ts"
 import * as LlmTool from "../../src/LlmTool.ts"
+import type { JsonObject } from "../../src/Message.ts"
 import * as Message from "../../src/Message.ts"
 import type { ModelMeta } from "../../src/Model.ts"
 import * as OllamaChat from "../../src/protocol/OllamaChat.ts"
@@ -118,6 +119,16 @@ describe("Ollama encoder: tools", () => {
       { type: "function", function: { name: "weigh", description: "Weighs", parameters: weigh.parameters } },
       own
     ])
+  })
+
+  it("sorts tools that are to be cached by name, the server's own among them", () => {
+    const tools = [weigh, LlmTool.provider("x", { type: "x" }), { ...weigh, name: "a" }]
+    assert.deepStrictEqual(
+      (bodyOf({ prompt: "Hi", tools, cache: { tools: true } })["tools"] as ReadonlyArray<JsonObject>).map((tool) =>
+        (tool["function"] as JsonObject | undefined)?.["name"] ?? tool["type"]
+      ),
+      ["a", "weigh", "x"]
+    )
   })
 
   it("leaves the tools out when none may be called, and refuses to force one", () => {

@@ -546,6 +546,18 @@ describe("OpenAI Chat encoder: prompt caching", () => {
     assert.strictEqual(JSON.stringify(encoded).split("cache_control").length, 4)
   })
 
+  it("marks a tool of the host's own without touching what the caller gave", () => {
+    const own = LlmTool.provider("zebra", Object.freeze({ type: "zebra" }))
+    const encoded = body({ prompt: "Hi", tools: [own, find], cache: { tools: true } }, {
+      quirks: { cacheControl: true }
+    })
+    assert.deepStrictEqual((encoded["tools"] as ReadonlyArray<unknown>)[1], {
+      type: "zebra",
+      cache_control: { type: "ephemeral" }
+    })
+    assert.deepStrictEqual(own.definition, { type: "zebra" })
+  })
+
   it("warns on hosts without breakpoints", () => {
     const encoded = encode({ messages: cached })
     assert.deepStrictEqual(encoded.warnings.map((warning) => warning.field), ["cache"])

@@ -10,7 +10,7 @@ type Camel<A> = A extends ReadonlyArray<infer Item> ? Array<Camel<Item>>
   : A
 
 // The SDK adds `stream` itself.
-type Known = Camel<Omit<Body, "stream">>
+type Known = Camel<Omit<Body<never>, "stream">>
 
 const whole = (body: Known): Cohere.V2ChatRequest => body
 const streamed = (body: Known): Cohere.V2ChatStreamRequest => body

@@ -4,7 +4,7 @@ import type { ChatCompletionCreateParams } from "openai/resources/chat/completio
 import type { Body } from "../../src/protocol/chat/Wire.ts"
 
 // `stream` decides between two members of the SDK's union.
-type Known = Omit<Body, "stream">
+type Known = Omit<Body<never>, "stream">
 
 const whole = (body: Known & { stream: false }): ChatCompletionCreateParams => body
 const streamed = (body: Known & { stream: true }): ChatCompletionCreateParams => body

@@ -12,12 +12,12 @@
 import type { Json } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { isErrorBody } from "../ErrorMap.ts"
+import { finishReasonOf, isCut } from "../FinishReasons.ts"
 import { asText, copyPresent, type JsonFields, jsonOf, nonEmpty, record } from "../Probe.ts"
 import { type DecodeContext, type Decoder, parseFrame } from "../Protocol.ts"
 import { Template } from "../Template.ts"
 import { type Block, cite, closeCall, closeContent, closeOpaque, hasNoInput, type Kind, openBlock } from "./Block.ts"
 import { errorFailure, hasError } from "./ErrorFrame.ts"
-import { finishReasonOf, isCut } from "./StopReason.ts"
 import { mergeUsage, usageOf } from "./Usage.ts"
 
 /** Fields of a message or frame that are not extras. */

@@ -8,10 +8,12 @@
  */
 import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
-import type { FunctionTool, LlmTool } from "../../LlmTool.ts"
+import type { FunctionTool } from "../../LlmTool.ts"
 import type { JsonObject, ReasoningPart } from "../../Message.ts"
 import { prepare, type Rules, type Turn } from "../Conversation.ts"
+import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import { byName } from "../ToolOrder.ts"
 import type { Body, BodyMessage, BodyTool, BodyToolChoice, ContentBlock, TextBlock } from "./Body.ts"
 import { placeBreakpoints, type Wanted } from "./Cache.ts"
 import { type Building, contentOf } from "./Content.ts"
@@ -105,8 +107,6 @@ const functionTool = (tool: FunctionTool, quirks: Quirks, wanted: Wanted): BodyT
   if (tool.cacheControl !== undefined) wanted.set(made, tool.cacheControl)
   return made
 }
-
-const byName = (a: LlmTool, b: LlmTool): number => a.name < b.name ? -1 : a.name > b.name ? 1 : 0
 
 const toolsOf = (
   request: LlmRequest,
@@ -268,5 +268,5 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   // After the breakpoints, so that it does not change what is cached.
   if (format.instruction !== undefined) body.system = [...system, { type: "text", text: format.instruction }]
   if (input.stream) body.stream = true
-  return { path: quirks.path ?? "/messages", body: body as JsonObject, warnings }
+  return { path: quirks.path ?? "/messages", body: bodyOf(body), warnings }
 }

@@ -12,6 +12,7 @@
 import type { Json } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { isErrorBody } from "../ErrorMap.ts"
+import { finishReasonOf, isCut } from "../FinishReasons.ts"
 import { asText, type JsonFields, jsonOf, nonEmpty, record } from "../Probe.ts"
 import { type DecodeContext, type Decoder, exceptionPrefix, parseFrame } from "../Protocol.ts"
 import {
@@ -27,7 +28,6 @@ import {
   reasoningOf
 } from "./Block.ts"
 import { exceptionFailure } from "./Exception.ts"
-import { finishReasonOf, isCut } from "./StopReason.ts"
 import { usageOf } from "./Usage.ts"
 
 const eventNames = [

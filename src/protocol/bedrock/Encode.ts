@@ -8,11 +8,12 @@
  */
 import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
-import type { FunctionTool, LlmTool } from "../../LlmTool.ts"
+import type { FunctionTool } from "../../LlmTool.ts"
 import type { Json, JsonObject, ReasoningPart } from "../../Message.ts"
 import { strictSchema } from "../anthropic/Schema.ts"
 import { prepare, type Rules, type Turn } from "../Conversation.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import { orderedTools } from "../ToolOrder.ts"
 import { placeCachePoints, spelled } from "./Cache.ts"
 import { type Building, contentOf, type Entry } from "./Content.ts"
 import { optionsOf } from "./Options.ts"
@@ -119,8 +120,6 @@ const specOf = (tool: FunctionTool, family: Family): JsonObject => {
   }
 }
 
-const byName = (a: LlmTool, b: LlmTool): number => a.name < b.name ? -1 : a.name > b.name ? 1 : 0
-
 const toolsOf = (
   request: LlmRequest,
   building: Building,
@@ -156,8 +155,7 @@ const toolsOf = (
       cache: undefined
     }))
   }
-  const tools = request.cache?.tools === true ? given.toSorted(byName) : given
-  return tools.flatMap((tool): ReadonlyArray<Entry> => {
+  return orderedTools(request).flatMap((tool): ReadonlyArray<Entry> => {
     if (tool.type === "function") return [{ block: specOf(tool, family), cache: tool.cacheControl }]
     return tool.type === "provider" ? [{ block: tool.definition, cache: undefined }] : []
   })

@@ -8,8 +8,10 @@ import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { JsonSchema, LlmTool } from "../../LlmTool.ts"
 import type { Json, JsonObject } from "../../Message.ts"
+import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { openAiStrict } from "../SchemaDialect.ts"
+import { orderedTools } from "../ToolOrder.ts"
 import { cacheControlOf, messagesFor } from "./Messages.ts"
 import type { Quirks } from "./Quirks.ts"
 import { reasoningFields } from "./ReasoningRequest.ts"
@@ -35,11 +37,11 @@ const dialect = (schema: JsonSchema, at: string, quirks: Quirks): JsonSchema | R
 // Tools
 // ---------------------------------------------------------------------------
 
-const toolOf = (tool: LlmTool, at: string, quirks: Quirks, warnings: Warnings): WireTool | Refused => {
+const toolOf = (tool: LlmTool, at: string, quirks: Quirks, warnings: Warnings): WireTool | JsonObject | Refused => {
   switch (tool.type) {
     case "provider":
-      // The host's own entry, which this wire neither knows nor checks.
-      return tool.definition as unknown as WireTool
+      // The host's own entry, which this wire neither knows nor checks. A copy, because a breakpoint may be put on it.
+      return { ...tool.definition }
     case "custom": {
       if (quirks.customTools === false) {
         return refused(at, "The provider has no free-form tools: give the tool a JSON Schema instead.")
@@ -79,14 +81,10 @@ const toolOf = (tool: LlmTool, at: string, quirks: Quirks, warnings: Warnings): 
   }
 }
 
-const toolsOf = (request: LlmRequest, quirks: Quirks, warnings: Warnings): Array<WireTool> | Refused => {
-  const out: Array<WireTool> = []
+const toolsOf = (request: LlmRequest, quirks: Quirks, warnings: Warnings): Array<WireTool | JsonObject> | Refused => {
+  const out: Array<WireTool | JsonObject> = []
   const tools = request.tools ?? []
-  // Sorted tools keep the cached prefix stable.
-  const ordered = request.cache?.tools === true
-    ? tools.toSorted((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
-    : tools
-  for (const tool of ordered) {
+  for (const tool of orderedTools(request)) {
     const made = toolOf(tool, `tools[${tools.indexOf(tool)}]`, quirks, warnings)
     if (isRefused(made)) return made
     out.push(made)
@@ -282,7 +280,7 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   if ("refused" in built) return built
   return {
     path: quirks.path ?? "/chat/completions",
-    body: { ...quirks.body, ...built.body as unknown as JsonObject, ...built.extra },
+    body: { ...quirks.body, ...bodyOf(built.body), ...built.extra },
     warnings: built.warnings
   }
 }

@@ -2,9 +2,12 @@
  * The request body of OpenAI's own Chat Completions API, as far as this wire writes it. A test holds it against the
  * official SDK's types; what only other hosts know is added to the finished body as plain JSON.
  *
+ * Tools in the host's own words (`Opaque`) travel unchanged.
+ *
  * @see https://platform.openai.com/docs/api-reference/chat/create
  * @since 0.1.0
  */
+import type { JsonObject } from "../../Message.ts"
 
 /**
  * A text part.
@@ -100,7 +103,7 @@ export type WireFormat =
  * @category models
  * @since 0.1.0
  */
-export interface Body {
+export interface Body<Opaque = JsonObject> {
   model: string
   messages: Array<WireMessage>
   stream: boolean
@@ -115,7 +118,7 @@ export interface Body {
   seed?: number
   logprobs?: boolean
   top_logprobs?: number
-  tools?: Array<WireTool>
+  tools?: Array<WireTool | Opaque>
   tool_choice?: WireToolChoice
   parallel_tool_calls?: boolean
   response_format?: WireFormat

@@ -1,6 +1,7 @@
 /**
  * The request body of Cohere's Chat API v2, as far as this wire writes it. A test holds it against the official SDK's
- * types; what a caller adds through `providerOptions` comes on top as plain JSON.
+ * types; what a caller adds through `providerOptions` comes on top as plain JSON. Tools in the API's own words (`Opaque`)
+ * travel unchanged.
  *
  * @see https://docs.cohere.com/reference/chat
  * @since 0.1.0
@@ -58,7 +59,7 @@ export interface WireTool {
  * @category models
  * @since 0.1.0
  */
-export interface Body {
+export interface Body<Opaque = JsonObject> {
   model: string
   messages: Array<WireMessage>
   stream: boolean
@@ -72,12 +73,9 @@ export interface Body {
   seed?: number
   stop_sequences?: Array<string>
   logprobs?: boolean
-  tools?: Array<WireTool>
+  tools?: Array<WireTool | Opaque>
   strict_tools?: boolean
   tool_choice?: "REQUIRED" | "NONE"
   response_format?: { type: "json_object"; json_schema?: { [key: string]: unknown } }
   thinking?: { type: "enabled" | "disabled"; token_budget?: number }
 }
-
-/** A body as plain JSON. @category models @since 0.1.0 */
-export const jsonOf = (body: Body): JsonObject => body as unknown as JsonObject

@@ -7,9 +7,12 @@
  */
 import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
+import type { JsonObject } from "../../Message.ts"
 import type { ModelMeta, ThinkingLevel } from "../../Model.ts"
+import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
-import { type Body, jsonOf, type WireTool } from "./Body.ts"
+import { orderedTools } from "../ToolOrder.ts"
+import { type Body, type WireTool } from "./Body.ts"
 import { messagesFor } from "./Messages.ts"
 
 type Warn = (field: string, message: string) => void
@@ -27,20 +30,22 @@ const toolsOf = (request: LlmRequest, warn: Warn): ToolFields | Refused => {
   if (given.length === 0) return {}
   const choice = request.toolChoice
   const named = typeof choice === "object" ? choice.name : undefined
-  const tools: Array<WireTool> = []
+  const tools: Array<WireTool | JsonObject> = []
   let strict = 0
   let functions = 0
-  for (let i = 0; i < given.length; i++) {
-    const tool = given[i]!
+  for (const tool of orderedTools(request)) {
     if (named !== undefined && tool.name !== named) continue
     switch (tool.type) {
       case "custom":
         return {
-          refused: { field: `tools[${i}]`, message: "Cohere has no free-form tools: give the tool a JSON Schema." }
+          refused: {
+            field: `tools[${given.indexOf(tool)}]`,
+            message: "Cohere has no free-form tools: give the tool a JSON Schema."
+          }
         }
       case "provider":
         // The API's own entry, which this wire neither knows nor checks.
-        tools.push(tool.definition as unknown as WireTool)
+        tools.push(tool.definition)
         break
       case "function":
         functions++
@@ -54,9 +59,6 @@ const toolsOf = (request: LlmRequest, warn: Warn): ToolFields | Refused => {
           }
         })
     }
-  }
-  if (request.cache?.tools === true) {
-    tools.sort((a, b) => a.function?.name < b.function?.name ? -1 : a.function?.name > b.function?.name ? 1 : 0)
   }
   if (strict > 0 && strict < functions) {
     warn("tools", "Cohere holds all tools to their schemas or none; not all were strict, so none are.")
@@ -198,5 +200,5 @@ const build = (
  */
 export const encode = (input: EncodeInput): Encoded | Refused => {
   const built = build(input)
-  return "refused" in built ? built : { path: "/chat", body: jsonOf(built.body), warnings: built.warnings }
+  return "refused" in built ? built : { path: "/chat", body: bodyOf(built.body), warnings: built.warnings }
 }

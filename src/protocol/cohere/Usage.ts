@@ -9,7 +9,7 @@
  */
 import type { FinishReason, Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
-import { finishReasonOf as chatFinishReasonOf } from "../chat/FinishReasons.ts"
+import { finishReasonOf as commonFinishReasonOf } from "../FinishReasons.ts"
 import { type Fields, record } from "../Probe.ts"
 
 const count = (value: unknown): number | undefined =>
@@ -57,5 +57,5 @@ const own: { readonly [word: string]: FinishReason } = {
  */
 export const finishReasonOf = (raw: string | undefined): FinishReason => {
   const word = raw?.toLowerCase()
-  return word !== undefined && Object.hasOwn(own, word) ? own[word]! : chatFinishReasonOf(word)
+  return word !== undefined && Object.hasOwn(own, word) ? own[word]! : commonFinishReasonOf(word)
 }

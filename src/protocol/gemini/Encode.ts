@@ -8,10 +8,12 @@
  */
 import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
-import type { FunctionTool, LlmTool } from "../../LlmTool.ts"
+import type { FunctionTool } from "../../LlmTool.ts"
 import type { JsonObject } from "../../Message.ts"
 import { prepare, type Turn } from "../Conversation.ts"
+import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import { orderedTools } from "../ToolOrder.ts"
 import type { Body, BodyTool, FunctionDeclaration, GenerationConfig, TextPart, ToolConfig } from "./Body.ts"
 import { type Building, contentsOf } from "./Content.ts"
 import type { Quirks } from "./Quirks.ts"
@@ -55,12 +57,8 @@ const declarationOf = (tool: FunctionTool, quirks: Quirks): FunctionDeclaration 
   return declaration
 }
 
-const byName = (a: LlmTool, b: LlmTool): number => a.name < b.name ? -1 : a.name > b.name ? 1 : 0
-
 const toolsOf = (request: LlmRequest, quirks: Quirks, warnings: Array<Warning>): Array<BodyTool> | Issue => {
-  const given = request.tools ?? []
-  // Sorted, so that the prefix which the provider caches by itself stays the same.
-  const tools = request.cache?.tools === true ? given.toSorted(byName) : given
+  const tools = orderedTools(request)
   const declarations: Array<FunctionDeclaration> = []
   const own: Array<JsonObject> = []
   for (const tool of tools) {
@@ -255,5 +253,5 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   if (tools.length > 0) body.tools = tools
   if (toolConfig !== undefined) body.toolConfig = toolConfig
   if (Object.keys(config).length > 0) body.generationConfig = config
-  return { path: pathOf(model, input.stream), body: body as unknown as JsonObject, warnings }
+  return { path: pathOf(model, input.stream), body: bodyOf(body), warnings }
 }

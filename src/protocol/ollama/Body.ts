@@ -1,6 +1,7 @@
 /**
  * The request body of Ollama's native chat API, as far as this wire writes it. A test holds it against the official
- * client's types; what a caller adds through `providerOptions` comes on top as plain JSON.
+ * client's types; what a caller adds through `providerOptions` comes on top as plain JSON. Tools in the server's own words
+ * (`Opaque`) travel unchanged.
  *
  * @see https://docs.ollama.com/api/chat
  * @since 0.1.0
@@ -59,11 +60,11 @@ export interface WireOptions {
  * @category models
  * @since 0.1.0
  */
-export interface Body<Think = boolean | "low" | "medium" | "high"> {
+export interface Body<Opaque = JsonObject, Think = boolean | "low" | "medium" | "high"> {
   model: string
   messages: Array<WireMessage>
   stream: boolean
-  tools?: Array<WireTool>
+  tools?: Array<WireTool | Opaque>
   format?: "json" | JsonObject
   think?: Think
   logprobs?: boolean

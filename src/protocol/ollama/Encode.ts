@@ -9,8 +9,10 @@ import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { JsonObject } from "../../Message.ts"
 import type { ModelMeta, ThinkingLevel } from "../../Model.ts"
+import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { type LevelWords, wordFor } from "../ThinkingLevels.ts"
+import { orderedTools } from "../ToolOrder.ts"
 import type { Body, WireOptions, WireTool } from "./Body.ts"
 import { messagesFor } from "./Messages.ts"
 import type { Quirks } from "./Quirks.ts"
@@ -25,7 +27,7 @@ const lacks = "Ollama does not have this option; it was left out."
 // Tools
 // ---------------------------------------------------------------------------
 
-const toolsOf = (request: LlmRequest, warn: Warn): Array<WireTool> | Refused => {
+const toolsOf = (request: LlmRequest, warn: Warn): Array<WireTool | JsonObject> | Refused => {
   const given = request.tools ?? []
   if (given.length === 0) return []
   const choice = request.toolChoice
@@ -36,18 +38,18 @@ const toolsOf = (request: LlmRequest, warn: Warn): Array<WireTool> | Refused => 
   if (choice === "required" || typeof choice === "object") {
     return refused("toolChoice", "Ollama cannot force a tool call: use \"auto\" and say in the prompt what to call.")
   }
-  const tools: Array<WireTool> = []
-  for (let i = 0; i < given.length; i++) {
-    const tool = given[i]!
+  const tools: Array<WireTool | JsonObject> = []
+  for (const tool of orderedTools(request)) {
+    const at = `tools[${given.indexOf(tool)}]`
     switch (tool.type) {
       case "custom":
-        return refused(`tools[${i}]`, "Ollama has no free-form tools: give the tool a JSON Schema instead.")
+        return refused(at, "Ollama has no free-form tools: give the tool a JSON Schema instead.")
       case "provider":
         // The server's own entry, which this wire neither knows nor checks.
-        tools.push(tool.definition as unknown as WireTool)
+        tools.push(tool.definition)
         break
       case "function":
-        if (tool.strict === true) warn(`tools[${i}].strict`, "Ollama has no strict tools; it was left out.")
+        if (tool.strict === true) warn(`${at}.strict`, "Ollama has no strict tools; it was left out.")
         tools.push({
           type: "function",
           function: {
@@ -58,9 +60,7 @@ const toolsOf = (request: LlmRequest, warn: Warn): Array<WireTool> | Refused => 
         })
     }
   }
-  return request.cache?.tools === true
-    ? tools.toSorted((a, b) => a.function?.name < b.function?.name ? -1 : a.function?.name > b.function?.name ? 1 : 0)
-    : tools
+  return tools
 }
 
 // ---------------------------------------------------------------------------
@@ -150,7 +150,7 @@ const withoutMeaning = (request: LlmRequest, warn: Warn): void => {
 const build = (
   input: EncodeInput,
   quirks: Quirks
-): { readonly body: Body<boolean | string>; readonly warnings: ReadonlyArray<Warning> } | {
+): { readonly body: Body<JsonObject, boolean | string>; readonly warnings: ReadonlyArray<Warning> } | {
   readonly refused: Issue
 } => {
   const { request } = input
@@ -165,7 +165,7 @@ const build = (
   const think = thinkOf(request.thinking, quirks, input.meta, warn)
   withoutMeaning(request, warn)
   const { logprobs } = request
-  const body: Body<boolean | string> = {
+  const body: Body<JsonObject, boolean | string> = {
     model: input.model,
     messages: spelled.messages,
     stream: input.stream,
@@ -189,5 +189,5 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   const built = build(input, quirks)
   return "refused" in built
     ? built
-    : { path: quirks.path ?? "/api/chat", body: built.body as unknown as JsonObject, warnings: built.warnings }
+    : { path: quirks.path ?? "/api/chat", body: bodyOf(built.body), warnings: built.warnings }
 }

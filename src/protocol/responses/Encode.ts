@@ -10,9 +10,10 @@ import type { JsonSchema, LlmTool } from "../../LlmTool.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import type { ModelMeta } from "../../Model.ts"
 import { reasoningFields } from "../chat/ReasoningRequest.ts"
-import { list, nonEmpty, record } from "../Probe.ts"
+import { bodyOf, list, nonEmpty, record } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { openAiStrict } from "../SchemaDialect.ts"
+import { orderedTools } from "../ToolOrder.ts"
 import type { Body, Effort, WireFormat, WireTool, WireToolChoice } from "./Body.ts"
 import { inputFor } from "./Input.ts"
 import type { Quirks } from "./Quirks.ts"
@@ -69,11 +70,7 @@ const toolOf = (tool: LlmTool, at: string, quirks: Quirks): WireTool | JsonObjec
 const toolsOf = (request: LlmRequest, quirks: Quirks): Array<WireTool | JsonObject> | Refused => {
   const out: Array<WireTool | JsonObject> = []
   const tools = request.tools ?? []
-  // Sorted tools keep the cached prefix stable.
-  const ordered = request.cache?.tools === true
-    ? tools.toSorted((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0)
-    : tools
-  for (const tool of ordered) {
+  for (const tool of orderedTools(request)) {
     const made = toolOf(tool, `tools[${tools.indexOf(tool)}]`, quirks)
     if (isRefused(made)) return made
     out.push(made)
@@ -293,7 +290,7 @@ const merged = (body: JsonObject, own: JsonObject): JsonObject => {
 export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const built = build(input, quirks)
   if ("refused" in built) return built
-  const body: JsonObject = { ...quirks.body, ...built.body as unknown as JsonObject }
+  const body: JsonObject = { ...quirks.body, ...bodyOf(built.body) }
   return {
     path: quirks.path ?? "/responses",
     body: { ...body, ...merged(body, optionsOf(input)) },

@@ -5,8 +5,8 @@
  * @since 0.1.0
  */
 import type { FinishReason } from "../../LlmResponse.ts"
-import { finishReasonOf } from "../chat/FinishReasons.ts"
 import { isErrorBody, readErrorBody } from "../ErrorMap.ts"
+import { finishReasonOf } from "../FinishReasons.ts"
 import { type Fields, nonEmpty, record } from "../Probe.ts"
 import type { Failure } from "../Protocol.ts"
 

@@ -94,6 +94,7 @@ export const deliver = Effect.fnUntraced(function*(target: ServerResponse, respo
   yield* sink.end
 })
 
+/** Real time, whatever clock the test has: the client on the other end of the socket waits in real time too. */
 const pause = (millis: number): Effect.Effect<void> =>
   millis <= 0 ? Effect.void : Effect.callback<void>((resume) => {
     const timer = setTimeout(() => resume(Effect.void), millis)

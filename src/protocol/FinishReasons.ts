@@ -1,9 +1,16 @@
 /**
- * The finish reasons of Chat Completions hosts, as classes.
+ * The words with which wires say why an answer ended, as portable finish reasons.
+ *
+ * Hosts pass on the words of the model behind them, so one list serves all wires: no word means two things. A wire with
+ * words of its own that would (Cohere, Gemini) asks its own list first.
+ *
+ * - Chat Completions: https://platform.openai.com/docs/api-reference/chat/object
+ * - Anthropic Messages: https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons
+ * - Bedrock Converse: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html#API_runtime_Converse_ResponseSyntax
  *
  * @since 0.1.0
  */
-import type { FinishReason } from "../../LlmResponse.ts"
+import type { FinishReason } from "../LlmResponse.ts"
 
 const classes: { readonly [raw: string]: FinishReason } = {
   stop: "stop",
@@ -37,10 +44,14 @@ const classes: { readonly [raw: string]: FinishReason } = {
   guardrail_intervened: "content-filter",
   refusal: "refusal",
   pause_turn: "pause",
+  // The conversation was summarised first; sending it again goes on from there.
+  compaction: "pause",
   error: "error",
   network_error: "error",
   insufficient_system_resource: "error",
   malformed_function_call: "error",
+  malformed_model_output: "error",
+  malformed_tool_use: "error",
   unexpected_tool_call: "error"
 }
 
@@ -54,6 +65,17 @@ export const finishReasonOf = (raw: string | undefined): FinishReason => {
   if (raw === undefined) return "other"
   const key = raw.toLowerCase()
   return Object.hasOwn(classes, key) ? classes[key]! : "other"
+}
+
+/**
+ * Whether the answer was cut by a limit, so that what came last may be unfinished.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const isCut = (raw: string | undefined): boolean => {
+  const reason = finishReasonOf(raw)
+  return reason === "length" || reason === "context-window"
 }
 
 /**

@@ -1,0 +1,26 @@
+/**
+ * The order in which tools are sent.
+ *
+ * Providers cache by prefix, and tools come first: a stable order keeps the prefix stable, however an application lists them.
+ *
+ * @since 0.1.0
+ */
+import type { LlmRequest } from "../LlmRequest.ts"
+import type { LlmTool } from "../LlmTool.ts"
+
+/**
+ * Orders tools by name.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const byName = (a: LlmTool, b: LlmTool): number => a.name < b.name ? -1 : a.name > b.name ? 1 : 0
+
+/**
+ * The tools of a request, sorted where they are to be cached.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const orderedTools = ({ cache, tools = [] }: LlmRequest): ReadonlyArray<LlmTool> =>
+  cache?.tools === true ? tools.toSorted(byName) : tools
