@@ -96,6 +96,27 @@ export interface CallScope {
 }
 
 /**
+ * What a request says to one provider only.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ProviderRequest {
+  /** Overrides the credential of that provider's layer. */
+  readonly apiKey?: Redacted<string> | undefined
+  /** Extra HTTP headers. */
+  readonly headers?: { readonly [name: string]: string } | undefined
+  /** Overrides the model of that provider's layer. */
+  readonly model?: string | undefined
+  /**
+   * Origin of the base URL, such as `https://api.openai.com`, where several layers of that provider talk to different hosts.
+   *
+   * @default the first of them
+   */
+  readonly origin?: string | undefined
+}
+
+/**
  * Everything a request can say beside its messages.
  *
  * @category models
@@ -104,7 +125,10 @@ export interface CallScope {
 export interface RequestOptions {
   /** Instructions that rank above the user's; put before any system messages. */
   readonly system?: string | undefined
-  /** Overrides the model of the layer. */
+  /**
+   * Overrides the model of the layer. Like `apiKey` and `headers` it is for the provider that the call is first meant for:
+   * of several candidates the first one. Others answer with their own model, with a warning; see `providers`.
+   */
   readonly model?: string | undefined
   /** Most tokens to generate, reasoning included; a positive safe integer. @default the provider's own */
   readonly maxTokens?: number | undefined
@@ -138,10 +162,19 @@ export interface RequestOptions {
   /** Higher is served first by queues. @default 0 */
   readonly priority?: number | undefined
   readonly providerOptions?: ProviderOptions | undefined
-  /** Extra HTTP headers; never for credentials. */
+  /** Extra HTTP headers, for the provider that the call is first meant for and no other; see `providers`. */
   readonly headers?: { readonly [name: string]: string } | undefined
-  /** Overrides the credential of the layer for this call. */
+  /**
+   * Overrides the credential of the layer for this call. Goes to the provider that the call is first meant for and to no other;
+   * see `providers`.
+   */
   readonly apiKey?: Redacted<string> | undefined
+  /**
+   * Credentials, headers and models by provider id, each for that provider alone. They go over what the request says at large.
+   *
+   * @example `{ anthropic: { apiKey: theirs, model: "claude-sonnet-4-5" }, openai: { apiKey: others } }`
+   */
+  readonly providers?: { readonly [provider: string]: ProviderRequest } | undefined
   readonly timeouts?: Timeouts | undefined
   /** Keep the raw body or frames in `response.raw`. @default false */
   readonly includeRaw?: boolean | undefined

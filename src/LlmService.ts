@@ -28,6 +28,10 @@ import type { Capabilities, ModelMeta } from "./Model.ts"
 export interface ServiceInfo {
   /** Provider id, such as `anthropic`. */
   readonly provider: string
+  /**
+   * Origin of the base URL, such as `https://api.anthropic.com`. With `provider` it says which company a credential is for.
+   */
+  readonly origin?: string | undefined
   /** Model used when a request names none. */
   readonly model: string
   /** Tells instances of one provider apart in telemetry and responses. */

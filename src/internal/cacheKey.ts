@@ -8,10 +8,12 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Rec from "effect/Record"
 import { type LlmRequest, messagesOf, type RequestOptions } from "../LlmRequest.ts"
 import type { ServiceInfo } from "../LlmService.ts"
 import type { LlmTool } from "../LlmTool.ts"
 import { type Message, parts } from "../Message.ts"
+import { modelOf } from "./addressed.ts"
 
 /** JSON with sorted keys and without absent fields. */
 const canonical = (value: unknown): string => {
@@ -45,6 +47,7 @@ type Apart =
   | "model"
   | "tools"
   | "headers"
+  | "providers"
   | "label"
   | "scope"
   | "metadata"
@@ -87,11 +90,13 @@ export const keyText = (request: LlmRequest, info: ServiceInfo, partition: strin
     partition,
     provider: info.provider,
     instance: info.label,
-    model: request.model ?? info.model,
+    model: modelOf(request, info),
     system: request.system,
     messages: messagesOf(request).map(messageOf),
     tools: request.tools?.map(toolOf),
     headers: lowerCased(request.headers),
+    providers: request.providers &&
+      Rec.map(request.providers, ({ headers, model, origin }) => ({ headers: lowerCased(headers), model, origin })),
     options
   })
 }

@@ -25,6 +25,7 @@ import type { PriorAttempt } from "../LlmResponse.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
 import type { Service } from "../LlmService.ts"
 import { Activity } from "./activity.ts"
+import { modelOf } from "./addressed.ts"
 import { Serving } from "./serving.ts"
 import { type Events, type EventsPull, Relay, watched } from "./source.ts"
 
@@ -149,7 +150,7 @@ export const untilCommit = (attempt: Attempt, scope: Scope.Scope): Effect.Effect
 export const endedEarly = ({ request, service }: Attempt): LlmError =>
   new LlmError({
     provider: service.info.provider,
-    model: request.model ?? service.info.model,
+    model: modelOf(request, service.info),
     label: request.label ?? service.info.label,
     operation: "stream",
     reason: new IncompleteStream({ message: "The stream ended before it began." }),

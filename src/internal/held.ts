@@ -20,6 +20,7 @@ import * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
 import type { Service } from "../LlmService.ts"
+import { modelOf } from "./addressed.ts"
 import { type EventsPull, Relay, watched } from "./source.ts"
 
 /**
@@ -88,7 +89,7 @@ export const rejection = (
 ): LlmError.LlmError =>
   new LlmError.LlmError({
     provider: service.info.provider,
-    model: request.model ?? service.info.model,
+    model: modelOf(request, service.info),
     label: request.label ?? service.info.label,
     operation,
     reason,

@@ -13,6 +13,7 @@ import type { Scope } from "effect/Scope"
 import type { LlmRequest } from "../LlmRequest.ts"
 import { LlmService, type Service } from "../LlmService.ts"
 import type { Prices } from "../Model.ts"
+import { answeredBy, askedModel } from "./addressed.ts"
 
 /**
  * Facts of a candidate.
@@ -66,12 +67,38 @@ export const together = (candidates: readonly [Service, ...Array<Service>]): Ser
   const [first, ...others] = candidates
   const prefill = takesPrefill(first)
   return {
-    ...first,
+    ...answeredBy(first, candidates),
     [key]: { prefill: others.every((other) => takesPrefill(other) === prefill) ? prefill : undefined }
   } as Service
 }
 
+/**
+ * How the requests that go to one candidate differ.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Rewriting {
+  /** Its names for the models that callers ask for; without a name for one, its own model answers. */
+  readonly models?: { readonly [asked: string]: string } | ((asked: string) => string | undefined) | undefined
+  /** Rewrites the requests that go to this candidate: its model, token limit, thinking. */
+  readonly request?: ((request: LlmRequest) => LlmRequest) | undefined
+}
+
 type Rewrite = (request: LlmRequest) => LlmRequest
+
+const rewriteOf = ({ models, request }: Rewriting): Rewrite | undefined => {
+  if (models === undefined) return request
+  const nameFor = typeof models === "function"
+    ? models
+    : (asked: string) => Object.hasOwn(models, asked) ? models[asked] : undefined
+  return (given) => {
+    const asked = askedModel(given)
+    const model = asked === undefined ? undefined : nameFor(asked)
+    const named = model === undefined ? given : { ...given, model }
+    return request === undefined ? named : request(named)
+  }
+}
 
 const describe = (service: Service, traits: Traits, rewrite: Rewrite | undefined): Service => {
   const described = withTraits(service, traits)
@@ -91,12 +118,13 @@ const describe = (service: Service, traits: Traits, rewrite: Rewrite | undefined
  */
 export const candidate = <A extends Service | Layer.Layer<LlmService, unknown, unknown>>(
   self: A,
-  options: Traits & { readonly request?: Rewrite | undefined }
+  options: Traits & Rewriting
 ): A => {
-  const { request, ...traits } = options
-  if (!Layer.isLayer(self)) return describe(self as Service, traits, request) as A
+  const { models, request, ...traits } = options
+  const rewrite = rewriteOf({ models, request })
+  if (!Layer.isLayer(self)) return describe(self as Service, traits, rewrite) as A
   const layer = self as Layer.Layer<LlmService, unknown, unknown>
-  return Layer.effect(LlmService, Effect.map(LlmService, (service) => describe(service, traits, request))).pipe(
+  return Layer.effect(LlmService, Effect.map(LlmService, (service) => describe(service, traits, rewrite))).pipe(
     Layer.provideMerge(layer)
   ) as A
 }

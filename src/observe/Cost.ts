@@ -13,6 +13,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
+import { modelOf } from "../internal/addressed.ts"
 import { mapResponses } from "../internal/finish.ts"
 import { priceFinder, priceOf, type PriceOverrides } from "../internal/pricing.ts"
 import { isServed } from "../internal/served.ts"
@@ -111,10 +112,9 @@ export const withCost = (
 export const policy = (options: Options = {}): Policy.Policy =>
   Policy.make((service) => {
     const price = pricing(options)
-    const { model, provider } = service.info
     return mapResponses(service, (response, request) =>
       Effect.flatMap(
-        price(response, response.provider === provider ? request.model ?? model : undefined),
+        price(response, response.provider === service.info.provider ? modelOf(request, service.info) : undefined),
         (priced) => {
           const attributes = { provider: priced.provider, model: priced.model }
           return Effect.as(

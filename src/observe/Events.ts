@@ -27,6 +27,7 @@ import * as Metric from "effect/Metric"
 import * as PubSub from "effect/PubSub"
 import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { modelOf } from "../internal/addressed.ts"
 import { type About, type Event, type EventDetail, EventSink, publish, type Sink } from "../internal/emit.ts"
 import { type Ending, withHold } from "../internal/held.ts"
 import { isServed } from "../internal/served.ts"
@@ -170,7 +171,7 @@ const report = (
   const about: About = { scope: request.scope, label: request.label ?? service.info.label, metadata: request.metadata }
   const tell = (detail: EventDetail) => publish(sink, fiber, about, detail)
   const durationMillis = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe() - startedAt
-  const asked = { provider: service.info.provider, model: request.model ?? service.info.model }
+  const asked = { provider: service.info.provider, model: modelOf(request, service.info) }
   switch (ending._tag) {
     case "Finished": {
       const { response } = ending

@@ -7,7 +7,8 @@
  *
  * A candidate that fails before the first content, in a way that another may not (`on`, as in `Fallback`), hands over to the
  * next one and is skipped for its `retryAfter`; without one, after `RateLimit` or `Overloaded` for `benchFor`. When all are
- * skipped, none is. Each candidate is asked once per call; when all fail the error is `FallbackExhausted`.
+ * skipped, none is. Each candidate is asked once per call; when all fail the error is `FallbackExhausted`. A request's `apiKey`,
+ * `headers` and `model` are for the first candidate's company, or for those that `providers` names; the others do not get them.
  *
  * What it measures is its own and of this process. It retries nothing, waits for nothing, sends nothing twice and knows no prices
  * but those it is told. `countTokens`, `models`, `health` and `info` are the first candidate's.
@@ -21,6 +22,7 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import type { Scope } from "effect/Scope"
+import { viewsOf } from "../internal/addressed.ts"
 import { emit } from "../internal/emit.ts"
 import * as Estimate from "../internal/estimate.ts"
 import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
@@ -71,7 +73,7 @@ export interface Options {
  * @category models
  * @since 0.1.0
  */
-export interface CandidateOptions {
+export interface CandidateOptions extends Traits.Rewriting {
   /** Tells candidates apart for `stickyBy`, whatever their order. @default label, or provider and model */
   readonly id?: string | undefined
   /** Its share; 0 is a last resort. @default 1 */
@@ -80,8 +82,6 @@ export interface CandidateOptions {
   readonly tier?: number | undefined
   /** For the strategies that go by price; a candidate whose price is unknown counts as the dearest. */
   readonly prices?: Prices | undefined
-  /** Rewrites the requests that go to this candidate. */
-  readonly request?: ((request: LlmRequest) => LlmRequest) | undefined
 }
 
 /**
@@ -267,6 +267,8 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
     }
     let at = find(0, now)
     let startedAt = now
+    const views = viewsOf(request, candidates)
+    const attempt = ({ service }: Member): Attempt => ({ service, request: views(service) })
 
     const next = (failure: FailedAttempt): Effect.Effect<Attempt, LlmError> =>
       Effect.suspend(() => {
@@ -287,12 +289,12 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
             Metric.update(Metric.withAttributes(handovers, { from: from.provider, to: to.provider, reason }), 1)
           ),
           Effect.andThen(emit(request, () => ({ _tag: "FailOver", from, to, reason }))),
-          Effect.as({ service: member.service, request })
+          Effect.as(attempt(member))
         )
       })
 
     return {
-      first: { service: order[at]!.service, request },
+      first: attempt(order[at]!),
       next,
       onCommit: () => order[at]!.answered(operation, clock.currentTimeMillisUnsafe() - startedAt)
     }

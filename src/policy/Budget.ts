@@ -27,6 +27,7 @@ import * as Metric from "effect/Metric"
 import { Redis } from "effect/persistence/Redis"
 import * as Random from "effect/Random"
 import type { Scope } from "effect/Scope"
+import { modelOf } from "../internal/addressed.ts"
 import { type Account, Ledger, type Reserve, type Reserved, type Settle } from "../internal/budgetLedger.ts"
 import * as RedisBooks from "../internal/budgetRedis.ts"
 import { inputTokens } from "../internal/estimate.ts"
@@ -316,7 +317,7 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
   const begin: Begin = (given, operation) =>
     Effect.gen(function*() {
       const request: LlmRequest = { ...given }
-      const model = request.model ?? info.model
+      const model = modelOf(request, info)
       const reject = (cause: string, reason: LlmError.Reason) =>
         Effect.andThen(
           Metric.update(Metric.withAttributes(rejections, { ...attributes, cause }), 1),

@@ -29,6 +29,7 @@ import * as Metric from "effect/Metric"
 import * as Persistence from "effect/persistence/CircuitBreaker"
 import type { Redis } from "effect/persistence/Redis"
 import * as Scope from "effect/Scope"
+import { modelOf } from "../internal/addressed.ts"
 import { emit } from "../internal/emit.ts"
 import { type Ending, type Hold, rejection, withHold } from "../internal/held.ts"
 import * as SharedStore from "../internal/sharedStore.ts"
@@ -219,7 +220,7 @@ const judgement = (options: Options) => {
   }
 }
 
-const defaultKey = (request: LlmRequest, info: ServiceInfo): string => `${info.provider}/${request.model ?? info.model}`
+const defaultKey = (request: LlmRequest, info: ServiceInfo): string => `${info.provider}/${modelOf(request, info)}`
 
 /** What the store said to a call: the error when it was turned away, `undefined` when the store is away. */
 type Admitted = Persistence.Admission | Persistence.CircuitOpen | Persistence.CircuitHalfOpen | undefined

@@ -10,7 +10,8 @@
  * Only text goes on: never a tool call, structured output, reasoning that was cut, or an answer in which tools ran. A call
  * that broke for other reasons than the provider's trouble stops too, and so does one past its total time limit. When the
  * continuations fail, the error is the first one, with all text that came. Before the first content and for `generate` it
- * does nothing: put `Retry` and `Fallback` inside. It waits for nothing between attempts.
+ * does nothing: put `Retry` and `Fallback` inside. It waits for nothing between attempts. A request's `apiKey`, `headers` and `model`
+ * are for the service, or for those that `providers` names; a candidate of another company does not get them.
  *
  * It is opt-in because the seam is a guess of the model: the same words in another voice are possible.
  *
@@ -28,6 +29,7 @@ import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Activity } from "../internal/activity.ts"
+import { answeredBy, viewsOf } from "../internal/addressed.ts"
 import { emit } from "../internal/emit.ts"
 import { endedEarly, errorOf, untilCommit } from "../internal/gate.ts"
 import { Joined } from "../internal/joined.ts"
@@ -65,9 +67,7 @@ export interface Options {
  * @category models
  * @since 0.1.0
  */
-export interface CandidateOptions {
-  /** Rewrites the requests that go to this candidate. */
-  readonly request?: ((request: LlmRequest) => LlmRequest) | undefined
+export interface CandidateOptions extends Traits.Rewriting {
   /** Whether it goes on from an assistant message at the end. @default what its capabilities say, else `false` */
   readonly prefill?: boolean | undefined
 }
@@ -154,6 +154,8 @@ const requestFor = (request: LlmRequest, text: string, prefill: boolean): LlmReq
 /** A call as it goes on. */
 class Call {
   private readonly request: LlmRequest
+  /** How each service sees it. */
+  private readonly views: (service: Service) => LlmRequest
   private readonly first: Service
   private readonly targets: ReadonlyArray<Target>
   private readonly scope: Scope.Scope
@@ -181,6 +183,7 @@ class Call {
     clock: Clock.Clock
   ) {
     this.request = request
+    this.views = viewsOf(request, [first, ...targets.map(({ service }) => service)])
     this.first = first
     this.targets = targets
     this.left = left
@@ -229,7 +232,7 @@ class Call {
   }
 
   private get begin(): EventsPull {
-    return Effect.matchCauseEffect(this.open(this.first, this.request), {
+    return Effect.matchCauseEffect(this.open(this.first, this.views(this.first)), {
       onSuccess: ({ events, rest }): EventsPull => {
         const keptBelow = this.read !== undefined
         const remember = (events: Events) => {
@@ -304,7 +307,7 @@ class Call {
     const { service } = target
     const { text } = this.joined
     const prefill = takesPrefill(target, this.request)
-    const request = requestFor(this.request, text, prefill)
+    const request = requestFor(this.views(service), text, prefill)
     const seam = new Seam(text, prefill ? {} : { repeat: tailOf(prefillOf(withPrefill(this.request, text))) })
     return Effect.matchCauseEffect(this.open(service, request), {
       onSuccess: ({ events, rest }): EventsPull => {
@@ -384,8 +387,10 @@ export const make = (service: Service, candidates: ReadonlyArray<Service> = [], 
     service,
     refusesPrefill: false
   }))
+  const all = [service, ...candidates]
   return {
-    ...service,
+    ...answeredBy(service, all),
+    generate: (request) => Effect.suspend(() => service.generate(viewsOf(request, all)(service))),
     stream: (request) =>
       Stream.fromChannel(
         Channel.fromTransform((_: unknown, scope: Scope.Scope) =>

@@ -10,8 +10,9 @@
  * When all candidates fail, the error is `FallbackExhausted` with every attempt; an error that is not routed is given as it
  * is. A response says in `provider` and `model` who answered and in `priorAttempts` who failed before.
  *
- * Requests go to every candidate as they are, unless `candidate` rewrites them: leave `model` out of them and let each layer
- * name its own. One rewriting is built in: a later candidate that refuses an assistant message at the end (400) is
+ * Requests go to every candidate as they are, unless `candidate` rewrites them, but for what belongs to one company: `apiKey`,
+ * `headers` and `model` are for the first candidate, or for those that `providers` names, and nobody else gets them. To the others a
+ * model's name can be mapped (`models`); else each answers with its own. One rewriting is built in: a later candidate that refuses an assistant message at the end (400) is
  * asked once more, in a form that every API takes. `countTokens`, `models`, `health` and `info` are the first
  * candidate's. It retries nothing, waits for nothing and does not go on with broken streams: put `Retry` on the
  * candidates and `Continue` around.
@@ -24,6 +25,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import type { Scope } from "effect/Scope"
+import { viewsOf } from "../internal/addressed.ts"
 import { emit } from "../internal/emit.ts"
 import * as Estimate from "../internal/estimate.ts"
 import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
@@ -72,9 +74,7 @@ export type Candidate = Layer.Layer<LlmService, unknown, unknown>
  * @category models
  * @since 0.1.0
  */
-export interface CandidateOptions {
-  /** Rewrites the requests that go to this candidate: its model, token limit, thinking. */
-  readonly request?: ((request: LlmRequest) => LlmRequest) | undefined
+export interface CandidateOptions extends Traits.Rewriting {
   /** Tokens of input and output together. Without it, no conversation comes here because it was too long elsewhere. */
   readonly contextWindow?: number | undefined
   /**
@@ -152,6 +152,8 @@ const isLarger = (candidate: Service, than: number | undefined, request: LlmRequ
   return window !== undefined && (than === undefined ? window > Estimate.inputTokens(request) : window > than)
 }
 
+type Views = ReturnType<typeof viewsOf>
+
 /** An attempt that remembers which candidate it is for. */
 interface Try extends Attempt {
   readonly index: number
@@ -173,8 +175,9 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
   if (candidates.length === 1) return first
   const standings = candidates.map(() => new Standing())
 
-  const attempt = (index: number, request: LlmRequest): Try => {
+  const attempt = (index: number, views: Views): Try => {
     const service = candidates[index]!
+    const request = views(service)
     const refuses = Traits.takesPrefill(service) === false || standings[index]!.refusesPrefill
     return { index, service, request: refuses ? asInstruction(request, false) : request, reworded: false }
   }
@@ -188,7 +191,8 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
 
   const begin = (request: LlmRequest, now: number) => {
     const allBenched = standings.every((standing) => standing.isBenched(now))
-    let current = attempt(findNext(0, (index) => allBenched || !standings[index]!.isBenched(now)), request)
+    const views = viewsOf(request, candidates)
+    let current = attempt(findNext(0, (index) => allBenched || !standings[index]!.isBenched(now)), views)
     /** Set once a conversation was too long: smaller windows need not be asked. */
     let tooSmall: { readonly window: number | undefined } | undefined
 
@@ -215,7 +219,7 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
           const final = route === "next" ? exhausted("fallback", failure) : error
           return Effect.andThen(waste, Effect.fail(final))
         }
-        current = attempt(index, request)
+        current = attempt(index, views)
         const from = nameOf(last.service)
         const to = nameOf(current.service)
         const reason = error.reason._tag

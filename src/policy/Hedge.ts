@@ -6,6 +6,9 @@
  * its connection closed, and its tokens counted as wasted. At most two requests are sent. A call that fails before the delay
  * fails as it is; afterwards the other one decides, and when both fail the error is the first one's.
  *
+ * A request's `apiKey`, `headers` and `model` are for the service, or for those that `providers` names; a candidate of another company
+ * does not get them.
+ *
  * Requests with tools that the provider runs are never sent twice, because such tools can act. It retries nothing and,
  * before the delay, falls back to nobody: put `Retry` around or inside, `Fallback` around. It costs money by design: the tokens
  * of lost calls are mostly not reported, so they are estimated where they must be.
@@ -24,6 +27,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Activity } from "../internal/activity.ts"
+import { answeredBy, viewsOf } from "../internal/addressed.ts"
 import * as Estimate from "../internal/estimate.ts"
 import { type Attempt, type Committed, errorOf, Journal, untilCommit } from "../internal/gate.ts"
 import { type EventsPull, Relay } from "../internal/source.ts"
@@ -60,10 +64,7 @@ export interface Options {
  * @category models
  * @since 0.1.0
  */
-export interface CandidateOptions {
-  /** Rewrites the requests that go to this candidate. */
-  readonly request?: ((request: LlmRequest) => LlmRequest) | undefined
-}
+export interface CandidateOptions extends Traits.Rewriting {}
 
 /**
  * Describes the second candidate, a layer or a service.
@@ -289,14 +290,18 @@ export const make = (service: Service, other: Service = service, options: Option
   const initial = millis(options.initial)
   const measured = { generate: new Latencies(samples), stream: new Latencies(samples) }
   const delayOf = (latencies: Latencies) => fixed ?? latencies.p95 ?? initial
+  const both = [service, other]
+  const attemptsOf = (request: LlmRequest): readonly [Attempt, Attempt] => {
+    const views = viewsOf(request, both)
+    return [{ service, request: views(service) }, { service: other, request: views(other) }]
+  }
 
   const generate = (request: LlmRequest): Effect.Effect<LlmResponse, LlmError> =>
     Effect.scopedWith((scope) =>
       Effect.map(
         race(
           ({ request, service }) => service.generate(request),
-          { service, request },
-          { service: other, request },
+          ...attemptsOf(request),
           delayOf(measured.generate),
           scope,
           measured.generate
@@ -313,8 +318,7 @@ export const make = (service: Service, other: Service = service, options: Option
             Effect.suspend(() =>
               race<Committed>(
                 untilCommit,
-                { service, request },
-                { service: other, request },
+                ...attemptsOf(request),
                 delayOf(measured.stream),
                 scope,
                 measured.stream
@@ -330,10 +334,12 @@ export const make = (service: Service, other: Service = service, options: Option
       )
     )
 
+  const alone = (request: LlmRequest): LlmRequest => viewsOf(request, both)(service)
   return {
-    ...service,
-    generate: (request) => canRunTwice(request) ? Effect.suspend(() => generate(request)) : service.generate(request),
-    stream: (request) => canRunTwice(request) ? stream(request) : service.stream(request)
+    ...answeredBy(service, both),
+    generate: (request) =>
+      Effect.suspend(() => canRunTwice(request) ? generate(request) : service.generate(alone(request))),
+    stream: (request) => Stream.suspend(() => canRunTwice(request) ? stream(request) : service.stream(alone(request)))
   }
 }
 

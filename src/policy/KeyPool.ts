@@ -11,7 +11,8 @@
  * `retryAfter` is when the first of them returns. A request that brings its own `apiKey` passes untouched.
  *
  * Keys stay `Redacted`; metrics name a key by a short hash. State is in this process. Put it next to the provider,
- * whose layer then needs no key. `countTokens` takes the first key that can be used; `models` and `health` have no
+ * whose layer then needs no key. Around candidates of several companies, which would all get the keys, it is refused with
+ * `Configuration` when it is made. `countTokens` takes the first key that can be used; `models` and `health` have no
  * request and use the layer's key. It waits for nothing and retries nothing with the same key.
  *
  * @since 0.1.0
@@ -20,11 +21,13 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
+import { addressedTo, companiesOf, nameOf } from "../internal/addressed.ts"
 import { type Attempt, withAttempts } from "../internal/gate.ts"
 import { type Ending, rejection, withHold } from "../internal/held.ts"
 import { type Key, type KeyReason, KeyRing, type Member } from "../internal/keyRing.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
+import type { Service } from "../LlmService.ts"
 import * as Policy from "./Policy.ts"
 
 // =============================================================================
@@ -77,6 +80,24 @@ export interface Options {
   readonly maxRetryAfter?: Duration.Input | undefined
 }
 
+/** A pool around several companies would give each the keys of the others. */
+const severalCompanies = (service: Service): LlmError.LlmError | undefined => {
+  const companies = companiesOf([service])
+  if (companies.length === 1) return undefined
+  return new LlmError.LlmError({
+    provider: "keyPool",
+    model: "",
+    operation: "layer",
+    reason: new LlmError.Configuration({
+      field: "keys",
+      message: `The keys of a pool are of one company, but ${
+        companies.map(nameOf).join(" and ")
+      } are behind it. Put a pool around each of them, inside of what chooses between them.`
+    }),
+    attempts: 0
+  })
+}
+
 const isKeyReason = (reason: LlmError.Reason): reason is KeyReason =>
   reason._tag === "RateLimit" || reason._tag === "Authentication" || reason._tag === "PermissionDenied" ||
   reason._tag === "QuotaExhausted"
@@ -115,97 +136,103 @@ const firstBack = (members: ReadonlyArray<Member>, now: number): Member | undefi
  * @category policies
  * @since 0.1.0
  */
-export const policy = (options: Options): Policy.Policy =>
+export const policy = (options: Options): Policy.Policy<LlmError.LlmError> =>
   Policy.make((service) => {
-    const ring = new KeyRing()
-    const { keys } = options
-    const millis = (input: Duration.Input) => Duration.toMillis(Duration.fromInputUnsafe(input))
-    const bench = millis(options.bench ?? "30 seconds")
-    const maxRetryAfter = millis(options.maxRetryAfter ?? "1 hour")
-    const { provider } = service.info
-    const current = Effect.isEffect(keys)
-      ? Effect.map(keys, (keys) => ring.update(keys))
-      : Effect.sync(() => ring.update(keys))
+    const refused = severalCompanies(service)
+    return refused === undefined ? Effect.succeed(make(service, options)) : Effect.fail(refused)
+  })
 
-    /** What an attempt's end says of its key. */
-    const mark = (member: Member, ending: Ending): Effect.Effect<void> =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const reason = ending._tag === "Failed" ? ending.error.reason : undefined
-        if (reason === undefined || !isKeyReason(reason)) return Effect.void
-        const rest = reason._tag !== "RateLimit"
-          ? undefined
-          : reason.retryAfter === undefined
-          ? bench
-          : Math.min(Duration.toMillis(reason.retryAfter), maxRetryAfter)
-        ring.remove(member, remembered(reason), rest === undefined ? undefined : now + rest)
-        const attributes = {
-          provider,
-          key: member.hash,
-          state: rest === undefined ? "dead" : "benched",
-          "error.type": reason._tag
-        }
-        return Metric.update(Metric.withAttributes(removals, attributes), 1)
-      })
+const make = (service: Service, options: Options): Service => {
+  const ring = new KeyRing()
+  const { keys } = options
+  const millis = (input: Duration.Input) => Duration.toMillis(Duration.fromInputUnsafe(input))
+  const bench = millis(options.bench ?? "30 seconds")
+  const maxRetryAfter = millis(options.maxRetryAfter ?? "1 hour")
+  const { provider } = service.info
+  const bringsKey = (request: LlmRequest): boolean => addressedTo(request, service.info)?.apiKey !== undefined
+  const current = Effect.isEffect(keys)
+    ? Effect.map(keys, (keys) => ring.update(keys))
+    : Effect.sync(() => ring.update(keys))
 
-    const marked = withHold(service, (request) => {
-      const member = request.apiKey === undefined ? undefined : ring.find(request.apiKey)
-      if (member === undefined) return Effect.succeed({ request, end: () => Effect.void })
-      return Effect.as(Metric.update(Metric.withAttributes(requests, { provider, key: member.hash }), 1), {
-        request,
-        end: (ending: Ending) => mark(member, ending)
-      })
+  /** What an attempt's end says of its key. */
+  const mark = (member: Member, ending: Ending): Effect.Effect<void> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const reason = ending._tag === "Failed" ? ending.error.reason : undefined
+      if (reason === undefined || !isKeyReason(reason)) return Effect.void
+      const rest = reason._tag !== "RateLimit"
+        ? undefined
+        : reason.retryAfter === undefined
+        ? bench
+        : Math.min(Duration.toMillis(reason.retryAfter), maxRetryAfter)
+      ring.remove(member, remembered(reason), rest === undefined ? undefined : now + rest)
+      const attributes = {
+        provider,
+        key: member.hash,
+        state: rest === undefined ? "dead" : "benched",
+        "error.type": reason._tag
+      }
+      return Metric.update(Metric.withAttributes(removals, attributes), 1)
     })
 
-    /** The error of a call for which there is no key; `last` is its own, if it made an attempt. */
-    const exhausted = (
-      request: LlmRequest,
-      operation: "generate" | "stream",
-      now: number,
-      last: LlmError.LlmError | undefined
-    ): LlmError.LlmError => {
-      const fail = (reason: LlmError.Reason) =>
-        rejection(service, request, operation, reason).with({ attempts: last?.attempts ?? 0 })
-      const back = firstBack(ring.all, now)
-      if (back === undefined) {
-        return last ?? fail(
-          ring.all.findLast(({ reason }) => reason !== undefined)?.reason ??
-            new LlmError.Configuration({ field: "keys", message: "The key pool has no key to use." })
-        )
-      }
-      const retryAfter = Duration.millis(back.benchedUntil - now)
-      return last?.reason._tag === "RateLimit"
-        ? last.with({ reason: remembered(last.reason, retryAfter) })
-        : fail(remembered(back.reason!, retryAfter))
-    }
-
-    const pooled = withAttempts(marked, (request, operation) =>
-      Effect.gen(function*() {
-        const tried = new Set<Member>()
-        /** The next attempt, or the error when there is no key for one. */
-        const attempt = (last?: LlmError.LlmError) =>
-          Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<Attempt, LlmError.LlmError> => {
-            const member = ring.take(now, tried)
-            if (member !== undefined) {
-              tried.add(member)
-              return Effect.succeed({ service: marked, request: { ...request, apiKey: member.apiKey } })
-            }
-            return Effect.fail(exhausted(request, operation, now, last))
-          })
-        yield* current
-        return {
-          first: yield* attempt(),
-          next: ({ error }) => isKeyReason(error.reason) ? attempt(error) : Effect.fail(error)
-        }
-      }))
-
-    return {
-      ...service,
-      generate: (request) => request.apiKey === undefined ? pooled.generate(request) : service.generate(request),
-      stream: (request) => request.apiKey === undefined ? pooled.stream(request) : service.stream(request),
-      countTokens: (request) =>
-        request.apiKey !== undefined ? service.countTokens(request) : Effect.flatMap(
-          Effect.andThen(current, Clock.currentTimeMillis),
-          (now) => service.countTokens({ ...request, apiKey: ring.peek(now)?.apiKey })
-        )
-    }
+  const marked = withHold(service, (request) => {
+    const member = request.apiKey === undefined ? undefined : ring.find(request.apiKey)
+    if (member === undefined) return Effect.succeed({ request, end: () => Effect.void })
+    return Effect.as(Metric.update(Metric.withAttributes(requests, { provider, key: member.hash }), 1), {
+      request,
+      end: (ending: Ending) => mark(member, ending)
+    })
   })
+
+  /** The error of a call for which there is no key; `last` is its own, if it made an attempt. */
+  const exhausted = (
+    request: LlmRequest,
+    operation: "generate" | "stream",
+    now: number,
+    last: LlmError.LlmError | undefined
+  ): LlmError.LlmError => {
+    const fail = (reason: LlmError.Reason) =>
+      rejection(service, request, operation, reason).with({ attempts: last?.attempts ?? 0 })
+    const back = firstBack(ring.all, now)
+    if (back === undefined) {
+      return last ?? fail(
+        ring.all.findLast(({ reason }) => reason !== undefined)?.reason ??
+          new LlmError.Configuration({ field: "keys", message: "The key pool has no key to use." })
+      )
+    }
+    const retryAfter = Duration.millis(back.benchedUntil - now)
+    return last?.reason._tag === "RateLimit"
+      ? last.with({ reason: remembered(last.reason, retryAfter) })
+      : fail(remembered(back.reason!, retryAfter))
+  }
+
+  const pooled = withAttempts(marked, (request, operation) =>
+    Effect.gen(function*() {
+      const tried = new Set<Member>()
+      /** The next attempt, or the error when there is no key for one. */
+      const attempt = (last?: LlmError.LlmError) =>
+        Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<Attempt, LlmError.LlmError> => {
+          const member = ring.take(now, tried)
+          if (member !== undefined) {
+            tried.add(member)
+            return Effect.succeed({ service: marked, request: { ...request, apiKey: member.apiKey } })
+          }
+          return Effect.fail(exhausted(request, operation, now, last))
+        })
+      yield* current
+      return {
+        first: yield* attempt(),
+        next: ({ error }) => isKeyReason(error.reason) ? attempt(error) : Effect.fail(error)
+      }
+    }))
+
+  return {
+    ...service,
+    generate: (request) => bringsKey(request) ? service.generate(request) : pooled.generate(request),
+    stream: (request) => bringsKey(request) ? service.stream(request) : pooled.stream(request),
+    countTokens: (request) =>
+      bringsKey(request) ? service.countTokens(request) : Effect.flatMap(
+        Effect.andThen(current, Clock.currentTimeMillis),
+        (now) => service.countTokens({ ...request, apiKey: ring.peek(now)?.apiKey })
+      )
+  }
+}

@@ -27,6 +27,7 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import { Redis, type RedisError } from "effect/persistence/Redis"
 import type { Scope } from "effect/Scope"
+import { modelOf } from "../internal/addressed.ts"
 import * as Estimates from "../internal/estimate.ts"
 import { type Begin, type Ending, rejection, withHold } from "../internal/held.ts"
 import * as RedisBuckets from "../internal/rateLimitRedis.ts"
@@ -255,7 +256,7 @@ const backOf = (estimate: Estimate, ending: Ending): Amounts => {
   }
 }
 
-const defaultKey = (request: LlmRequest, info: ServiceInfo): string => `${info.provider}/${request.model ?? info.model}`
+const defaultKey = (request: LlmRequest, info: ServiceInfo): string => `${info.provider}/${modelOf(request, info)}`
 
 interface Shared {
   readonly store: Store["Service"]

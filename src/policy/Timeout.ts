@@ -14,6 +14,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { modelOf } from "../internal/addressed.ts"
 import { type OnTimeout, withEffectTimeouts, withStreamTimeouts } from "../internal/timeouts.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest, Timeouts } from "../LlmRequest.ts"
@@ -68,7 +69,7 @@ export const policy = (options: Options): Policy.Policy =>
       (request: LlmRequest, operation: LlmError.Operation): OnTimeout<LlmError.LlmError> => (phase, limit, partial) =>
         new LlmError.LlmError({
           provider: service.info.provider,
-          model: request.model ?? service.info.model,
+          model: modelOf(request, service.info),
           label: request.label ?? service.info.label,
           operation,
           reason: LlmError.timeout(phase, limit, partial),

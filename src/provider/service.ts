@@ -11,6 +11,7 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { addressedTo, leftOut } from "../internal/addressed.ts"
 import { inputTokens } from "../internal/estimate.ts"
 import { withAttempts } from "../internal/gate.ts"
 import { imageIssue, ModelFacts } from "../internal/modelFacts.ts"
@@ -215,7 +216,7 @@ export const make = (
               body: JSON.stringify(encoded.body),
               secrets: key === undefined ? [] : [key],
               timeouts: request.timeouts ?? {},
-              warnings: encoded.warnings,
+              warnings: [...leftOut(given, service.info), ...encoded.warnings],
               includeRaw: request.includeRaw === true,
               idSeed: `${Math.abs(seed).toString(36)}_`
             }
@@ -275,6 +276,7 @@ export const make = (
     const service: LlmService.Service = {
       info: {
         provider: definition.id,
+        origin: url.origin,
         model: defaultModel ?? "",
         label: options.label,
         capabilities: definition.capabilities ?? {}
@@ -303,7 +305,15 @@ export const make = (
       : credentials.get === undefined && definition.renew !== undefined
       ? Effect.as(definition.renew, {})
       : undefined
-    return Telemetry.instrument(refresh === undefined ? service : withRefresh(service, refresh))
+    const { countTokens: count, generate, stream, ...others } = Telemetry.instrument(
+      refresh === undefined ? service : withRefresh(service, refresh)
+    )
+    return {
+      ...others,
+      generate: (request) => generate(addressedTo(request, service.info)),
+      stream: (request) => stream(addressedTo(request, service.info)),
+      countTokens: (request) => count(addressedTo(request, service.info))
+    }
   })
 
 const baseUrlOf = (definition: Definition, given: string | undefined): string =>

@@ -30,6 +30,7 @@ import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Activity } from "../internal/activity.ts"
+import { modelOf, received } from "../internal/addressed.ts"
 import { PartsFold } from "../internal/partsFold.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
@@ -179,7 +180,7 @@ export const make = (options: Options = {}): { readonly service: Service; readon
     (request: LlmRequest, operation: LlmError.Operation) => (reason: LlmError.Reason): LlmError.LlmError =>
       new LlmError.LlmError({
         provider: info.provider,
-        model: request.model ?? info.model,
+        model: modelOf(request, info),
         label: request.label ?? info.label,
         operation,
         reason,
@@ -203,11 +204,12 @@ export const make = (options: Options = {}): { readonly service: Service; readon
   }
 
   const open = (
-    request: LlmRequest,
+    given: LlmRequest,
     operation: "generate" | "stream",
     scope: Scope.Scope
   ): Effect.Effect<{ readonly pull: Pull.Pull<readonly [LlmEvent, ...Array<LlmEvent>], LlmError.LlmError> }> =>
     Effect.gen(function*() {
+      const request = received(given, info)
       const call: Running = { index: calls.length, operation, request, status: "running" }
       calls.push(call)
       const fail = errorFor(request, operation)
@@ -219,7 +221,7 @@ export const make = (options: Options = {}): { readonly service: Service; readon
             parts: fold.parts(),
             finishReason: "other",
             usage: fold.usage ?? emptyUsage,
-            model: fold.model ?? request.model ?? info.model,
+            model: fold.model ?? modelOf(request, info),
             provider: info.provider,
             label: request.label ?? info.label,
             id: fold.id,

@@ -8,6 +8,7 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { modelOf } from "../../internal/addressed.ts"
 import type * as LlmError from "../../LlmError.ts"
 import type { LlmEvent } from "../../LlmEvent.ts"
 import { type LlmRequest, messagesOf } from "../../LlmRequest.ts"
@@ -91,7 +92,7 @@ const responseOf = (parts: ReadonlyArray<Part>, { index, info, request }: Circum
     finishReason: parts.some((part) => part.type === "tool-call") ? "tool-calls" : "stop",
     usage: { input: { total: input, uncached: input }, output: { total: text + reasoning, text, reasoning } },
     id: `test-${index + 1}`,
-    model: request.model ?? info.model,
+    model: modelOf(request, info),
     provider: info.provider,
     label: request.label ?? info.label,
     warnings: []
