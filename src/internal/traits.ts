@@ -9,7 +9,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Scope } from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type { LlmRequest } from "../LlmRequest.ts"
 import { LlmService, type Service } from "../LlmService.ts"
 import type { Prices } from "../Model.ts"
@@ -129,21 +129,30 @@ export const candidate = <A extends Service | Layer.Layer<LlmService, unknown, u
   ) as A
 }
 
-/**
- * Builds a candidate in the current scope. Layers of one tag override each other, so each is built on its own.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const build = <E, R>(layer: Layer.Layer<LlmService, E, R>): Effect.Effect<Service, E, R | Scope> =>
-  Effect.map(Layer.build(layer), Context.get(LlmService))
+type CandidateLayer<E, R> = Layer.Layer<LlmService, E, R>
 
 /**
- * Builds candidates one after the other.
+ * Builds candidates one after the other in the current scope. Layers of one tag override each other, so each is built on its own;
+ * the memo map of the layer around them makes one that is used twice, here or elsewhere, one service.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const buildAll = <E, R>(
-  layers: ReadonlyArray<Layer.Layer<LlmService, E, R>>
-): Effect.Effect<Array<Service>, E, R | Scope> => Effect.forEach(layers, build)
+  layers: ReadonlyArray<CandidateLayer<E, R>>
+): Effect.Effect<Array<Service>, E, R | Scope.Scope> =>
+  Effect.contextWith((context: Context.Context<Scope.Scope>) => {
+    const memoMap = Context.getOrUndefined(context, Layer.CurrentMemoMap) ?? Layer.makeMemoMapUnsafe()
+    const scope = Context.get(context, Scope.Scope)
+    return Effect.forEach(layers, (layer) =>
+      Effect.map(Layer.buildWithMemoMap(layer, memoMap, scope), Context.get(LlmService)))
+  })
+
+/**
+ * Builds one candidate, as {@link buildAll} does.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const build = <E, R>(layer: CandidateLayer<E, R>): Effect.Effect<Service, E, R | Scope.Scope> =>
+  Effect.map(buildAll([layer]), ([service]) => service!)
