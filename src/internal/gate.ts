@@ -26,6 +26,7 @@ import type { LlmResponse } from "../LlmResponse.ts"
 import type { Service } from "../LlmService.ts"
 import { Activity } from "./activity.ts"
 import { modelOf } from "./addressed.ts"
+import { millisBy } from "./monotonic.ts"
 import { Serving } from "./serving.ts"
 import { type Events, type EventsPull, Relay, watched } from "./source.ts"
 
@@ -173,11 +174,11 @@ export class Journal {
   constructor(clock: Clock.Clock, activity: Activity) {
     this.clock = clock
     this.activity = activity
-    this.startedAt = clock.currentTimeMillisUnsafe()
+    this.startedAt = millisBy(clock)
   }
 
   start(): void {
-    this.startedAt = this.clock.currentTimeMillisUnsafe()
+    this.startedAt = millisBy(this.clock)
   }
 
   fail(attempt: Attempt, error: LlmError): FailedAttempt {
@@ -190,7 +191,7 @@ export class Journal {
         provider: error.provider,
         model: error.model,
         reason: error.reason._tag,
-        durationMillis: this.clock.currentTimeMillisUnsafe() - this.startedAt
+        durationMillis: millisBy(this.clock) - this.startedAt
       })
     }
     return {

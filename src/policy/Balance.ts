@@ -27,6 +27,7 @@ import { emit } from "../internal/emit.ts"
 import * as Estimate from "../internal/estimate.ts"
 import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
 import { withHold } from "../internal/held.ts"
+import { millisBy, monotonicMillis } from "../internal/monotonic.ts"
 import { type Numbers, priceOf, rank, rendezvous, type Strategy } from "../internal/ranking.ts"
 import { defaultRoutes, exhausted, nameOf, routeOf, type Routes } from "../internal/routes.ts"
 import * as Traits from "../internal/traits.ts"
@@ -163,7 +164,7 @@ class Member {
         return {
           request,
           end: (ending) =>
-            Effect.map(Clock.currentTimeMillis, (now) => {
+            Effect.map(monotonicMillis, (now) => {
               this.busy--
               // A stream that breaks late tells of the candidate as well.
               if (ending._tag === "Failed") this.failed(ending.error, now)
@@ -254,7 +255,7 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
   }
 
   const begin = (request: LlmRequest, operation: Operation, clock: Clock.Clock, random: () => number) => {
-    const now = clock.currentTimeMillisUnsafe()
+    const now = millisBy(clock)
     const all = [...members.keys()]
     const free = all.filter((index) => !members[index]!.isBenched(now))
     const order = orderOf(free.length === 0 ? all : free, request, operation, random)
@@ -274,7 +275,7 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
       Effect.suspend(() => {
         const { error } = failure
         const last = order[at]!
-        const now = clock.currentTimeMillisUnsafe()
+        const now = millisBy(clock)
         const waste = countWaste("balance", error.provider, error.partial?.usage)
         if (routeOf(routes, error) !== "next") return Effect.andThen(waste, Effect.fail(error))
         at = find(at + 1, now)
@@ -296,7 +297,7 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
     return {
       first: attempt(order[at]!),
       next,
-      onCommit: () => order[at]!.answered(operation, clock.currentTimeMillisUnsafe() - startedAt)
+      onCommit: () => order[at]!.answered(operation, millisBy(clock) - startedAt)
     }
   }
 

@@ -32,6 +32,7 @@ import { type Account, Ledger, type Reserve, type Reserved, type Settle } from "
 import * as RedisBooks from "../internal/budgetRedis.ts"
 import { inputTokens } from "../internal/estimate.ts"
 import { type Begin, type Ending, type Hold, rejection, withHold } from "../internal/held.ts"
+import { monotonicMillis } from "../internal/monotonic.ts"
 import { withPartials } from "../internal/partials.ts"
 import { priceFinder, priceOf, type PriceOverrides } from "../internal/pricing.ts"
 import { isServed } from "../internal/served.ts"
@@ -99,9 +100,9 @@ export class Store extends Context.Service<Store, {
 const makeMemory = (): Store["Service"] => {
   const ledger = new Ledger()
   return {
-    reserve: (options) => Effect.map(Clock.currentTimeMillis, (now) => ledger.reserve(options, now)),
-    settle: (options) => Effect.map(Clock.currentTimeMillis, (now) => ledger.settle(options, now)),
-    read: (key) => Effect.map(Clock.currentTimeMillis, (now) => ledger.read(key, now))
+    reserve: (options) => Effect.map(monotonicMillis, (now) => ledger.reserve(options, now)),
+    settle: (options) => Effect.map(monotonicMillis, (now) => ledger.settle(options, now)),
+    read: (key) => Effect.map(monotonicMillis, (now) => ledger.read(key, now))
   }
 }
 

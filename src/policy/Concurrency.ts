@@ -11,12 +11,12 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import { rejection, withHold } from "../internal/held.ts"
+import { monotonicMillis } from "../internal/monotonic.ts"
 import { Permits } from "../internal/permits.ts"
 import * as LlmError from "../LlmError.ts"
 import * as Policy from "./Policy.ts"
@@ -113,10 +113,10 @@ export const policy = (options: Options): Policy.Policy =>
       const deadline = Duration.isFinite(queueDeadline) ? queueDeadline : undefined
       return Effect.succeed(withHold(service, (request, operation, restore) =>
         Effect.gen(function*() {
-          const started = yield* Clock.currentTimeMillis
+          const started = yield* monotonicMillis
           const acquired = yield* permits.acquire(request.priority ?? 0, deadline, restore)
           if (acquired === "acquired") {
-            const waited = (yield* Clock.currentTimeMillis) - started
+            const waited = (yield* monotonicMillis) - started
             if (waited > 0) yield* Metric.update(metrics.waitTime, waited / 1000)
             return { request, end: () => release }
           }

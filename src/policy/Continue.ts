@@ -33,6 +33,7 @@ import { answeredBy, viewsOf } from "../internal/addressed.ts"
 import { emit } from "../internal/emit.ts"
 import { endedEarly, errorOf, untilCommit } from "../internal/gate.ts"
 import { Joined } from "../internal/joined.ts"
+import { millisBy } from "../internal/monotonic.ts"
 import { asInstruction, prefillOf, refusesPrefill, tailOf, withPrefill } from "../internal/prefill.ts"
 import { nameOf } from "../internal/routes.ts"
 import { Seam } from "../internal/seam.ts"
@@ -206,7 +207,7 @@ class Call {
   /** Opens an attempt and runs it to its first content. */
   private open(service: Service, request: LlmRequest) {
     return Effect.suspend(() => {
-      this.startedAt = this.clock.currentTimeMillisUnsafe()
+      this.startedAt = millisBy(this.clock)
       this.servedBy = undefined
       this.read = undefined
       this.attemptScope = Scope.forkUnsafe(this.scope)
@@ -286,7 +287,7 @@ class Call {
       provider: error.provider,
       model: error.model,
       reason: error.reason._tag,
-      durationMillis: this.clock.currentTimeMillisUnsafe() - this.startedAt
+      durationMillis: millisBy(this.clock) - this.startedAt
     }
   }
 

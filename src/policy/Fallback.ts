@@ -19,7 +19,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -29,6 +28,7 @@ import { viewsOf } from "../internal/addressed.ts"
 import { emit } from "../internal/emit.ts"
 import * as Estimate from "../internal/estimate.ts"
 import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
+import { monotonicMillis } from "../internal/monotonic.ts"
 import { asInstruction, refusesPrefill } from "../internal/prefill.ts"
 import { defaultRoutes, exhausted, nameOf, routeOf, type Routes } from "../internal/routes.ts"
 import * as Traits from "../internal/traits.ts"
@@ -197,7 +197,7 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
     let tooSmall: { readonly window: number | undefined } | undefined
 
     const next = (failure: FailedAttempt): Effect.Effect<Attempt, LlmError.LlmError> =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      Effect.flatMap(monotonicMillis, (now) => {
         const { error } = failure
         const last = current
         const waste = countWaste("fallback", error.provider, error.partial?.usage)
@@ -242,7 +242,7 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
 
   return withAttempts(
     Traits.together(candidates),
-    (request: LlmRequest) => Effect.map(Clock.currentTimeMillis, (now) => begin(request, now))
+    (request: LlmRequest) => Effect.map(monotonicMillis, (now) => begin(request, now))
   )
 }
 

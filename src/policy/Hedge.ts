@@ -30,6 +30,7 @@ import { Activity } from "../internal/activity.ts"
 import { answeredBy, viewsOf } from "../internal/addressed.ts"
 import * as Estimate from "../internal/estimate.ts"
 import { type Attempt, type Committed, errorOf, Journal, untilCommit } from "../internal/gate.ts"
+import { millisBy } from "../internal/monotonic.ts"
 import { type EventsPull, Relay } from "../internal/source.ts"
 import * as Traits from "../internal/traits.ts"
 import { countWaste } from "../internal/wasted.ts"
@@ -183,7 +184,7 @@ const race = <A>(
             { startImmediately: true }
           ),
           (fiber) => {
-            const startedAt = clock.currentTimeMillisUnsafe()
+            const startedAt = millisBy(clock)
             const racer = { attempt, fiber, scope: attemptScope, startedAt, partial: () => read?.() }
             racers.push(racer)
             return racer
@@ -202,9 +203,9 @@ const race = <A>(
 
       const win = (racer: Racer<A>, value: A): Won<A> => {
         outer.partialFrom(racer.partial)
-        if (racer === racers[0]) latencies.add(clock.currentTimeMillisUnsafe() - racer.startedAt)
+        if (racer === racers[0]) latencies.add(millisBy(clock) - racer.startedAt)
         // It was this slow at least: left out, only the fast calls would be known.
-        else latencies.add(clock.currentTimeMillisUnsafe() - racers[0]!.startedAt)
+        else latencies.add(millisBy(clock) - racers[0]!.startedAt)
         return { value, racer, journal }
       }
 

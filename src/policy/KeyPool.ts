@@ -17,7 +17,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
@@ -28,6 +27,7 @@ import { type Key, type KeyReason, KeyRing, type Member } from "../internal/keyR
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { Service } from "../LlmService.ts"
+import { monotonicMillis } from "../internal/monotonic.ts"
 import * as Policy from "./Policy.ts"
 
 // =============================================================================
@@ -156,7 +156,7 @@ const make = (service: Service, options: Options): Service => {
 
   /** What an attempt's end says of its key. */
   const mark = (member: Member, ending: Ending): Effect.Effect<void> =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    Effect.flatMap(monotonicMillis, (now) => {
       const reason = ending._tag === "Failed" ? ending.error.reason : undefined
       if (reason === undefined || !isKeyReason(reason)) return Effect.void
       const rest = reason._tag !== "RateLimit"
@@ -210,7 +210,7 @@ const make = (service: Service, options: Options): Service => {
       const tried = new Set<Member>()
       /** The next attempt, or the error when there is no key for one. */
       const attempt = (last?: LlmError.LlmError) =>
-        Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<Attempt, LlmError.LlmError> => {
+        Effect.flatMap(monotonicMillis, (now): Effect.Effect<Attempt, LlmError.LlmError> => {
           const member = ring.take(now, tried)
           if (member !== undefined) {
             tried.add(member)
@@ -231,7 +231,7 @@ const make = (service: Service, options: Options): Service => {
     stream: (request) => bringsKey(request) ? service.stream(request) : pooled.stream(request),
     countTokens: (request) =>
       bringsKey(request) ? service.countTokens(request) : Effect.flatMap(
-        Effect.andThen(current, Clock.currentTimeMillis),
+        Effect.andThen(current, monotonicMillis),
         (now) => service.countTokens({ ...request, apiKey: ring.peek(now)?.apiKey })
       )
   }

@@ -17,7 +17,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -30,6 +29,7 @@ import type { Scope } from "effect/Scope"
 import { modelOf } from "../internal/addressed.ts"
 import * as Estimates from "../internal/estimate.ts"
 import { type Begin, type Ending, rejection, withHold } from "../internal/held.ts"
+import { monotonicMillis } from "../internal/monotonic.ts"
 import * as RedisBuckets from "../internal/rateLimitRedis.ts"
 import * as SharedStore from "../internal/sharedStore.ts"
 import {
@@ -102,8 +102,8 @@ export class Store extends Context.Service<Store, {
 const makeMemory = () => {
   const buckets = new TokenBuckets()
   return {
-    reserve: (options: Reserve) => Effect.map(Clock.currentTimeMillis, (now) => buckets.reserve(options, now)),
-    settle: (options: Settle) => Effect.map(Clock.currentTimeMillis, (now) => buckets.settle(options, now))
+    reserve: (options: Reserve) => Effect.map(monotonicMillis, (now) => buckets.reserve(options, now)),
+    settle: (options: Settle) => Effect.map(monotonicMillis, (now) => buckets.settle(options, now))
   }
 }
 
