@@ -352,7 +352,8 @@ export class BudgetExceeded extends Data.TaggedError("BudgetExceeded")<
 }
 
 /**
- * Every candidate of a fallback failed.
+ * Every candidate of a fallback failed. The same call may succeed later if it may at one of them; `retryAfter` is when the first of
+ * those that named a time can be asked again.
  *
  * @category reasons
  * @since 0.1.0
@@ -360,9 +361,12 @@ export class BudgetExceeded extends Data.TaggedError("BudgetExceeded")<
 export class FallbackExhausted extends Data.TaggedError("FallbackExhausted")<
   ReasonFields & {
     readonly attempts: ReadonlyArray<PriorAttempt>
+    readonly retryAfter?: Duration.Duration | undefined
   }
 > {
-  readonly isRetryable = false
+  get isRetryable(): boolean {
+    return this.attempts.some((attempt) => attempt.isRetryable === true)
+  }
 }
 
 /**

@@ -6,7 +6,9 @@
  *
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
 import * as LlmError from "../LlmError.ts"
+import type { PriorAttempt } from "../LlmResponse.ts"
 import type { Service } from "../LlmService.ts"
 import type { FailedAttempt } from "./gate.ts"
 
@@ -73,6 +75,12 @@ export const routeOf = (routes: Routes, error: LlmError.LlmError): Route => {
   return typeof route === "function" ? route(error.reason, error) : route
 }
 
+/** When the first of those that named a time can be asked again. */
+const soonest = (failed: ReadonlyArray<PriorAttempt>): Duration.Duration | undefined => {
+  const named = failed.flatMap(({ retryAfterMillis }) => retryAfterMillis ?? [])
+  return named.length === 0 ? undefined : Duration.millis(Math.min(...named))
+}
+
 /**
  * The error of a call of which every candidate failed: who, why and how long, and no bodies.
  *
@@ -89,7 +97,8 @@ export const exhausted = (policy: string, { error, failed }: FailedAttempt): Llm
     requestId: error.requestId,
     reason: new LlmError.FallbackExhausted({
       message: `Every candidate failed: ${said.join("; ")}.`,
-      attempts: failed
+      attempts: failed,
+      retryAfter: soonest(failed)
     }),
     attempts: error.attempts
   })

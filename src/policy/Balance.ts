@@ -23,6 +23,7 @@ import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import type { Scope } from "effect/Scope"
 import { viewsOf } from "../internal/addressed.ts"
+import { Broken, brokenLast } from "../internal/choosing.ts"
 import { emit } from "../internal/emit.ts"
 import * as Estimate from "../internal/estimate.ts"
 import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
@@ -34,7 +35,7 @@ import * as Traits from "../internal/traits.ts"
 import { countWaste } from "../internal/wasted.ts"
 import type { LlmError } from "../LlmError.ts"
 import { type LlmRequest, messagesOf } from "../LlmRequest.ts"
-import { LlmService, type Service } from "../LlmService.ts"
+import { LlmService, type Service, type ServiceInfo } from "../LlmService.ts"
 import { textOf } from "../Message.ts"
 import type { Prices } from "../Model.ts"
 import * as Policy from "./Policy.ts"
@@ -254,11 +255,18 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
     })
   }
 
-  const begin = (request: LlmRequest, operation: Operation, clock: Clock.Clock, random: () => number) => {
+  const begin = (
+    request: LlmRequest,
+    operation: Operation,
+    clock: Clock.Clock,
+    broken: ReadonlySet<ServiceInfo>,
+    random: () => number
+  ) => {
     const now = millisBy(clock)
     const all = [...members.keys()]
     const free = all.filter((index) => !members[index]!.isBenched(now))
-    const order = orderOf(free.length === 0 ? all : free, request, operation, random)
+    const preferred = orderOf(free.length === 0 ? all : free, request, operation, random)
+    const order = brokenLast(preferred, ({ service }) => service, broken)
     /** Others may have been benched since the call began. */
     const find = (from: number, now: number): number => {
       if (free.length === 0) return from
@@ -269,7 +277,10 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
     let at = find(0, now)
     let startedAt = now
     const views = viewsOf(request, candidates)
-    const attempt = ({ service }: Member): Attempt => ({ service, request: views(service) })
+    const attemptAt = (at: number, now: number): Attempt => {
+      const { service } = order[at]!
+      return { service, request: views(service), hasAlternative: find(at + 1, now) < order.length }
+    }
 
     const next = (failure: FailedAttempt): Effect.Effect<Attempt, LlmError> =>
       Effect.suspend(() => {
@@ -290,12 +301,12 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
             Metric.update(Metric.withAttributes(handovers, { from: from.provider, to: to.provider, reason }), 1)
           ),
           Effect.andThen(emit(request, () => ({ _tag: "FailOver", from, to, reason }))),
-          Effect.as(attempt(member))
+          Effect.as(attemptAt(at, now))
         )
       })
 
     return {
-      first: attempt(order[at]!),
+      first: attemptAt(at, now),
       next,
       onCommit: () => order[at]!.answered(operation, millisBy(clock) - startedAt)
     }
@@ -304,7 +315,9 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
   return withAttempts(Traits.together(candidates), (request, operation) =>
     Effect.withFiber((fiber) => {
       const random = fiber.getRef(Random.Random)
-      return Effect.succeed(begin(request, operation, fiber.getRef(Clock.Clock), () => random.nextDoubleUnsafe()))
+      return Effect.succeed(
+        begin(request, operation, fiber.getRef(Clock.Clock), fiber.getRef(Broken), () => random.nextDoubleUnsafe())
+      )
     }))
 }
 

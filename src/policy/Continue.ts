@@ -30,21 +30,21 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Activity } from "../internal/activity.ts"
 import { answeredBy, viewsOf } from "../internal/addressed.ts"
+import { Broken, Serving } from "../internal/choosing.ts"
 import { emit } from "../internal/emit.ts"
-import { endedEarly, errorOf, untilCommit } from "../internal/gate.ts"
+import { endedEarly, errorOf, priorAttempt, untilCommit } from "../internal/gate.ts"
 import { Joined } from "../internal/joined.ts"
 import { millisBy } from "../internal/monotonic.ts"
 import { asInstruction, prefillOf, refusesPrefill, tailOf, withPrefill } from "../internal/prefill.ts"
 import { nameOf } from "../internal/routes.ts"
 import { Seam } from "../internal/seam.ts"
-import { Serving } from "../internal/serving.ts"
 import { type Events, type EventsPull, Relay, watched } from "../internal/source.ts"
 import * as Traits from "../internal/traits.ts"
 import type { LlmError, Reason } from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { LlmResponse, PriorAttempt } from "../LlmResponse.ts"
-import type { LlmService, Service } from "../LlmService.ts"
+import type { LlmService, Service, ServiceInfo } from "../LlmService.ts"
 import * as Policy from "./Policy.ts"
 
 // =============================================================================
@@ -169,7 +169,9 @@ class Call {
   private firstError: LlmError | undefined
   private requests = 0
   private startedAt = 0
-  private servedBy: Name | undefined
+  private servedBy: ServiceInfo | undefined
+  /** Those that broke after they had begun: whoever chooses asks the others first. */
+  private readonly broken = new Set<ServiceInfo>()
   private attemptScope: Scope.Closeable | undefined
   private read: (() => LlmResponse | undefined) | undefined
   private readonly relay = new Relay(Effect.suspend(() => this.begin))
@@ -220,8 +222,9 @@ class Call {
       return untilCommit({ service, request }, this.attemptScope).pipe(
         Effect.provideService(Activity, activity),
         Effect.provideService(Serving, (info) => {
-          this.servedBy ??= { provider: info.provider, model: info.model }
-        })
+          this.servedBy ??= info
+        }),
+        Effect.provideService(Broken, this.broken)
       )
     })
   }
@@ -276,6 +279,7 @@ class Call {
           this.joined.canGoOn
         if (!goesOn || this.left === 0) return Effect.fail(this.finalError)
         const { servedBy } = this
+        if (servedBy !== undefined) this.broken.add(servedBy)
         const from = servedBy === undefined || servedBy.provider === error.provider ? error : servedBy
         return this.goOn(error, { provider: from.provider, model: from.model })
       })
@@ -283,12 +287,7 @@ class Call {
   }
 
   private priorOf(error: LlmError): PriorAttempt {
-    return {
-      provider: error.provider,
-      model: error.model,
-      reason: error.reason._tag,
-      durationMillis: millisBy(this.clock) - this.startedAt
-    }
+    return priorAttempt(error, millisBy(this.clock) - this.startedAt)
   }
 
   /** The first error, with everything that came. An error that was nobody's to change stays itself. */

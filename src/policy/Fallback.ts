@@ -19,23 +19,25 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import type { Scope } from "effect/Scope"
 import { viewsOf } from "../internal/addressed.ts"
+import { Broken, brokenLast } from "../internal/choosing.ts"
 import { emit } from "../internal/emit.ts"
 import * as Estimate from "../internal/estimate.ts"
 import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
-import { monotonicMillis } from "../internal/monotonic.ts"
+import { millisBy, monotonicMillis } from "../internal/monotonic.ts"
 import { asInstruction, refusesPrefill } from "../internal/prefill.ts"
 import { defaultRoutes, exhausted, nameOf, routeOf, type Routes } from "../internal/routes.ts"
 import * as Traits from "../internal/traits.ts"
 import { countWaste } from "../internal/wasted.ts"
 import type * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
-import { LlmService, type Service } from "../LlmService.ts"
+import { LlmService, type Service, type ServiceInfo } from "../LlmService.ts"
 import * as Policy from "./Policy.ts"
 
 export { defaultRoutes, type Route, type Routes } from "../internal/routes.ts"
@@ -182,17 +184,23 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
     return { index, service, request: refuses ? asInstruction(request, false) : request, reworded: false }
   }
 
-  /** The first candidate from `from` on that may be asked. */
-  const findNext = (from: number, may: (index: number) => boolean): number => {
-    let index = from
-    while (index < candidates.length && !may(index)) index++
-    return index
-  }
-
-  const begin = (request: LlmRequest, now: number) => {
+  const begin = (request: LlmRequest, now: number, broken: ReadonlySet<ServiceInfo>) => {
     const allBenched = standings.every((standing) => standing.isBenched(now))
     const views = viewsOf(request, candidates)
-    let current = attempt(findNext(0, (index) => allBenched || !standings[index]!.isBenched(now)), views)
+    /** In order of preference; those that have just broken after the others. */
+    const order = brokenLast([...candidates.keys()], (index) => candidates[index]!, broken)
+    /** The first place from `from` on whose candidate may be asked. */
+    const findNext = (from: number, may: (index: number) => boolean): number => {
+      let at = from
+      while (at < order.length && !may(order[at]!)) at++
+      return at
+    }
+    const attemptAt = (at: number, now: number): Try => {
+      const next = findNext(at + 1, (index) => allBenched || !standings[index]!.isBenched(now))
+      return { ...attempt(order[at]!, views), hasAlternative: next < order.length }
+    }
+    let at = findNext(0, (index) => allBenched || !standings[index]!.isBenched(now))
+    let current = attemptAt(at, now)
     /** Set once a conversation was too long: smaller windows need not be asked. */
     let tooSmall: { readonly window: number | undefined } | undefined
 
@@ -201,7 +209,7 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
         const { error } = failure
         const last = current
         const waste = countWaste("fallback", error.provider, error.partial?.usage)
-        if (last.index > 0 && !last.reworded && refusesPrefill(error, last.request)) {
+        if (at > 0 && !last.reworded && refusesPrefill(error, last.request)) {
           current = { ...last, request: asInstruction(last.request, false), reworded: true }
           return Effect.as(waste, current)
         }
@@ -209,17 +217,17 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
         const route = routeOf(routes, error)
         if (route === "larger-window") tooSmall = { window: Traits.traitsOf(last.service).contextWindow }
         const small = tooSmall
-        const index = route === "stop" ? candidates.length : findNext(
-          last.index + 1,
+        at = route === "stop" ? order.length : findNext(
+          at + 1,
           (index) =>
             (allBenched || !standings[index]!.isBenched(now)) &&
             (small === undefined || isLarger(candidates[index]!, small.window, request))
         )
-        if (index === candidates.length) {
+        if (at === order.length) {
           const final = route === "next" ? exhausted("fallback", failure) : error
           return Effect.andThen(waste, Effect.fail(final))
         }
-        current = attempt(index, views)
+        current = attemptAt(at, now)
         const from = nameOf(last.service)
         const to = nameOf(current.service)
         const reason = error.reason._tag
@@ -242,7 +250,10 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
 
   return withAttempts(
     Traits.together(candidates),
-    (request: LlmRequest) => Effect.map(monotonicMillis, (now) => begin(request, now))
+    (request: LlmRequest) =>
+      Effect.withFiber((fiber) =>
+        Effect.succeed(begin(request, millisBy(fiber.getRef(Clock.Clock)), fiber.getRef(Broken)))
+      )
   )
 }
 

@@ -24,10 +24,10 @@ import { addressedTo, companiesOf, nameOf } from "../internal/addressed.ts"
 import { type Attempt, withAttempts } from "../internal/gate.ts"
 import { type Ending, rejection, withHold } from "../internal/held.ts"
 import { type Key, type KeyReason, KeyRing, type Member } from "../internal/keyRing.ts"
+import { monotonicMillis } from "../internal/monotonic.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { Service } from "../LlmService.ts"
-import { monotonicMillis } from "../internal/monotonic.ts"
 import * as Policy from "./Policy.ts"
 
 // =============================================================================

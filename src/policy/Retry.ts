@@ -2,8 +2,9 @@
  * Tries a call again when its error says that can help.
  *
  * When and how often is a `Schedule` of `LlmError`: `standard`, one made by `make(options)`, or any of yours. Around it
- * three rules always hold: only retryable errors (`error.isRetryable`, where the provider's `x-should-retry` counts), never sooner
- * than the provider asks, and a stream only before its first content; its events so far are dropped. There is
+ * four rules always hold: only retryable errors (`error.isRetryable`, where the provider's `x-should-retry` counts), never sooner
+ * than the provider asks, a stream only before its first content, its events so far being dropped, and no `Timeout` where `Fallback` or
+ * `Balance` around has another candidate: the silence was waited for once, and the other one may answer at once. There is
  * one budget for all errors of a call, and a first event does not renew it.
  *
  * The final error counts all requests in `attempts`; a response lists what failed before it in `priorAttempts`.
@@ -19,6 +20,7 @@ import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
+import { HasAlternative } from "../internal/choosing.ts"
 import { emit } from "../internal/emit.ts"
 import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
 import type { LlmError, ReasonTag } from "../LlmError.ts"
@@ -38,17 +40,28 @@ export interface Options {
   readonly base?: Duration.Input | undefined
   /** How the back-off grows with each retry. @default 2 */
   readonly factor?: number | undefined
-  /** Longest wait. A provider that asks for more is not waited for: the call fails at once. @default 30 seconds */
+  /**
+   * Longest wait. A provider that asks for more is not waited for, not even so long, because it would refuse again: the call fails at
+   * once, with that delay in the error, so that a fallback can act.
+   *
+   * @default 30 seconds
+   */
   readonly cap?: Duration.Input | undefined
-  /** Shortest back-off. @default 200 milliseconds */
+  /** Shortest wait, also when the provider asks for less. @default 200 milliseconds */
   readonly floor?: Duration.Input | undefined
-  /** Spread the back-off evenly between `floor` and its full length. @default true */
+  /**
+   * Spreads waits, so that calls that failed together do not return together: a back-off evenly between `floor` and its full length, at
+   * least twice the floor; a delay that the provider names is lengthened by up to a tenth, at least by up to the floor.
+   *
+   * @default true
+   */
   readonly jitter?: boolean | undefined
   /** Narrows what is retried to these reasons. @default every retryable one */
   readonly retryOn?: ReadonlyArray<ReasonTag> | undefined
 }
 
 const defaultCap: Duration.Input = "30 seconds"
+const defaultFloor = 200
 
 const millisOf = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
 
@@ -67,7 +80,7 @@ export const make = (options: Options = {}): Schedule.Schedule<Duration.Duration
   const base = millisOf(options.base ?? "1 second")
   const factor = options.factor ?? 2
   const cap = millisOf(options.cap ?? defaultCap)
-  const floor = Math.min(millisOf(options.floor ?? "200 millis"), cap)
+  const floor = Math.min(millisOf(options.floor ?? defaultFloor), cap)
   const jitter = options.jitter ?? true
   return Schedule.fromStepWithMetadata(
     Effect.succeed(({ attempt, input }: Schedule.InputMetadata<LlmError>) => {
@@ -75,14 +88,17 @@ export const make = (options: Options = {}): Schedule.Schedule<Duration.Duration
       if (attempt > retries || !wanted(input, options.retryOn) || (asked !== undefined && asked > cap)) {
         return Cause.done(Duration.zero)
       }
-      if (asked !== undefined) return Effect.succeed(delay(asked))
-      const full = Math.max(floor, Math.min(cap, base * factor ** (attempt - 1)))
-      return jitter
-        ? Effect.map(Random.next, (random) => delay(floor + random * (full - floor)))
-        : Effect.succeed(delay(full))
+      const backOff = Math.min(cap, base * factor ** (attempt - 1))
+      const least = Math.max(floor, asked ?? (jitter ? 0 : backOff))
+      if (!jitter) return Effect.succeed(delay(least))
+      const most = asked === undefined ? Math.max(2 * floor, backOff) : least + spreadOf(asked, floor)
+      return Effect.map(Random.next, (random) => delay(least + random * (most - least)))
     })
   )
 }
+
+/** By how much a delay that the provider names may be lengthened. */
+const spreadOf = (asked: number, floor: number): number => Math.max(floor, asked / 10)
 
 const delay = (millis: number): [Duration.Duration, Duration.Duration] => {
   const duration = Duration.millis(millis)
@@ -99,7 +115,7 @@ export const standard: Schedule.Schedule<Duration.Duration, LlmError> = make()
 
 /**
  * Makes any schedule keep the rules: it ends at an error that is not to be retried, and a delay the provider names
- * lengthens its own; one above `cap` (30 seconds unless given) ends it.
+ * lengthens its own, to that and up to a tenth more, at least 200 milliseconds; one above `cap` (30 seconds unless given) ends it.
  *
  * `policy` does this to every schedule; call it to choose the cap or the reasons.
  *
@@ -108,7 +124,7 @@ export const standard: Schedule.Schedule<Duration.Duration, LlmError> = make()
  */
 export const fromSchedule = <Output, Env>(
   schedule: Schedule.Schedule<Output, LlmError, never, Env>,
-  options: Pick<Options, "cap" | "retryOn"> = {}
+  options: Pick<Options, "cap" | "jitter" | "retryOn"> = {}
 ): Schedule.Schedule<Output | Duration.Duration, LlmError, never, Env> => {
   const cap = millisOf(options.cap ?? defaultCap)
   return Schedule.fromStep(
@@ -118,8 +134,15 @@ export const fromSchedule = <Output, Env>(
         step(now, error),
         ([output, own]): Pull.Pull<[Output, Duration.Duration], never, Output | Duration.Duration> => {
           const asked = error.retryAfter
-          if (asked === undefined || Duration.isLessThanOrEqualTo(asked, own)) return Effect.succeed([output, own])
-          return Duration.toMillis(asked) > cap ? Cause.done(asked) : Effect.succeed([output, asked])
+          if (asked === undefined) return Effect.succeed([output, own])
+          const least = Math.max(defaultFloor, Duration.toMillis(asked))
+          if (Duration.toMillis(own) >= least) return Effect.succeed([output, own])
+          if (Duration.toMillis(asked) > cap) return Cause.done(asked)
+          if (options.jitter === false) return Effect.succeed([output, Duration.millis(least)])
+          return Effect.map(Random.next, (random) => [
+            output,
+            Duration.millis(least + random * spreadOf(least, defaultFloor))
+          ])
         }
       )
     })
@@ -147,7 +170,9 @@ export const policy = <Env = never>(
         Effect.map(provide(Schedule.toStep(schedule)), (step) => {
           const attempt: Attempt = { service, request }
           const next = ({ error, failed }: FailedAttempt): Effect.Effect<Attempt, LlmError> =>
-            Effect.flatMap(Clock.currentTimeMillis, (now) => {
+            Effect.withFiber((fiber) => {
+              if (error.reason._tag === "Timeout" && fiber.getRef(HasAlternative)) return Effect.fail(error)
+              const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
               const decision: Pull.Pull<[unknown, Duration.Duration], never, unknown> = provide(step(now, error))
               return Pull.matchEffect(decision, {
                 onSuccess: ([, wait]) =>

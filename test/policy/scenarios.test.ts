@@ -123,7 +123,7 @@ const first = (...answers: ReadonlyArray<Simulator.Answer>) => () => script(answ
 const each = (answer: Simulator.Answer) => () => always(answer)
 const onPrimary = (primary: number): Expected => ({ ends: "primary", primary, backup: 0 })
 const onBackup = (primary: number): Expected => ({ ends: "backup", primary, backup: 1 })
-const wentOn = (reason: ReasonTag): Expected => ({ ends: "primary", primary: 2, backup: 0, continued: reason })
+const wentOn = (reason: ReasonTag): Expected => ({ ends: "backup", primary: 1, backup: 1, continued: reason })
 
 const prefilled: LlmRequest = { messages: [Message.user("Tell me the story."), Message.assistant("Well:")] }
 const refusesPrefill: Simulator.Responder = (request) => {
@@ -247,7 +247,7 @@ const scenarios: ReadonlyArray<Scenario> = [
       mode === "streamed"
         ? script([told({ cutAfter: wire.frames(40) })], always(Simulator.error(503)))
         : always(Simulator.error(503)),
-    streamed: { ends: "backup", primary: 4, backup: 1, continued: "IncompleteStream" },
+    streamed: wentOn("IncompleteStream"),
     whole: onBackup(3)
   },
   {
