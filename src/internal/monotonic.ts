@@ -18,6 +18,27 @@ import * as Effect from "effect/Effect"
 export const millisBy = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
 /**
+ * Runs an effect whose intervals are measured by wall time, such as one of a library's, by monotonic time.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const byMonotonicTime = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => {
+    const clock = fiber.getRef(Clock.Clock)
+    const currentTimeMillisUnsafe = () => millisBy(clock)
+    return Effect.provideService(effect, Clock.Clock, {
+      currentTimeMillisUnsafe,
+      currentTimeMillis: Effect.sync(currentTimeMillisUnsafe),
+      currentTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+      currentTimeNanos: clock.monotonicTimeNanos,
+      monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+      monotonicTimeNanos: clock.monotonicTimeNanos,
+      sleep: (duration) => clock.sleep(duration)
+    })
+  })
+
+/**
  * The monotonic time of the caller's clock, in milliseconds.
  *
  * @category accessors

@@ -2,7 +2,7 @@
  * Stops sending requests to a provider that keeps failing, and finds out with one request when it is back.
  *
  * Closed, calls run; 5 failures in a row, or a failure rate, open the circuit. Open, calls fail at once with
- * `CircuitBreakerOpen` for 30 seconds, doubling with each opening up to 5 minutes. Then one call is the probe, the
+ * `CircuitBreakerOpen` for 5 seconds, doubling with each opening up to 20. Then one call is the probe, the
  * others still fail; its `Finish` closes the circuit, its failure opens it again. The doubling ends once the circuit
  * stayed closed as long as it was last open.
  *
@@ -32,6 +32,7 @@ import * as Scope from "effect/Scope"
 import { modelOf } from "../internal/addressed.ts"
 import { emit } from "../internal/emit.ts"
 import { type Ending, type Hold, rejection, withHold } from "../internal/held.ts"
+import { byMonotonicTime } from "../internal/monotonic.ts"
 import * as SharedStore from "../internal/sharedStore.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
@@ -129,9 +130,9 @@ export interface Options {
   readonly failures?: number | undefined
   /** Opens by a failure rate instead of failures in a row. */
   readonly rate?: FailureRate | undefined
-  /** How long it stays open the first time; doubles with each opening. @default 30 seconds */
+  /** How long it stays open the first time; doubles with each opening. @default 5 seconds */
   readonly openFor?: Duration.Input | undefined
-  /** Most that doubling comes to. @default 5 minutes */
+  /** Most that doubling comes to, and so about the longest that a provider that is back is not used. @default 20 seconds */
   readonly maxOpenFor?: Duration.Input | undefined
   /** Longest `retryAfter` of a provider that is believed. @default 1 hour */
   readonly maxRetryAfter?: Duration.Input | undefined
@@ -202,8 +203,8 @@ const opensAtOnce: Persistence.TripPolicy = { _tag: "Consecutive", failures: 1 }
 const judgement = (options: Options) => {
   const tripPolicy = tripPolicyOf(options)
   const millis = (input: Duration.Input) => Duration.toMillis(Duration.fromInputUnsafe(input))
-  const first = millis(options.openFor ?? "30 seconds")
-  const most = Math.max(first, millis(options.maxOpenFor ?? "5 minutes"))
+  const first = millis(options.openFor ?? "5 seconds")
+  const most = Math.max(first, millis(options.maxOpenFor ?? "20 seconds"))
   const maxRetryAfter = Duration.fromInputUnsafe(options.maxRetryAfter ?? "1 hour")
   return (ending: Ending, { consecutiveOpenings }: Persistence.Admission): Judgement => {
     const backOff = Duration.millis(Math.min(most, first * 2 ** consecutiveOpenings))
@@ -302,6 +303,9 @@ const make = (
     }))
 }
 
+/** Nothing is shared with other machines, so nothing has to be wall time. */
+const inThisProcess: SharedStore.RunStore = (operation) => SharedStore.local(byMonotonicTime(operation))
+
 /**
  * Guards calls with a circuit breaker, in this process unless a `store` is given.
  *
@@ -327,7 +331,7 @@ export function policy<E, R>(
   return Policy.make((service) =>
     Effect.map(store, (context) => {
       const run = shared === undefined
-        ? SharedStore.local
+        ? inThisProcess
         : SharedStore.make("circuit_breaker", options.storeTimeout)
       return make(service, Context.get(context, Persistence.CircuitBreakerStore), run, options)
     })
