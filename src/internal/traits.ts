@@ -13,6 +13,9 @@ import type { Scope } from "effect/Scope"
 import type { LlmRequest } from "../LlmRequest.ts"
 import { LlmService, type Service } from "../LlmService.ts"
 import type { Prices } from "../Model.ts"
+import { misconfigured, optionsIssue, refusing } from "./checked.ts"
+import { callable, countFrom, fields, finite, flag, optional, text } from "./checks.ts"
+import { prices } from "./pricing.ts"
 
 /**
  * Facts of a candidate.
@@ -71,6 +74,16 @@ export const together = (candidates: readonly [Service, ...Array<Service>]): Ser
   } as Service
 }
 
+const checkedOptions = fields({
+  contextWindow: optional(countFrom(0)),
+  prefill: optional(flag),
+  id: optional(text),
+  weight: optional(countFrom(0)),
+  tier: optional(finite),
+  prices: optional(prices),
+  request: optional(callable)
+})
+
 type Rewrite = (request: LlmRequest) => LlmRequest
 
 const describe = (service: Service, traits: Traits, rewrite: Rewrite | undefined): Service => {
@@ -93,10 +106,23 @@ export const candidate = <A extends Service | Layer.Layer<LlmService, unknown, u
   self: A,
   options: Traits & { readonly request?: Rewrite | undefined }
 ): A => {
-  const { request, ...traits } = options
-  if (!Layer.isLayer(self)) return describe(self as Service, traits, request) as A
+  const issue = optionsIssue(checkedOptions, options)
+  const described = (service: Service): Service => {
+    const { request, ...traits } = options
+    return describe(service, traits, request)
+  }
+  if (!Layer.isLayer(self)) {
+    return (issue === undefined ? described(self as Service) : refusing(self, "candidate", issue)) as A
+  }
   const layer = self as Layer.Layer<LlmService, unknown, unknown>
-  return Layer.effect(LlmService, Effect.map(LlmService, (service) => describe(service, traits, request))).pipe(
+  const made = Effect.flatMap(
+    LlmService,
+    (service) =>
+      issue === undefined
+        ? Effect.succeed(described(service))
+        : Effect.fail(misconfigured("candidate", issue, service.info.provider))
+  )
+  return Layer.effect(LlmService, made).pipe(
     Layer.provideMerge(layer)
   ) as A
 }

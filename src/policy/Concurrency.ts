@@ -16,6 +16,7 @@ import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
+import { countFrom, duration, fields, optional } from "../internal/checks.ts"
 import { rejection, withHold } from "../internal/held.ts"
 import { Permits } from "../internal/permits.ts"
 import * as LlmError from "../LlmError.ts"
@@ -88,14 +89,20 @@ export interface Options {
 
 const whole = (value: number, least: number): number => Math.max(least, Math.floor(value) || 0)
 
+const numbers = fields({
+  permits: countFrom(1),
+  maxQueue: optional(countFrom(0)),
+  queueDeadline: optional(duration)
+})
+
 /**
- * Limits the calls that run at once.
+ * Limits the calls that run at once. Fails with `Configuration` when a number of it cannot be.
  *
  * @category policies
  * @since 0.1.0
  */
-export const policy = (options: Options): Policy.Policy =>
-  Policy.make((service) =>
+export const policy = (options: Options): Policy.Policy<LlmError.LlmError> =>
+  Policy.makeChecked("Concurrency", options, numbers, (service) =>
     Effect.contextWith((context: Context.Context<never>) => {
       const attributes = { provider: service.info.provider }
       const metrics = {

@@ -20,8 +20,11 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
+import { misconfigured, optionsIssue } from "../internal/checked.ts"
+import { type Check, duration, fields, listOf, notNegative, optional } from "../internal/checks.ts"
 import { type Attempt, withAttempts } from "../internal/gate.ts"
 import { type Ending, rejection, withHold } from "../internal/held.ts"
+import { credential } from "../internal/credential.ts"
 import { type Key, type KeyReason, KeyRing, type Member } from "../internal/keyRing.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
@@ -102,8 +105,17 @@ const firstBack = (members: ReadonlyArray<Member>, now: number): Member | undefi
     .filter((member) => !member.dead && member.benchedUntil > now)
     .reduce<Member | undefined>((a, b) => a === undefined || b.benchedUntil < a.benchedUntil ? b : a, undefined)
 
+const listedKeys = listOf(
+  fields({ apiKey: credential, weight: optional(notNegative) }, "Must be { apiKey, weight? }."),
+  "Must be an array of keys, or an effect that gives one."
+)
+
+const keys: Check = (value) => Effect.isEffect(value) ? undefined : listedKeys(value)
+
+const checkedOptions = fields({ keys, bench: optional(duration), maxRetryAfter: optional(duration) })
+
 /**
- * Spreads calls over keys.
+ * Spreads calls over keys. Fails with `Configuration` when keys or times of it cannot be; so do calls, when the effect gives no keys.
  *
  * @example
  * ```ts
@@ -115,8 +127,8 @@ const firstBack = (members: ReadonlyArray<Member>, now: number): Member | undefi
  * @category policies
  * @since 0.1.0
  */
-export const policy = (options: Options): Policy.Policy =>
-  Policy.make((service) => {
+export const policy = (options: Options): Policy.Policy<LlmError.LlmError> =>
+  Policy.makeChecked("KeyPool", options, checkedOptions, (service) => {
     const ring = new KeyRing()
     const { keys } = options
     const millis = (input: Duration.Input) => Duration.toMillis(Duration.fromInputUnsafe(input))
@@ -124,7 +136,12 @@ export const policy = (options: Options): Policy.Policy =>
     const maxRetryAfter = millis(options.maxRetryAfter ?? "1 hour")
     const { provider } = service.info
     const current = Effect.isEffect(keys)
-      ? Effect.map(keys, (keys) => ring.update(keys))
+      ? Effect.flatMap(keys, (found) => {
+        const issue = found === ring.given ? undefined : optionsIssue(fields({ keys: listedKeys }), { keys: found })
+        if (issue !== undefined) return Effect.fail(misconfigured("KeyPool", issue, provider, "generate"))
+        ring.update(found)
+        return Effect.void
+      })
       : Effect.sync(() => ring.update(keys))
 
     /** What an attempt's end says of its key. */
