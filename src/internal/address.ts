@@ -37,11 +37,17 @@ export const nameIssue = (name: unknown): string | undefined => {
   if (name.length > 2048) return "Is longer than a name can be."
   if (!name.isWellFormed()) return "Holds half a character, which a URL cannot."
   if (unfit.test(name)) return "Is no name: it must not hold ?, #, \\ or control characters."
-  // A name such as the ARN of a model may have slashes.
-  return name.split(parting).some((part) => dots.test(part))
-    ? "Is no name: . and .. lead to another address."
-    : undefined
+  if (leadsElsewhere(name)) return "Is no name: . and .. lead to another address."
+  return name.split("/").includes("") ? "Is no name: a part between slashes is empty." : undefined
 }
+
+/**
+ * Whether a text has a part that a URL takes for a way to somewhere else. Names such as the ARN of a model may have parts.
+ *
+ * @category names
+ * @since 0.1.0
+ */
+export const leadsElsewhere = (text: string): boolean => text.split(parting).some((part) => dots.test(part))
 
 /** All but the unreserved characters, and those that are harmless in a segment. */
 const encoded = (name: string): string =>

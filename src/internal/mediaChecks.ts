@@ -7,7 +7,9 @@
  *
  * @since 0.1.0
  */
+import { leadsElsewhere } from "./address.ts"
 import {
+  all,
   type Check,
   fields,
   filledText,
@@ -87,10 +89,18 @@ const url: Check = (value) => {
     : problem("Is not a URL: it must be whole, such as https://host/picture.png, or a data URL.")
 }
 
+/** The name of a file becomes part of a URL on some wires, and is one on others. */
+const fileId: Check = all(
+  filledText,
+  (value) => leadsElsewhere(value as string) || control.test(value as string)
+    ? problem("Is no name of a file: it must not have . and .. as parts, or control characters.")
+    : undefined
+)
+
 const bySource: { readonly [type: string]: Check | undefined } = {
   base64: fields({ mediaType, data: base64 }),
   url: fields({ url, mediaType: optional(mediaType) }),
-  file: fields({ fileId: filledText, mediaType: optional(mediaType) })
+  file: fields({ fileId, mediaType: optional(mediaType) })
 }
 
 const received: { readonly [type: string]: Check | undefined } = {

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { filledText, listOf, optional } from "../internal/checks.ts"
 import type { JsonObject } from "../Message.ts"
 import * as AnthropicMessages from "../protocol/AnthropicMessages.ts"
 import { numberAt, only } from "./counting.ts"
@@ -102,7 +103,7 @@ const provider = Provider.define<Options>({
     { ...definition.headers, ...(version === undefined ? {} : { "anthropic-version": version }) },
     betas
   )
-}))
+}), { version: optional(filledText), betas: optional(listOf(filledText)) })
 
 /** Anthropic as data. @category definition @since 0.1.0 */
 export const definition = provider.definition

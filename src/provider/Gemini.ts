@@ -161,7 +161,12 @@ const provider = Provider.define({
   // https://ai.google.dev/api/tokens#method:-models.counttokens
   countTokens: ({ baseUrl, model, outgoing }) => ({
     url: countTokensUrl(baseUrl, outgoing.path),
-    body: { generateContentRequest: { model: `models/${model}`, ...only(outgoing.body, countedFields) } },
+    body: {
+      generateContentRequest: {
+        model: model.includes("/") ? model : `models/${model}`,
+        ...only(outgoing.body, countedFields)
+      }
+    },
     read: numberAt("totalTokens")
   }),
   ...requestShape

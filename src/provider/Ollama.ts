@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import { flag, oneOf, optional } from "../internal/checks.ts"
 import type { JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import * as OllamaChat from "../protocol/OllamaChat.ts"
@@ -92,7 +93,12 @@ const overChat = (definition: Provider.Definition, options: Options): Provider.D
   ...definition,
   docs: "https://docs.ollama.com/api/openai-compatibility",
   baseUrl: `${definition.baseUrl}/v1`,
-  baseUrlOf: (given) => `${serverUrl(given)}/v1`,
+  baseUrlOf: (given) => {
+    const url = URL.parse(serverUrl(given))
+    if (url === null) return given
+    url.pathname = `${url.pathname === "/" ? "" : url.pathname}/v1`
+    return url.href
+  },
   modelsUrl: (baseUrl) => `${baseUrl.replace(/\/v1$/, "")}/api/tags`,
   nonBodyOptions: [],
   finish: undefined,
@@ -137,6 +143,10 @@ const provider = Provider.define<Options>({
   return think === undefined && thinkTags === undefined
     ? placed
     : { ...placed, protocol: OllamaChat.make({ think, thinkTags }) }
+}, {
+  api: optional(oneOf("native", "chat")),
+  think: optional(oneOf("switch", "levels")),
+  thinkTags: optional(flag)
 })
 
 /** Ollama as data. @category definition @since 0.1.0 */

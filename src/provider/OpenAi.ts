@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { oneOf, optional } from "../internal/checks.ts"
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../protocol/OpenAiResponses.ts"
@@ -114,7 +115,7 @@ const provider = Provider.define<Options>({
     read: numberAt("input_tokens")
   }),
   nonBodyOptions: OpenAiResponses.mergedOptions
-}, (definition, { api }) => api === "chat" ? chatDefinition : definition)
+}, (definition, { api }) => api === "chat" ? chatDefinition : definition, { api: optional(oneOf("responses", "chat")) })
 
 /** OpenAI over Responses, as data. @category definition @since 0.1.0 */
 export const definition = provider.definition
