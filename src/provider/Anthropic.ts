@@ -93,6 +93,7 @@ const provider = Provider.define<Options>({
     read: numberAt("input_tokens")
   }),
   nonBodyOptions: ["betas"],
+  ownOptions: { betas: optional(listOf(filledText)) },
   finish: (outgoing, options) => ({
     ...outgoing,
     headers: withBetas(outgoing.headers, (options["betas"] ?? []) as ReadonlyArray<string>)

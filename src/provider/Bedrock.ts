@@ -15,7 +15,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { optionsIssue } from "../internal/checked.ts"
-import { all, callable, fields, filledText, finite, optional, problem } from "../internal/checks.ts"
+import { all, anything, callable, fields, filledText, finite, optional, problem, recordOf } from "../internal/checks.ts"
 import { credential } from "../internal/credential.ts"
 import { headerValueIssue } from "../internal/headerChecks.ts"
 import * as LlmError from "../LlmError.ts"
@@ -278,6 +278,7 @@ const provider = Provider.define<Options>({
   modelsUrl: (baseUrl) => `${baseUrl.replace("//bedrock-runtime.", "//bedrock.")}/foundation-models`,
   readModels: modelsAt("bedrock", "modelSummaries", "modelId"),
   nonBodyOptions: merged,
+  ownOptions: Object.fromEntries(merged.map((name) => [name, optional(recordOf(anything))])),
   finish
 }, (definition, options) => {
   const region = options.region ?? defaultRegion

@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import { flag, oneOf, optional } from "../internal/checks.ts"
+import { anything, flag, oneOf, optional, recordOf } from "../internal/checks.ts"
 import type { JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import * as OllamaChat from "../protocol/OllamaChat.ts"
@@ -101,6 +101,7 @@ const overChat = (definition: Provider.Definition, options: Options): Provider.D
   },
   modelsUrl: (baseUrl) => `${baseUrl.replace(/\/v1$/, "")}/api/tags`,
   nonBodyOptions: [],
+  ownOptions: {},
   finish: undefined,
   protocol: OpenAiChat.make({
     // https://docs.ollama.com/api/openai-compatibility
@@ -125,6 +126,7 @@ const provider = Provider.define<Options>({
   capabilities,
   protocol: OllamaChat.make(),
   nonBodyOptions: ["options"],
+  ownOptions: { options: optional(recordOf(anything)) },
   // Runner options of the request and of the provider are one object on the wire.
   finish: (outgoing, { options }) =>
     options === undefined

@@ -162,6 +162,8 @@ export interface Definition {
    * `options` is `request.providerOptions[id]` merged over the layer's. An issue refuses the request.
    */
   readonly finish?: ((outgoing: Outgoing, options: JsonObject) => Outgoing | Issue) | undefined
+  /** Checks of what `finish` or the wire reads of `providerOptions[id]`; what is only sent is the provider's to refuse. */
+  readonly ownOptions?: Fields | undefined
   /** Keys of `providerOptions[id]` that `finish` uses up and that are not body fields. */
   readonly nonBodyOptions?: ReadonlyArray<string> | undefined
   /** How the provider counts the input tokens of a request. @default a local estimate, marked as such */

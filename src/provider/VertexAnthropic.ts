@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import { nameIssue, segment } from "../internal/address.ts"
+import { filledText, listOf, optional } from "../internal/checks.ts"
 import type { Issue } from "../LlmRequest.ts"
 import type { JsonObject } from "../Message.ts"
 import * as AnthropicMessages from "../protocol/AnthropicMessages.ts"
@@ -73,6 +74,7 @@ const provider = VertexHost.define(
       reasoningFrom: ["anthropic", "bedrock"]
     }),
     nonBodyOptions: ["betas"],
+    ownOptions: { betas: optional(listOf(filledText)) },
     finish
   },
   "anthropic",

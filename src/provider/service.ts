@@ -13,6 +13,7 @@ import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { baseIssue, baseOf, isBelow, withBaseQuery } from "../internal/address.ts"
 import { optionsIssue } from "../internal/checked.ts"
+import { fields, rooted, under } from "../internal/checks.ts"
 import { credential as aCredential } from "../internal/credential.ts"
 import { inputTokens } from "../internal/estimate.ts"
 import { withAttempts } from "../internal/gate.ts"
@@ -68,9 +69,11 @@ export const encode = (
   stream: boolean,
   meta?: ModelMeta | undefined
 ): Outgoing & { readonly warnings: ReadonlyArray<{ readonly field: string; readonly message: string }> } | Issue => {
+  const options = optionsOf(request, definition.id)
+  const wrong = definition.ownOptions === undefined ? undefined : fields(definition.ownOptions)(options)
+  if (wrong !== undefined) return rooted(under(`providerOptions.${definition.id}`, wrong), "providerOptions")!
   const encoded = definition.protocol.encode({ request, model, stream, provider: definition.id, meta })
   if ("refused" in encoded) return encoded.refused
-  const options = optionsOf(request, definition.id)
   let body = encoded.body
   const extra = Object.keys(options)
   if (extra.length > 0) {
