@@ -10,6 +10,7 @@ import * as Duration from "effect/Duration"
 import * as LlmError from "../LlmError.ts"
 import type { PriorAttempt } from "../LlmResponse.ts"
 import type { Service } from "../LlmService.ts"
+import { type Check, oneOf, optional, recordOf } from "./checks.ts"
 import type { FailedAttempt } from "./gate.ts"
 
 /**
@@ -63,6 +64,19 @@ export const defaultRoutes: Routes = {
   QueueFull: "stop",
   BudgetExceeded: "stop"
 }
+
+const route = oneOf("next", "larger-window", "stop")
+
+/**
+ * Routes that differ from the default ones.
+ *
+ * @category checks
+ * @since 0.1.0
+ */
+export const routeOverrides: Check = recordOf(
+  optional((value) => typeof value === "function" ? undefined : route(value)),
+  "Must be an object of routes by reason."
+)
 
 /**
  * The route of an error.

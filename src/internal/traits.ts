@@ -14,6 +14,9 @@ import type { LlmRequest } from "../LlmRequest.ts"
 import { LlmService, type Service } from "../LlmService.ts"
 import type { Prices } from "../Model.ts"
 import { answeredBy, askedModel } from "./addressed.ts"
+import { misconfigured, optionsIssue, refusing } from "./checked.ts"
+import { callable, countFrom, fields, finite, flag, optional, recordOf, text } from "./checks.ts"
+import { prices } from "./pricing.ts"
 
 /**
  * Facts of a candidate.
@@ -85,6 +88,17 @@ export interface Rewriting {
   readonly request?: ((request: LlmRequest) => LlmRequest) | undefined
 }
 
+const checkedOptions = fields({
+  contextWindow: optional(countFrom(0)),
+  prefill: optional(flag),
+  id: optional(text),
+  weight: optional(countFrom(0)),
+  tier: optional(finite),
+  prices: optional(prices),
+  models: optional((value) => typeof value === "function" ? undefined : recordOf(text)(value)),
+  request: optional(callable)
+})
+
 type Rewrite = (request: LlmRequest) => LlmRequest
 
 const rewriteOf = ({ models, request }: Rewriting): Rewrite | undefined => {
@@ -120,11 +134,23 @@ export const candidate = <A extends Service | Layer.Layer<LlmService, unknown, u
   self: A,
   options: Traits & Rewriting
 ): A => {
-  const { models, request, ...traits } = options
-  const rewrite = rewriteOf({ models, request })
-  if (!Layer.isLayer(self)) return describe(self as Service, traits, rewrite) as A
+  const issue = optionsIssue(checkedOptions, options)
+  const described = (service: Service): Service => {
+    const { models, request, ...traits } = options
+    return describe(service, traits, rewriteOf({ models, request }))
+  }
+  if (!Layer.isLayer(self)) {
+    return (issue === undefined ? described(self as Service) : refusing(self, "candidate", issue)) as A
+  }
   const layer = self as Layer.Layer<LlmService, unknown, unknown>
-  return Layer.effect(LlmService, Effect.map(LlmService, (service) => describe(service, traits, rewrite))).pipe(
+  const made = Effect.flatMap(
+    LlmService,
+    (service) =>
+      issue === undefined
+        ? Effect.succeed(described(service))
+        : Effect.fail(misconfigured("candidate", issue, service.info.provider))
+  )
+  return Layer.effect(LlmService, made).pipe(
     Layer.provideMerge(layer)
   ) as A
 }

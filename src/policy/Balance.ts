@@ -23,14 +23,24 @@ import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import type { Scope } from "effect/Scope"
 import { viewsOf } from "../internal/addressed.ts"
+import {
+  checked,
+  layer as aLayer,
+  misconfigured,
+  oneOrMore,
+  optionsIssue,
+  refusing,
+  service as aService
+} from "../internal/checked.ts"
+import { duration, fields, oneOf, optional, within } from "../internal/checks.ts"
 import { Broken, brokenLast } from "../internal/choosing.ts"
 import { emit } from "../internal/emit.ts"
 import * as Estimate from "../internal/estimate.ts"
 import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
 import { withHold } from "../internal/held.ts"
 import { millisBy, monotonicMillis } from "../internal/monotonic.ts"
-import { type Numbers, priceOf, rank, rendezvous, type Strategy } from "../internal/ranking.ts"
-import { defaultRoutes, exhausted, nameOf, routeOf, type Routes } from "../internal/routes.ts"
+import { type Numbers, priceOf, rank, rendezvous, strategies, type Strategy } from "../internal/ranking.ts"
+import { defaultRoutes, exhausted, nameOf, routeOf, routeOverrides, type Routes } from "../internal/routes.ts"
 import * as Traits from "../internal/traits.ts"
 import { countWaste } from "../internal/wasted.ts"
 import type { LlmError } from "../LlmError.ts"
@@ -217,15 +227,30 @@ const idsOf = (members: ReadonlyArray<Member>): ReadonlyArray<string> => {
   })
 }
 
+const checkedOptions = optional(fields({
+  strategy: optional(oneOf(...strategies)),
+  stickyBy: optional((value) => typeof value === "function" ? undefined : oneOf("conversation")(value)),
+  on: optional(routeOverrides),
+  benchFor: optional(duration),
+  smoothing: optional(within(0, 1))
+}))
+
+const issueWith = (candidates: unknown, options: unknown, check: typeof aLayer) =>
+  optionsIssue(fields({ candidates: oneOrMore(check) }), { candidates }) ?? optionsIssue(checkedOptions, options)
+
 /**
- * One service out of candidates. What it measures is its own.
+ * One service out of candidates. What it measures is its own. Every call fails with `Configuration` when an option cannot be.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const make = (candidates: readonly [Service, ...Array<Service>], options: Options = {}): Service => {
-  const [first] = candidates
-  if (candidates.length === 1) return first
+  const issue = issueWith(candidates, options, aService)
+  if (issue !== undefined) return refusing(Array.isArray(candidates) ? candidates[0] : undefined, "Balance", issue)
+  return candidates.length === 1 ? candidates[0] : checked(balanced(candidates, options))
+}
+
+const balanced = (candidates: readonly [Service, ...Array<Service>], options: Options): Service => {
   const { stickyBy, strategy = "weighted" } = options
   const routes: Routes = { ...defaultRoutes, ...options.on }
   const keyOf = stickyBy === "conversation" ? conversationKey : stickyBy
@@ -334,10 +359,13 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
 export const policy = <const Layers extends readonly [Candidate, ...Array<Candidate>]>(
   others: Layers,
   options?: Options
-): Policy.Policy<Layer.Error<Layers[number]>, Layer.Services<Layers[number]> | Scope> =>
-  Policy.make((service) =>
-    Effect.map(Traits.buildAll(others), (candidates) => make([service, ...candidates], options))
-  ) as Policy.Policy<Layer.Error<Layers[number]>, Layer.Services<Layers[number]> | Scope>
+): Policy.Policy<Layer.Error<Layers[number]> | LlmError, Layer.Services<Layers[number]> | Scope> =>
+  Policy.make((service) => {
+    const issue = issueWith(others, options, aLayer)
+    return issue !== undefined
+      ? Effect.fail(misconfigured("Balance", issue, service.info.provider))
+      : Effect.map(Traits.buildAll(others), (candidates) => balanced([service, ...candidates], options ?? {}))
+  }) as Policy.Policy<Layer.Error<Layers[number]> | LlmError, Layer.Services<Layers[number]> | Scope>
 
 /**
  * A layer out of candidates.
@@ -348,8 +376,13 @@ export const policy = <const Layers extends readonly [Candidate, ...Array<Candid
 export const layer = <const Layers extends readonly [Candidate, ...Array<Candidate>]>(
   candidates: Layers,
   options?: Options
-): Layer.Layer<LlmService, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>> =>
+): Layer.Layer<LlmService, Layer.Error<Layers[number]> | LlmError, Layer.Services<Layers[number]>> =>
   Layer.effect(
     LlmService,
-    Effect.map(Traits.buildAll(candidates), ([head, ...tail]) => make([head!, ...tail], options))
-  ) as Layer.Layer<LlmService, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>>
+    Effect.suspend(() => {
+      const issue = issueWith(candidates, options, aLayer)
+      return issue !== undefined
+        ? Effect.fail(misconfigured("Balance", issue))
+        : Effect.map(Traits.buildAll(candidates), ([head, ...tail]) => make([head!, ...tail], options))
+    })
+  ) as Layer.Layer<LlmService, Layer.Error<Layers[number]> | LlmError, Layer.Services<Layers[number]>>

@@ -30,11 +30,13 @@ import type { Scope } from "effect/Scope"
 import { modelOf } from "../internal/addressed.ts"
 import { type Account, Ledger, type Reserve, type Reserved, type Settle } from "../internal/budgetLedger.ts"
 import * as RedisBooks from "../internal/budgetRedis.ts"
+import { layer } from "../internal/checked.ts"
+import { countFrom, duration, fields, oneOf, optional, text } from "../internal/checks.ts"
 import { inputTokens } from "../internal/estimate.ts"
 import { type Begin, type Ending, type Hold, rejection, withHold } from "../internal/held.ts"
 import { monotonicMillis } from "../internal/monotonic.ts"
 import { withPartials } from "../internal/partials.ts"
-import { priceFinder, priceOf, type PriceOverrides } from "../internal/pricing.ts"
+import { priceFinder, priceOf, type PriceOverrides, priceOverrides } from "../internal/pricing.ts"
 import { isServed } from "../internal/served.ts"
 import * as SharedStore from "../internal/sharedStore.ts"
 import * as LlmError from "../LlmError.ts"
@@ -441,6 +443,24 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
   return withHold(service, begin)
 }
 
+const checkedOptions = fields({
+  limit: countFrom(0),
+  scope: optional((value) =>
+    typeof value === "function" ? undefined : oneOf("all", "request", "session", "user", "label")(value)
+  ),
+  window: optional(duration),
+  name: optional(text),
+  prices: optional(priceOverrides),
+  outputTokens: optional(countFrom(0)),
+  unknownPrice: optional(oneOf("refuse", "allow")),
+  unscoped: optional(oneOf("refuse", "allow")),
+  keep: optional(duration),
+  lease: optional(duration),
+  onStoreError: optional(oneOf("local", "fail")),
+  storeTimeout: optional(duration),
+  store: optional(layer)
+})
+
 /**
  * Limits what calls may cost, in this process unless a `store` is given.
  *
@@ -453,21 +473,24 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
  * @category policies
  * @since 0.1.0
  */
-export function policy(options: Options & { readonly store?: undefined }): Policy.Policy
+export function policy(options: Options & { readonly store?: undefined }): Policy.Policy<LlmError.LlmError>
 export function policy<E, R>(
   options: Options & { readonly store: Layer.Layer<Store, E, R> }
-): Policy.Policy<E, R | Scope>
+): Policy.Policy<E | LlmError.LlmError, R | Scope>
 export function policy<E, R>(
   options: Options & { readonly store?: Layer.Layer<Store, E, R> | undefined }
-): Policy.Policy<E, R | Scope> {
-  const { store } = options
-  return Policy.make((service): Service | Effect.Effect<Service, E, R | Scope> =>
-    store === undefined
-      ? make(service, undefined, options)
-      : Effect.map(Layer.build(store), (context) =>
-        make(service, {
-          store: Context.get(context, Store),
-          run: SharedStore.make("budget", options.storeTimeout)
-        }, options))
+): Policy.Policy<E | LlmError.LlmError, R | Scope> {
+  return Policy.makeChecked(
+    "Budget",
+    options,
+    checkedOptions,
+    (service): Service | Effect.Effect<Service, E, R | Scope> =>
+      options.store === undefined
+        ? make(service, undefined, options)
+        : Effect.map(Layer.build(options.store), (context) =>
+          make(service, {
+            store: Context.get(context, Store),
+            run: SharedStore.make("budget", options.storeTimeout)
+          }, options))
   )
 }

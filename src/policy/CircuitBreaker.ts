@@ -30,6 +30,8 @@ import * as Persistence from "effect/persistence/CircuitBreaker"
 import type { Redis } from "effect/persistence/Redis"
 import * as Scope from "effect/Scope"
 import { modelOf } from "../internal/addressed.ts"
+import { layer } from "../internal/checked.ts"
+import { type Check, countFrom, duration, fields, oneOf, optional, text, within } from "../internal/checks.ts"
 import { emit } from "../internal/emit.ts"
 import { type Ending, type Hold, rejection, withHold } from "../internal/held.ts"
 import { byMonotonicTime } from "../internal/monotonic.ts"
@@ -306,6 +308,24 @@ const make = (
 /** Nothing is shared with other machines, so nothing has to be wall time. */
 const inThisProcess: SharedStore.RunStore = (operation) => SharedStore.local(byMonotonicTime(operation))
 
+const key: Check = (value) => typeof value === "function" ? undefined : text(value)
+
+const checkedOptions = optional(fields({
+  key: optional(key),
+  failures: optional(countFrom(1)),
+  rate: optional(fields({
+    threshold: optional(within(0, 1)),
+    window: optional(countFrom(1)),
+    minimumCalls: optional(countFrom(1))
+  })),
+  openFor: optional(duration),
+  maxOpenFor: optional(duration),
+  maxRetryAfter: optional(duration),
+  onStoreError: optional(oneOf("allow", "fail")),
+  storeTimeout: optional(duration),
+  store: optional(layer)
+}))
+
 /**
  * Guards calls with a circuit breaker, in this process unless a `store` is given.
  *
@@ -318,22 +338,22 @@ const inThisProcess: SharedStore.RunStore = (operation) => SharedStore.local(byM
  * @category policies
  * @since 0.1.0
  */
-export function policy(options?: Options & { readonly store?: undefined }): Policy.Policy
+export function policy(options?: Options & { readonly store?: undefined }): Policy.Policy<LlmError.LlmError>
 export function policy<E, R>(
   options: Options & { readonly store: Layer.Layer<Store, E, R> }
-): Policy.Policy<E, R | Scope.Scope>
+): Policy.Policy<E | LlmError.LlmError, R | Scope.Scope>
 export function policy<E, R>(
   options: Options & { readonly store?: Layer.Layer<Store, E, R> | undefined } = {}
-): Policy.Policy<E, R | Scope.Scope> {
-  const shared = options.store
-  // The store in memory has nothing that a scope would have to close.
-  const store = shared === undefined ? Effect.scoped(Layer.build(storeMemory())) : Layer.build(shared)
-  return Policy.make((service) =>
-    Effect.map(store, (context) => {
+): Policy.Policy<E | LlmError.LlmError, R | Scope.Scope> {
+  return Policy.makeChecked("CircuitBreaker", options, checkedOptions, (service) => {
+    const shared = options.store
+    // The store in memory has nothing that a scope would have to close.
+    const store = shared === undefined ? Effect.scoped(Layer.build(storeMemory())) : Layer.build(shared)
+    return Effect.map(store, (context) => {
       const run = shared === undefined
         ? inThisProcess
         : SharedStore.make("circuit_breaker", options.storeTimeout)
       return make(service, Context.get(context, Persistence.CircuitBreakerStore), run, options)
     })
-  )
+  })
 }

@@ -30,6 +30,15 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Activity } from "../internal/activity.ts"
 import { answeredBy, viewsOf } from "../internal/addressed.ts"
+import {
+  checked,
+  layer as aLayer,
+  optionsIssue,
+  refusing,
+  service as aService,
+  unchecked
+} from "../internal/checked.ts"
+import { countFrom, fields, listOf, optional } from "../internal/checks.ts"
 import { Broken, Serving } from "../internal/choosing.ts"
 import { emit } from "../internal/emit.ts"
 import { endedEarly, errorOf, priorAttempt, untilCommit } from "../internal/gate.ts"
@@ -375,6 +384,8 @@ class Call {
 // Policy
 // =============================================================================
 
+const numbers = { maxContinuations: optional(countFrom(0)) }
+
 /**
  * A service whose broken text streams go on with the candidates in turn, or with itself when there are none.
  *
@@ -382,6 +393,14 @@ class Call {
  * @since 0.1.0
  */
 export const make = (service: Service, candidates: ReadonlyArray<Service> = [], options: Options = {}): Service => {
+  const issue = optionsIssue(fields({ candidates: listOf(aService) }), { candidates }) ??
+    optionsIssue(fields(numbers), options)
+  return issue === undefined
+    ? checked(going(unchecked(service), candidates, options))
+    : refusing(service, "Continue", issue)
+}
+
+const going = (service: Service, candidates: ReadonlyArray<Service>, options: Options): Service => {
   const max = Math.max(0, options.maxContinuations ?? 2)
   const targets = (candidates.length === 0 ? [service] : candidates).map((service): Target => ({
     service,
@@ -418,7 +437,14 @@ export const make = (service: Service, candidates: ReadonlyArray<Service> = [], 
  */
 export const policy = <const Layers extends ReadonlyArray<Layer.Layer<LlmService, unknown, unknown>> = readonly []>(
   options: Options & { readonly candidates?: Layers | undefined } = {}
-): Policy.Policy<Layer.Error<Layers[number]>, Layer.Services<Layers[number]> | Scope.Scope> =>
-  Policy.make((service) =>
-    Effect.map(Traits.buildAll(options.candidates ?? []), (candidates) => make(service, candidates, options))
-  ) as Policy.Policy<Layer.Error<Layers[number]>, Layer.Services<Layers[number]> | Scope.Scope>
+): Policy.Policy<Layer.Error<Layers[number]> | LlmError, Layer.Services<Layers[number]> | Scope.Scope> =>
+  Policy.makeChecked(
+    "Continue",
+    options,
+    fields({ ...numbers, candidates: optional(listOf(aLayer)) }),
+    (service) =>
+      Effect.map(Traits.buildAll(options.candidates ?? []), (candidates) => going(service, candidates, options))
+  ) as Policy.Policy<
+    Layer.Error<Layers[number]> | LlmError,
+    Layer.Services<Layers[number]> | Scope.Scope
+  >

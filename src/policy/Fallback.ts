@@ -26,13 +26,23 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import type { Scope } from "effect/Scope"
 import { viewsOf } from "../internal/addressed.ts"
+import {
+  checked,
+  layer as aLayer,
+  misconfigured,
+  oneOrMore,
+  optionsIssue,
+  refusing,
+  service as aService
+} from "../internal/checked.ts"
+import { countFrom, duration, fields, optional } from "../internal/checks.ts"
 import { Broken, brokenLast } from "../internal/choosing.ts"
 import { emit } from "../internal/emit.ts"
 import * as Estimate from "../internal/estimate.ts"
 import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
 import { millisBy, monotonicMillis } from "../internal/monotonic.ts"
 import { asInstruction, refusesPrefill } from "../internal/prefill.ts"
-import { defaultRoutes, exhausted, nameOf, routeOf, type Routes } from "../internal/routes.ts"
+import { defaultRoutes, exhausted, nameOf, routeOf, routeOverrides, type Routes } from "../internal/routes.ts"
 import * as Traits from "../internal/traits.ts"
 import { countWaste } from "../internal/wasted.ts"
 import type * as LlmError from "../LlmError.ts"
@@ -163,18 +173,32 @@ interface Try extends Attempt {
   readonly reworded: boolean
 }
 
+const checkedOptions = optional(fields({
+  on: optional(routeOverrides),
+  benchAfter: optional(countFrom(1)),
+  benchFor: optional(duration)
+}))
+
+const issueWith = (candidates: unknown, options: unknown, check: typeof aLayer) =>
+  optionsIssue(fields({ candidates: oneOrMore(check) }), { candidates }) ?? optionsIssue(checkedOptions, options)
+
 /**
- * One service out of candidates, tried in order. Its memory of rate limits is its own.
+ * One service out of candidates, tried in order. Its memory of rate limits is its own. Every call fails with `Configuration` when an
+ * option cannot be.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const make = (candidates: readonly [Service, ...Array<Service>], options: Options = {}): Service => {
+  const issue = issueWith(candidates, options, aService)
+  if (issue !== undefined) return refusing(Array.isArray(candidates) ? candidates[0] : undefined, "Fallback", issue)
+  return candidates.length === 1 ? candidates[0] : checked(inOrder(candidates, options))
+}
+
+const inOrder = (candidates: readonly [Service, ...Array<Service>], options: Options): Service => {
   const routes: Routes = { ...defaultRoutes, ...options.on }
   const benchAfter = Math.max(1, options.benchAfter ?? 3)
   const benchFor = Duration.toMillis(Duration.fromInputUnsafe(options.benchFor ?? "30 seconds"))
-  const [first] = candidates
-  if (candidates.length === 1) return first
   const standings = candidates.map(() => new Standing())
 
   const attempt = (index: number, views: Views): Try => {
@@ -270,8 +294,13 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
 export const policy = <E, R>(
   next: Layer.Layer<LlmService, E, R>,
   options?: Options
-): Policy.Policy<E, R | Scope> =>
-  Policy.make((service) => Effect.map(Traits.build(next), (candidate) => make([service, candidate], options)))
+): Policy.Policy<E | LlmError.LlmError, R | Scope> =>
+  Policy.make((service): Effect.Effect<Service, E | LlmError.LlmError, R | Scope> => {
+    const issue = optionsIssue(fields({ next: aLayer }), { next }) ?? optionsIssue(checkedOptions, options)
+    return issue !== undefined
+      ? Effect.fail(misconfigured("Fallback", issue, service.info.provider))
+      : Effect.map(Traits.build(next), (candidate) => inOrder([service, candidate], options ?? {}))
+  })
 
 /**
  * A layer out of candidates, tried in order.
@@ -282,8 +311,13 @@ export const policy = <E, R>(
 export const layer = <const Layers extends readonly [Candidate, ...Array<Candidate>]>(
   candidates: Layers,
   options?: Options
-): Layer.Layer<LlmService, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>> =>
+): Layer.Layer<LlmService, Layer.Error<Layers[number]> | LlmError.LlmError, Layer.Services<Layers[number]>> =>
   Layer.effect(
     LlmService,
-    Effect.map(Traits.buildAll(candidates), ([head, ...tail]) => make([head!, ...tail], options))
-  ) as Layer.Layer<LlmService, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>>
+    Effect.suspend(() => {
+      const issue = issueWith(candidates, options, aLayer)
+      return issue !== undefined
+        ? Effect.fail(misconfigured("Fallback", issue))
+        : Effect.map(Traits.buildAll(candidates), ([head, ...tail]) => make([head!, ...tail], options))
+    })
+  ) as Layer.Layer<LlmService, Layer.Error<Layers[number]> | LlmError.LlmError, Layer.Services<Layers[number]>>

@@ -28,6 +28,8 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Activity } from "../internal/activity.ts"
 import { answeredBy, viewsOf } from "../internal/addressed.ts"
+import { checked, layer, optionsIssue, refusing, unchecked } from "../internal/checked.ts"
+import { countFrom, duration, fields, optional } from "../internal/checks.ts"
 import * as Estimate from "../internal/estimate.ts"
 import { type Attempt, type Committed, errorOf, Journal, untilCommit } from "../internal/gate.ts"
 import { millisBy } from "../internal/monotonic.ts"
@@ -277,13 +279,28 @@ const firstOf = <A, E>(
 
 const canRunTwice = (request: LlmRequest): boolean => request.tools?.some((tool) => tool.type === "provider") !== true
 
+const delays = {
+  after: optional(duration),
+  initial: optional(duration),
+  samples: optional(countFrom(1))
+}
+
+const checkedOptions = fields(delays)
+
 /**
- * Hedges a service with another one, or with itself.
+ * Hedges a service with another one, or with itself. Every call fails with `Configuration` when an option cannot be.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const make = (service: Service, other: Service = service, options: Options = {}): Service => {
+  const issue = optionsIssue(checkedOptions, options)
+  return issue === undefined
+    ? checked(hedged(unchecked(service), other, options))
+    : refusing(service, "Hedge", issue)
+}
+
+const hedged = (service: Service, other: Service, options: Options): Service => {
   const samples = Math.max(1, options.samples ?? 20)
   const millis = (input: Duration.Input | undefined) =>
     input === undefined ? undefined : Duration.toMillis(Duration.fromInputUnsafe(input))
@@ -356,17 +373,20 @@ export const make = (service: Service, other: Service = service, options: Option
  * @category policies
  * @since 0.1.0
  */
-export function policy(options?: Options & { readonly candidate?: undefined }): Policy.Policy
+export function policy(options?: Options & { readonly candidate?: undefined }): Policy.Policy<LlmError>
 export function policy<E, R>(
   options: Options & { readonly candidate: Layer.Layer<LlmService, E, R> }
-): Policy.Policy<E, R | Scope.Scope>
+): Policy.Policy<E | LlmError, R | Scope.Scope>
 export function policy<E, R>(
   options: Options & { readonly candidate?: Layer.Layer<LlmService, E, R> | undefined } = {}
-): Policy.Policy<E, R | Scope.Scope> {
-  const { candidate } = options
-  return Policy.make((service) =>
-    candidate === undefined
-      ? Effect.sync(() => make(service, service, options))
-      : Effect.map(Traits.build(candidate), (other) => make(service, other, options))
+): Policy.Policy<E | LlmError, R | Scope.Scope> {
+  return Policy.makeChecked(
+    "Hedge",
+    options,
+    fields({ ...delays, candidate: optional(layer) }),
+    (service): Effect.Effect<Service, E, R | Scope.Scope> =>
+      options.candidate === undefined
+        ? Effect.sync(() => hedged(service, service, options))
+        : Effect.map(Traits.build(options.candidate), (other) => hedged(service, other, options))
   )
 }

@@ -21,6 +21,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import { addressedTo, companiesOf, nameOf } from "../internal/addressed.ts"
+import { misconfigured, optionsIssue } from "../internal/checked.ts"
+import { type Check, duration, fields, listOf, notNegative, optional } from "../internal/checks.ts"
+import { credential } from "../internal/credential.ts"
 import { type Attempt, withAttempts } from "../internal/gate.ts"
 import { type Ending, rejection, withHold } from "../internal/held.ts"
 import { type Key, type KeyReason, KeyRing, type Member } from "../internal/keyRing.ts"
@@ -123,8 +126,17 @@ const firstBack = (members: ReadonlyArray<Member>, now: number): Member | undefi
     .filter((member) => !member.dead && member.benchedUntil > now)
     .reduce<Member | undefined>((a, b) => a === undefined || b.benchedUntil < a.benchedUntil ? b : a, undefined)
 
+const listedKeys = listOf(
+  fields({ apiKey: credential, weight: optional(notNegative) }, "Must be { apiKey, weight? }."),
+  "Must be an array of keys, or an effect that gives one."
+)
+
+const keys: Check = (value) => Effect.isEffect(value) ? undefined : listedKeys(value)
+
+const checkedOptions = fields({ keys, bench: optional(duration), maxRetryAfter: optional(duration) })
+
 /**
- * Spreads calls over keys.
+ * Spreads calls over keys. Fails with `Configuration` when keys or times of it cannot be; so do calls, when the effect gives no keys.
  *
  * @example
  * ```ts
@@ -137,7 +149,7 @@ const firstBack = (members: ReadonlyArray<Member>, now: number): Member | undefi
  * @since 0.1.0
  */
 export const policy = (options: Options): Policy.Policy<LlmError.LlmError> =>
-  Policy.make((service) => {
+  Policy.makeChecked("KeyPool", options, checkedOptions, (service) => {
     const refused = severalCompanies(service)
     return refused === undefined ? Effect.succeed(make(service, options)) : Effect.fail(refused)
   })
@@ -151,7 +163,12 @@ const make = (service: Service, options: Options): Service => {
   const { provider } = service.info
   const bringsKey = (request: LlmRequest): boolean => addressedTo(request, service.info)?.apiKey !== undefined
   const current = Effect.isEffect(keys)
-    ? Effect.map(keys, (keys) => ring.update(keys))
+    ? Effect.flatMap(keys, (found) => {
+      const issue = found === ring.given ? undefined : optionsIssue(fields({ keys: listedKeys }), { keys: found })
+      if (issue !== undefined) return Effect.fail(misconfigured("KeyPool", issue, provider, "generate"))
+      ring.update(found)
+      return Effect.void
+    })
     : Effect.sync(() => ring.update(keys))
 
   /** What an attempt's end says of its key. */

@@ -27,6 +27,8 @@ import * as Metric from "effect/Metric"
 import { Redis, type RedisError } from "effect/persistence/Redis"
 import type { Scope } from "effect/Scope"
 import { modelOf } from "../internal/addressed.ts"
+import { layer, misconfigured } from "../internal/checked.ts"
+import { callable, type Check, countFrom, duration, fields, flag, oneOf, optional, text } from "../internal/checks.ts"
 import * as Estimates from "../internal/estimate.ts"
 import { type Begin, type Ending, rejection, withHold } from "../internal/held.ts"
 import { monotonicMillis } from "../internal/monotonic.ts"
@@ -280,6 +282,14 @@ const make = (service: Service, shared: Shared | undefined, options: Options): S
     Effect.gen(function*() {
       const name = typeof key === "string" ? key : key(request, service.info)
       const estimate = estimator(request)
+      if (!(estimate?.input >= 0 && estimate.output >= 0)) {
+        return yield* misconfigured(
+          "RateLimit",
+          { field: "estimate", message: "Must give { input, output }, each a number of tokens." },
+          service.info.provider,
+          operation
+        )
+      }
       const amounts = amountsOf(estimate)
       const reject = (message: string, retryAfterMillis?: number) =>
         Effect.andThen(
@@ -347,6 +357,23 @@ const make = (service: Service, shared: Shared | undefined, options: Options): S
   return withHold(service, begin)
 }
 
+const key: Check = (value) => typeof value === "function" ? undefined : text(value)
+
+const checkedOptions = optional(fields({
+  requestsPerMinute: optional(countFrom(0)),
+  tokensPerMinute: optional(countFrom(0)),
+  inputTokensPerMinute: optional(countFrom(0)),
+  outputTokensPerMinute: optional(countFrom(0)),
+  key: optional(key),
+  maxWait: optional(duration),
+  estimate: optional(callable),
+  learn: optional(flag),
+  maxRetryAfter: optional(duration),
+  onStoreError: optional(oneOf("local", "fail")),
+  storeTimeout: optional(duration),
+  store: optional(layer)
+}))
+
 /**
  * Limits requests and tokens per minute, in this process unless a `store` is given.
  *
@@ -359,20 +386,23 @@ const make = (service: Service, shared: Shared | undefined, options: Options): S
  * @category policies
  * @since 0.1.0
  */
-export function policy(options?: Options & { readonly store?: undefined }): Policy.Policy
+export function policy(options?: Options & { readonly store?: undefined }): Policy.Policy<LlmError.LlmError>
 export function policy<E, R>(
   options: Options & { readonly store: Layer.Layer<Store, E, R> }
-): Policy.Policy<E, R | Scope>
+): Policy.Policy<E | LlmError.LlmError, R | Scope>
 export function policy<E, R>(
   options: Options & { readonly store?: Layer.Layer<Store, E, R> | undefined } = {}
-): Policy.Policy<E, R | Scope> {
-  const { store } = options
-  return Policy.make((service): Effect.Effect<Service, E, R | Scope> =>
-    store === undefined
-      ? Effect.sync(() => make(service, undefined, options))
-      : Effect.map(Layer.build(store), (context) => {
-        const run = SharedStore.make("rate_limit", options.storeTimeout)
-        return make(service, { store: Context.get(context, Store), run }, options)
-      })
+): Policy.Policy<E | LlmError.LlmError, R | Scope> {
+  return Policy.makeChecked(
+    "RateLimit",
+    options,
+    checkedOptions,
+    (service): Effect.Effect<Service, E, R | Scope> =>
+      options.store === undefined
+        ? Effect.sync(() => make(service, undefined, options))
+        : Effect.map(Layer.build(options.store), (context) => {
+          const run = SharedStore.make("rate_limit", options.storeTimeout)
+          return make(service, { store: Context.get(context, Store), run }, options)
+        })
   )
 }

@@ -20,11 +20,14 @@ import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
+import { misconfigured, optionsIssue } from "../internal/checked.ts"
+import { countFrom, duration, fields, flag, type Issue, listOf, optional, positive, text } from "../internal/checks.ts"
 import { HasAlternative } from "../internal/choosing.ts"
 import { emit } from "../internal/emit.ts"
 import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
 import type { LlmError, ReasonTag } from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
+import type { Service } from "../LlmService.ts"
 import * as Policy from "./Policy.ts"
 
 /**
@@ -65,17 +68,41 @@ const defaultFloor = 200
 
 const millisOf = (duration: Duration.Input): number => Duration.toMillis(Duration.fromInputUnsafe(duration))
 
+const checkedOptions = fields({
+  retries: optional(countFrom(0)),
+  base: optional(duration),
+  factor: optional(positive),
+  cap: optional(duration),
+  floor: optional(duration),
+  jitter: optional(flag),
+  retryOn: optional(listOf(text, "Must be an array of reasons."))
+}, "Must be a schedule, or an object of numbers for one.")
+
+/** What is wrong with the options of a schedule. It never retries, and a policy of it is not made. */
+const issues = new WeakMap<object, Issue>()
+
+const impossible = (issue: Issue): Schedule.Schedule<Duration.Duration, LlmError> => {
+  const schedule = Schedule.fromStep<LlmError, Duration.Duration, never, never, never, never>(
+    Effect.succeed(() => Cause.done(Duration.zero))
+  )
+  issues.set(schedule, issue)
+  return schedule
+}
+
 const wanted = (error: LlmError, retryOn: ReadonlyArray<ReasonTag> | undefined): boolean =>
   error.isRetryable && (retryOn === undefined || retryOn.includes(error.reason._tag))
 
 /**
  * A retry schedule: exponential back-off with full jitter, in which a delay the provider names wins. It gives the
- * delay, and ends at an error that is not to be retried or whose delay exceeds the cap.
+ * delay, and ends at an error that is not to be retried or whose delay exceeds the cap. A schedule of options that cannot be never
+ * retries, and a policy made of it fails with `Configuration`.
  *
  * @category schedules
  * @since 0.1.0
  */
 export const make = (options: Options = {}): Schedule.Schedule<Duration.Duration, LlmError> => {
+  const issue = optionsIssue(checkedOptions, options)
+  if (issue !== undefined) return impossible(issue)
   const retries = options.retries ?? 3
   const base = millisOf(options.base ?? "1 second")
   const factor = options.factor ?? 2
@@ -126,6 +153,10 @@ export const fromSchedule = <Output, Env>(
   schedule: Schedule.Schedule<Output, LlmError, never, Env>,
   options: Pick<Options, "cap" | "jitter" | "retryOn"> = {}
 ): Schedule.Schedule<Output | Duration.Duration, LlmError, never, Env> => {
+  const issue = (typeof schedule === "object" || typeof schedule === "function") && schedule !== null
+    ? issues.get(schedule) ?? optionsIssue(checkedOptions, options)
+    : { field: "schedule", message: "Must be a schedule." }
+  if (issue !== undefined) return impossible(issue)
   const cap = millisOf(options.cap ?? defaultCap)
   return Schedule.fromStep(
     Effect.map(Schedule.toStep(schedule), (step) => (now: number, error: LlmError) => {
@@ -149,6 +180,16 @@ export const fromSchedule = <Output, Env>(
   )
 }
 
+const isSchedule = <Env>(
+  given: Schedule.Schedule<unknown, LlmError, never, Env> | Options
+): given is Schedule.Schedule<unknown, LlmError, never, Env> => {
+  try {
+    return Schedule.isSchedule(given)
+  } catch {
+    return false
+  }
+}
+
 /**
  * Retries calls by a schedule, or by options for one.
  *
@@ -157,12 +198,14 @@ export const fromSchedule = <Output, Env>(
  */
 export const policy = <Env = never>(
   scheduleOrOptions: Schedule.Schedule<unknown, LlmError, never, Env> | Options = standard
-): Policy.Policy<never, Env> => {
-  const schedule = fromSchedule<unknown, Env>(
-    Schedule.isSchedule(scheduleOrOptions) ? scheduleOrOptions : make(scheduleOrOptions)
-  )
-  return Policy.make((service) =>
-    Effect.contextWith((made: Context.Context<Env>) => {
+): Policy.Policy<LlmError, Env> =>
+  Policy.make((service): Effect.Effect<Service, LlmError, Env> => {
+    const schedule = fromSchedule<unknown, Env>(
+      isSchedule(scheduleOrOptions) ? scheduleOrOptions : make(scheduleOrOptions)
+    )
+    const issue = issues.get(schedule)
+    if (issue !== undefined) return Effect.fail(misconfigured("Retry", issue, service.info.provider))
+    return Effect.contextWith((made: Context.Context<Env>) => {
       /** What the caller has in its context, such as a clock, wins over what was there when the policy was made. */
       const provide = <A, E>(effect: Effect.Effect<A, E, Env>): Effect.Effect<A, E> =>
         Effect.updateContext(effect, (caller: Context.Context<never>) => Context.merge(made, caller))
@@ -192,5 +235,4 @@ export const policy = <Env = never>(
         })
       return Effect.succeed(withAttempts(service, begin))
     })
-  )
-}
+  })

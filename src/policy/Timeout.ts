@@ -15,6 +15,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { modelOf } from "../internal/addressed.ts"
+import { duration, optional, recordOf } from "../internal/checks.ts"
 import { type OnTimeout, withEffectTimeouts, withStreamTimeouts } from "../internal/timeouts.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest, Timeouts } from "../LlmRequest.ts"
@@ -57,14 +58,17 @@ const merge = (options: Options, given: Timeouts & { readonly [askedFor]?: Timeo
   return Object.defineProperty(merged, askedFor, { value: own })
 }
 
+/** Whatever is limited, the limit is a time. */
+const limits = recordOf(optional(duration), "Must be an object of time limits.")
+
 /**
- * Limits the time of calls.
+ * Limits the time of calls. Fails with `Configuration` when a limit is no duration.
  *
  * @category policies
  * @since 0.1.0
  */
-export const policy = (options: Options): Policy.Policy =>
-  Policy.make((service) => {
+export const policy = (options: Options): Policy.Policy<LlmError.LlmError> =>
+  Policy.makeChecked("Timeout", options, limits, (service) => {
     const onTimeout =
       (request: LlmRequest, operation: LlmError.Operation): OnTimeout<LlmError.LlmError> => (phase, limit, partial) =>
         new LlmError.LlmError({

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { filledText, listOf, optional } from "../internal/checks.ts"
 import type { JsonObject } from "../Message.ts"
 import * as AnthropicMessages from "../protocol/AnthropicMessages.ts"
 import { numberAt, only } from "./counting.ts"
@@ -92,6 +93,7 @@ const provider = Provider.define<Options>({
     read: numberAt("input_tokens")
   }),
   nonBodyOptions: ["betas"],
+  ownOptions: { betas: optional(listOf(filledText)) },
   finish: (outgoing, options) => ({
     ...outgoing,
     headers: withBetas(outgoing.headers, (options["betas"] ?? []) as ReadonlyArray<string>)
@@ -102,7 +104,7 @@ const provider = Provider.define<Options>({
     { ...definition.headers, ...(version === undefined ? {} : { "anthropic-version": version }) },
     betas
   )
-}))
+}), { version: optional(filledText), betas: optional(listOf(filledText)) })
 
 /** Anthropic as data. @category definition @since 0.1.0 */
 export const definition = provider.definition

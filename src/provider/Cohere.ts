@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { anything, listOf, optional } from "../internal/checks.ts"
 import type { Json, JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import * as CohereChat from "../protocol/CohereChat.ts"
@@ -104,6 +105,7 @@ const provider = Provider.define({
     }
   }),
   nonBodyOptions: ["documents"],
+  ownOptions: { documents: optional(listOf(anything)) },
   finish: (outgoing, options) => {
     const documents = options["documents"] as ReadonlyArray<JsonObject> | undefined
     if (documents === undefined) return outgoing

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { anything, optional, recordOf } from "../internal/checks.ts"
 import type { Json, JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import * as GeminiGenerateContent from "../protocol/GeminiGenerateContent.ts"
@@ -67,7 +68,8 @@ const generationFields = [
  * @category definition
  * @since 0.1.0
  */
-export const requestShape: Required<Pick<Provider.Definition, "nonBodyOptions" | "finish">> = {
+export const requestShape: Required<Pick<Provider.Definition, "nonBodyOptions" | "finish" | "ownOptions">> = {
+  ownOptions: { generationConfig: optional(recordOf(anything)) },
   nonBodyOptions: ["generationConfig", ...generationFields],
   finish: (outgoing, options) => {
     const own: Record<string, Json> = {}
@@ -161,7 +163,12 @@ const provider = Provider.define({
   // https://ai.google.dev/api/tokens#method:-models.counttokens
   countTokens: ({ baseUrl, model, outgoing }) => ({
     url: countTokensUrl(baseUrl, outgoing.path),
-    body: { generateContentRequest: { model: `models/${model}`, ...only(outgoing.body, countedFields) } },
+    body: {
+      generateContentRequest: {
+        model: model.includes("/") ? model : `models/${model}`,
+        ...only(outgoing.body, countedFields)
+      }
+    },
     read: numberAt("totalTokens")
   }),
   ...requestShape

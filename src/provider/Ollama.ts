@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import { anything, flag, oneOf, optional, recordOf } from "../internal/checks.ts"
 import type { JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import * as OllamaChat from "../protocol/OllamaChat.ts"
@@ -92,9 +93,15 @@ const overChat = (definition: Provider.Definition, options: Options): Provider.D
   ...definition,
   docs: "https://docs.ollama.com/api/openai-compatibility",
   baseUrl: `${definition.baseUrl}/v1`,
-  baseUrlOf: (given) => `${serverUrl(given)}/v1`,
+  baseUrlOf: (given) => {
+    const url = URL.parse(serverUrl(given))
+    if (url === null) return given
+    url.pathname = `${url.pathname === "/" ? "" : url.pathname}/v1`
+    return url.href
+  },
   modelsUrl: (baseUrl) => `${baseUrl.replace(/\/v1$/, "")}/api/tags`,
   nonBodyOptions: [],
+  ownOptions: {},
   finish: undefined,
   protocol: OpenAiChat.make({
     // https://docs.ollama.com/api/openai-compatibility
@@ -119,6 +126,7 @@ const provider = Provider.define<Options>({
   capabilities,
   protocol: OllamaChat.make(),
   nonBodyOptions: ["options"],
+  ownOptions: { options: optional(recordOf(anything)) },
   // Runner options of the request and of the provider are one object on the wire.
   finish: (outgoing, { options }) =>
     options === undefined
@@ -137,6 +145,10 @@ const provider = Provider.define<Options>({
   return think === undefined && thinkTags === undefined
     ? placed
     : { ...placed, protocol: OllamaChat.make({ think, thinkTags }) }
+}, {
+  api: optional(oneOf("native", "chat")),
+  think: optional(oneOf("switch", "levels")),
+  thinkTags: optional(flag)
 })
 
 /** Ollama as data. @category definition @since 0.1.0 */

@@ -298,7 +298,7 @@ describe("Retry.policy", () => {
     const schedule = Schedule.recurs(3).pipe(
       Schedule.modifyDelay(() => Effect.map(Patience, (patience) => patience.wait))
     )
-    const layer: Layer.Layer<LlmService.LlmService | TestLlm.TestLlm, never, Patience> = TestLlm.layer({
+    const layer: Layer.Layer<LlmService.LlmService | TestLlm.TestLlm, LlmError, Patience> = TestLlm.layer({
       answers: [TestLlm.network(), "Hi"]
     }).pipe(Retry.policy(schedule))
     return Effect.gen(function*() {

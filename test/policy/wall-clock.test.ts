@@ -63,15 +63,20 @@ const cases: ReadonlyArray<Case> = [
   },
   {
     name: "a candidate of Balance that was skipped is asked again",
-    made: wrapped(1, (service) =>
-      Effect.succeed(Balance.make([Balance.candidate(service, { tier: 0 }), Balance.candidate(other, { tier: 1 })]))),
+    made: wrapped(
+      1,
+      (service) =>
+        Effect.succeed(Balance.make([Balance.candidate(service, { tier: 0 }), Balance.candidate(other, { tier: 1 })]))
+    ),
     calls: 1,
     seconds: 31
   },
   {
     name: "a key that was benched is used again",
-    made: wrapped(1, (service) =>
-      KeyPool.policy({ keys: [{ apiKey: Redacted.make("one") }], bench: "30 seconds" }).wrap(service)),
+    made: wrapped(
+      1,
+      (service) => KeyPool.policy({ keys: [{ apiKey: Redacted.make("one") }], bench: "30 seconds" }).wrap(service)
+    ),
     calls: 1,
     seconds: 31
   },

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { nameIssue, segment } from "../../internal/address.ts"
 import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { FunctionTool } from "../../LlmTool.ts"
@@ -172,13 +173,6 @@ const toolChoiceOf = (request: LlmRequest): JsonObject | undefined => {
 // Request
 // =============================================================================
 
-/** As in a URL's path, also for ARNs, whose slashes are the model's. */
-const pathOf = (model: string, operation: string): string => {
-  const encoded = encodeURIComponent(model.toWellFormed())
-    .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
-  return `/model/${encoded}/${operation}`
-}
-
 const present = (fields: { readonly [key: string]: Json }): boolean => Object.keys(fields).length > 0
 
 /**
@@ -189,6 +183,9 @@ const present = (fields: { readonly [key: string]: Json }): boolean => Object.ke
  */
 export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const { model, request } = input
+  // Also of ARNs, whose slashes are the model's.
+  const name = segment(model)
+  if (name === undefined) return { refused: { field: "model", message: nameIssue(model)! } }
   const family = quirks.familyOf?.(model) ?? {}
   const prepared = prepare(request, rulesOf(input, family))
   const warnings: Array<Warning> = prepared.warnings
@@ -233,5 +230,5 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   }
   if (present(additional)) body["additionalModelRequestFields"] = additional
   if (present(outputConfig)) body["outputConfig"] = outputConfig
-  return { path: pathOf(model, input.stream ? "converse-stream" : "converse"), body, warnings }
+  return { path: `/model/${name}/${input.stream ? "converse-stream" : "converse"}`, body, warnings }
 }

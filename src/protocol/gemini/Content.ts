@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import { segment } from "../../internal/address.ts"
 import type { Json, JsonObject, Media, Origin, Part, ToolCallPart, ToolResultPart } from "../../Message.ts"
 import type { Turn } from "../Conversation.ts"
 import { record } from "../Probe.ts"
@@ -102,9 +103,8 @@ const mediaOf = (source: Media, building: Building): { inlineData: Blob } | { fi
     }
     case "file": {
       const { filesUrl } = building.quirks
-      const fileUri = filesUrl !== undefined && source.fileId.startsWith("files/")
-        ? `${filesUrl}/${source.fileId}`
-        : source.fileId
+      const id = source.fileId.startsWith("files/") ? segment(source.fileId.slice("files/".length)) : undefined
+      const fileUri = filesUrl !== undefined && id !== undefined ? `${filesUrl}/files/${id}` : source.fileId
       return { fileData: { fileUri, ...(source.mediaType === undefined ? undefined : { mimeType: source.mediaType }) } }
     }
   }

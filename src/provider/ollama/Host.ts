@@ -38,7 +38,9 @@ export const serverUrl = (given: string): string => {
   const host = url.hostname === "0.0.0.0" || url.hostname === "[::]" ? "127.0.0.1" : url.hostname
   const port = url.port !== "" ? `:${url.port}` : explicit || hasPort(trimmed) ? "" : ":11434"
   const path = url.pathname.replace(/\/+$/, "").replace(/\/(?:api|v1)$/, "")
-  return `${url.protocol}//${host}${port}${path}`
+  // Kept for the check of base URLs: what it holds must not vanish in silence.
+  const user = url.username === "" && url.password === "" ? "" : `${url.username}:${url.password}@`
+  return `${url.protocol}//${user}${host}${port}${path}${url.search}${url.hash}`
 }
 
 /** `URL` drops port 80, which is http's own. */
