@@ -39,6 +39,7 @@ import * as Estimate from "../internal/estimate.ts"
 import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
 import { withHold } from "../internal/held.ts"
 import { millisBy, monotonicMillis } from "../internal/monotonic.ts"
+import { keyBy, type KeyOption, keyOption, PerKey } from "../internal/perKey.ts"
 import { type Numbers, priceOf, rank, rendezvous, strategies, type Strategy } from "../internal/ranking.ts"
 import { defaultRoutes, exhausted, nameOf, routeOf, routeOverrides, type Routes } from "../internal/routes.ts"
 import * as Traits from "../internal/traits.ts"
@@ -75,6 +76,13 @@ export interface Options {
   readonly on?: Partial<Routes> | undefined
   /** How long a candidate is skipped that is out of capacity and did not say how long. @default 30 seconds */
   readonly benchFor?: Duration.Input | undefined
+  /**
+   * Whose state a call has a part in, so that callers with different keys never influence one another. At most 10,000 keys are
+   * remembered, idle ones for an hour.
+   *
+   * @default one for each credential that requests bring, and one for all that bring none
+   */
+  readonly key?: KeyOption | undefined
   /** How much the latest call counts in the average time to the first token; above 0, up to 1. @default 0.2 */
   readonly smoothing?: number | undefined
 }
@@ -160,11 +168,11 @@ class Member {
   busy = 0
   /** Average time until a stream began, and until a whole answer was there. */
   private readonly latency: { [operation in Operation]?: number } = {}
-  private benchedUntil = -Infinity
+  private readonly benches = new PerKey(() => ({ until: -Infinity }))
   private readonly smoothing: number
   private readonly benchFor: number
 
-  constructor(service: Service, smoothing: number, benchFor: number) {
+  constructor(service: Service, smoothing: number, benchFor: number, keyOf: (request: LlmRequest) => string) {
     this.traits = Traits.traitsOf(service)
     this.tier = this.traits.tier ?? 0
     this.smoothing = smoothing
@@ -178,7 +186,7 @@ class Member {
             Effect.map(monotonicMillis, (now) => {
               this.busy--
               // A stream that breaks late tells of the candidate as well.
-              if (ending._tag === "Failed") this.failed(ending.error, now)
+              if (ending._tag === "Failed") this.failed(ending.error, now, keyOf(request))
             })
         }
       }))
@@ -188,21 +196,22 @@ class Member {
     return Math.max(0, this.traits.weight ?? 1)
   }
 
-  isBenched(now: number): boolean {
-    return now < this.benchedUntil
+  isBenched(now: number, key: string): boolean {
+    return now < this.benches.get(key, now).until
   }
 
-  answered(operation: Operation, millis: number): void {
+  answered(operation: Operation, millis: number, now: number, key: string): void {
     const average = this.latency[operation] ?? millis
-    this.benchedUntil = -Infinity
+    this.benches.get(key, now).until = -Infinity
     this.latency[operation] = average + this.smoothing * (millis - average)
   }
 
-  private failed(error: LlmError, now: number): void {
+  private failed(error: LlmError, now: number, key: string): void {
     const asked = error.retryAfter
     const full = error.reason._tag === "RateLimit" || error.reason._tag === "Overloaded"
     const millis = asked !== undefined ? Duration.toMillis(asked) : full ? this.benchFor : 0
-    this.benchedUntil = Math.max(this.benchedUntil, now + millis)
+    const bench = this.benches.get(key, now)
+    bench.until = Math.max(bench.until, now + millis)
   }
 
   numbers(request: LlmRequest, operation: Operation): Numbers {
@@ -232,6 +241,7 @@ const checkedOptions = optional(fields({
   stickyBy: optional((value) => typeof value === "function" ? undefined : oneOf("conversation")(value)),
   on: optional(routeOverrides),
   benchFor: optional(duration),
+  key: optional(keyOption),
   smoothing: optional(within(0, 1))
 }))
 
@@ -256,7 +266,10 @@ const balanced = (candidates: readonly [Service, ...Array<Service>], options: Op
   const keyOf = stickyBy === "conversation" ? conversationKey : stickyBy
   const smoothing = Math.min(1, Math.max(Number.MIN_VALUE, options.smoothing ?? 0.2))
   const benchFor = Duration.toMillis(Duration.fromInputUnsafe(options.benchFor ?? "30 seconds"))
-  const members = candidates.map((service) => new Member(service, smoothing, benchFor))
+  const keyOfCall = keyBy(options.key)
+  const members = candidates.map((service) =>
+    new Member(service, smoothing, benchFor, (request) => keyOfCall(request, service.info))
+  )
   const ids = idsOf(members)
   const tiers = [...new Set(members.map((member) => member.tier))].toSorted((a, b) => a - b)
   let turns = 0
@@ -288,20 +301,22 @@ const balanced = (candidates: readonly [Service, ...Array<Service>], options: Op
     random: () => number
   ) => {
     const now = millisBy(clock)
+    const views = viewsOf(request, candidates)
+    const callKey = ({ service }: Member): string => keyOfCall(views(service), service.info)
+    const isBenched = (member: Member, now: number): boolean => member.isBenched(now, callKey(member))
     const all = [...members.keys()]
-    const free = all.filter((index) => !members[index]!.isBenched(now))
+    const free = all.filter((index) => !isBenched(members[index]!, now))
     const preferred = orderOf(free.length === 0 ? all : free, request, operation, random)
     const order = brokenLast(preferred, ({ service }) => service, broken)
     /** Others may have been benched since the call began. */
     const find = (from: number, now: number): number => {
       if (free.length === 0) return from
       let at = from
-      while (at < order.length && order[at]!.isBenched(now)) at++
+      while (at < order.length && isBenched(order[at]!, now)) at++
       return at
     }
     let at = find(0, now)
     let startedAt = now
-    const views = viewsOf(request, candidates)
     const attemptAt = (at: number, now: number): Attempt => {
       const { service } = order[at]!
       return { service, request: views(service), hasAlternative: find(at + 1, now) < order.length }
@@ -333,7 +348,10 @@ const balanced = (candidates: readonly [Service, ...Array<Service>], options: Op
     return {
       first: attemptAt(at, now),
       next,
-      onCommit: () => order[at]!.answered(operation, millisBy(clock) - startedAt)
+      onCommit: () => {
+        const now = millisBy(clock)
+        order[at]!.answered(operation, now - startedAt, now, callKey(order[at]!))
+      }
     }
   }
 

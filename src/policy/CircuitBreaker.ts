@@ -29,16 +29,16 @@ import * as Metric from "effect/Metric"
 import * as Persistence from "effect/persistence/CircuitBreaker"
 import type { Redis } from "effect/persistence/Redis"
 import * as Scope from "effect/Scope"
-import { modelOf } from "../internal/addressed.ts"
 import { layer } from "../internal/checked.ts"
-import { type Check, countFrom, duration, fields, oneOf, optional, text, within } from "../internal/checks.ts"
+import { countFrom, duration, fields, oneOf, optional, within } from "../internal/checks.ts"
 import { emit } from "../internal/emit.ts"
 import { type Ending, type Hold, rejection, withHold } from "../internal/held.ts"
-import { byMonotonicTime } from "../internal/monotonic.ts"
+import { byMonotonicTime, monotonicMillis } from "../internal/monotonic.ts"
+import { type KeyOption, keyOption, modelKey, PerKey } from "../internal/perKey.ts"
 import * as SharedStore from "../internal/sharedStore.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
-import type { Service, ServiceInfo } from "../LlmService.ts"
+import type { Service } from "../LlmService.ts"
 import * as Policy from "./Policy.ts"
 
 // =============================================================================
@@ -126,8 +126,12 @@ export const storeShared: Layer.Layer<Store, never, Store> = Layer.effect(
  * @since 0.1.0
  */
 export interface Options {
-  /** Which calls share a circuit. @default provider and model, as in `anthropic/claude-sonnet-4-5` */
-  readonly key?: string | ((request: LlmRequest, info: ServiceInfo) => string) | undefined
+  /**
+   * Which calls share a circuit. In this process at most 10,000 keys are remembered, idle ones for an hour.
+   *
+   * @default provider and model, as in `anthropic/claude-sonnet-4-5`, and a fingerprint of the credential that a request brings
+   */
+  readonly key?: KeyOption | undefined
   /** Failures in a row that open it. @default 5 */
   readonly failures?: number | undefined
   /** Opens by a failure rate instead of failures in a row. */
@@ -223,18 +227,18 @@ const judgement = (options: Options) => {
   }
 }
 
-const defaultKey = (request: LlmRequest, info: ServiceInfo): string => `${info.provider}/${modelOf(request, info)}`
-
 /** What the store said to a call: the error when it was turned away, `undefined` when the store is away. */
 type Admitted = Persistence.Admission | Persistence.CircuitOpen | Persistence.CircuitHalfOpen | undefined
 
+type StoreService = Persistence.CircuitBreakerStore["Service"]
+
 const make = (
   service: Service,
-  store: Persistence.CircuitBreakerStore["Service"],
+  storeOf: (key: string) => Effect.Effect<StoreService>,
   run: SharedStore.RunStore,
   options: Options
 ): Service => {
-  const { key = defaultKey, onStoreError } = options
+  const { key = modelKey, onStoreError } = options
   const judge = judgement(options)
   const attributes = { provider: service.info.provider }
   const rejected = Metric.withAttributes(rejections, attributes)
@@ -255,7 +259,7 @@ const make = (
     }
   }
   /** The scope lives as long as the call: a shared store renews the probe's lease in it. */
-  const admit = (key: string, scope: Scope.Scope): Effect.Effect<Admitted> =>
+  const admit = (store: StoreService, key: string, scope: Scope.Scope): Effect.Effect<Admitted> =>
     run(
       Effect.catchReasons(Scope.provide(store.admit(key), scope), "CircuitBreakerError", {
         CircuitOpen: (reason) => Effect.succeed(reason),
@@ -269,7 +273,8 @@ const make = (
     Effect.gen(function*() {
       const name = typeof key === "string" ? key : key(request, service.info)
       const scope = Scope.makeUnsafe()
-      const admitted = yield* admit(name, scope)
+      const store = yield* storeOf(name)
+      const admitted = yield* admit(store, name, scope)
       if (admitted !== undefined && "generation" in admitted) {
         yield* report(request, admitted.transition)
         const end = (ending: Ending): Effect.Effect<void> =>
@@ -305,13 +310,15 @@ const make = (
     }))
 }
 
+/** A store that holds one circuit, so that it can be forgotten; it has nothing that a scope would have to close. */
+const circuitInMemory = (): StoreService =>
+  Context.get(Effect.runSync(Effect.scoped(Layer.build(storeMemory()))), Persistence.CircuitBreakerStore)
+
 /** Nothing is shared with other machines, so nothing has to be wall time. */
 const inThisProcess: SharedStore.RunStore = (operation) => SharedStore.local(byMonotonicTime(operation))
 
-const key: Check = (value) => typeof value === "function" ? undefined : text(value)
-
 const checkedOptions = optional(fields({
-  key: optional(key),
+  key: optional(keyOption),
   failures: optional(countFrom(1)),
   rate: optional(fields({
     threshold: optional(within(0, 1)),
@@ -347,13 +354,16 @@ export function policy<E, R>(
 ): Policy.Policy<E | LlmError.LlmError, R | Scope.Scope> {
   return Policy.makeChecked("CircuitBreaker", options, checkedOptions, (service) => {
     const shared = options.store
-    // The store in memory has nothing that a scope would have to close.
-    const store = shared === undefined ? Effect.scoped(Layer.build(storeMemory())) : Layer.build(shared)
-    return Effect.map(store, (context) => {
-      const run = shared === undefined
-        ? inThisProcess
-        : SharedStore.make("circuit_breaker", options.storeTimeout)
-      return make(service, Context.get(context, Persistence.CircuitBreakerStore), run, options)
+    if (shared === undefined) {
+      const stores = new PerKey(circuitInMemory)
+      return Effect.succeed(
+        make(service, (key) => Effect.map(monotonicMillis, (now) => stores.get(key, now)), inThisProcess, options)
+      )
+    }
+    return Effect.map(Layer.build(shared), (context) => {
+      const store = Context.get(context, Persistence.CircuitBreakerStore)
+      const run = SharedStore.make("circuit_breaker", options.storeTimeout)
+      return make(service, () => Effect.succeed(store), run, options)
     })
   })
 }

@@ -18,6 +18,7 @@ import * as Metric from "effect/Metric"
 import { countFrom, duration, fields, optional } from "../internal/checks.ts"
 import { rejection, withHold } from "../internal/held.ts"
 import { monotonicMillis } from "../internal/monotonic.ts"
+import { keyBy, type KeyOption, keyOption, PerKey } from "../internal/perKey.ts"
 import { Permits } from "../internal/permits.ts"
 import * as LlmError from "../LlmError.ts"
 import * as Policy from "./Policy.ts"
@@ -85,6 +86,13 @@ export interface Options {
   readonly maxQueue?: number | undefined
   /** Longest wait in the queue. @default 30 seconds */
   readonly queueDeadline?: Duration.Input | undefined
+  /**
+   * Gives each key, such as a tenant, permits and a queue of its own, so that a noisy one waits for itself alone. Put it around a second
+   * `Concurrency` without a key where the sum is limited too. At most 10,000 keys are remembered beside those in use.
+   *
+   * @default one limit for all
+   */
+  readonly key?: KeyOption | undefined
 }
 
 const whole = (value: number, least: number): number => Math.max(least, Math.floor(value) || 0)
@@ -92,7 +100,8 @@ const whole = (value: number, least: number): number => Math.max(least, Math.flo
 const numbers = fields({
   permits: countFrom(1),
   maxQueue: optional(countFrom(0)),
-  queueDeadline: optional(duration)
+  queueDeadline: optional(duration),
+  key: optional(keyOption)
 })
 
 /**
@@ -115,21 +124,31 @@ export const policy = (options: Options): Policy.Policy<LlmError.LlmError> =>
           waitTime: Metric.withAttributes(waitTime, attributes)
         }
         const maxQueue = whole(options.maxQueue ?? 100, 0)
-        const permits = new Permits(whole(options.permits, 1), maxQueue, () => {
-          metrics.inFlight.updateUnsafe(permits.inFlight, context)
-          metrics.queued.updateUnsafe(permits.queued, context)
-        })
-        const release = Effect.sync(() => permits.release())
+        const total = { inFlight: 0, queued: 0 }
+        const permitsOf = new PerKey(() => {
+          const counted = { inFlight: 0, queued: 0 }
+          const permits: Permits = new Permits(whole(options.permits, 1), maxQueue, () => {
+            total.inFlight += permits.inFlight - counted.inFlight
+            total.queued += permits.queued - counted.queued
+            counted.inFlight = permits.inFlight
+            counted.queued = permits.queued
+            metrics.inFlight.updateUnsafe(total.inFlight, context)
+            metrics.queued.updateUnsafe(total.queued, context)
+          })
+          return permits
+        }, ({ inFlight, queued }) => inFlight > 0 || queued > 0)
+        const keyOf = keyBy(options.key ?? "")
         const queueDeadline = Duration.fromInputUnsafe(options.queueDeadline ?? "30 seconds")
         const deadline = Duration.isFinite(queueDeadline) ? queueDeadline : undefined
         return Effect.succeed(withHold(service, (request, operation, restore) =>
           Effect.gen(function*() {
             const started = yield* monotonicMillis
+            const permits = permitsOf.get(keyOf(request, service.info), started)
             const acquired = yield* permits.acquire(request.priority ?? 0, deadline, restore)
             if (acquired === "acquired") {
               const waited = (yield* monotonicMillis) - started
               if (waited > 0) yield* Metric.update(metrics.waitTime, waited / 1000)
-              return { request, end: () => release }
+              return { request, end: () => Effect.sync(() => permits.release()) }
             }
             yield* Metric.update(Metric.withAttributes(rejections, { ...attributes, cause: acquired }), 1)
             return yield* rejection(

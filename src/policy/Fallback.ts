@@ -41,6 +41,7 @@ import { emit } from "../internal/emit.ts"
 import * as Estimate from "../internal/estimate.ts"
 import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
 import { millisBy, monotonicMillis } from "../internal/monotonic.ts"
+import { keyBy, type KeyOption, keyOption, PerKey } from "../internal/perKey.ts"
 import { asInstruction, refusesPrefill } from "../internal/prefill.ts"
 import { defaultRoutes, exhausted, nameOf, routeOf, routeOverrides, type Routes } from "../internal/routes.ts"
 import * as Traits from "../internal/traits.ts"
@@ -70,6 +71,13 @@ export interface Options {
   readonly benchAfter?: number | undefined
   /** How long a candidate is benched that did not name a time itself. @default 30 seconds */
   readonly benchFor?: Duration.Input | undefined
+  /**
+   * Whose state a call has a part in, so that callers with different keys never influence one another. At most 10,000 keys are
+   * remembered, idle ones for an hour.
+   *
+   * @default one for each credential that requests bring, and one for all that bring none
+   */
+  readonly key?: KeyOption | undefined
 }
 
 /**
@@ -135,8 +143,6 @@ export const failovers = Metric.counter("effect_llm.fallback.failovers", {
 class Standing {
   private rateLimits = 0
   private benchedUntil = -Infinity
-  /** Learned: it answered only after a prefill was put into words. */
-  refusesPrefill = false
 
   isBenched(now: number): boolean {
     return now < this.benchedUntil
@@ -176,7 +182,8 @@ interface Try extends Attempt {
 const checkedOptions = optional(fields({
   on: optional(routeOverrides),
   benchAfter: optional(countFrom(1)),
-  benchFor: optional(duration)
+  benchFor: optional(duration),
+  key: optional(keyOption)
 }))
 
 const issueWith = (candidates: unknown, options: unknown, check: typeof aLayer) =>
@@ -199,18 +206,25 @@ const inOrder = (candidates: readonly [Service, ...Array<Service>], options: Opt
   const routes: Routes = { ...defaultRoutes, ...options.on }
   const benchAfter = Math.max(1, options.benchAfter ?? 3)
   const benchFor = Duration.toMillis(Duration.fromInputUnsafe(options.benchFor ?? "30 seconds"))
-  const standings = candidates.map(() => new Standing())
+  const standings = candidates.map(() => new PerKey(() => new Standing()))
+  const keyOf = keyBy(options.key)
+  /** Learned: those that answered only after a prefill was put into words. */
+  const refusingPrefill = new Set<number>()
 
   const attempt = (index: number, views: Views): Try => {
     const service = candidates[index]!
     const request = views(service)
-    const refuses = Traits.takesPrefill(service) === false || standings[index]!.refusesPrefill
+    const refuses = Traits.takesPrefill(service) === false || refusingPrefill.has(index)
     return { index, service, request: refuses ? asInstruction(request, false) : request, reworded: false }
   }
 
   const begin = (request: LlmRequest, now: number, broken: ReadonlySet<ServiceInfo>) => {
-    const allBenched = standings.every((standing) => standing.isBenched(now))
     const views = viewsOf(request, candidates)
+    const standingOf = (index: number, now: number): Standing => {
+      const service = candidates[index]!
+      return standings[index]!.get(keyOf(views(service), service.info), now)
+    }
+    const allBenched = candidates.every((_, index) => standingOf(index, now).isBenched(now))
     /** In order of preference; those that have just broken after the others. */
     const order = brokenLast([...candidates.keys()], (index) => candidates[index]!, broken)
     /** The first place from `from` on whose candidate may be asked. */
@@ -220,10 +234,10 @@ const inOrder = (candidates: readonly [Service, ...Array<Service>], options: Opt
       return at
     }
     const attemptAt = (at: number, now: number): Try => {
-      const next = findNext(at + 1, (index) => allBenched || !standings[index]!.isBenched(now))
+      const next = findNext(at + 1, (index) => allBenched || !standingOf(index, now).isBenched(now))
       return { ...attempt(order[at]!, views), hasAlternative: next < order.length }
     }
-    let at = findNext(0, (index) => allBenched || !standings[index]!.isBenched(now))
+    let at = findNext(0, (index) => allBenched || !standingOf(index, now).isBenched(now))
     let current = attemptAt(at, now)
     /** Set once a conversation was too long: smaller windows need not be asked. */
     let tooSmall: { readonly window: number | undefined } | undefined
@@ -237,14 +251,14 @@ const inOrder = (candidates: readonly [Service, ...Array<Service>], options: Opt
           current = { ...last, request: asInstruction(last.request, false), reworded: true }
           return Effect.as(waste, current)
         }
-        standings[last.index]!.failed(error, now, benchAfter, benchFor)
+        standingOf(last.index, now).failed(error, now, benchAfter, benchFor)
         const route = routeOf(routes, error)
         if (route === "larger-window") tooSmall = { window: Traits.traitsOf(last.service).contextWindow }
         const small = tooSmall
         at = route === "stop" ? order.length : findNext(
           at + 1,
           (index) =>
-            (allBenched || !standings[index]!.isBenched(now)) &&
+            (allBenched || !standingOf(index, now).isBenched(now)) &&
             (small === undefined || isLarger(candidates[index]!, small.window, request))
         )
         if (at === order.length) {
@@ -265,8 +279,8 @@ const inOrder = (candidates: readonly [Service, ...Array<Service>], options: Opt
       })
 
     const onCommit = () => {
-      standings[current.index]!.answered()
-      if (current.reworded) standings[current.index]!.refusesPrefill = true
+      standingOf(current.index, now).answered()
+      if (current.reworded) refusingPrefill.add(current.index)
     }
 
     return { first: current, next, onCommit }

@@ -32,7 +32,8 @@ import { checked, layer, optionsIssue, refusing, unchecked } from "../internal/c
 import { countFrom, duration, fields, optional } from "../internal/checks.ts"
 import * as Estimate from "../internal/estimate.ts"
 import { type Attempt, type Committed, errorOf, Journal, untilCommit } from "../internal/gate.ts"
-import { millisBy } from "../internal/monotonic.ts"
+import { millisBy, monotonicMillis } from "../internal/monotonic.ts"
+import { keyBy, type KeyOption, keyOption, PerKey } from "../internal/perKey.ts"
 import { type EventsPull, Relay } from "../internal/source.ts"
 import * as Traits from "../internal/traits.ts"
 import { countWaste } from "../internal/wasted.ts"
@@ -59,6 +60,8 @@ export interface Options {
   readonly initial?: Duration.Input | undefined
   /** Without `after`: calls that must have been measured; the latest five times as many count. @default 20 */
   readonly samples?: number | undefined
+  /** Without `after`: whose calls are measured together; at most 10,000 keys are remembered. @default all */
+  readonly key?: KeyOption | undefined
 }
 
 /**
@@ -282,7 +285,8 @@ const canRunTwice = (request: LlmRequest): boolean => request.tools?.some((tool)
 const delays = {
   after: optional(duration),
   initial: optional(duration),
-  samples: optional(countFrom(1))
+  samples: optional(countFrom(1)),
+  key: optional(keyOption)
 }
 
 const checkedOptions = fields(delays)
@@ -306,7 +310,11 @@ const hedged = (service: Service, other: Service, options: Options): Service => 
     input === undefined ? undefined : Duration.toMillis(Duration.fromInputUnsafe(input))
   const fixed = millis(options.after)
   const initial = millis(options.initial)
-  const measured = { generate: new Latencies(samples), stream: new Latencies(samples) }
+  const measured = new PerKey(
+    () => ({ generate: new Latencies(samples), stream: new Latencies(samples) }),
+    () => options.key === undefined
+  )
+  const keyOf = keyBy(options.key ?? "")
   const delayOf = (latencies: Latencies) => fixed ?? latencies.p95 ?? initial
   const both = [service, other]
   const attemptsOf = (request: LlmRequest): readonly [Attempt, Attempt] => {
@@ -314,16 +322,22 @@ const hedged = (service: Service, other: Service, options: Options): Service => 
     return [{ service, request: views(service) }, { service: other, request: views(other) }]
   }
 
+  /** Races by what was measured of such calls. */
+  const raced = <A>(
+    run: (attempt: Attempt, scope: Scope.Scope) => Effect.Effect<A, LlmError>,
+    operation: "generate" | "stream",
+    request: LlmRequest,
+    scope: Scope.Scope
+  ) =>
+    Effect.flatMap(monotonicMillis, (now) => {
+      const latencies = measured.get(keyOf(request, service.info), now)[operation]
+      return race(run, ...attemptsOf(request), delayOf(latencies), scope, latencies)
+    })
+
   const generate = (request: LlmRequest): Effect.Effect<LlmResponse, LlmError> =>
     Effect.scopedWith((scope) =>
       Effect.map(
-        race(
-          ({ request, service }) => service.generate(request),
-          ...attemptsOf(request),
-          delayOf(measured.generate),
-          scope,
-          measured.generate
-        ),
+        raced(({ request, service }) => service.generate(request), "generate", request, scope),
         ({ journal, value }) => journal.onResponse(value)
       )
     )
@@ -333,15 +347,7 @@ const hedged = (service: Service, other: Service, options: Options): Service => 
       Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
         Effect.sync((): EventsPull => {
           const relay: Relay = new Relay(Effect.flatMap(
-            Effect.suspend(() =>
-              race<Committed>(
-                untilCommit,
-                ...attemptsOf(request),
-                delayOf(measured.stream),
-                scope,
-                measured.stream
-              )
-            ),
+            raced<Committed>(untilCommit, "stream", request, scope),
             ({ journal, value }) => {
               relay.become(journal.onRest(value.rest))
               return Effect.succeed(journal.onEvents(value.events))

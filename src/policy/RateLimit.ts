@@ -26,12 +26,12 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import { Redis, type RedisError } from "effect/persistence/Redis"
 import type { Scope } from "effect/Scope"
-import { modelOf } from "../internal/addressed.ts"
 import { layer, misconfigured } from "../internal/checked.ts"
-import { callable, type Check, countFrom, duration, fields, flag, oneOf, optional, text } from "../internal/checks.ts"
+import { callable, countFrom, duration, fields, flag, oneOf, optional } from "../internal/checks.ts"
 import * as Estimates from "../internal/estimate.ts"
 import { type Begin, type Ending, rejection, withHold } from "../internal/held.ts"
 import { monotonicMillis } from "../internal/monotonic.ts"
+import { type KeyOption, keyOption, modelKey } from "../internal/perKey.ts"
 import * as RedisBuckets from "../internal/rateLimitRedis.ts"
 import * as SharedStore from "../internal/sharedStore.ts"
 import {
@@ -45,7 +45,7 @@ import {
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { Usage } from "../LlmResponse.ts"
-import type { Service, ServiceInfo } from "../LlmService.ts"
+import type { Service } from "../LlmService.ts"
 import * as Policy from "./Policy.ts"
 
 // =============================================================================
@@ -165,8 +165,12 @@ export interface Options {
   /** Input tokens, without those read from a cache, as Anthropic counts them. */
   readonly inputTokensPerMinute?: number | undefined
   readonly outputTokensPerMinute?: number | undefined
-  /** Which calls share the limits. @default provider and model, as in `anthropic/claude-sonnet-4-5` */
-  readonly key?: string | ((request: LlmRequest, info: ServiceInfo) => string) | undefined
+  /**
+   * Which calls share the limits. In this process at most 10,000 keys are remembered, each until its buckets are full again.
+   *
+   * @default provider and model, as in `anthropic/claude-sonnet-4-5`, and a fingerprint of the credential that a request brings
+   */
+  readonly key?: KeyOption | undefined
   /** Longest wait. @default 30 seconds */
   readonly maxWait?: Duration.Input | undefined
   /** The tokens to reserve. @default a quarter of the request's characters, and `maxTokens` or 1024 */
@@ -258,15 +262,13 @@ const backOf = (estimate: Estimate, ending: Ending): Amounts => {
   }
 }
 
-const defaultKey = (request: LlmRequest, info: ServiceInfo): string => `${info.provider}/${modelOf(request, info)}`
-
 interface Shared {
   readonly store: Store["Service"]
   readonly run: SharedStore.RunStore
 }
 
 const make = (service: Service, shared: Shared | undefined, options: Options): Service => {
-  const { estimate: estimator = estimateOf, key = defaultKey, learn = true } = options
+  const { estimate: estimator = estimateOf, key = modelKey, learn = true } = options
   const limits = limitsOf(options)
   const memory = makeMemory()
   const local: Shared = { store: memory, run: SharedStore.local }
@@ -357,14 +359,12 @@ const make = (service: Service, shared: Shared | undefined, options: Options): S
   return withHold(service, begin)
 }
 
-const key: Check = (value) => typeof value === "function" ? undefined : text(value)
-
 const checkedOptions = optional(fields({
   requestsPerMinute: optional(countFrom(0)),
   tokensPerMinute: optional(countFrom(0)),
   inputTokensPerMinute: optional(countFrom(0)),
   outputTokensPerMinute: optional(countFrom(0)),
-  key: optional(key),
+  key: optional(keyOption),
   maxWait: optional(duration),
   estimate: optional(callable),
   learn: optional(flag),
