@@ -33,7 +33,10 @@ export interface Reserve {
  */
 export interface Reserved {
   readonly granted: boolean
+  /** Spent and reserved before. */
   readonly committed: number
+  /** How much of it is reserved only, and may come free; all of it where a store does not say. */
+  readonly reserved?: number | undefined
 }
 
 /**
@@ -84,7 +87,7 @@ export class Ledger {
     if (--this.untilSweep === 0) this.sweep(now)
     const entry = this.entry(key, now)
     const committed = entry.spent + entry.reserved
-    if (committed + amount > limit || committed >= limit) return { granted: false, committed }
+    if (committed + amount > limit || committed >= limit) return { granted: false, committed, reserved: entry.reserved }
     entry.reserved += amount
     entry.reservations.set(id, amount)
     entry.forgetAt = now + keepMillis
