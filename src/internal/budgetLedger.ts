@@ -86,12 +86,13 @@ export class Ledger {
   reserve({ amount, id, keepMillis, key, limit }: Reserve, now: number): Reserved {
     if (--this.untilSweep === 0) this.sweep(now)
     const entry = this.entry(key, now)
-    const committed = entry.spent + entry.reserved
-    if (committed + amount > limit || committed >= limit) return { granted: false, committed, reserved: entry.reserved }
+    const { reserved } = entry
+    const committed = entry.spent + reserved
+    if (committed + amount > limit || committed >= limit) return { granted: false, committed, reserved }
     entry.reserved += amount
     entry.reservations.set(id, amount)
     entry.forgetAt = now + keepMillis
-    return { granted: true, committed }
+    return { granted: true, committed, reserved }
   }
 
   settle({ id, keepMillis, key, spent }: Settle, now: number): void {

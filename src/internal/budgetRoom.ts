@@ -33,7 +33,7 @@ export const untilRoom = (
       if (reserved === undefined || reserved.granted) return reserved
       const spent = reserved.committed - (reserved.reserved ?? reserved.committed)
       const left = until - (yield* monotonicMillis)
-      if (left <= 0 || spent >= limit || spent + amount > limit) return reserved
+      if (left < 1 || spent >= limit || spent + amount > limit) return reserved
       // Spread, so that those who wait do not all look at the same moment.
       yield* restore(Effect.sleep(Math.min(left, pause * (0.5 + (yield* Random.next)))))
     }
