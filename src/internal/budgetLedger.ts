@@ -35,7 +35,7 @@ export interface Reserved {
   readonly granted: boolean
   /** Spent and reserved before. */
   readonly committed: number
-  /** How much of it is reserved only, and may come free; all of it where a store does not say. */
+  /** Of what was not granted: how much is reserved only, and may come free; all of it where a store does not say. */
   readonly reserved?: number | undefined
 }
 
@@ -92,7 +92,7 @@ export class Ledger {
     entry.reserved += amount
     entry.reservations.set(id, amount)
     entry.forgetAt = now + keepMillis
-    return { granted: true, committed, reserved }
+    return { granted: true, committed }
   }
 
   settle({ id, keepMillis, key, spent }: Settle, now: number): void {

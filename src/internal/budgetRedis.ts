@@ -64,7 +64,7 @@ redis.call("ZADD", leases, int(now + tonumber(ARGV[5])), id)
 local keep = int(math.max(tonumber(ARGV[4]), tonumber(ARGV[5])))
 redis.call("PEXPIRE", account, keep)
 redis.call("PEXPIRE", leases, keep)
-return { 1, int(committed), int(reserved) }
+return { 1, int(committed), "0" }
 `
   }
 ).withReturnType<readonly [number, string, string]>()
@@ -114,11 +114,10 @@ export const make = (redis: Redis.Redis["Service"], prefix: string): RedisLedger
   const keysOf = (key: string) => [`${prefix}{${key}}`, `${prefix}{${key}}:leases`] as const
   return {
     reserve: (options) =>
-      Effect.map(reserve(...keysOf(options.key), options), ([granted, committed, reserved]) => ({
-        granted: granted === 1,
-        committed: Number(committed),
-        reserved: Number(reserved)
-      })),
+      Effect.map(reserve(...keysOf(options.key), options), ([granted, committed, reserved]) =>
+        granted === 1
+          ? { granted: true, committed: Number(committed) }
+          : { granted: false, committed: Number(committed), reserved: Number(reserved) }),
     settle: (options) => Effect.asVoid(settle(...keysOf(options.key), options)),
     read: (key) =>
       Effect.map(
