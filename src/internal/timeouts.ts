@@ -261,7 +261,16 @@ class GuardedSource implements Source {
     return next === undefined ? undefined : this.accept(next)
   }
 
-  private readonly onNext = (next: EventsPull): void => this.resume!(this.accept(next))
+  /** Called by the network, where nobody catches: what is thrown belongs to the reader's fiber. */
+  private readonly onNext = (next: EventsPull): void => {
+    let accepted: EventsPull
+    try {
+      accepted = this.accept(next)
+    } catch (defect) {
+      accepted = Effect.die(defect)
+    }
+    this.resume!(accepted)
+  }
 
   private readonly onExpire = (): void => {
     this.cancel()

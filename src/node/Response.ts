@@ -24,6 +24,7 @@ import * as Stream from "effect/Stream"
 import type { IncomingMessage } from "node:http"
 import { pipeline, type Readable } from "node:stream"
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib"
+import { parseJsonUnsafe } from "../internal/json.ts"
 import { afterDrain, type Body, bodySymbol } from "../transport/Body.ts"
 
 type HttpError = HttpClientError.HttpClientError
@@ -260,7 +261,7 @@ export class NodeResponse extends Inspectable.Class implements HttpClientRespons
   get json(): HttpClientResponse.HttpClientResponse["json"] {
     return Effect.flatMap(
       this.text,
-      (text) => Effect.try({ try: () => text === "" ? null : JSON.parse(text), catch: this.failure })
+      (text) => Effect.try({ try: () => text === "" ? null : parseJsonUnsafe(text), catch: this.failure })
     )
   }
 

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { parseJson } from "../internal/json.ts"
 import type { Json, JsonObject } from "../Message.ts"
 
 /**
@@ -24,18 +25,14 @@ export type Fields = { readonly [key: string]: unknown }
  */
 export type JsonFields = { readonly [key: string]: Json | undefined }
 
-/**
- * The value of JSON text; `undefined`, which is no JSON, for any other.
- *
- * @category decoding
- * @since 0.1.0
- */
-export const parsed = (text: string): Json | undefined => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+export {
+  /**
+   * The value of JSON text; `undefined`, which is no JSON, for any other and for text that is nested too deep.
+   *
+   * @category decoding
+   * @since 0.1.0
+   */
+  parseJson as parsed
 }
 
 /**
@@ -45,7 +42,7 @@ export const parsed = (text: string): Json | undefined => {
  * @since 0.1.0
  */
 export const parsedOrText = (text: string): Json => {
-  const value = parsed(text)
+  const value = parseJson(text)
   return value === undefined ? text : value
 }
 

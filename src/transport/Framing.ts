@@ -9,6 +9,7 @@
  *
  * @since 0.1.0
  */
+import { parseJson, whyNotJson } from "../internal/json.ts"
 import type { Decoder, Framing, FramingKind } from "../protocol/Protocol.ts"
 
 /**
@@ -393,12 +394,8 @@ class JsonDocument implements Document {
   end(): void {
     if (stopped(this.decoder)) return
     const text = this.pieces.join("")
-    let body
-    try {
-      body = JSON.parse(text)
-    } catch {
-      return this.notOneDocument(text)
-    }
+    const body = parseJson(text)
+    if (body === undefined) return this.notOneDocument(text)
     this.decoder.whole(body)
     if (!stopped(this.decoder)) this.decoder.end()
   }
@@ -414,7 +411,7 @@ class JsonDocument implements Document {
     this.decoder.assembler.fail(
       isUnfinished(text)
         ? { kind: "incomplete", message: "The body ended inside the JSON document.", body: text.slice(-200) }
-        : { kind: "parse", message: "The body is not JSON.", body: text }
+        : { kind: "parse", message: `The body ${whyNotJson(text)}.`, body: text }
     )
   }
 }
