@@ -83,7 +83,8 @@ const alarm = (
     const timer = setTimeout(ring, Math.min(millis, maxTimerMillis))
     return () => clearTimeout(timer)
   }
-  const fiber = Effect.runForkWith(context)(Effect.andThen(Effect.sleep(millis), Effect.sync(ring)))
+  // Whole milliseconds, because less than one may be lost in the clock's sum, and then no time would ever pass.
+  const fiber = Effect.runForkWith(context)(Effect.andThen(Effect.sleep(Math.ceil(millis)), Effect.sync(ring)))
   return () => fiber.interruptUnsafe()
 }
 
