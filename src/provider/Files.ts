@@ -13,6 +13,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as LlmError from "../LlmError.ts"
 import type { Media } from "../Message.ts"
+import { nonEmpty } from "../protocol/Probe.ts"
 import * as Transport from "../transport/Transport.ts"
 import * as Anthropic from "./Anthropic.ts"
 import * as Credentials from "./Credentials.ts"
@@ -83,12 +84,13 @@ const makeOf =
         Effect.fail(
           new LlmError.LlmError({ provider: definition.id, model: "", operation: "files", reason, attempts: 1 })
         )
-      const send = (
+      const send = <A>(
         method: "POST" | "DELETE",
         url: string,
+        reading: Transport.JsonReading<A>,
         body?: Transport.JsonCall["body"],
         headers?: { readonly [name: string]: string }
-      ): Effect.Effect<unknown, LlmError.LlmError> => {
+      ): Effect.Effect<A, LlmError.LlmError> => {
         const key = Credentials.parts(options.apiKey).get
         if (key === undefined) {
           return failure(
@@ -115,25 +117,31 @@ const makeOf =
             body,
             secrets: [value],
             timeouts: options.timeouts ?? {}
-          })
+          }, reading)
         })
       }
       const upload: Files["upload"] = (file) => {
         const { body, headers, url } = spelling.upload(baseUrl, file)
-        return Effect.flatMap(send("POST", url, body, headers), (answer) => {
-          const fileId = spelling.read(answer)
-          return typeof fileId === "string" && fileId !== ""
-            ? Effect.succeed<StoredFile>({ type: "file", fileId, mediaType: file.mediaType })
-            : failure(new LlmError.ResponseParse({ message: "The answer to the upload names no file." }))
-        })
+        const reading: Transport.JsonReading<StoredFile> = {
+          read: (answer) => {
+            const fileId = nonEmpty(spelling.read(answer))
+            return fileId === undefined ? undefined : { type: "file", fileId, mediaType: file.mediaType }
+          },
+          nothing: "The answer to the upload names no file."
+        }
+        return send("POST", url, reading, body, headers)
       }
-      const remove: Files["remove"] = (file) => Effect.asVoid(send("DELETE", spelling.removeUrl(baseUrl, file.fileId)))
+      const remove: Files["remove"] = (file) =>
+        Effect.asVoid(send("DELETE", spelling.removeUrl(baseUrl, file.fileId), removed))
       return {
         upload,
         remove,
         use: (file) => Effect.acquireRelease(upload(file), (stored) => Effect.ignore(remove(stored)))
       }
     })
+
+/** What a deletion answers does not matter. */
+const removed: Transport.JsonReading<true> = { read: () => true, nothing: "" }
 
 const formOf = (file: Upload, fields: { readonly [name: string]: string } = {}): FormData => {
   const form = new FormData()

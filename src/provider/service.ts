@@ -23,6 +23,7 @@ import type { ModelMeta } from "../Model.ts"
 import * as Telemetry from "../observe/Telemetry.ts"
 import * as Transport from "../transport/Transport.ts"
 import * as Credentials from "./Credentials.ts"
+import { modelsAt } from "./listing.ts"
 import type { Definition, Options, Outgoing } from "./Provider.ts"
 
 /** A key pasted with a line break would make an invalid header. */
@@ -223,20 +224,21 @@ export const make = (
           }))
       })
 
-    const json = (
+    const json = <A>(
       operation: LlmError.Operation,
       method: "GET" | "POST",
       url: string,
+      reading: Transport.JsonReading<A>,
       body?: JsonObject,
-      request: Pick<LlmRequest, "apiKey" | "headers"> = {}
-    ) =>
+      request: Pick<LlmRequest, "apiKey" | "headers" | "model"> = {}
+    ): Effect.Effect<A, LlmError.LlmError> =>
       Effect.flatMap(credential(request, operation), (key) => {
         const headers: Record<string, string> = { ...definition.headers, ...options.headers, ...request.headers }
         authenticate(headers, key)
         const call: Transport.JsonCall = {
           method,
           provider: definition.id,
-          model: defaultModel ?? "",
+          model: request.model ?? defaultModel ?? "",
           operation,
           url,
           headers,
@@ -244,7 +246,7 @@ export const make = (
           secrets: key === undefined ? [] : [key],
           timeouts: options.timeouts ?? {}
         }
-        return Effect.flatMap(signed(call, method, key), transport.json)
+        return Effect.flatMap(signed(call, method, key), (call) => transport.json(call, reading))
       })
 
     const countTokens = (given: LlmRequest): Effect.Effect<LlmService.TokenCount, LlmError.LlmError> =>
@@ -259,16 +261,17 @@ export const make = (
         const encoded = encode(definition, request, model, false, facts.of(model))
         if ("field" in encoded) return invalid("countTokens", encoded, model)
         const count = definition.countTokens({ outgoing: encoded, model, baseUrl })
-        return Effect.flatMap(json("countTokens", "POST", count.url, count.body, request), (answer) => {
-          const found = count.read(answer)
-          return typeof found === "number" && found >= 0
-            ? Effect.succeed({ inputTokens: found, estimated: false })
-            : Effect.fail(errorOf(
-              "countTokens",
-              new LlmError.ResponseParse({ message: "The provider's token count has no count in it." }),
-              model
-            ))
-        })
+        const reading: Transport.JsonReading<number> = {
+          read: (answer) => {
+            const found = count.read(answer)
+            return typeof found === "number" && found >= 0 && found < Infinity ? found : undefined
+          },
+          nothing: "The provider's token count has no count in it."
+        }
+        return Effect.map(
+          json("countTokens", "POST", count.url, reading, count.body, { ...request, model }),
+          (inputTokens) => ({ inputTokens, estimated: false })
+        )
       })
 
     const modelsUrl = definition.modelsUrl?.(baseUrl) ?? `${baseUrl}/models`
@@ -291,10 +294,13 @@ export const make = (
         ),
       countTokens,
       models: Effect.flatMap(
-        json("models", "GET", modelsUrl),
-        (body) => facts.complete(definition.readModels?.(body) ?? listedModels(definition, body))
+        json("models", "GET", modelsUrl, {
+          read: definition.readModels ?? ((body) => listedModels(definition, body)),
+          nothing: "The provider's list of models has no list in it."
+        }),
+        (listed) => facts.complete(listed)
       ),
-      health: Effect.map(Effect.timed(json("health", "GET", modelsUrl)), ([duration]) => ({
+      health: Effect.map(Effect.timed(json("health", "GET", modelsUrl, anyAnswer)), ([duration]) => ({
         latencyMillis: Duration.toMillis(duration)
       }))
     }
@@ -329,10 +335,9 @@ const withRefresh = (
       }
     }))
 
-const listedModels = (definition: Definition, body: unknown): ReadonlyArray<ModelMeta> => {
-  const list = (body as { readonly data?: unknown } | undefined)?.data
-  if (!Array.isArray(list)) return []
-  return list.flatMap((model: { readonly id?: unknown }) =>
-    typeof model?.id === "string" ? [{ provider: definition.id, id: model.id, capabilities: {} }] : []
-  )
-}
+/** What a probe asks of an answer: that it is JSON. */
+const anyAnswer: Transport.JsonReading<true> = { read: () => true, nothing: "" }
+
+/** As OpenAI lists models; a list without the object around it is one too. */
+const listedModels = (definition: Definition, body: unknown): ReadonlyArray<ModelMeta> | undefined =>
+  modelsAt(definition.id, "data", "id")(Array.isArray(body) ? { data: body } : body)

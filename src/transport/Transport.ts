@@ -34,7 +34,7 @@ import * as LlmError from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import type { Timeouts } from "../LlmRequest.ts"
 import type { LlmResponse, Warning } from "../LlmResponse.ts"
-import { readErrorText } from "../protocol/ErrorMap.ts"
+import { isErrorBody, readErrorBody, readErrorText } from "../protocol/ErrorMap.ts"
 import { parsed } from "../protocol/Probe.ts"
 import type { Failure, Protocol } from "../protocol/Protocol.ts"
 import * as Body from "./Body.ts"
@@ -88,7 +88,20 @@ export interface Transport {
   readonly generate: (call: Call) => Effect.Effect<LlmResponse, LlmError.LlmError>
   readonly stream: (call: Call) => Stream.Stream<LlmEvent, LlmError.LlmError>
   /** A JSON request outside the wires, such as a model listing. */
-  readonly json: (call: JsonCall) => Effect.Effect<unknown, LlmError.LlmError>
+  readonly json: <A>(call: JsonCall, reading: JsonReading<A>) => Effect.Effect<A, LlmError.LlmError>
+}
+
+/**
+ * What is read from the answer to a JSON request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JsonReading<out A> {
+  /** `undefined` when it is not there, which fails with `ResponseParse`, as does whatever it throws. */
+  readonly read: (body: unknown) => A | undefined
+  /** The message of that failure. */
+  readonly nothing: string
 }
 
 /**
@@ -369,7 +382,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       (phase, limit, partial) => failing(call).error(LlmError.timeout(phase, limit, partial))
     )
 
-  const json = (call: JsonCall): Effect.Effect<unknown, LlmError.LlmError> => {
+  const json = <A>(call: JsonCall, reading: JsonReading<A>): Effect.Effect<A, LlmError.LlmError> => {
     const fail = failing(call)
     const answer = Effect.flatMap(send(call, fail, call.method), (response) => {
       if (response.status < 200 || response.status > 299) return refused(response, fail)
@@ -378,9 +391,23 @@ export const make = (client: HttpClient.HttpClient): Transport => {
         (text) =>
           guarded(fail, response, () => {
             const body = call.method === "DELETE" && text.trim() === "" ? {} : parsed(text)
-            if (typeof body === "object" && body !== null) return Effect.succeed(body)
-            const message = `The body ${body === undefined ? whyNotJson(text) : "is no JSON object"}.`
-            return Effect.fail(fail.error(reasonOf({ kind: "parse", message, body: text }, fail)))
+            const failed = (failure: Failure) => {
+              const requestId = RetryAfter.requestId(response.headers) ?? failure.requestId
+              return Effect.fail(
+                fail.error(
+                  reasonOf({ ...failure, body: text }, fail),
+                  requestId === undefined ? undefined : fail.scrub(requestId)
+                )
+              )
+            }
+            const told = isErrorBody(body) ? readErrorBody(body) : undefined
+            if (told !== undefined) return failed({ kind: "provider", ...told })
+            if (typeof body !== "object" || body === null) {
+              const message = `The body ${body === undefined ? whyNotJson(text) : "is no JSON object"}.`
+              return failed({ kind: "parse", message })
+            }
+            const found = reading.read(body)
+            return found === undefined ? failed({ kind: "parse", message: reading.nothing }) : Effect.succeed(found)
           })
       )
     })
