@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import { parseJson } from "../internal/json.ts"
+import { setOwn } from "../internal/own.ts"
 import type { Json, JsonObject } from "../Message.ts"
 
 /**
@@ -118,6 +119,8 @@ export const textIn = (value: unknown, depth = 0): string => {
   return textIn(fields["text"] ?? fields["thinking"] ?? fields["content"] ?? fields["summary"], depth + 1)
 }
 
+const nothing: ReadonlySet<string> = new Set()
+
 /**
  * Copies what is there, so that null never overwrites a value.
  *
@@ -127,12 +130,12 @@ export const textIn = (value: unknown, depth = 0): string => {
 export const copyPresent = (
   target: { [key: string]: Json },
   source: JsonFields,
-  except: ReadonlySet<string>
+  except: ReadonlySet<string> = nothing
 ): void => {
   for (const key of Object.keys(source)) {
     const value = source[key]
-    if (value === undefined || value === null || key === "__proto__" || except.has(key)) continue
-    target[key] = value
+    if (value === undefined || value === null || except.has(key)) continue
+    setOwn(target, key, value)
   }
 }
 

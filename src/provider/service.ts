@@ -14,6 +14,7 @@ import * as Stream from "effect/Stream"
 import { inputTokens } from "../internal/estimate.ts"
 import { withAttempts } from "../internal/gate.ts"
 import { imageIssue, ModelFacts } from "../internal/modelFacts.ts"
+import { setOwn } from "../internal/own.ts"
 import * as LlmError from "../LlmError.ts"
 import type { Issue, LlmRequest } from "../LlmRequest.ts"
 import * as LlmRequestModule from "../LlmRequest.ts"
@@ -71,7 +72,7 @@ export const encode = (
   if (extra.length > 0) {
     const bodyOptions: Record<string, JsonObject[string]> = {}
     for (const key of extra) {
-      if (!definition.nonBodyOptions?.includes(key)) bodyOptions[key] = options[key]!
+      if (!definition.nonBodyOptions?.includes(key)) setOwn(bodyOptions, key, options[key]!)
     }
     body = { ...body, ...bodyOptions }
   }

@@ -2,10 +2,12 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as HttpClient from "effect/http/HttpClient"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import type {
+  Policy} from "../../src/index.ts";
 import {
   Batch,
   Budget,
@@ -17,7 +19,6 @@ import {
   LlmResponse,
   LlmService,
   Message,
-  Policy,
   Retry,
   Timeout
 } from "../../src/index.ts"

@@ -1,5 +1,5 @@
 // Who speaks each wire: providers with quirks of their own too, since those are read differently.
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Redacted from "effect/Redacted"
 import {
