@@ -47,6 +47,28 @@ export const isTooDeep = (text: string): boolean => {
 }
 
 /**
+ * Whether a value that somebody else has parsed, such as a store, is nested deeper than is read. Without recursion.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isValueTooDeep = (value: unknown): boolean => {
+  const values: Array<unknown> = [value]
+  const depths = [0]
+  while (values.length > 0) {
+    const one = values.pop()
+    const depth = depths.pop()! + 1
+    if (typeof one !== "object" || one === null) continue
+    if (depth > maxJsonDepth) return true
+    for (const child of Object.values(one)) {
+      values.push(child)
+      depths.push(depth)
+    }
+  }
+  return false
+}
+
+/**
  * The value of JSON text. Throws a `SyntaxError` for any other, which says where the mistake is, and for text that is
  * nested too deep.
  *

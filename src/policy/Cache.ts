@@ -36,6 +36,7 @@ import { emit } from "../internal/emit.ts"
 import { type Flight, Flights, type Outcome } from "../internal/flights.ts"
 import { type Ending, type Restore, withHold } from "../internal/held.ts"
 import { asServed, isServed } from "../internal/served.ts"
+import { isValueTooDeep } from "../internal/json.ts"
 import * as SharedStore from "../internal/sharedStore.ts"
 import type { LlmError, ReasonTag } from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
@@ -234,7 +235,7 @@ const make = (
 
   const stored = (key: string): Effect.Effect<LlmResponse | undefined> =>
     Effect.map(run(Effect.suspend(() => store.get(key))), (found) => {
-      const fields = found === undefined ? undefined : Option.getOrUndefined(decode(found))
+      const fields = found === undefined || isValueTooDeep(found) ? undefined : Option.getOrUndefined(decode(found))
       return fields === undefined ? undefined : new LlmResponse(fields)
     })
 

@@ -75,9 +75,19 @@ class Progress {
     return assembler.finished || this.ended ? Exit.fail(Cause.Done()) : undefined
   }
 
+  /** Whether only bookkeeping can follow. */
+  get settled(): boolean {
+    try {
+      return this.decoder.settled
+    } catch (thrown) {
+      this.threw(thrown)
+      return false
+    }
+  }
+
   accept(chunks: ReadonlyArray<Uint8Array>): void {
     try {
-      if (!this.decoder.settled) this.reading.touch()
+      if (!this.settled) this.reading.touch()
       for (let i = 0; i < chunks.length; i++) this.framing.push(chunks[i]!)
     } catch (thrown) {
       this.threw(thrown)
@@ -111,7 +121,7 @@ class Progress {
 
   /** The body broke; what was cut off after the finish reason was bookkeeping. */
   broken(cause: unknown): void {
-    if (this.decoder.settled) this.end()
+    if (this.settled) this.end()
     else this.failure = this.reading.networkError(cause)
   }
 }
@@ -173,7 +183,7 @@ export class EventSource implements Source {
   }
 
   poll(): EventsPull | undefined {
-    return this.known() ?? (this.progress.decoder.settled ? this.grace : undefined)
+    return this.known() ?? (this.progress.settled ? this.grace : undefined)
   }
 
   private readonly onReady = (): void => {
@@ -210,8 +220,12 @@ type BytesPull = Pull.Pull<ReadonlyArray<Uint8Array>, HttpClientError.HttpClient
  * @category constructors
  * @since 0.1.0
  */
-export const fromPull = (reading: Reading, bytes: BytesPull): EventsPull => {
+export const fromPull = (reading: Reading): (bytes: BytesPull) => EventsPull => {
   const progress = new Progress(reading)
+  return (bytes) => pulling(reading, progress, bytes)
+}
+
+const pulling = (reading: Reading, progress: Progress, bytes: BytesPull): EventsPull => {
   const readThen = (then: EventsPull): EventsPull =>
     Pull.matchEffect(bytes, {
       onSuccess: (chunks: ReadonlyArray<Uint8Array>) => {
@@ -232,7 +246,7 @@ export const fromPull = (reading: Reading, bytes: BytesPull): EventsPull => {
   const inGrace: EventsPull = Effect.suspend(() => progress.take() ?? readInGrace)
   const readInGrace = readThen(inGrace)
   const grace = graced(reading, progress, readInGrace)
-  const next: EventsPull = Effect.suspend(() => progress.take() ?? (progress.decoder.settled ? grace : read))
+  const next: EventsPull = Effect.suspend(() => progress.take() ?? (progress.settled ? grace : read))
   const read = readThen(next)
   return next
 }

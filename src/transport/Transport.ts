@@ -341,9 +341,10 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     }
     const body = Body.of(response)
     if (body === undefined) {
+      const pull = Events.fromPull(reading)
       return Effect.map(
         Channel.toPullScoped(response.stream.channel, scope),
-        (bytes) => ({ fail, requestId, pull: Events.fromPull(reading, bytes) })
+        (bytes) => ({ fail, requestId, pull: pull(bytes) })
       )
     }
     const source = new Events.EventSource(reading, body)
@@ -430,7 +431,13 @@ const guarded = <A>(
   try {
     return run()
   } catch (thrown) {
-    return Effect.fail(fail.error(reasonOf({ ...unreadable(thrown), status: statusOf(response) }, fail)))
+    const requestId = RetryAfter.requestId(response.headers)
+    return Effect.fail(
+      fail.error(
+        reasonOf({ ...unreadable(thrown), status: statusOf(response) }, fail),
+        requestId === undefined ? undefined : fail.scrub(requestId)
+      )
+    )
   }
 }
 

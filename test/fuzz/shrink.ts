@@ -13,9 +13,10 @@ export const shrunk = async (
   tries = 300
 ): Promise<AnswerCase> => {
   let best = given
-  let left = tries
+  let tried = 0
+  const over = () => tried >= tries
   const attempt = async (candidate: AnswerCase): Promise<boolean> => {
-    if (left-- <= 0 || !await fails(candidate)) return false
+    if (over() || (tried++, !await fails(candidate))) return false
     best = candidate
     return true
   }
@@ -24,8 +25,8 @@ export const shrunk = async (
   await attempt({ ...best, answer: { ...best.answer, ending: "close" } })
   // What was lost is found again by cutting out of the middle; such a case keeps its body.
   if (given.lost || !await attempt(withBody(best, bodyOf(best.answer)))) return best
-  for (let size = Math.ceil(bodyOf(best.answer).length / 2); size >= 1 && left > 0; size = Math.floor(size / 2)) {
-    for (let at = 0; at < bodyOf(best.answer).length && left > 0;) {
+  for (let size = Math.ceil(bodyOf(best.answer).length / 2); size >= 1 && !over(); size = Math.floor(size / 2)) {
+    for (let at = 0; at < bodyOf(best.answer).length && !over();) {
       const body = bodyOf(best.answer)
       const smaller = new Uint8Array([...body.slice(0, at), ...body.slice(at + size)])
       if (!await attempt(withBody(best, smaller))) at += size

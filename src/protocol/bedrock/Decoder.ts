@@ -158,7 +158,7 @@ export class BedrockDecoder implements Decoder {
     if ("toolResult" in delta) {
       const block = this.target(index, "server")
       const results = delta["toolResult"]
-      if (block !== undefined) block.results.push(...(Array.isArray(results) ? results as Array<Json> : []))
+      if (block !== undefined && Array.isArray(results)) for (const one of results) block.results.push(one)
     }
     if ("image" in delta) {
       const block = this.target(index, "media")
