@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { parseJson } from "./internal/json.ts"
 import { parsePartialJson } from "./internal/partialJson.ts"
 import { LlmError, StructuredOutput } from "./LlmError.ts"
 import type { LlmEvent } from "./LlmEvent.ts"
@@ -162,11 +163,7 @@ const decodeObject = <A, I, RD>(
 /** Models without a structured mode like to wrap JSON into a Markdown fence. */
 const parseObject = (text: string): Json | undefined => {
   const fenced = /^\s*```(?:json)?\s*\n([\s\S]*?)\n?```\s*$/.exec(text)
-  try {
-    return JSON.parse(fenced === null ? text : fenced[1]!)
-  } catch {
-    return undefined
-  }
+  return parseJson(fenced === null ? text : fenced[1]!)
 }
 
 /**

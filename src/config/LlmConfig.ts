@@ -20,6 +20,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { isTooDeep, parseJsonUnsafe } from "../internal/json.ts"
+import { maxJsonDepth } from "../internal/jsonDepth.ts"
 import type * as LlmError from "../LlmError.ts"
 import { type RequestOptions, validate } from "../LlmRequest.ts"
 import { LlmService } from "../LlmService.ts"
@@ -307,8 +309,9 @@ const placeIn = (message: string): string => {
 const parseText = (given: string, format: Format): Result.Result<unknown, string> => {
   if (format === "toml") return Result.mapError(Toml.parse(given), ({ message }) => `Is not TOML${placeIn(message)}.`)
   try {
-    return Result.succeed(JSON.parse(given.replace(/^\uFEFF/, "")))
+    return Result.succeed(parseJsonUnsafe(given.replace(/^\uFEFF/, "")))
   } catch (error) {
+    if (isTooDeep(given)) return Result.fail(`Is JSON nested deeper than ${maxJsonDepth} levels.`)
     return Result.fail(`Is not JSON${error instanceof Error ? placeIn(error.message) : ""}.`)
   }
 }

@@ -137,7 +137,8 @@ export const untilCommit = (attempt: Attempt, scope: Scope.Scope): Effect.Effect
               })
             }
             activity.touch()
-            held.push(...events)
+            // Not spread into arguments, of which a stack takes only so many.
+            for (const event of events) held.push(event)
             return step
           },
           onFailure: Effect.failCause,

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { parseJson } from "./json.ts"
 import type { Json } from "./parts.ts"
 
 /** What must follow to close a text that was cut here, or `undefined` when it was cut inside a word or number. */
@@ -85,12 +86,10 @@ export const parsePartialJson = (text: string): Json | undefined => {
       }
     ]
   ) {
-    try {
-      const source = candidate()
-      if (source !== undefined) return JSON.parse(source)
-    } catch {
-      // Not whole yet: the next candidate closes it.
-    }
+    const source = candidate()
+    const value = source === undefined ? undefined : parseJson(source)
+    // Not whole yet: the next candidate closes it.
+    if (value !== undefined) return value
   }
   return undefined
 }

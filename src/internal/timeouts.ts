@@ -83,7 +83,8 @@ const alarm = (
     const timer = setTimeout(ring, Math.min(millis, maxTimerMillis))
     return () => clearTimeout(timer)
   }
-  const fiber = Effect.runForkWith(context)(Effect.andThen(Effect.sleep(millis), Effect.sync(ring)))
+  // Whole milliseconds, because less than one may be lost in the clock's sum, and then no time would ever pass.
+  const fiber = Effect.runForkWith(context)(Effect.andThen(Effect.sleep(Math.ceil(millis)), Effect.sync(ring)))
   return () => fiber.interruptUnsafe()
 }
 
@@ -261,7 +262,16 @@ class GuardedSource implements Source {
     return next === undefined ? undefined : this.accept(next)
   }
 
-  private readonly onNext = (next: EventsPull): void => this.resume!(this.accept(next))
+  /** Called by the network, where nobody catches: what is thrown belongs to the reader's fiber. */
+  private readonly onNext = (next: EventsPull): void => {
+    let accepted: EventsPull
+    try {
+      accepted = this.accept(next)
+    } catch (defect) {
+      accepted = Effect.die(defect)
+    }
+    this.resume!(accepted)
+  }
 
   private readonly onExpire = (): void => {
     this.cancel()

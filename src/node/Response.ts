@@ -24,6 +24,8 @@ import * as Stream from "effect/Stream"
 import type { IncomingMessage } from "node:http"
 import { pipeline, type Readable } from "node:stream"
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib"
+import { parseJsonUnsafe } from "../internal/json.ts"
+import { ownOf, setOwn } from "../internal/own.ts"
 import { afterDrain, type Body, bodySymbol } from "../transport/Body.ts"
 
 type HttpError = HttpClientError.HttpClientError
@@ -163,8 +165,8 @@ const headersOf = (raw: ReadonlyArray<string>): Headers.Headers => {
   const headers: Record<string, string> = {}
   for (let at = 0; at < raw.length; at += 2) {
     const name = raw[at]!.toLowerCase()
-    const before = headers[name]
-    headers[name] = before === undefined ? raw[at + 1]! : `${before}, ${raw[at + 1]!}`
+    const before = ownOf(headers, name)
+    setOwn(headers, name, before === undefined ? raw[at + 1]! : `${before}, ${raw[at + 1]!}`)
   }
   return Headers.fromRecordUnsafe(headers)
 }
@@ -260,7 +262,7 @@ export class NodeResponse extends Inspectable.Class implements HttpClientRespons
   get json(): HttpClientResponse.HttpClientResponse["json"] {
     return Effect.flatMap(
       this.text,
-      (text) => Effect.try({ try: () => text === "" ? null : JSON.parse(text), catch: this.failure })
+      (text) => Effect.try({ try: () => text === "" ? null : parseJsonUnsafe(text), catch: this.failure })
     )
   }
 

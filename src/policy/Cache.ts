@@ -37,6 +37,7 @@ import { callable, duration, fields, flag, optional, text } from "../internal/ch
 import { emit } from "../internal/emit.ts"
 import { type Flight, Flights, type Outcome } from "../internal/flights.ts"
 import { type Ending, type Restore, withHold } from "../internal/held.ts"
+import { isValueTooDeep } from "../internal/json.ts"
 import { asServed, isServed } from "../internal/served.ts"
 import * as SharedStore from "../internal/sharedStore.ts"
 import type { LlmError, ReasonTag } from "../LlmError.ts"
@@ -236,7 +237,7 @@ const make = (
 
   const stored = (key: string): Effect.Effect<LlmResponse | undefined> =>
     Effect.map(run(Effect.suspend(() => store.get(key))), (found) => {
-      const fields = found === undefined ? undefined : Option.getOrUndefined(decode(found))
+      const fields = found === undefined || isValueTooDeep(found) ? undefined : Option.getOrUndefined(decode(found))
       return fields === undefined ? undefined : new LlmResponse(fields)
     })
 

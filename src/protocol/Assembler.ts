@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { parseJson } from "../internal/json.ts"
 import { PartsFold } from "../internal/partsFold.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import { emptyUsage, type FinishReason, LlmResponse, type Usage } from "../LlmResponse.ts"
@@ -32,7 +33,8 @@ interface OpenToolCall {
 }
 
 /**
- * Reads the argument text of a closed tool call: nothing, blank or `null` is `{}`; what is not JSON is invalid.
+ * Reads the argument text of a closed tool call: nothing, blank or `null` is `{}`; what is not JSON, or is nested
+ * deeper than is read and sent, is invalid.
  *
  * @category decoding
  * @since 0.1.0
@@ -40,11 +42,8 @@ interface OpenToolCall {
 export const readArguments = (text: string): { readonly arguments: Json; readonly invalid?: true } => {
   const trimmed = text.trim()
   if (trimmed === "" || trimmed === "null") return { arguments: {} }
-  try {
-    return { arguments: JSON.parse(trimmed) }
-  } catch {
-    return { arguments: text, invalid: true }
-  }
+  const value = parseJson(trimmed)
+  return value === undefined ? { arguments: text, invalid: true } : { arguments: value }
 }
 
 /**
@@ -126,8 +125,8 @@ export class Assembler {
       else if (kind === "reasoning") this.endReasoning(index)
       else this.endToolCall(index, { invalid: true })
     }
-    this.finished = true
     const response = this.response(reason, rawFinishReason ?? undefined)
+    this.finished = true
     this.out.push({ _tag: "Finish", response })
   }
 

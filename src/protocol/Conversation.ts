@@ -102,7 +102,7 @@ const byPriority = (messages: ReadonlyArray<Message.Message>): ReadonlyArray<Mes
     if (role === "user" || role === "system") { while (end < messages.length && messages[end]!.role === role) end++ }
     const run = messages.slice(i, end)
     run.sort((a, b) => (b.attributes?.priority ?? 0) - (a.attributes?.priority ?? 0))
-    out.push(...run)
+    for (const message of run) out.push(message)
     i = end
   }
   return out

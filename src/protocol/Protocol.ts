@@ -8,6 +8,7 @@
  *
  * @since 0.1.0
  */
+import { parseJson, whyNotJson } from "../internal/json.ts"
 import type { Issue, LlmRequest } from "../LlmRequest.ts"
 import type { RateLimits, Warning } from "../LlmResponse.ts"
 import type { Json, JsonObject } from "../Message.ts"
@@ -166,10 +167,9 @@ export interface Protocol {
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- the wire's own shape, which decoders probe field by field
 export const parseFrame = (assembler: Assembler, data: string): any => {
-  try {
-    return JSON.parse(data)
-  } catch {
-    assembler.fail({ kind: "parse", message: "The provider sent a frame that is not JSON.", body: data })
-    return undefined
+  const value = parseJson(data)
+  if (value === undefined) {
+    assembler.fail({ kind: "parse", message: `The provider sent a frame that ${whyNotJson(data)}.`, body: data })
   }
+  return value
 }

@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import { isObject } from "effect/Predicate"
+import { setOwn } from "../internal/own.ts"
 import type { JsonSchema } from "../LlmTool.ts"
 import type { Json, JsonObject } from "../Message.ts"
 import type { Refused } from "./Protocol.ts"
@@ -74,7 +75,7 @@ const close = (schema: Json, at: string): Json | NotStrict => {
       for (const [name, one] of Object.entries(value)) {
         const closed = close(one, `${at}.${key}.${name}`)
         if (closed instanceof NotStrict) return closed
-        inner[name] = closed
+        setOwn(inner, name, closed)
       }
       out[key] = inner
     } else if (key === "anyOf" && Array.isArray(value)) {
@@ -90,7 +91,7 @@ const close = (schema: Json, at: string): Json | NotStrict => {
       if (closed instanceof NotStrict) return closed
       out[key] = closed
     } else {
-      out[key] = value
+      setOwn(out, key, value)
     }
   }
   if (isObjectType(schema)) {
@@ -157,7 +158,7 @@ export const moonshot = (schema: JsonSchema, at: string): JsonSchema | Refused =
       if (key === "$schema") continue
       if (key === "items" && Array.isArray(one)) out["prefixItems"] = one.map(rewrite)
       else if (key === "enum" || key === "const" || key === "required" || key === "default") out[key] = one
-      else out[key] = rewrite(one)
+      else setOwn(out, key, rewrite(one))
     }
     const { anyOf, type } = out
     if (type !== undefined && Array.isArray(anyOf)) {

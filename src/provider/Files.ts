@@ -20,6 +20,7 @@ import { mediaType } from "../internal/mediaChecks.ts"
 import * as LlmError from "../LlmError.ts"
 import type { Issue } from "../LlmRequest.ts"
 import type { Media } from "../Message.ts"
+import { nonEmpty } from "../protocol/Probe.ts"
 import * as Transport from "../transport/Transport.ts"
 import * as Anthropic from "./Anthropic.ts"
 import * as Credentials from "./Credentials.ts"
@@ -107,12 +108,13 @@ const makeOf =
       const unfit = baseIssue(given)
       if (unfit !== undefined) return misconfigured("baseUrl", unfit)
       const base = baseOf(given)
-      const send = (
+      const send = <A>(
         method: "POST" | "DELETE",
         url: string,
+        reading: Transport.JsonReading<A>,
         body?: Transport.JsonCall["body"],
         headers?: { readonly [name: string]: string }
-      ): Effect.Effect<unknown, LlmError.LlmError> => {
+      ): Effect.Effect<A, LlmError.LlmError> => {
         const key = Credentials.parts(options.apiKey).get
         if (key === undefined) {
           return failure(
@@ -150,7 +152,7 @@ const makeOf =
             body,
             secrets: [value],
             timeouts: options.timeouts ?? {}
-          })
+          }, reading)
         })
       }
       const upload: Files["upload"] = (file) =>
@@ -158,12 +160,16 @@ const makeOf =
           const issue = rooted(reading(aFile)(file), "file")
           if (issue !== undefined) return invalid(issue)
           const { body, headers, url } = spelling.upload(base.url, file)
-          return Effect.flatMap(send("POST", url, body, headers), (answer) => {
-            const fileId = spelling.read(answer)
-            return typeof fileId === "string" && spelling.path(fileId) !== undefined
-              ? Effect.succeed<StoredFile>({ type: "file", fileId, mediaType: file.mediaType })
-              : failure(new LlmError.ResponseParse({ message: "The answer to the upload names no file." }))
-          })
+          const stored: Transport.JsonReading<StoredFile> = {
+            read: (answer) => {
+              const fileId = nonEmpty(spelling.read(answer))
+              return fileId === undefined || spelling.path(fileId) === undefined
+                ? undefined
+                : { type: "file", fileId, mediaType: file.mediaType }
+            },
+            nothing: "The answer to the upload names no file."
+          }
+          return send("POST", url, stored, body, headers)
         })
       const remove: Files["remove"] = (file) =>
         Effect.suspend(() => {
@@ -173,7 +179,7 @@ const makeOf =
           const url = `${base.url}/${path}`
           return path === undefined || !isBelow(base, url)
             ? invalid({ field: "fileId", message: `Is not the id of a file at ${definition.name}.` })
-            : Effect.asVoid(send("DELETE", url))
+            : Effect.asVoid(send("DELETE", url, removed))
         })
       return Effect.succeed({
         upload,
@@ -181,6 +187,9 @@ const makeOf =
         use: (file) => Effect.acquireRelease(upload(file), (stored) => Effect.ignore(remove(stored)))
       })
     })
+
+/** What a deletion answers does not matter. */
+const removed: Transport.JsonReading<true> = { read: () => true, nothing: "" }
 
 const formOf = (file: Upload, fields: { readonly [name: string]: string } = {}): FormData => {
   const form = new FormData()

@@ -11,6 +11,7 @@ import type { Json, JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import * as GeminiGenerateContent from "../protocol/GeminiGenerateContent.ts"
 import { numberAt, only } from "./counting.ts"
+import { listIn } from "./listing.ts"
 import * as Provider from "./Provider.ts"
 
 /**
@@ -108,13 +109,9 @@ export const countTokensUrl = (baseUrl: string, path: string): string =>
   `${baseUrl}${path.replace(/:\w+(\?.*)?$/, ":countTokens")}`
 
 /** https://ai.google.dev/api/models#Model */
-const readModels = (body: unknown): ReadonlyArray<ModelMeta> => {
-  const list = (body as { readonly models?: unknown } | undefined)?.models
-  if (!Array.isArray(list)) return []
-  return list.flatMap((model: Readonly<Record<string, unknown>> | null) => {
-    const name = model?.["name"]
+const readModels = (body: unknown): ReadonlyArray<ModelMeta> | undefined =>
+  listIn(body, "models")?.flatMap(({ displayName, inputTokenLimit, name, outputTokenLimit, thinking }) => {
     if (typeof name !== "string") return []
-    const { displayName, inputTokenLimit, outputTokenLimit, thinking } = model as Readonly<Record<string, unknown>>
     return [{
       provider: "gemini",
       id: name.replace(/^models\//, ""),
@@ -124,7 +121,6 @@ const readModels = (body: unknown): ReadonlyArray<ModelMeta> => {
       capabilities: typeof thinking === "boolean" ? { reasoning: thinking } : {}
     }]
   })
-}
 
 const baseUrl = "https://generativelanguage.googleapis.com/v1beta"
 

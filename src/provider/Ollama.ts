@@ -12,6 +12,7 @@ import type { JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import * as OllamaChat from "../protocol/OllamaChat.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { listIn } from "./listing.ts"
 import { cloudUrl, localUrl, serverUrl } from "./ollama/Host.ts"
 import * as Provider from "./Provider.ts"
 
@@ -80,14 +81,11 @@ export interface Options extends Provider.Options {
 const capabilities = { streaming: true, tools: true, images: true, reasoning: true, structuredOutput: true } as const
 
 // https://docs.ollama.com/api/tags
-const readModels = (body: unknown): ReadonlyArray<ModelMeta> => {
-  const list = (body as { readonly models?: unknown } | undefined)?.models
-  if (!Array.isArray(list)) return []
-  return list.flatMap((model: { readonly name?: unknown; readonly model?: unknown } | null) => {
-    const id = model?.name ?? model?.model
+const readModels = (body: unknown): ReadonlyArray<ModelMeta> | undefined =>
+  listIn(body, "models")?.flatMap(({ model, name }) => {
+    const id = name ?? model
     return typeof id === "string" ? [{ provider: "ollama", id, capabilities: {} }] : []
   })
-}
 
 const overChat = (definition: Provider.Definition, options: Options): Provider.Definition => ({
   ...definition,

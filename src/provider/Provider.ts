@@ -155,8 +155,8 @@ export interface Definition {
   readonly baseUrlOf?: ((given: string) => string) | undefined
   /** Where models are listed; the base URL comes without its query. @default `/models` below the base URL */
   readonly modelsUrl?: ((baseUrl: string) => string) | undefined
-  /** Reads the list of models. @default OpenAI's `{ data: [{ id }] }` */
-  readonly readModels?: ((body: unknown) => ReadonlyArray<ModelMeta>) | undefined
+  /** Reads the list of models; `undefined` where there is none. @default OpenAI's `{ data: [{ id }] }` */
+  readonly readModels?: ((body: unknown) => ReadonlyArray<ModelMeta> | undefined) | undefined
   /**
    * Last change to a request: typed options that are not body fields, a path that differs.
    * `options` is `request.providerOptions[id]` merged over the layer's. An issue refuses the request.

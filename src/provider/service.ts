@@ -21,6 +21,7 @@ import { withAttempts } from "../internal/gate.ts"
 import { headerIssue, sentHeaders } from "../internal/headerChecks.ts"
 import { jsonText } from "../internal/jsonText.ts"
 import { imageIssue, ModelFacts } from "../internal/modelFacts.ts"
+import { setOwn } from "../internal/own.ts"
 import { relations, shape } from "../internal/requestChecks.ts"
 import * as LlmError from "../LlmError.ts"
 import type { Issue, LlmRequest } from "../LlmRequest.ts"
@@ -30,6 +31,7 @@ import type { ModelMeta } from "../Model.ts"
 import * as Telemetry from "../observe/Telemetry.ts"
 import * as Transport from "../transport/Transport.ts"
 import * as Credentials from "./Credentials.ts"
+import { modelsAt } from "./listing.ts"
 import { issueOf } from "./options.ts"
 import type { Definition, Options, Outgoing } from "./Provider.ts"
 
@@ -80,7 +82,7 @@ export const encode = (
   if (extra.length > 0) {
     const bodyOptions: Record<string, JsonObject[string]> = {}
     for (const key of extra) {
-      if (!definition.nonBodyOptions?.includes(key)) bodyOptions[key] = options[key]!
+      if (!definition.nonBodyOptions?.includes(key)) setOwn(bodyOptions, key, options[key]!)
     }
     body = { ...body, ...bodyOptions }
   }
@@ -294,20 +296,21 @@ export const make = (
           }))
       })
 
-    const json = (
+    const json = <A>(
       operation: LlmError.Operation,
       method: "GET" | "POST",
       url: string,
+      reading: Transport.JsonReading<A>,
       body?: JsonObject,
-      request: Pick<LlmRequest, "apiKey" | "headers"> = {}
-    ) =>
+      request: Pick<LlmRequest, "apiKey" | "headers" | "model"> = {}
+    ): Effect.Effect<A, LlmError.LlmError> =>
       Effect.flatMap(credential(request, operation), (key) => {
         const headers = sentHeaders({ ...definition.headers, ...options.headers, ...request.headers })
         authenticate(headers, key)
         const call: Transport.JsonCall = {
           method,
           provider: definition.id,
-          model: defaultModel ?? "",
+          model: request.model ?? defaultModel ?? "",
           operation,
           url: withBaseQuery(base, url),
           headers,
@@ -318,7 +321,7 @@ export const make = (
         return sendable(call, operation).pipe(
           Effect.flatMap((call) => signed(call, method, key)),
           Effect.flatMap((call) => sendable(call, operation)),
-          Effect.flatMap(transport.json)
+          Effect.flatMap((call) => transport.json(call, reading))
         )
       })
 
@@ -346,16 +349,17 @@ export const make = (
         if (!isBelow(base, count.url, "")) {
           return invalid("countTokens", { field: "model", message: "Leads to another address." }, model)
         }
-        return Effect.flatMap(json("countTokens", "POST", count.url, count.body, request), (answer) => {
-          const found = count.read(answer)
-          return typeof found === "number" && found >= 0
-            ? Effect.succeed({ inputTokens: found, estimated: false })
-            : Effect.fail(errorOf(
-              "countTokens",
-              new LlmError.ResponseParse({ message: "The provider's token count has no count in it." }),
-              model
-            ))
-        })
+        const reading: Transport.JsonReading<number> = {
+          read: (answer) => {
+            const found = count.read(answer)
+            return typeof found === "number" && found >= 0 && found < Infinity ? found : undefined
+          },
+          nothing: "The provider's token count has no count in it."
+        }
+        return Effect.map(
+          json("countTokens", "POST", count.url, reading, count.body, { ...request, model }),
+          (inputTokens) => ({ inputTokens, estimated: false })
+        )
       })
 
     const modelsUrl = definition.modelsUrl?.(base.url) ?? `${base.url}/models`
@@ -379,10 +383,13 @@ export const make = (
         ),
       countTokens,
       models: Effect.flatMap(
-        json("models", "GET", modelsUrl),
-        (body) => facts.complete(definition.readModels?.(body) ?? listedModels(definition, body))
+        json("models", "GET", modelsUrl, {
+          read: definition.readModels ?? ((body) => listedModels(definition, body)),
+          nothing: "The provider's list of models has no list in it."
+        }),
+        (listed) => facts.complete(listed)
       ),
-      health: Effect.map(Effect.timed(json("health", "GET", modelsUrl)), ([duration]) => ({
+      health: Effect.map(Effect.timed(json("health", "GET", modelsUrl, anyAnswer)), ([duration]) => ({
         latencyMillis: Duration.toMillis(duration)
       }))
     }
@@ -430,10 +437,9 @@ const withRefresh = (
       }
     }))
 
-const listedModels = (definition: Definition, body: unknown): ReadonlyArray<ModelMeta> => {
-  const list = (body as { readonly data?: unknown } | undefined)?.data
-  if (!Array.isArray(list)) return []
-  return list.flatMap((model: { readonly id?: unknown }) =>
-    typeof model?.id === "string" ? [{ provider: definition.id, id: model.id, capabilities: {} }] : []
-  )
-}
+/** What a probe asks of an answer: that it is JSON. */
+const anyAnswer: Transport.JsonReading<true> = { read: () => true, nothing: "" }
+
+/** As OpenAI lists models; a list without the object around it is one too. */
+const listedModels = (definition: Definition, body: unknown): ReadonlyArray<ModelMeta> | undefined =>
+  modelsAt(definition.id, "data", "id")(Array.isArray(body) ? { data: body } : body)

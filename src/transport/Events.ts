@@ -2,7 +2,8 @@
  * From the bytes of one response to arrays of events: one array per read of the network.
  *
  * Owns the order of what a reader sees (events, then a failure or the end) and the grace for bookkeeping frames after
- * the finish reason. A body that can be polled is read without fiber, Option or Effect per chunk; any other through its
+ * the finish reason, and the one guard of reading: whatever framing or decoder throw is a failure to read the answer, since most
+ * of it runs in callbacks of the network, where a throw ends the process. A body that can be polled is read without fiber, Option or Effect per chunk; any other through its
  * stream. Time limits are enforced around it, by `internal/timeouts.ts`.
  *
  * @since 0.1.0
@@ -20,6 +21,7 @@ import type { LlmEvent } from "../LlmEvent.ts"
 import type { Decoder, Failure, Framing as Frames, FramingKind } from "../protocol/Protocol.ts"
 import type { Body } from "./Body.ts"
 import * as Framing from "./Framing.ts"
+import { unreadable } from "./Reasons.ts"
 
 type EventsExit = Exit.Exit<NonEmptyEvents, LlmError.LlmError | Cause.Done>
 
@@ -73,22 +75,53 @@ class Progress {
     return assembler.finished || this.ended ? Exit.fail(Cause.Done()) : undefined
   }
 
+  /** Whether only bookkeeping can follow. */
+  get settled(): boolean {
+    try {
+      return this.decoder.settled
+    } catch (thrown) {
+      this.threw(thrown)
+      return false
+    }
+  }
+
   accept(chunks: ReadonlyArray<Uint8Array>): void {
-    if (!this.decoder.settled) this.reading.touch()
-    for (let i = 0; i < chunks.length; i++) this.framing.push(chunks[i]!)
+    try {
+      if (!this.settled) this.reading.touch()
+      for (let i = 0; i < chunks.length; i++) this.framing.push(chunks[i]!)
+    } catch (thrown) {
+      this.threw(thrown)
+    }
   }
 
   /** The bytes have ended. */
   end(): void {
     const { assembler } = this.decoder
-    this.framing.end()
-    if (!assembler.finished && assembler.failure === undefined) this.decoder.end()
+    try {
+      this.framing.end()
+      if (!assembler.finished && assembler.failure === undefined) this.decoder.end()
+    } catch (thrown) {
+      this.threw(thrown)
+    }
     this.ended = true
+  }
+
+  /** No more bytes are waited for, though they have not ended. */
+  settle(): void {
+    try {
+      this.decoder.end()
+    } catch (thrown) {
+      this.threw(thrown)
+    }
+  }
+
+  private threw(thrown: unknown): void {
+    this.decoder.assembler.fail(unreadable(thrown))
   }
 
   /** The body broke; what was cut off after the finish reason was bookkeeping. */
   broken(cause: unknown): void {
-    if (this.decoder.settled) this.end()
+    if (this.settled) this.end()
     else this.failure = this.reading.networkError(cause)
   }
 }
@@ -102,7 +135,7 @@ const graced = (reading: Reading, progress: Progress, pull: EventsPull): EventsP
     return Effect.timeoutOrElse(pull, {
       duration: Math.max(0, settledAt + reading.graceMillis - now),
       orElse: () => {
-        progress.decoder.end()
+        progress.settle()
         return progress.take() ?? Cause.done()
       }
     })
@@ -150,7 +183,7 @@ export class EventSource implements Source {
   }
 
   poll(): EventsPull | undefined {
-    return this.known() ?? (this.progress.decoder.settled ? this.grace : undefined)
+    return this.known() ?? (this.progress.settled ? this.grace : undefined)
   }
 
   private readonly onReady = (): void => {
@@ -187,8 +220,12 @@ type BytesPull = Pull.Pull<ReadonlyArray<Uint8Array>, HttpClientError.HttpClient
  * @category constructors
  * @since 0.1.0
  */
-export const fromPull = (reading: Reading, bytes: BytesPull): EventsPull => {
+export const fromPull = (reading: Reading): (bytes: BytesPull) => EventsPull => {
   const progress = new Progress(reading)
+  return (bytes) => pulling(reading, progress, bytes)
+}
+
+const pulling = (reading: Reading, progress: Progress, bytes: BytesPull): EventsPull => {
   const readThen = (then: EventsPull): EventsPull =>
     Pull.matchEffect(bytes, {
       onSuccess: (chunks: ReadonlyArray<Uint8Array>) => {
@@ -209,7 +246,7 @@ export const fromPull = (reading: Reading, bytes: BytesPull): EventsPull => {
   const inGrace: EventsPull = Effect.suspend(() => progress.take() ?? readInGrace)
   const readInGrace = readThen(inGrace)
   const grace = graced(reading, progress, readInGrace)
-  const next: EventsPull = Effect.suspend(() => progress.take() ?? (progress.decoder.settled ? grace : read))
+  const next: EventsPull = Effect.suspend(() => progress.take() ?? (progress.settled ? grace : read))
   const read = readThen(next)
   return next
 }

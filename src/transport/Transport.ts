@@ -27,18 +27,19 @@ import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Activity } from "../internal/activity.ts"
+import { whyNotJson } from "../internal/json.ts"
 import type { EventsPull } from "../internal/source.ts"
 import { millisOf, streamWithTimeouts, withEffectTimeouts } from "../internal/timeouts.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import type { Timeouts } from "../LlmRequest.ts"
 import type { LlmResponse, Warning } from "../LlmResponse.ts"
-import { readErrorText } from "../protocol/ErrorMap.ts"
+import { isErrorBody, readErrorBody, readErrorText } from "../protocol/ErrorMap.ts"
 import { parsed } from "../protocol/Probe.ts"
 import type { Failure, Protocol } from "../protocol/Protocol.ts"
 import * as Body from "./Body.ts"
 import * as Events from "./Events.ts"
-import { reasonOf } from "./Reasons.ts"
+import { reasonOf, unreadable } from "./Reasons.ts"
 import { describeCause, makeScrubber } from "./Redaction.ts"
 import * as RetryAfter from "./RetryAfter.ts"
 
@@ -87,7 +88,20 @@ export interface Transport {
   readonly generate: (call: Call) => Effect.Effect<LlmResponse, LlmError.LlmError>
   readonly stream: (call: Call) => Stream.Stream<LlmEvent, LlmError.LlmError>
   /** A JSON request outside the wires, such as a model listing. */
-  readonly json: (call: JsonCall) => Effect.Effect<unknown, LlmError.LlmError>
+  readonly json: <A>(call: JsonCall, reading: JsonReading<A>) => Effect.Effect<A, LlmError.LlmError>
+}
+
+/**
+ * What is read from the answer to a JSON request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JsonReading<out A> {
+  /** `undefined` when it is not there, which fails with `ResponseParse`, as does whatever it throws. */
+  readonly read: (body: unknown) => A | undefined
+  /** The message of that failure. */
+  readonly nothing: string
 }
 
 /**
@@ -118,7 +132,14 @@ interface Failing {
 const failing = (call: Call | JsonCall): Failing => {
   let scrub: ((text: string) => string) | undefined
   return {
-    scrub: (text) => (scrub ??= makeScrubber(call.secrets))(text),
+    scrub: (text) => {
+      try {
+        return (scrub ??= makeScrubber(call.secrets))(text)
+      } catch {
+        // What cannot be searched for secrets is not shown.
+        return "<not shown>"
+      }
+    },
     error: (reason, requestId) =>
       new LlmError.LlmError({
         provider: call.provider,
@@ -245,6 +266,10 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       Effect.ignore
     )
     const now = yield* Clock.currentTimeMillis
+    return yield* guarded(fail, response, () => Effect.fail(refusal(response, text, now, fail)))
+  })
+
+  const refusal = (response: HttpClientResponse, text: string, now: number, fail: Failing): LlmError.LlmError => {
     const found = readErrorText(text)
     const shouldRetry = response.headers["x-should-retry"]
     const failure: Failure = {
@@ -263,8 +288,8 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       shouldRetry: shouldRetry === "true" ? true : shouldRetry === "false" ? false : undefined
     })
     const requestId = RetryAfter.requestId(response.headers) ?? found?.requestId
-    return yield* fail.error(reason, requestId === undefined ? undefined : fail.scrub(requestId))
-  })
+    return fail.error(reason, requestId === undefined ? undefined : fail.scrub(requestId))
+  }
 
   /** Sends a call and gives the pull of its events; everything it opens lives in `scope`. */
   const open = (call: Call, scope: Scope.Scope): Effect.Effect<Exchange, LlmError.LlmError> => {
@@ -272,7 +297,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     return Effect.flatMap(send(call, fail, "POST"), (response) =>
       response.status < 200 || response.status > 299
         ? refused(response, fail)
-        : Effect.withFiber((fiber) => read(call, fail, response, fiber, scope)))
+        : Effect.withFiber((fiber) => guarded(fail, response, () => read(call, fail, response, fiber, scope))))
   }
 
   const read = (
@@ -296,7 +321,13 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       includeRaw: call.includeRaw
     })
     const activity = fiber.getRef(Activity)
-    const partial = () => decoder.assembler.partial()
+    const partial = () => {
+      try {
+        return decoder.assembler.partial()
+      } catch {
+        return undefined
+      }
+    }
     activity.partialFrom(partial)
     const reading: Events.Reading = {
       decoder,
@@ -310,9 +341,10 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     }
     const body = Body.of(response)
     if (body === undefined) {
+      const pull = Events.fromPull(reading)
       return Effect.map(
         Channel.toPullScoped(response.stream.channel, scope),
-        (bytes) => ({ fail, requestId, pull: Events.fromPull(reading, bytes) })
+        (bytes) => ({ fail, requestId, pull: pull(bytes) })
       )
     }
     const source = new Events.EventSource(reading, body)
@@ -351,18 +383,33 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       (phase, limit, partial) => failing(call).error(LlmError.timeout(phase, limit, partial))
     )
 
-  const json = (call: JsonCall): Effect.Effect<unknown, LlmError.LlmError> => {
+  const json = <A>(call: JsonCall, reading: JsonReading<A>): Effect.Effect<A, LlmError.LlmError> => {
     const fail = failing(call)
     const answer = Effect.flatMap(send(call, fail, call.method), (response) => {
       if (response.status < 200 || response.status > 299) return refused(response, fail)
       return Effect.flatMap(
         Effect.mapError(response.text, (error) => fail.error(networkReason(error, fail))),
-        (text) => {
-          const body = call.method === "DELETE" && text.trim() === "" ? {} : parsed(text)
-          return body === undefined
-            ? Effect.fail(fail.error(reasonOf({ kind: "parse", message: "The body is not JSON.", body: text }, fail)))
-            : Effect.succeed(body)
-        }
+        (text) =>
+          guarded(fail, response, () => {
+            const body = call.method === "DELETE" && text.trim() === "" ? {} : parsed(text)
+            const failed = (failure: Failure) => {
+              const requestId = RetryAfter.requestId(response.headers) ?? failure.requestId
+              return Effect.fail(
+                fail.error(
+                  reasonOf({ ...failure, body: text }, fail),
+                  requestId === undefined ? undefined : fail.scrub(requestId)
+                )
+              )
+            }
+            const told = isErrorBody(body) ? readErrorBody(body) : undefined
+            if (told !== undefined) return failed({ kind: "provider", ...told })
+            if (typeof body !== "object" || body === null) {
+              const message = `The body ${body === undefined ? whyNotJson(text) : "is no JSON object"}.`
+              return failed({ kind: "parse", message })
+            }
+            const found = reading.read(body)
+            return found === undefined ? failed({ kind: "parse", message: reading.nothing }) : Effect.succeed(found)
+          })
       )
     })
     return withEffectTimeouts(
@@ -374,6 +421,29 @@ export const make = (client: HttpClient.HttpClient): Transport => {
 
   return { generate, stream, json }
 }
+
+/** Where an answer is read outside of its decoder: what is thrown there makes it unreadable too. */
+const guarded = <A>(
+  fail: Failing,
+  response: HttpClientResponse,
+  run: () => Effect.Effect<A, LlmError.LlmError>
+): Effect.Effect<A, LlmError.LlmError> => {
+  try {
+    return run()
+  } catch (thrown) {
+    const requestId = RetryAfter.requestId(response.headers)
+    return Effect.fail(
+      fail.error(
+        reasonOf({ ...unreadable(thrown), status: statusOf(response) }, fail),
+        requestId === undefined ? undefined : fail.scrub(requestId)
+      )
+    )
+  }
+}
+
+/** The status of a refusal. */
+const statusOf = ({ status }: HttpClientResponse): number | undefined =>
+  status < 200 || status > 299 ? status : undefined
 
 /** Made in one go: each combinator of a request would copy its headers. */
 const requestOf = (method: "GET" | "POST" | "DELETE", call: Call | JsonCall): HttpClientRequest.HttpClientRequest => {

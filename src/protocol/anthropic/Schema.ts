@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { setOwn } from "../../internal/own.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import { record } from "../Probe.ts"
 
@@ -74,7 +75,7 @@ export const strictSchema = (schema: JsonObject): { [key: string]: Json } => {
       case "additionalProperties":
         break
       default:
-        ;(kept.has(key) ? out : rest)[key] = value
+        setOwn(kept.has(key) ? out : rest, key, value)
     }
   }
   if (schema["type"] === "object" || (Array.isArray(schema["type"]) && schema["type"].includes("object"))) {

@@ -11,8 +11,6 @@ import type { Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
 import { copyPresent, count, type JsonFields, record } from "../Probe.ts"
 
-const nothing: ReadonlySet<string> = new Set()
-
 /**
  * The usage object after one more has come.
  *
@@ -21,8 +19,8 @@ const nothing: ReadonlySet<string> = new Set()
  */
 export const mergeUsage = (known: JsonFields | undefined, next: JsonFields): JsonFields => {
   const merged: { [key: string]: Json } = {}
-  if (known !== undefined) copyPresent(merged, known, nothing)
-  copyPresent(merged, next, nothing)
+  if (known !== undefined) copyPresent(merged, known)
+  copyPresent(merged, next)
   return merged
 }
 

@@ -13,7 +13,7 @@ import type { Json } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { isErrorBody } from "../ErrorMap.ts"
 import { finishReasonOf, isCut } from "../FinishReasons.ts"
-import { asText, type JsonFields, jsonOf, nonEmpty, record } from "../Probe.ts"
+import { asText, copyPresent, type JsonFields, jsonOf, nonEmpty, record } from "../Probe.ts"
 import { type DecodeContext, type Decoder, exceptionPrefix, parseFrame } from "../Protocol.ts"
 import {
   type Block,
@@ -158,7 +158,7 @@ export class BedrockDecoder implements Decoder {
     if ("toolResult" in delta) {
       const block = this.target(index, "server")
       const results = delta["toolResult"]
-      if (block !== undefined) block.results.push(...(Array.isArray(results) ? results as Array<Json> : []))
+      if (block !== undefined && Array.isArray(results)) { for (const one of results) block.results.push(one) }
     }
     if ("image" in delta) {
       const block = this.target(index, "media")
@@ -343,7 +343,7 @@ export class BedrockDecoder implements Decoder {
     const usage = record(fields["usage"])
     if (usage === undefined) return
     const merged = this.usageSoFar ??= {}
-    for (const [key, value] of Object.entries(usage)) if (value !== undefined && value !== null) merged[key] = value
+    copyPresent(merged, usage)
     this.assembler.usage(usageOf({ ...merged }))
   }
 

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import { ownOf, setOwn } from "../../internal/own.ts"
 import type { AudioPart, ImagePart, Json, JsonObject, SourcePart } from "../../Message.ts"
 import type { Assembler } from "../Assembler.ts"
 import { type Fields, list, nonEmpty, record } from "../Probe.ts"
@@ -139,8 +140,8 @@ export class Attachments {
       const values = logprobs[key]
       if (!Array.isArray(values)) continue
       this.logprobs ??= {}
-      const known = this.logprobs[key]
-      if (known === undefined) this.logprobs[key] = values.slice()
+      const known = ownOf(this.logprobs, key)
+      if (known === undefined) setOwn(this.logprobs, key, values.slice())
       else for (const value of values) known.push(value)
     }
   }

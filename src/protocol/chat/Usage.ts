@@ -7,6 +7,7 @@
  * @see https://platform.openai.com/docs/api-reference/chat/object
  * @since 0.1.0
  */
+import { ownOf, setOwn } from "../../internal/own.ts"
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
 import { type Fields, record } from "../Probe.ts"
@@ -34,12 +35,12 @@ export const mergeUsage = (earlier: Fields | undefined, later: Fields): Fields =
   for (const key in later) {
     const value = later[key]
     if (value === null || value === undefined) {
-      if (!(key in merged)) merged[key] = value
+      if (!Object.hasOwn(merged, key)) setOwn(merged, key, value)
       continue
     }
     const inner = record(value)
-    const before = record(merged[key])
-    merged[key] = inner !== undefined && before !== undefined ? mergeUsage(before, inner) : value
+    const before = record(ownOf(merged, key))
+    setOwn(merged, key, inner !== undefined && before !== undefined ? mergeUsage(before, inner) : value)
   }
   return merged
 }

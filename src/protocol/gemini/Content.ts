@@ -178,7 +178,7 @@ const partsOf = (role: Content["role"], part: Part, into: Array<BodyPart>, build
       into.push(callPart(part, building))
       return
     case "tool-result":
-      into.push(...resultParts(part, building))
+      for (const one of resultParts(part, building)) into.push(one)
       return
     case "server-tool": {
       if (role !== "model" || part.name === "thought") return
@@ -222,7 +222,7 @@ export const contentsOf = (turns: ReadonlyArray<Turn>, building: Building): Arra
     if (parts.length === 0) continue
     if (role === "model" && building.byLevel) withPlaceholder(parts)
     const last = contents.at(-1)
-    if (last?.role === role) last.parts.push(...parts)
+    if (last?.role === role) { for (const part of parts) last.parts.push(part) }
     else contents.push({ role, parts })
   }
   return contents

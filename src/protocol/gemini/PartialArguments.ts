@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import { ownOf, setOwn } from "../../internal/own.ts"
 import type { Json } from "../../Message.ts"
 import { count, type JsonFields, nonEmpty, record } from "../Probe.ts"
 import { field } from "./Fields.ts"
@@ -46,8 +47,8 @@ export const readPath = (text: string): Path | undefined => {
 const child = (container: Container, key: string | number): Json | undefined =>
   Array.isArray(container)
     ? typeof key === "number" ? container[key] : undefined
-    : typeof key === "string" && Object.hasOwn(container, key)
-    ? container[key]
+    : typeof key === "string"
+    ? ownOf(container, key)
     : undefined
 
 /** Puts a value into an object or list; `false` when the key does not fit. */
@@ -59,8 +60,7 @@ const put = (container: Container, key: string | number, value: Json): boolean =
     return true
   }
   if (typeof key !== "string") return false
-  // Not an assignment, which would change the prototype for the name `__proto__`.
-  Object.defineProperty(container, key, { value, writable: true, enumerable: true, configurable: true })
+  setOwn(container, key, value)
   return true
 }
 

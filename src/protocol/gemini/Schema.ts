@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import { setOwn } from "../../internal/own.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import { type JsonFields, record } from "../Probe.ts"
 
@@ -23,8 +24,8 @@ const withoutAllOf = (schema: JsonFields): JsonFields => {
     const fields = record(one)
     if (fields === undefined) return schema
     for (const [key, value] of Object.entries(fields)) {
-      if (key in merged && JSON.stringify(merged[key]) !== JSON.stringify(value)) return schema
-      merged[key] = value!
+      if (Object.hasOwn(merged, key) && JSON.stringify(merged[key]) !== JSON.stringify(value)) return schema
+      setOwn(merged, key, value!)
     }
   }
   return merged
@@ -57,7 +58,7 @@ const rewritten = (value: Json, depth: number): Json => {
     } else if (lists.has(key) && Array.isArray(child)) {
       out[key] = child.map((one: Json) => rewritten(one, depth + 1))
     } else {
-      out[key] = schemas.has(key) ? rewritten(child, depth + 1) : child
+      setOwn(out, key, schemas.has(key) ? rewritten(child, depth + 1) : child)
     }
   }
   const reference = out["$ref"]
@@ -254,7 +255,7 @@ const setMembers = (
     for (const [name, one] of Object.entries(members)) {
       const member = openApi(one!, root, open)
       if (member instanceof NoEqual) return member
-      made[name] = member
+      setOwn(made, name, member)
     }
     out["properties"] = made
   }

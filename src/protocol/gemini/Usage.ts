@@ -6,12 +6,11 @@
  *
  * @since 0.1.0
  */
+import { ownOf } from "../../internal/own.ts"
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
 import { copyPresent, count, type JsonFields } from "../Probe.ts"
 import { field } from "./Fields.ts"
-
-const nothing: ReadonlySet<string> = new Set()
 
 /**
  * Whether a usage object says anything but what is known; breakdowns change only with the counts they break down.
@@ -24,7 +23,7 @@ export const addsTo = (known: JsonFields | undefined, next: JsonFields): boolean
   for (const key in next) {
     const value = next[key]
     if (value === null || value === undefined) continue
-    const before = known[key]
+    const before = ownOf(known, key)
     if (before === undefined || (value !== before && typeof value !== "object")) return true
   }
   return false
@@ -38,8 +37,8 @@ export const addsTo = (known: JsonFields | undefined, next: JsonFields): boolean
  */
 export const mergeUsage = (known: JsonFields | undefined, next: JsonFields): JsonFields => {
   const merged: { [key: string]: Json } = {}
-  if (known !== undefined) copyPresent(merged, known, nothing)
-  copyPresent(merged, next, nothing)
+  if (known !== undefined) copyPresent(merged, known)
+  copyPresent(merged, next)
   return merged
 }
 

@@ -7,6 +7,7 @@
  * @see https://platform.openai.com/docs/api-reference/responses/object
  * @since 0.1.0
  */
+import { setOwn } from "../../internal/own.ts"
 import type { Json, JsonObject, ToolCallPart } from "../../Message.ts"
 import { type Assembler, readArguments } from "../Assembler.ts"
 import { type Fields, list, nonEmpty, record, textIn } from "../Probe.ts"
@@ -45,7 +46,7 @@ const replayOf = (
   const replay: { [key: string]: Json } = {}
   for (const key in fields) {
     const value = fields[key]
-    if (value !== undefined && value !== null) replay[key] = value
+    if (value !== undefined && value !== null) setOwn(replay, key, value)
   }
   return Object.keys(replay).length === 0 ? undefined : { replay }
 }
