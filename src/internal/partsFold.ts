@@ -92,6 +92,12 @@ export class PartsFold {
     return slot !== undefined && "open" in slot && slot.open === "tool-call" ? slot.text.read() : ""
   }
 
+  /** Characters collected so far of an open part. */
+  openLength(index: number): number {
+    const slot = this.slots[index]
+    return slot !== undefined && "open" in slot ? slot.text.length : 0
+  }
+
   parts(): ReadonlyArray<Message.Part> {
     const out: Array<Message.Part> = []
     for (const slot of this.slots) {

@@ -177,7 +177,12 @@ export class Assembler {
     if (text !== "") this.emit({ _tag: "TextDelta", index, text })
   }
 
-  /** Text collected so far of an open text or reasoning part. */
+  /** Characters collected so far of an open part: text, reasoning, or arguments of a call. */
+  openLength(index: number): number {
+    return this.fold.openLength(index)
+  }
+
+  /** Text collected so far of an open text or reasoning part. Reading it costs its length. */
   openContent(index: number): string {
     return this.fold.openText(index)
   }

@@ -10,6 +10,8 @@
  * @since 0.1.0
  */
 import type { Decoder, Framing, FramingKind } from "../protocol/Protocol.ts"
+import { titleOf } from "./Page.ts"
+import { Utf8Chunks } from "./Utf8.ts"
 
 /**
  * Largest frame that is read, in characters.
@@ -71,61 +73,6 @@ const isUnfinished = (text: string): boolean => {
     else if (code === 125 || code === 93) depth--
   }
   return inString || depth > 0
-}
-
-/** Keeps a byte order mark: only one at the very beginning is not text. */
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
-
-/** How many bytes at the end are a character whose rest has not come. */
-const cutBytes = (bytes: Uint8Array): number => {
-  const { length } = bytes
-  for (let back = 1; back <= 3 && back <= length; back++) {
-    const byte = bytes[length - back]!
-    if (byte < 0x80) return 0
-    if (byte >= 0xc0) return back < (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) ? back : 0
-  }
-  return 0
-}
-
-/**
- * Text of bytes that come in chunks, as a streaming `TextDecoder` gives it. One decoder serves all responses: making one
- * for each costs more than decoding a small answer, and a decoder without state is the faster one.
- */
-class Utf8Chunks {
-  private begun = false
-  private rest: Uint8Array | undefined
-
-  decode(chunk: Uint8Array): string {
-    if (chunk.length === 0) return ""
-    let bytes = chunk
-    if (this.rest !== undefined) {
-      bytes = new Uint8Array(this.rest.length + chunk.length)
-      bytes.set(this.rest)
-      bytes.set(chunk, this.rest.length)
-      this.rest = undefined
-    }
-    const cut = cutBytes(bytes)
-    if (cut > 0) {
-      // A copy, because the chunk's memory may be used again.
-      this.rest = bytes.slice(bytes.length - cut)
-      if (cut === bytes.length) return ""
-      bytes = bytes.subarray(0, bytes.length - cut)
-    }
-    return this.text(bytes)
-  }
-
-  end(): string {
-    const { rest } = this
-    this.rest = undefined
-    return rest === undefined ? "" : this.text(rest)
-  }
-
-  private text(bytes: Uint8Array): string {
-    const text = utf8.decode(bytes)
-    if (this.begun) return text
-    this.begun = true
-    return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
-  }
 }
 
 const isSpace = (code: number) => code === 32 || code === 10 || code === 13 || code === 9
@@ -190,6 +137,7 @@ class TextFraming implements Framing {
     let from = 0
     let to = text.indexOf("\n")
     while (to !== -1) {
+      if (this.partialLength + to - from > maxFrameLength) return tooLong(this.decoder, maxFrameLength)
       if (this.partialLength === 0) this.sink.line(text, from, to)
       else this.wholeLine(text.slice(from, to))
       if (stopped(this.decoder)) return
@@ -220,7 +168,10 @@ class TextFraming implements Framing {
 class SseLines implements LineSink {
   ending = false
   private readonly decoder: Decoder
+  /** The first data line of the event, and those after it: joined once, when the event is whole. */
   private data: string | undefined
+  private more: Array<string> | undefined
+  private dataLength = 0
   private event = ""
   /** Lines of a JSON object without the field name that spans several, as Google appends errors. */
   private bare: Array<string> | undefined
@@ -294,28 +245,39 @@ class SseLines implements LineSink {
   }
 
   private dataLine(value: string): void {
-    const pending = this.data
-    if (pending === undefined) {
+    const { data, more } = this
+    if (data === undefined) {
       this.data = value
       return
     }
+    const last = more === undefined ? data : more[more.length - 1]!
     // Two whole objects on consecutive lines: the blank line between two events was left out.
-    if (pending.endsWith("}") && (value.startsWith("{") || value === "[DONE]")) {
+    if (last.endsWith("}") && (value.startsWith("{") || value === "[DONE]")) {
       const event = this.event
       this.dispatch()
       this.event = event
       this.data = value
       return
     }
-    this.data = `${pending}\n${value}`
-    if (this.data.length > maxFrameLength) tooLong(this.decoder, maxFrameLength)
+    if (more === undefined) {
+      this.more = [value]
+      this.dataLength = data.length + 1 + value.length
+    } else {
+      more.push(value)
+      this.dataLength += 1 + value.length
+    }
+    if (this.dataLength > maxFrameLength) tooLong(this.decoder, maxFrameLength)
   }
 
   private dispatch(): void {
-    const data = this.data
-    const event = this.event
+    const { event, more } = this
+    let { data } = this
     this.data = undefined
     this.event = ""
+    if (more !== undefined) {
+      this.more = undefined
+      data = `${data}\n${more.join("\n")}`
+    }
     // A comment that a proxy wrapped into a data line begins with ":".
     if (data === undefined || data === "") return
     const first = data.charCodeAt(0)
@@ -484,7 +446,7 @@ class HtmlDocument implements Document {
   }
 
   end(): void {
-    const title = /<title[^>]*>([^<]*)/i.exec(this.text)?.[1]?.trim()
+    const title = titleOf(this.text)
     this.decoder.assembler.fail({
       kind: "parse",
       message: `The body is a page, not an answer${

@@ -39,6 +39,7 @@ import type { Failure, Protocol } from "../protocol/Protocol.ts"
 import * as Body from "./Body.ts"
 import * as Events from "./Events.ts"
 import { reasonOf } from "./Reasons.ts"
+import { titleOf } from "./Page.ts"
 import { describeCause, makeScrubber } from "./Redaction.ts"
 import * as RetryAfter from "./RetryAfter.ts"
 
@@ -413,7 +414,7 @@ const plainMessage = (text: string, status: number): string => {
   const trimmed = text.trim()
   if (trimmed === "") return `The provider answered ${status} without a body.`
   if (trimmed.startsWith("<")) {
-    const title = /<title[^>]*>([^<]*)/i.exec(trimmed)?.[1]?.trim()
+    const title = titleOf(trimmed)
     return `The provider answered ${status} with a page${title === undefined ? "" : `: ${title}`}.`
   }
   return trimmed.slice(0, 1000)

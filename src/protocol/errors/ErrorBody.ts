@@ -66,7 +66,10 @@ export const httpStatus = (u: unknown): number | undefined => {
 // =============================================================================
 
 /** AWS writes `com.amazon.coral.service#ThrottlingException` and `ThrottlingException:http://…`. */
-const bareType = (type: string): string => type.replace(/^[\w.]*#/, "").replace(/:https?:.*$/, "")
+const bareType = (type: string): string => {
+  const link = type.search(/:https?:/)
+  return (link === -1 ? type : type.slice(0, link)).replace(/^[\w.]*#/, "")
+}
 
 /** Values that say no more than that this is an error. */
 const emptyTypes = new Set(["error", "about:blank", "failed", "fail", "failure", "ko"])
