@@ -22,7 +22,6 @@ import {
   closeCall,
   fill,
   hasNoInput,
-  joinBase64,
   type Kind,
   openBlock,
   reasoningOf
@@ -64,6 +63,9 @@ export class BedrockDecoder implements Decoder {
 
   /** Open blocks by index, in the order of their start. */
   private readonly blocks = new Map<unknown, Block>()
+  /** Blocks in the order of their start, in all and by kind; those closed since are dropped when they are met. */
+  private readonly order: Array<Block> = []
+  private readonly orderOf = new Map<Kind, Array<Block>>()
   /** A closed call without arguments that may yet turn out to be cut by a limit. */
   private undecided: Block | undefined
   private begun = false
@@ -158,7 +160,7 @@ export class BedrockDecoder implements Decoder {
     if ("toolResult" in delta) {
       const block = this.target(index, "server")
       const results = delta["toolResult"]
-      if (block !== undefined) block.results.push(...(Array.isArray(results) ? results as Array<Json> : []))
+      if (block !== undefined && Array.isArray(results)) for (const one of results) block.results.push(one as Json)
     }
     if ("image" in delta) {
       const block = this.target(index, "media")
@@ -172,7 +174,7 @@ export class BedrockDecoder implements Decoder {
     let block = this.content(index, "reasoning", delta)
     // Redacted reasoning is a part of its own.
     const mixed = encrypted !== undefined
-      ? this.assembler.openContent(block.index) !== ""
+      ? this.assembler.openLength(block.index) > 0
       : text !== "" && block.encrypted !== undefined
     if (mixed) {
       this.close(block)
@@ -181,7 +183,7 @@ export class BedrockDecoder implements Decoder {
     this.assembler.reasoning(block.index, text)
     block.signature = signature ?? block.signature
     if (encrypted !== undefined) {
-      block.encrypted = block.encrypted === undefined ? encrypted : joinBase64([block.encrypted, encrypted])
+      ;(block.encrypted ??= []).push(encrypted)
     }
   }
 
@@ -220,8 +222,12 @@ export class BedrockDecoder implements Decoder {
   // ---------------------------------------------------------------------------
 
   private lastOpen(kind?: Kind): Block | undefined {
-    let last: Block | undefined
-    for (const block of this.blocks.values()) if (kind === undefined || block.kind === kind) last = block
+    const order = kind === undefined ? this.order : this.orderOf.get(kind) ?? []
+    let last = order.at(-1)
+    while (last !== undefined && this.blocks.get(last.key) !== last) {
+      order.pop()
+      last = order.at(-1)
+    }
     return last
   }
 
@@ -255,6 +261,12 @@ export class BedrockDecoder implements Decoder {
     if (before !== undefined) this.displace(before)
     const block = openBlock(this.assembler, key, fields)
     this.blocks.set(key, block)
+    this.lastOpen()
+    this.order.push(block)
+    this.lastOpen(block.kind)
+    const alike = this.orderOf.get(block.kind)
+    if (alike === undefined) this.orderOf.set(block.kind, [block])
+    else alike.push(block)
     return block
   }
 
