@@ -67,11 +67,15 @@ export class Assembler {
   raw: Array<Json> | undefined
   readonly origin: Origin
   usageSoFar: Usage | undefined = undefined
+  /** Characters of all text so far. */
+  textLength = 0
 
   private readonly fold = new PartsFold()
   private readonly context: DecodeContext
   private started = false
   private next = 0
+  /** Indexes of the text parts. */
+  private readonly texts: Array<number> = []
   private readonly openParts = new Map<number, "text" | "reasoning" | OpenToolCall>()
   private readonly ids = new Set<string>()
   private calls = 0
@@ -169,12 +173,20 @@ export class Assembler {
     this.start()
     const index = this.next++
     this.openParts.set(index, "text")
+    this.texts.push(index)
     this.emit({ _tag: "TextStart", index })
     return index
   }
 
   text(index: number, text: string): void {
-    if (text !== "") this.emit({ _tag: "TextDelta", index, text })
+    if (text === "") return
+    this.textLength += text.length
+    this.emit({ _tag: "TextDelta", index, text })
+  }
+
+  /** All text so far. Reading it costs its length, `textLength` nothing. */
+  get allText(): string {
+    return this.texts.map((index) => this.fold.textOf(index)).join("")
   }
 
   /** Characters collected so far of an open part: text, reasoning, or arguments of a call. */

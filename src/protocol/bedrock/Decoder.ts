@@ -13,7 +13,7 @@ import type { Json } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { isErrorBody } from "../ErrorMap.ts"
 import { finishReasonOf, isCut } from "../FinishReasons.ts"
-import { asText, type JsonFields, jsonOf, nonEmpty, record } from "../Probe.ts"
+import { asText, type JsonFields, jsonOf, mergedUsage, nonEmpty, record } from "../Probe.ts"
 import { type DecodeContext, type Decoder, exceptionPrefix, parseFrame } from "../Protocol.ts"
 import {
   type Block,
@@ -70,7 +70,7 @@ export class BedrockDecoder implements Decoder {
   private undecided: Block | undefined
   private begun = false
   private stopReason: string | undefined
-  private usageSoFar: { [key: string]: Json } | undefined
+  private usageSoFar: JsonFields | undefined
 
   constructor(context: DecodeContext) {
     this.assembler = new Assembler(context)
@@ -354,9 +354,8 @@ export class BedrockDecoder implements Decoder {
     this.assembler.start(undefined, model)
     const usage = record(fields["usage"])
     if (usage === undefined) return
-    const merged = this.usageSoFar ??= {}
-    for (const [key, value] of Object.entries(usage)) if (value !== undefined && value !== null) merged[key] = value
-    this.assembler.usage(usageOf({ ...merged }))
+    this.usageSoFar = mergedUsage(this.usageSoFar, usage)
+    this.assembler.usage(usageOf(this.usageSoFar))
   }
 
   private onStop(value: Json | undefined): void {

@@ -42,6 +42,8 @@ interface Slot {
   readonly isLate: boolean
   extra: JsonObject | undefined
   comparisons: number
+  /** Attempts to close it. */
+  closings: number
   /** Whether anything came for it since the last finish reason. */
   changed: boolean
 }
@@ -175,6 +177,7 @@ export class ToolCalls {
       isLate,
       extra: undefined,
       comparisons: 0,
+      closings: 0,
       changed: false
     }
     this.touch(slot)
@@ -245,7 +248,7 @@ export class ToolCalls {
 
   private closeIfComplete(slot: Slot, evenEmpty: boolean): void {
     if (slot.part < 0 || slot.closed !== undefined || slot.isLate || slot.custom || slot.name === "") return
-    if (!looksComplete(slot) || slot.comparisons++ >= maxComparisons) return
+    if (!looksComplete(slot) || slot.closings++ >= maxComparisons) return
     const text = this.assembler.openArguments(slot.part)
     const value = completeObject(text)
     if (value === undefined || (!evenEmpty && Object.keys(value).length === 0)) return

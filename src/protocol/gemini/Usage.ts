@@ -8,10 +8,8 @@
  */
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
-import { copyPresent, count, type JsonFields } from "../Probe.ts"
+import { count, type JsonFields } from "../Probe.ts"
 import { field } from "./Fields.ts"
-
-const nothing: ReadonlySet<string> = new Set()
 
 /**
  * Whether a usage object says anything but what is known; breakdowns change only with the counts they break down.
@@ -28,19 +26,6 @@ export const addsTo = (known: JsonFields | undefined, next: JsonFields): boolean
     if (before === undefined || (value !== before && typeof value !== "object")) return true
   }
   return false
-}
-
-/**
- * The usage object after one more has come.
- *
- * @category decoding
- * @since 0.1.0
- */
-export const mergeUsage = (known: JsonFields | undefined, next: JsonFields): JsonFields => {
-  const merged: { [key: string]: Json } = {}
-  if (known !== undefined) copyPresent(merged, known, nothing)
-  copyPresent(merged, next, nothing)
-  return merged
 }
 
 type Draft<A> = { -readonly [K in keyof A]: A[K] }
