@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import { withoutTrailingSlashes } from "../internal/slashes.ts"
 import * as LlmError from "../LlmError.ts"
 import type { Media } from "../Message.ts"
 import * as Transport from "../transport/Transport.ts"
@@ -78,7 +79,7 @@ const makeOf =
     Effect.map(HttpClient.HttpClient, (client): Files => {
       const { definition } = spelling
       const transport = Transport.make(client)
-      const baseUrl = (options.baseUrl ?? definition.baseUrl).replace(/\/+$/, "")
+      const baseUrl = withoutTrailingSlashes(options.baseUrl ?? definition.baseUrl)
       const failure = (reason: LlmError.Reason) =>
         Effect.fail(
           new LlmError.LlmError({ provider: definition.id, model: "", operation: "files", reason, attempts: 1 })

@@ -14,6 +14,7 @@ import * as Stream from "effect/Stream"
 import { inputTokens } from "../internal/estimate.ts"
 import { withAttempts } from "../internal/gate.ts"
 import { imageIssue, ModelFacts } from "../internal/modelFacts.ts"
+import { withoutTrailingSlashes } from "../internal/slashes.ts"
 import * as LlmError from "../LlmError.ts"
 import type { Issue, LlmRequest } from "../LlmRequest.ts"
 import * as LlmRequestModule from "../LlmRequest.ts"
@@ -307,7 +308,7 @@ export const make = (
   })
 
 const baseUrlOf = (definition: Definition, given: string | undefined): string =>
-  (given === undefined ? definition.baseUrl : definition.baseUrlOf?.(given) ?? given).replace(/\/+$/, "")
+  withoutTrailingSlashes(given === undefined ? definition.baseUrl : definition.baseUrlOf?.(given) ?? given)
 
 /** A rejected token is replaced once per call, before the caller has seen anything. */
 const withRefresh = (
