@@ -26,6 +26,14 @@ import type { DecodeContext, Failure } from "./Protocol.ts"
 
 type Draft<A> = { -readonly [K in keyof A]: A[K] }
 
+/**
+ * Most parts of one answer: texts, calls, sources, files and so on. Each costs some hundred bytes beside what it holds.
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const maxParts = 262_144
+
 interface OpenToolCall {
   readonly id: string
   readonly name: string
@@ -89,8 +97,17 @@ export class Assembler {
   }
 
   private emit(event: LlmEvent): void {
+    if (this.next > maxParts) return
     this.out.push(event)
     this.fold.add(event)
+  }
+
+  /** The index of the next part. */
+  private place(): number {
+    if (this.next === maxParts) {
+      this.fail({ kind: "parse", message: `The provider sent an answer of more than ${maxParts} parts.` })
+    }
+    return this.next++
   }
 
   // ---------------------------------------------------------------------------
@@ -171,7 +188,7 @@ export class Assembler {
 
   openText(): number {
     this.start()
-    const index = this.next++
+    const index = this.place()
     this.openParts.set(index, "text")
     this.texts.push(index)
     this.emit({ _tag: "TextStart", index })
@@ -207,7 +224,7 @@ export class Assembler {
 
   openReasoning(): number {
     this.start()
-    const index = this.next++
+    const index = this.place()
     this.openParts.set(index, "reasoning")
     this.emit({ _tag: "ReasoningStart", index })
     return index
@@ -234,7 +251,7 @@ export class Assembler {
   /** Opens a call. A missing, empty or repeated id is replaced by a minted one. */
   openToolCall(id: string | null | undefined, name: string): number {
     this.start()
-    const index = this.next++
+    const index = this.place()
     let unique = typeof id === "string" && id !== "" ? id : this.mint(index)
     if (this.ids.has(unique)) unique = this.mint(index)
     this.ids.add(unique)
@@ -311,17 +328,17 @@ export class Assembler {
 
   source(part: SourcePart): void {
     this.start()
-    this.emit({ _tag: "Source", index: this.next++, part })
+    this.emit({ _tag: "Source", index: this.place(), part })
   }
 
   file(part: ImagePart | AudioPart | FilePart): void {
     this.start()
-    this.emit({ _tag: "File", index: this.next++, part })
+    this.emit({ _tag: "File", index: this.place(), part })
   }
 
   serverTool(part: Omit<ServerToolPart, "type" | "origin">): void {
     this.start()
-    this.emit({ _tag: "ServerTool", index: this.next++, part: { type: "server-tool", ...part, origin: this.origin } })
+    this.emit({ _tag: "ServerTool", index: this.place(), part: { type: "server-tool", ...part, origin: this.origin } })
   }
 }
 
