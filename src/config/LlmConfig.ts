@@ -221,7 +221,7 @@ const withProvider = (raw: unknown) => (problem: Problems.Problem): Problems.Pro
 
 const credentialHeader = /^(?:proxy-)?authorization$|^cookie$|key$|token$|secret/i
 
-const problemsOfInstance = (name: string, instance: Instance, names: ReadonlyArray<string>) => {
+const problemsOfInstance = (name: string, instance: Instance, names: ReadonlyArray<string>, config: LlmConfig) => {
   const path = ["instances", name]
   const problems: Array<Problems.Problem> = []
   const add = (message: string, ...inner: ReadonlyArray<PropertyKey>) =>
@@ -241,7 +241,7 @@ const problemsOfInstance = (name: string, instance: Instance, names: ReadonlyArr
   const seen = new Set<string>()
   for (const [index, other] of (instance.fallback ?? []).entries()) {
     if (other === name) add("An instance cannot be its own fallback.", "fallback", index)
-    else if (!names.includes(other)) {
+    else if (!Object.hasOwn(config.instances, other)) {
       add(`There is no instance "${other}". ${Problems.unknownName(other, names)}`, "fallback", index)
     } else if (seen.has(other)) add(`"${other}" is there twice.`, "fallback", index)
     seen.add(other)
@@ -249,14 +249,16 @@ const problemsOfInstance = (name: string, instance: Instance, names: ReadonlyArr
   if (instance.options !== undefined) {
     const { schema } = OwnOptions.of(instance.provider)
     const decoded = Schema.decodeResult(schema, { onExcessProperty: "error", errors: "all" })(instance.options)
-    if (Result.isFailure(decoded)) problems.push(...Problems.ofIssue(decoded.failure.issue, [...path, "options"]))
+    if (Result.isFailure(decoded)) {
+      for (const problem of Problems.ofIssue(decoded.failure.issue, [...path, "options"])) problems.push(problem)
+    }
   }
   return problems
 }
 
 const problemsOf = (config: LlmConfig): ReadonlyArray<Problems.Problem> => {
   const names = Object.keys(config.instances)
-  const problems = names.flatMap((name) => problemsOfInstance(name, config.instances[name]!, names))
+  const problems = names.flatMap((name) => problemsOfInstance(name, config.instances[name]!, names, config))
   return names.includes(config.default)
     ? problems
     : [{

@@ -137,8 +137,11 @@ export const untilCommit = (attempt: Attempt, scope: Scope.Scope): Effect.Effect
               })
             }
             activity.touch()
-            // Not spread into arguments, of which a stack takes only so many.
-            for (const event of events) held.push(event)
+            for (const event of events) {
+              // Of counts that follow each other the last says everything; a server can send them for ever.
+              if (event._tag === "UsageUpdate" && held.at(-1)?._tag === "UsageUpdate") held[held.length - 1] = event
+              else held.push(event)
+            }
             return step
           },
           onFailure: Effect.failCause,

@@ -26,7 +26,7 @@ import { pipeline, type Readable } from "node:stream"
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib"
 import { parseJsonUnsafe } from "../internal/json.ts"
 import { ownOf, setOwn } from "../internal/own.ts"
-import { afterDrain, type Body, bodySymbol } from "../transport/Body.ts"
+import { afterDrain, type Body, bodySymbol, BodyTooLong, maxBodyBytes } from "../transport/Body.ts"
 
 type HttpError = HttpClientError.HttpClientError
 
@@ -49,12 +49,14 @@ class NodeBody implements Body {
   private readonly source: Readable
   private chunks: Array<Uint8Array> = []
   private size = 0
+  private received = 0
   private ready: (() => void) | undefined
   private scheduled = false
 
   constructor(message: IncomingMessage, encoding: string | undefined) {
     this.message = message
     this.source = decompressed(message, encoding)
+    if (this.source !== message) message.on("data", this.onCompressed)
     this.source.on("data", this.onData)
     this.source.on("end", this.onEnd)
     this.source.on("error", this.onError)
@@ -66,6 +68,14 @@ class NodeBody implements Body {
     this.size += chunk.length
     if (this.size >= highWaterMark) this.source.pause()
     this.schedule()
+  }
+
+  /** Compressed bytes, of which any number can stand for nothing; those they stand for are counted by whoever reads. */
+  private readonly onCompressed = (chunk: Uint8Array): void => {
+    this.received += chunk.length
+    if (this.received <= maxBodyBytes || this.ended) return
+    this.onError(new BodyTooLong())
+    this.destroy()
   }
 
   private readonly onEnd = (): void => {

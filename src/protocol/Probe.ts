@@ -140,6 +140,36 @@ export const copyPresent = (
 }
 
 /**
+ * Most fields of a usage object that are kept; the largest that is known has some twenty. Each time usage comes the object is
+ * copied, so more would cost their number each time.
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const maxUsageFields = 256
+
+/**
+ * The usage object after one more has come: null replaces nothing, and of fields beyond {@link maxUsageFields} the first
+ * stand.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const mergedUsage = (known: JsonFields | undefined, next: JsonFields): JsonFields => {
+  const merged: { [key: string]: Json } = {}
+  let size = 0
+  for (const source of known === undefined ? [next] : [known, next]) {
+    for (const key in source) {
+      const value = source[key]
+      if (value === undefined || value === null || key === "__proto__") continue
+      if (!Object.hasOwn(merged, key) && ++size > maxUsageFields) continue
+      merged[key] = value
+    }
+  }
+  return merged
+}
+
+/**
  * A body that a wire has built, as JSON. The types of bodies are held against the official SDKs' and are interfaces with
  * optional members, which have no index signature: that their values are JSON the compiler cannot see.
  *

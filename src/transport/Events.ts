@@ -19,7 +19,7 @@ import { type Events as NonEmptyEvents, type EventsPull, pullOf, type Source } f
 import type * as LlmError from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import type { Decoder, Failure, Framing as Frames, FramingKind } from "../protocol/Protocol.ts"
-import type { Body } from "./Body.ts"
+import { type Body, BodyTooLong, maxBodyBytes } from "./Body.ts"
 import * as Framing from "./Framing.ts"
 import { unreadable } from "./Reasons.ts"
 
@@ -52,6 +52,7 @@ class Progress {
   private readonly reading: Reading
   private readonly framing: Frames
   private failure: LlmError.LlmError | undefined
+  private received = 0
   private ended = false
 
   constructor(reading: Reading) {
@@ -88,7 +89,13 @@ class Progress {
   accept(chunks: ReadonlyArray<Uint8Array>): void {
     try {
       if (!this.settled) this.reading.touch()
-      for (let i = 0; i < chunks.length; i++) this.framing.push(chunks[i]!)
+      for (let i = 0; i < chunks.length; i++) {
+        const chunk = chunks[i]!
+        this.received += chunk.length
+        // Before it is read, because of it nothing is to be kept.
+        if (this.received > maxBodyBytes) return this.broken(new BodyTooLong())
+        this.framing.push(chunk)
+      }
     } catch (thrown) {
       this.threw(thrown)
     }

@@ -11,7 +11,8 @@
  */
 import { parseJson, whyNotJson } from "../internal/json.ts"
 import type { Decoder, Framing, FramingKind } from "../protocol/Protocol.ts"
-import { Utf8Chunks } from "./Utf8Chunks.ts"
+import { titleOf } from "./Page.ts"
+import { Utf8Chunks } from "./Utf8.ts"
 
 /**
  * Largest frame that is read, in characters.
@@ -155,6 +156,7 @@ class TextFraming implements Framing {
     let from = 0
     let to = text.indexOf("\n")
     while (to !== -1) {
+      if (this.partialLength + to - from > maxFrameLength) return tooLong(this.decoder, maxFrameLength)
       if (this.partialLength === 0) this.sink.line(text, from, to)
       else this.wholeLine(text.slice(from, to))
       if (stopped(this.decoder)) return
@@ -192,7 +194,10 @@ class SseLines implements LineSink {
   ending = false
   stray: string | undefined = ""
   private readonly decoder: Decoder
+  /** The first data line of the event, and those after it: joined once, when the event is whole. */
   private data: string | undefined
+  private more: Array<string> | undefined
+  private dataLength = 0
   private event = ""
   /** Lines of a JSON object without the field name that spans several, as Google appends errors. */
   private bare: Array<string> | undefined
@@ -278,28 +283,39 @@ class SseLines implements LineSink {
   }
 
   private dataLine(value: string): void {
-    const pending = this.data
-    if (pending === undefined) {
+    const { data, more } = this
+    if (data === undefined) {
       this.data = value
       return
     }
+    const last = more === undefined ? data : more[more.length - 1]!
     // Two whole objects on consecutive lines: the blank line between two events was left out.
-    if (pending.endsWith("}") && (value.startsWith("{") || value === "[DONE]")) {
+    if (last.endsWith("}") && (value.startsWith("{") || value === "[DONE]")) {
       const event = this.event
       this.dispatch()
       this.event = event
       this.data = value
       return
     }
-    this.data = `${pending}\n${value}`
-    if (this.data.length > maxFrameLength) tooLong(this.decoder, maxFrameLength)
+    if (more === undefined) {
+      this.more = [value]
+      this.dataLength = data.length + 1 + value.length
+    } else {
+      more.push(value)
+      this.dataLength += 1 + value.length
+    }
+    if (this.dataLength > maxFrameLength) tooLong(this.decoder, maxFrameLength)
   }
 
   private dispatch(): void {
-    const data = this.data
-    const event = this.event
+    const { event, more } = this
+    let { data } = this
     this.data = undefined
     this.event = ""
+    if (more !== undefined) {
+      this.more = undefined
+      data = `${data}\n${more.join("\n")}`
+    }
     // A comment that a proxy wrapped into a data line begins with ":".
     if (data === undefined || data === "") return
     const first = data.charCodeAt(0)
@@ -476,7 +492,7 @@ class HtmlDocument implements Document {
   }
 
   end(): void {
-    const title = /<title[^>]*>([^<]*)/i.exec(this.text)?.[1]?.trim()
+    const title = titleOf(this.text)
     this.decoder.assembler.fail({
       kind: "parse",
       message: `The body is a page, not an answer${

@@ -38,7 +38,9 @@ import { isErrorBody, readErrorBody, readErrorText } from "../protocol/ErrorMap.
 import { parsed } from "../protocol/Probe.ts"
 import type { Failure, Protocol } from "../protocol/Protocol.ts"
 import * as Body from "./Body.ts"
+import { BoundedText, readInto } from "./BoundedText.ts"
 import * as Events from "./Events.ts"
+import { titleOf } from "./Page.ts"
 import { reasonOf, unreadable } from "./Reasons.ts"
 import { describeCause, makeScrubber } from "./Redaction.ts"
 import * as RetryAfter from "./RetryAfter.ts"
@@ -74,7 +76,10 @@ const defaultTotal = Duration.minutes(10)
 /** How long to wait for bookkeeping frames after the finish reason, unless the idle limit is shorter. */
 const maxGraceMillis = 2000
 
+/** Characters that are read of the body of an error; what it means must stand in them. */
 const maxErrorBody = 64 * 1024
+/** Characters of an answer outside the wires: a listing, a count, a file's facts. The longest known listing has some 5 MB. */
+const maxJsonBody = 32 * 1024 * 1024
 const errorBodyLimit: Duration.Input = "10 seconds"
 const maxRedirects = 3
 
@@ -171,7 +176,9 @@ const networkCode = (cause: unknown): string | undefined => {
 const networkReason = (error: unknown, call: Failing, partial?: LlmResponse | undefined): LlmError.Reason => {
   const reason = HttpClientError.isHttpClientError(error) ? error.reason : undefined
   const cause = reason === undefined ? error : "cause" in reason ? reason.cause : undefined
-  const message = call.scrub(describeCause(cause ?? error, call.scrub))
+  const broken = cause ?? error
+  if (broken instanceof Body.BodyTooLong) return new LlmError.ResponseParse({ message: broken.message, partial })
+  const message = call.scrub(describeCause(broken, call.scrub))
   switch (reason?._tag) {
     case "InvalidUrlError":
     case "EncodeError":
@@ -254,23 +261,22 @@ export const make = (client: HttpClient.HttpClient): Transport => {
 
   /** Reads an error body, as far as it comes in time. */
   const refused = Effect.fnUntraced(function*(response: HttpClientResponse, fail: Failing) {
-    const decoder = new TextDecoder()
-    let text = ""
-    yield* response.stream.pipe(
-      Stream.takeWhile((bytes) => {
-        text += decoder.decode(bytes, { stream: true })
-        return text.length < maxErrorBody
-      }),
-      Stream.runDrain,
-      Effect.timeoutOption(errorBodyLimit),
-      Effect.ignore
-    )
+    const body = new BoundedText(maxErrorBody)
+    yield* readInto(body, response).pipe(Effect.timeoutOption(errorBodyLimit), Effect.ignore)
     const now = yield* Clock.currentTimeMillis
-    return yield* guarded(fail, response, () => Effect.fail(refusal(response, text, now, fail)))
+    const { isOver } = body
+    const text = body.read()
+    return yield* guarded(fail, response, () => Effect.fail(refusal(response, text, isOver, now, fail)))
   })
 
-  const refusal = (response: HttpClientResponse, text: string, now: number, fail: Failing): LlmError.LlmError => {
-    const found = readErrorText(text)
+  const refusal = (
+    response: HttpClientResponse,
+    text: string,
+    isCut: boolean,
+    now: number,
+    fail: Failing
+  ): LlmError.LlmError => {
+    const found = readErrorText(text, isCut)
     const shouldRetry = response.headers["x-should-retry"]
     const failure: Failure = {
       kind: "provider",
@@ -387,11 +393,12 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     const fail = failing(call)
     const answer = Effect.flatMap(send(call, fail, call.method), (response) => {
       if (response.status < 200 || response.status > 299) return refused(response, fail)
+      const bounded = new BoundedText(maxJsonBody)
       return Effect.flatMap(
-        Effect.mapError(response.text, (error) => fail.error(networkReason(error, fail))),
-        (text) =>
+        Effect.mapError(readInto(bounded, response), (error) => fail.error(networkReason(error, fail))),
+        () =>
           guarded(fail, response, () => {
-            const body = call.method === "DELETE" && text.trim() === "" ? {} : parsed(text)
+            const text = bounded.read()
             const failed = (failure: Failure) => {
               const requestId = RetryAfter.requestId(response.headers) ?? failure.requestId
               return Effect.fail(
@@ -401,6 +408,10 @@ export const make = (client: HttpClient.HttpClient): Transport => {
                 )
               )
             }
+            if (bounded.isOver) {
+              return failed({ kind: "parse", message: `The provider's answer has more than ${maxJsonBody} characters.` })
+            }
+            const body = call.method === "DELETE" && text.trim() === "" ? {} : parsed(text)
             const told = isErrorBody(body) ? readErrorBody(body) : undefined
             if (told !== undefined) return failed({ kind: "provider", ...told })
             if (typeof body !== "object" || body === null) {
@@ -483,7 +494,7 @@ const plainMessage = (text: string, status: number): string => {
   const trimmed = text.trim()
   if (trimmed === "") return `The provider answered ${status} without a body.`
   if (trimmed.startsWith("<")) {
-    const title = /<title[^>]*>([^<]*)/i.exec(trimmed)?.[1]?.trim()
+    const title = titleOf(trimmed)
     return `The provider answered ${status} with a page${title === undefined ? "" : `: ${title}`}.`
   }
   return trimmed.slice(0, 1000)

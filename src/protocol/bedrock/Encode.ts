@@ -78,7 +78,7 @@ const messagesFrom = (turns: ReadonlyArray<Turn>, building: Building): Array<Mes
     const entries = contentOf(role, turn.parts, building)
     if (entries.length === 0) continue
     const last = messages.at(-1)
-    if (last?.role === role) last.entries = [...last.entries, ...entries]
+    if (last?.role === role) { for (const entry of entries) last.entries.push(entry) }
     else messages.push({ role, entries })
   }
   if (messages[0]?.role === "assistant") {
@@ -190,7 +190,7 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   const prepared = prepare(request, rulesOf(input, family))
   const warnings: Array<Warning> = prepared.warnings
   const { turns } = prepared
-  const building: Building = { warnings, documents: new Set(), called: new Set(), refused: undefined }
+  const building: Building = { warnings, documents: new Map(), called: new Set(), refused: undefined }
 
   const spoken = turns.findIndex((turn) => turn.role !== "system")
   const leading = spoken === -1 ? turns : turns.slice(0, spoken)

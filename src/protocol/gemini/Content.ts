@@ -10,6 +10,7 @@
 import { segment } from "../../internal/address.ts"
 import type { Json, JsonObject, Media, Origin, Part, ToolCallPart, ToolResultPart } from "../../Message.ts"
 import type { Turn } from "../Conversation.ts"
+import { readDataUrl } from "../DataUrl.ts"
 import { record } from "../Probe.ts"
 import type { Blob, BodyPart, CallPart, Content, FileData, MediaPart, ResultPart } from "./Body.ts"
 import { signatureBlock } from "./Parts.ts"
@@ -87,16 +88,14 @@ const typeOfUrl = (url: string): string | undefined => {
   return mediaTypes[path.slice(path.lastIndexOf(".") + 1).toLowerCase()]
 }
 
-const dataUrl = /^data:([^;,]*)(?:;[^;,]*)*;base64,(.*)$/s
-
 const mediaOf = (source: Media, building: Building): { inlineData: Blob } | { fileData: FileData } => {
   switch (source.type) {
     case "base64":
       return { inlineData: { mimeType: source.mediaType, data: source.data } }
     case "url": {
-      const inline = dataUrl.exec(source.url)
-      if (inline !== null) {
-        return { inlineData: { mimeType: source.mediaType ?? (inline[1] || "text/plain"), data: inline[2]! } }
+      const inline = readDataUrl(source.url)
+      if (inline !== undefined) {
+        return { inlineData: { mimeType: source.mediaType ?? (inline.mediaType || "text/plain"), data: inline.data } }
       }
       const mimeType = source.mediaType ?? typeOfUrl(source.url)
       return { fileData: { fileUri: source.url, ...(mimeType === undefined ? undefined : { mimeType }) } }

@@ -9,7 +9,7 @@
 import { ownOf } from "../../internal/own.ts"
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
-import { copyPresent, count, type JsonFields } from "../Probe.ts"
+import { count, type JsonFields } from "../Probe.ts"
 import { field } from "./Fields.ts"
 
 /**
@@ -27,19 +27,6 @@ export const addsTo = (known: JsonFields | undefined, next: JsonFields): boolean
     if (before === undefined || (value !== before && typeof value !== "object")) return true
   }
   return false
-}
-
-/**
- * The usage object after one more has come.
- *
- * @category decoding
- * @since 0.1.0
- */
-export const mergeUsage = (known: JsonFields | undefined, next: JsonFields): JsonFields => {
-  const merged: { [key: string]: Json } = {}
-  if (known !== undefined) copyPresent(merged, known)
-  copyPresent(merged, next)
-  return merged
 }
 
 type Draft<A> = { -readonly [K in keyof A]: A[K] }

@@ -68,6 +68,7 @@ export interface PullOptions {
 class PullDecoder implements Decoder {
   readonly assembler: Assembler
   readonly settled = false
+  private lines = 0
 
   constructor(context: DecodeContext) {
     this.assembler = new Assembler(context)
@@ -91,7 +92,10 @@ class PullDecoder implements Decoder {
   private line(line: JsonObject): void {
     if (line["error"] !== undefined && line["error"] !== null) return this.assembler.fail(failureOf(line))
     if (typeof line["status"] !== "string") return
-    this.assembler.serverTool({ name: "pull", kind: "block", data: line })
+    // Not through the assembler, which would keep every line of a download of hours.
+    this.assembler.start()
+    const part = { type: "server-tool", name: "pull", kind: "block", data: line, origin: this.assembler.origin } as const
+    this.assembler.out.push({ _tag: "ServerTool", index: this.lines++, part })
     if (line["status"] === "success") this.assembler.finish("stop")
   }
 }

@@ -1,6 +1,8 @@
 /**
- * Text of bytes that come in chunks, as a streaming `TextDecoder` gives it. One decoder serves all responses: making one
- * for each costs more than decoding a small answer, and a decoder without state is the faster one.
+ * Text of bytes that come in chunks, cut anywhere.
+ *
+ * One decoder serves all responses: making one for each costs more than decoding a small answer, and a decoder without
+ * state is the faster one.
  *
  * @since 0.1.0
  */
@@ -20,7 +22,7 @@ const cutBytes = (bytes: Uint8Array): number => {
 }
 
 /**
- * Text of bytes that come in chunks.
+ * Text of bytes that come in chunks, as a streaming `TextDecoder` gives it.
  *
  * @category models
  * @since 0.1.0
@@ -29,6 +31,7 @@ export class Utf8Chunks {
   private begun = false
   private rest: Uint8Array | undefined
 
+  /** The text that a chunk completes. */
   decode(chunk: Uint8Array): string {
     if (chunk.length === 0) return ""
     let bytes = chunk
@@ -48,6 +51,7 @@ export class Utf8Chunks {
     return this.text(bytes)
   }
 
+  /** What is left when no more chunks come. */
   end(): string {
     const { rest } = this
     this.rest = undefined
