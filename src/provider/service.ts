@@ -82,6 +82,15 @@ export const encode = (
   return { ...(definition.finish?.(outgoing, options) ?? outgoing), warnings: encoded.warnings }
 }
 
+/** The request of a `generate`, and whether it asks for a stream that is folded below. */
+const encodeWhole = (definition: Definition, request: LlmRequest, model: string, meta: ModelMeta | undefined) => {
+  if (request.whole === "streamed") return { encoded: encode(definition, request, model, true, meta), streamed: true }
+  const encoded = encode(definition, request, model, false, meta)
+  const streamed = request.whole !== "whole" && !("field" in encoded) &&
+    definition.streamsWhole?.({ model, body: encoded.body }) === true
+  return { encoded: streamed ? encode(definition, request, model, true, meta) : encoded, streamed }
+}
+
 /**
  * Makes a service of a definition. Fails with reason `Configuration` when the base URL is not an HTTP URL.
  *
@@ -193,7 +202,9 @@ export const make = (
         const meta = facts.of(model)
         const image = imageIssue(request, meta)
         if (image !== undefined) return invalid(operation, image, model)
-        const encoded = encode(definition, request, model, operation === "stream", meta)
+        const { encoded, streamed } = operation === "stream"
+          ? { encoded: encode(definition, request, model, true, meta), streamed: false }
+          : encodeWhole(definition, request, model, meta)
         if ("field" in encoded) return invalid(operation, encoded, model)
         return Effect.flatMap(credential(request, operation), (key) =>
           Effect.withFiber((fiber) => {
@@ -217,7 +228,8 @@ export const make = (
               timeouts: request.timeouts ?? {},
               warnings: encoded.warnings,
               includeRaw: request.includeRaw === true,
-              idSeed: `${Math.abs(seed).toString(36)}_`
+              idSeed: `${Math.abs(seed).toString(36)}_`,
+              streamed
             }
             return signed(call, "POST", key)
           }))

@@ -134,6 +134,10 @@ export class EventStream implements Framing {
     }
   }
 
+  pause(): "document" | "line" | undefined {
+    return this.text?.pause?.()
+  }
+
   end(): void {
     if (this.text !== undefined) return this.text.end()
     // An unfinished message is a cut: the decoder knows whether anything but bookkeeping was missing.
