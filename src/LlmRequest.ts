@@ -83,8 +83,8 @@ export interface Timeouts {
    */
   readonly firstToken?: Duration.Input | undefined
   /**
-   * From the response headers of a whole answer to the first byte of its body: some hosts send headers at once and then think. Of
-   * `generate` alone; streams have `firstToken`. @default 5 minutes
+   * From the response headers of a `generate` to the first byte of its body: some hosts send headers at once and then think. No
+   * limit of `stream`, which has `firstToken`. @default 5 minutes
    */
   readonly firstByte?: Duration.Input | undefined
   /**

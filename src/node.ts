@@ -128,8 +128,8 @@ const headerList = (
 
 const bodiless: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"])
 
-/** Bodies up to this many bytes are handed over in one go; larger ones in pieces of it, so that their progress shows. */
-const pieceBytes = 256 * 1024
+/** Bodies up to this many bytes are handed over in one go; larger ones in pieces of it, so that progress shows on slow lines too. */
+const pieceBytes = 64 * 1024
 
 /** Writes a body that is too long to go out at once, telling of each piece that the network has taken. */
 const writePieces = (sent: Http.ClientRequest, body: Uint8Array, writing: () => void): void => {

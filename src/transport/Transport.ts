@@ -336,11 +336,8 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     )
   }
 
-  const streamed = (
-    call: Call,
-    total: Duration.Input | undefined,
-    connectFromStart: boolean
-  ): Stream.Stream<LlmEvent, LlmError.LlmError> =>
+  /** `folded` is a stream that `generate` reads: it has all limits of a whole answer, and the one on its first content. */
+  const streamed = (call: Call, folded: boolean): Stream.Stream<LlmEvent, LlmError.LlmError> =>
     Stream.suspend(() => {
       let requestId: string | undefined
       const opened = (scope: Scope.Scope) =>
@@ -351,22 +348,21 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       return streamWithTimeouts(
         opened,
         {
-          connect: call.timeouts.connect ?? defaultConnect,
+          ...wholeLimits(call.timeouts),
           firstToken: call.timeouts.firstToken ?? defaultFirstToken,
-          idle: call.timeouts.idle ?? defaultIdle,
-          total
+          ...(folded ? undefined : { firstByte: undefined, total: call.timeouts.total })
         },
         (phase, limit, partial) => failing(call).error(LlmError.timeout(phase, limit, partial), requestId),
-        connectFromStart
+        !folded
       )
     })
 
-  const stream = (call: Call): Stream.Stream<LlmEvent, LlmError.LlmError> => streamed(call, call.timeouts.total, true)
+  const stream = (call: Call): Stream.Stream<LlmEvent, LlmError.LlmError> => streamed(call, false)
 
   const folded = (call: Call): Effect.Effect<LlmResponse, LlmError.LlmError> =>
     Effect.scopedWith((scope) =>
       Effect.flatMap(
-        Channel.toPullScoped(streamed(call, call.timeouts.total ?? defaultTotal, false).channel, scope),
+        Channel.toPullScoped(streamed(call, true).channel, scope),
         (pull) => finishOf(pull, failing(call))
       )
     )
