@@ -71,16 +71,30 @@ export type ResponseFormat =
  * @since 0.1.0
  */
 export interface Timeouts {
-  /** Until the response headers. @default 120 seconds */
+  /**
+   * Until the connection stands and the request is written; each piece of a long request that the network takes begins it anew.
+   *
+   * Only the client of `effect-llm/node` can tell when that is. Over any other, such as `fetch`, it limits a `stream` until
+   * the response headers, and `generate` not at all, since a whole answer sends its headers when it is done. @default 120 seconds
+   */
   readonly connect?: Duration.Input | undefined
-  /** Until the first content event of a stream; pings do not count. @default 10 minutes */
+  /**
+   * Until the first content event of a stream, headers included; pings do not count. No limit of `generate`, unless that is streamed
+   * below (see `RequestOptions.whole`). @default 10 minutes
+   */
   readonly firstToken?: Duration.Input | undefined
   /**
-   * Between signs of life of a stream; pings count. After the finish reason it fails no call: a stream waits that long, and 2
-   * seconds at most, for what may still come, such as usage, and is whole without it. @default 2 minutes
+   * From the response headers of a `generate` to the first byte of its body: some hosts send headers at once and then think. No
+   * limit of `stream`, which has `firstToken`. @default 5 minutes
+   */
+  readonly firstByte?: Duration.Input | undefined
+  /**
+   * Between signs of life, from the first byte of the body on, for both operations; pings and white space count. After the finish reason
+   * it fails no call: a stream waits that long, and 2 seconds at most, for what may still come, such as usage, and is whole
+   * without it. @default 2 minutes
    */
   readonly idle?: Duration.Input | undefined
-  /** For the whole call. @default 10 minutes for `generate`, none for `stream` */
+  /** For the whole call, whatever comes of it. @default 10 minutes for `generate`, none for `stream` */
   readonly total?: Duration.Input | undefined
 }
 
@@ -177,6 +191,12 @@ export interface RequestOptions {
    */
   readonly providers?: { readonly [provider: string]: ProviderRequest } | undefined
   readonly timeouts?: Timeouts | undefined
+  /**
+   * How `generate` gets its answer. `auto` asks for a whole one, except where the provider refuses or endangers long whole answers:
+   * there it is streamed below and folded, and has the time limits of a stream, with `total` as for `generate`. `streamed` always does
+   * that, so that a call that ends early keeps its partial output; `whole` never does. `stream` takes no notice. @default "auto"
+   */
+  readonly whole?: "auto" | "streamed" | "whole" | undefined
   /** Keep the raw body or frames in `response.raw`. @default false */
   readonly includeRaw?: boolean | undefined
 }

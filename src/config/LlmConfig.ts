@@ -72,6 +72,7 @@ const variableName = Schema.String.check(
 export const Timeouts = Schema.Struct({
   connect: optional(span),
   firstToken: optional(span),
+  firstByte: optional(span),
   idle: optional(span),
   total: optional(span)
 })
@@ -132,6 +133,7 @@ export const Defaults = Schema.Struct({
     key: optional(Schema.String)
   })),
   priority: optional(Schema.Finite),
+  whole: optional(Schema.Literals(["auto", "streamed", "whole"])),
   metadata: optional(Schema.Record(Schema.String, Schema.Json)),
   providerOptions: optional(Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.Json)))
 })

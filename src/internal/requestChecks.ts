@@ -210,6 +210,7 @@ const shared: Fields = {
   providerOptions: optional(providerOptions),
   headers: optional(headers),
   timeouts: optional(timeouts),
+  whole: optional(oneOf("auto", "streamed", "whole")),
   includeRaw: optional(flag)
 }
 

@@ -123,6 +123,11 @@ export interface Decoder {
  */
 export interface Framing {
   push(bytes: Uint8Array): void
+  /**
+   * The reader has to wait, though perhaps for nothing: hands on what is whole without its end. Says whether a body of one JSON document
+   * has closed: `document`, or `line` where it may be the first line of several.
+   */
+  pause?(): "document" | "line" | undefined
   /** The bytes have ended: flushes what is left and ends the decoder. */
   end(): void
 }

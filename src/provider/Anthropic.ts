@@ -11,6 +11,7 @@ import type { JsonObject } from "../Message.ts"
 import * as AnthropicMessages from "../protocol/AnthropicMessages.ts"
 import { numberAt, only } from "./counting.ts"
 import * as Provider from "./Provider.ts"
+import { claudeStreamsWhole } from "./wholeAnswers.ts"
 
 /**
  * Anthropic's own request fields.
@@ -92,6 +93,7 @@ const provider = Provider.define<Options>({
     body: only(outgoing.body, ["model", "messages", "system", "tools", "tool_choice", "thinking"]),
     read: numberAt("input_tokens")
   }),
+  streamsWhole: claudeStreamsWhole,
   nonBodyOptions: ["betas"],
   ownOptions: { betas: optional(listOf(filledText)) },
   finish: (outgoing, options) => ({

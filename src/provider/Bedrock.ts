@@ -28,6 +28,7 @@ import { numberAt, only } from "./counting.ts"
 import { modelsAt } from "./listing.ts"
 import { hostName } from "./options.ts"
 import * as Provider from "./Provider.ts"
+import { longForClaude } from "./wholeAnswers.ts"
 
 export type {
   /**
@@ -277,6 +278,13 @@ const provider = Provider.define<Options>({
   // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListFoundationModels.html
   modelsUrl: (baseUrl) => `${baseUrl.replace("//bedrock-runtime.", "//bedrock.")}/foundation-models`,
   readModels: modelsAt("bedrock", "modelSummaries", "modelId"),
+  // Reads of 60 seconds and more time out; AWS asks to stream: https://repost.aws/knowledge-center/bedrock-large-model-read-timeouts.
+  // Of the families only Claude has a number for it, and all of Claude can stream.
+  streamsWhole: ({ body, model }) => {
+    const { inferenceConfig } = body
+    return /(?:^|[./])anthropic\./.test(model) && isObject(inferenceConfig) &&
+      longForClaude(model, inferenceConfig["maxTokens"])
+  },
   nonBodyOptions: merged,
   ownOptions: Object.fromEntries(merged.map((name) => [name, optional(recordOf(anything))])),
   finish

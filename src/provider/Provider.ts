@@ -99,6 +99,18 @@ export interface Signed {
 }
 
 /**
+ * A whole answer that is about to be asked for, as `Definition.streamsWhole` sees it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WholeAnswer {
+  readonly model: string
+  /** The body as it would be sent. */
+  readonly body: JsonObject
+}
+
+/**
  * What a token count is made of.
  *
  * @category models
@@ -166,6 +178,11 @@ export interface Definition {
   readonly ownOptions?: Fields | undefined
   /** Keys of `providerOptions[id]` that `finish` uses up and that are not body fields. */
   readonly nonBodyOptions?: ReadonlyArray<string> | undefined
+  /**
+   * Whether the provider refuses or endangers this answer unless it is streamed; `generate` then streams below and folds, unless the
+   * request says `whole: "whole"`. With the reason and its URL where it is set. @default no answer
+   */
+  readonly streamsWhole?: ((asked: WholeAnswer) => boolean) | undefined
   /** How the provider counts the input tokens of a request. @default a local estimate, marked as such */
   readonly countTokens?: ((given: Counting) => CountRequest) | undefined
   /** Signs the requests that have no API key, anew each time. */

@@ -13,6 +13,7 @@ import type { JsonObject } from "../Message.ts"
 import * as AnthropicMessages from "../protocol/AnthropicMessages.ts"
 import * as VertexHost from "./google/Vertex.ts"
 import type { Outgoing } from "./Provider.ts"
+import { claudeStreamsWhole } from "./wholeAnswers.ts"
 
 declare module "../LlmRequest.ts" {
   interface ProviderOptions {
@@ -73,6 +74,7 @@ const provider = VertexHost.define(
       // https://platform.claude.com/docs/en/build-with-claude/extended-thinking#thinking-block-preservation
       reasoningFrom: ["anthropic", "bedrock"]
     }),
+    streamsWhole: claudeStreamsWhole,
     nonBodyOptions: ["betas"],
     ownOptions: { betas: optional(listOf(filledText)) },
     finish

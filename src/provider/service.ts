@@ -95,6 +95,15 @@ export const encode = (
   return "field" in finished ? finished : { ...finished, warnings: encoded.warnings }
 }
 
+/** The request of a `generate`, and whether it asks for a stream that is folded below. */
+const encodeWhole = (definition: Definition, request: LlmRequest, model: string, meta: ModelMeta | undefined) => {
+  if (request.whole === "streamed") return { encoded: encode(definition, request, model, true, meta), streamed: true }
+  const encoded = encode(definition, request, model, false, meta)
+  const streamed = request.whole !== "whole" && !("field" in encoded) &&
+    definition.streamsWhole?.({ model, body: encoded.body }) === true
+  return { encoded: streamed ? encode(definition, request, model, true, meta) : encoded, streamed }
+}
+
 /**
  * Makes a service of a definition. Fails with reason `Configuration` when an option cannot be, such as a base URL that is not an HTTP
  * URL, and names it.
@@ -231,7 +240,7 @@ export const make = (
       ))
 
     /** A request in the form of the wire. Total: what throws while it is read or spelled is a problem of the request. */
-    const assemble = (given: LlmRequest, stream: boolean) => {
+    const assemble = (given: LlmRequest, operation: "generate" | "stream" | "countTokens") => {
       let model = defaultModel
       try {
         const request = mergeDefaults(given, options)
@@ -244,11 +253,13 @@ export const make = (
         const meta = facts.of(model)
         const image = imageIssue(request, meta)
         if (image !== undefined) return { issue: image, model }
-        const encoded = encode(definition, request, model, stream, meta)
+        const { encoded, streamed } = operation === "generate"
+          ? encodeWhole(definition, request, model, meta)
+          : { encoded: encode(definition, request, model, operation === "stream", meta), streamed: false }
         if ("field" in encoded) return { issue: encoded, model }
         const url = `${base.url}${encoded.path}`
         if (!isBelow(base, url)) return { issue: { field: "model", message: "Leads to another address." }, model }
-        return { request, model, encoded, url: withBaseQuery(base, url), body: jsonText(encoded.body) }
+        return { request, model, encoded, streamed, url: withBaseQuery(base, url), body: jsonText(encoded.body) }
       } catch (error) {
         const why = error instanceof Error ? `: ${String(error.message).slice(0, 200)}` : ""
         return {
@@ -266,9 +277,9 @@ export const make = (
         const issue = shape(given)
         if (issue !== undefined) return invalid(operation, issue)
         if (!facts.ready) return Effect.flatMap(facts.load, () => prepare(given, operation))
-        const made = assemble(given, operation === "stream")
+        const made = assemble(given, operation)
         if ("issue" in made) return invalid(operation, made.issue, made.model)
-        const { body, encoded, model, request, url } = made
+        const { body, encoded, model, request, streamed, url } = made
         return Effect.flatMap(credential(request, operation), (key) =>
           Effect.withFiber((fiber) => {
             const seed = fiber.getRef(Random.Random).nextIntUnsafe()
@@ -287,7 +298,8 @@ export const make = (
               timeouts: request.timeouts ?? {},
               warnings: [...leftOut(given, service.info), ...encoded.warnings],
               includeRaw: request.includeRaw === true,
-              idSeed: `${Math.abs(seed).toString(36)}_`
+              idSeed: `${Math.abs(seed).toString(36)}_`,
+              streamed
             }
             return Effect.flatMap(
               sendable(call, operation),
@@ -338,7 +350,7 @@ export const make = (
         const issue = shape(given)
         if (issue !== undefined) return invalid("countTokens", issue)
         if (definition.countTokens === undefined) return estimate(given)
-        const made = assemble(given, false)
+        const made = assemble(given, "countTokens")
         if ("issue" in made) {
           return made.model === undefined
             ? estimate(given)

@@ -59,8 +59,13 @@ export class BodyTooLong extends Error {
  */
 export const bodySymbol: unique symbol = Symbol.for("effect-llm/Body")
 
-/** How long a connection may take to end its body after the answer is over, before it is closed. */
-const drain: Duration.Input = "100 millis"
+/**
+ * How long a connection may take to end its body after the answer is over, before it is closed.
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const drain: Duration.Input = "100 millis"
 
 /**
  * Cancels a body that does not end in time after its answer; gives what stops the waiting. Real time, whatever clock the

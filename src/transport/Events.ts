@@ -1,15 +1,17 @@
 /**
  * From the bytes of one response to arrays of events: one array per read of the network.
  *
- * Owns the order of what a reader sees (events, then a failure or the end) and the grace for bookkeeping frames after
- * the finish reason, and the one guard of reading: whatever framing or decoder throw is a failure to read the answer, since most
- * of it runs in callbacks of the network, where a throw ends the process. A body that can be polled is read without fiber, Option or Effect per chunk; any other through its
+ * Owns the order of what a reader sees (events, then a failure or the end), the grace for bookkeeping frames after the finish
+ * reason, that a JSON document which has closed is whole though its connection stays open, and the one guard of reading:
+ * whatever framing or decoder throw is a failure to read the answer, since most of it runs in callbacks of the network, where a throw
+ * ends the process. A body that can be polled is read without fiber, Option or Effect per chunk; any other through its
  * stream. Time limits are enforced around it, by `internal/timeouts.ts`.
  *
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as HttpClientError from "effect/http/HttpClientError"
@@ -19,7 +21,7 @@ import { type Events as NonEmptyEvents, type EventsPull, pullOf, type Source } f
 import type * as LlmError from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import type { Decoder, Failure, Framing as Frames, FramingKind } from "../protocol/Protocol.ts"
-import { type Body, BodyTooLong, maxBodyBytes } from "./Body.ts"
+import { type Body, BodyTooLong, drain, maxBodyBytes } from "./Body.ts"
 import * as Framing from "./Framing.ts"
 import { unreadable } from "./Reasons.ts"
 
@@ -44,7 +46,12 @@ export interface Reading {
   readonly rest: () => void
   /** How long to wait for bookkeeping frames after the finish reason. */
   readonly graceMillis: number
+  /** Whether a whole answer was asked for: a document that has closed is it, at once. */
+  readonly whole?: boolean | undefined
 }
+
+/** For a body that is pulled: its end is not known before the next pull, and a connection whose body ends can be used again. */
+const drainMillis = Duration.toMillis(Duration.fromInputUnsafe(drain))
 
 /** Where the answer stands. */
 class Progress {
@@ -54,6 +61,8 @@ class Progress {
   private failure: LlmError.LlmError | undefined
   private received = 0
   private ended = false
+  /** How long to wait whether a document that has closed is all; `undefined` while none has. */
+  private closedGrace: number | undefined
 
   constructor(reading: Reading) {
     this.reading = reading
@@ -77,7 +86,7 @@ class Progress {
   }
 
   /** Whether only bookkeeping can follow. */
-  get settled(): boolean {
+  private get decoderSettled(): boolean {
     try {
       return this.decoder.settled
     } catch (thrown) {
@@ -86,9 +95,20 @@ class Progress {
     }
   }
 
+  /** Whether a document or line has closed. */
+  private get closed(): "document" | "line" | undefined {
+    try {
+      return this.framing.pause?.()
+    } catch (thrown) {
+      this.threw(thrown)
+      return undefined
+    }
+  }
+
   accept(chunks: ReadonlyArray<Uint8Array>): void {
     try {
       if (!this.settled) this.reading.touch()
+      this.closedGrace = undefined
       for (let i = 0; i < chunks.length; i++) {
         const chunk = chunks[i]!
         this.received += chunk.length
@@ -99,6 +119,32 @@ class Progress {
     } catch (thrown) {
       this.threw(thrown)
     }
+  }
+
+  /** Whether the answer is whole, though what has come may be followed by more. */
+  get settled(): boolean {
+    return this.closedGrace !== undefined || this.decoderSettled
+  }
+
+  /** How long to wait for more once the answer is {@link settled}. */
+  get graceMillis(): number {
+    return this.closedGrace ?? this.reading.graceMillis
+  }
+
+  /** There are no bytes to read, or none are known of: gives what is known without them. `atOnce` takes a whole answer as it is. */
+  pause(atOnce: boolean): EventsExit | undefined {
+    const { closed } = this
+    const whole = closed === "document" && this.reading.whole === true
+    if (whole && atOnce) this.end()
+    else this.closedGrace = closed === undefined ? undefined : whole ? drainMillis : this.reading.graceMillis
+    return this.take()
+  }
+
+  /** Nothing more has come in time. */
+  expire(): EventsExit | Pull.Pull<never> {
+    if (this.closedGrace !== undefined) this.end()
+    else this.settle()
+    return this.take() ?? Cause.done()
   }
 
   /** The bytes have ended. */
@@ -128,23 +174,21 @@ class Progress {
 
   /** The body broke; what was cut off after the finish reason was bookkeeping. */
   broken(cause: unknown): void {
-    if (this.settled) this.end()
+    const closed = this.closed
+    if (this.decoderSettled || closed === "document" || (closed === "line" && this.reading.whole === true)) this.end()
     else this.failure = this.reading.networkError(cause)
   }
 }
 
-/** Ends an answer whose finish reason has come, when nothing more comes in time. */
-const graced = (reading: Reading, progress: Progress, pull: EventsPull): EventsPull => {
+/** Ends an answer that is settled when nothing more comes in time; `next` goes on with one that is not, after all. */
+const graced = (reading: Reading, progress: Progress, pull: EventsPull, next: EventsPull): EventsPull => {
   let settledAt: number | undefined
   return Effect.flatMap(Clock.currentTimeMillis, (now) => {
     settledAt ??= now
     reading.rest()
     return Effect.timeoutOrElse(pull, {
-      duration: Math.max(0, settledAt + reading.graceMillis - now),
-      orElse: () => {
-        progress.settle()
-        return progress.take() ?? Cause.done()
-      }
+      duration: Math.max(0, settledAt + progress.graceMillis - now),
+      orElse: () => progress.settled ? progress.expire() : next
     })
   })
 }
@@ -172,6 +216,10 @@ export class EventSource implements Source {
       Effect.callback((resume) => {
         this.inGrace = true
         return Effect.sync(this.next(resume))
+      }),
+      Effect.suspend(() => {
+        this.inGrace = false
+        return this.pull
       })
     )
   }
@@ -183,7 +231,7 @@ export class EventSource implements Source {
       if (exit !== undefined) return exit
       const chunks = body.take()
       if (chunks !== undefined) progress.accept(chunks)
-      else if (!body.ended) return undefined
+      else if (!body.ended) return progress.pause(true)
       else if (body.error === undefined) progress.end()
       else progress.broken(body.error)
     }
@@ -252,8 +300,10 @@ const pulling = (reading: Reading, progress: Progress, bytes: BytesPull): Events
     })
   const inGrace: EventsPull = Effect.suspend(() => progress.take() ?? readInGrace)
   const readInGrace = readThen(inGrace)
-  const grace = graced(reading, progress, readInGrace)
-  const next: EventsPull = Effect.suspend(() => progress.take() ?? (progress.settled ? grace : read))
+  const next: EventsPull = Effect.suspend(() =>
+    progress.take() ?? progress.pause(false) ?? (progress.settled ? grace : read)
+  )
+  const grace = graced(reading, progress, readInGrace, next)
   const read = readThen(next)
   return next
 }

@@ -9,8 +9,10 @@
  *
  * @since 0.1.0
  */
-import { parseJson, whyNotJson } from "../internal/json.ts"
+import { whyNotJson } from "../internal/json.ts"
+import type { Json } from "../Message.ts"
 import type { Decoder, Framing, FramingKind } from "../protocol/Protocol.ts"
+import { JsonEnd } from "./JsonEnd.ts"
 import { titleOf } from "./Page.ts"
 import { Utf8Chunks } from "./Utf8.ts"
 
@@ -49,6 +51,10 @@ interface LineSink {
   /** A line: from `from` to before `to`, so that only what is kept of it is cut out. */
   line(text: string, from: number, to: number): void
   end(): void
+  /** Takes over from the lines: the body turned out to be one document. */
+  readonly document: Document | undefined
+  /** Whether a line that is a whole JSON document may be handed on before its end has come. */
+  readonly lineIsDocument: boolean
   /** Set when the bytes have ended: what still comes was not terminated and may be cut. */
   ending: boolean
   /** The beginning of the lines that are none of a stream; `undefined` once one has come that is. */
@@ -105,6 +111,9 @@ class TextFraming implements Framing {
   private decided = false
   private partial: Array<string> = []
   private partialLength = 0
+  /** Looks at the first {@link fed} pieces of the line that has begun. */
+  private lineEnd: JsonEnd | undefined
+  private fed = 0
   private carriageReturn = false
 
   constructor(decoder: Decoder, sink: LineSink) {
@@ -116,9 +125,20 @@ class TextFraming implements Framing {
     this.accept(this.text.decode(bytes))
   }
 
+  pause(): "document" | "line" | undefined {
+    const document = this.document ?? this.sink.document
+    if (document !== undefined) return document.pause?.()
+    if (!this.sink.lineIsDocument || this.partialLength === 0) return undefined
+    const end = this.lineEnd ??= new JsonEnd()
+    while (this.fed < this.partial.length) end.push(this.partial[this.fed++]!)
+    if (end.closed) this.wholeLine("")
+    return undefined
+  }
+
   end(): void {
     this.accept(this.text.end())
-    if (this.document !== undefined) return this.document.end()
+    const document = this.document ?? this.sink.document
+    if (document !== undefined) return document.end()
     this.sink.ending = true
     if (this.partialLength > 0) this.wholeLine("")
     if (!stopped(this.decoder)) this.sink.end()
@@ -139,7 +159,8 @@ class TextFraming implements Framing {
       else if (first === "[") this.document = new ArrayDocument(this.decoder)
       else if (first === "{" && this.sink instanceof SseLines) this.document = new JsonDocument(this.decoder)
     }
-    if (this.document !== undefined) this.document.push(text)
+    const document = this.document ?? this.sink.document
+    if (document !== undefined) document.push(text)
     else this.lines(text)
   }
 
@@ -161,6 +182,7 @@ class TextFraming implements Framing {
       else this.wholeLine(text.slice(from, to))
       if (stopped(this.decoder)) return
       from = to + 1
+      if (this.sink.document !== undefined) return this.sink.document.push(text.slice(from))
       to = text.indexOf("\n", from)
     }
     if (from < text.length) {
@@ -176,6 +198,8 @@ class TextFraming implements Framing {
     const line = this.partial.join("")
     this.partial = []
     this.partialLength = 0
+    this.lineEnd = undefined
+    this.fed = 0
     this.sink.line(line, 0, line.length)
   }
 }
@@ -193,6 +217,8 @@ const isCutField = (text: string): boolean =>
 class SseLines implements LineSink {
   ending = false
   stray: string | undefined = ""
+  readonly document = undefined
+  readonly lineIsDocument = false
   private readonly decoder: Decoder
   /** The first data line of the event, and those after it: joined once, when the event is whole. */
   private data: string | undefined
@@ -332,8 +358,9 @@ class SseLines implements LineSink {
 class NdjsonLines implements LineSink {
   ending = false
   stray: string | undefined = ""
+  document: JsonDocument | undefined
+  readonly lineIsDocument = true
   private readonly decoder: Decoder
-  private document: JsonDocument | undefined
   private first = true
 
   constructor(decoder: Decoder) {
@@ -342,7 +369,6 @@ class NdjsonLines implements LineSink {
 
   line(text: string, from: number, to: number): void {
     const line = text.slice(from, to)
-    if (this.document !== undefined) return this.document.push(`${line}\n`)
     const first = line.trimStart().charCodeAt(0)
     if (Number.isNaN(first)) return
     if (first === 123 || line.startsWith("data:") || line.startsWith("event:") || first === 58) this.stray = undefined
@@ -365,9 +391,7 @@ class NdjsonLines implements LineSink {
     }
   }
 
-  end(): void {
-    this.document?.end()
-  }
+  end(): void {}
 }
 
 // =============================================================================
@@ -376,30 +400,33 @@ class NdjsonLines implements LineSink {
 
 interface Document {
   push(text: string): void
+  pause?(): "document" | "line" | undefined
   end(): void
 }
 
 class JsonDocument implements Document {
   private readonly decoder: Decoder
-  private readonly pieces: Array<string> = []
+  private readonly json = new JsonEnd()
   private length = 0
 
   constructor(decoder: Decoder) {
     this.decoder = decoder
   }
 
+  pause(): "document" | "line" | undefined {
+    return this.json.closed ? (this.json.isLine ? "line" : "document") : undefined
+  }
+
   push(text: string): void {
-    this.pieces.push(text)
+    this.json.push(text)
     this.length += text.length
     if (this.length > maxDocumentLength) tooLong(this.decoder, maxDocumentLength)
   }
 
   end(): void {
     if (stopped(this.decoder)) return
-    const text = this.pieces.join("")
-    const body = parseJson(text)
-    if (body === undefined) return this.notOneDocument(text)
-    this.decoder.whole(body)
+    if (!this.json.closed) return this.notOneDocument(this.json.text)
+    this.decoder.whole(this.json.body as Json)
     if (!stopped(this.decoder)) this.decoder.end()
   }
 
@@ -461,6 +488,9 @@ class ArrayDocument implements Document {
           if (frame.charCodeAt(0) === 123) this.any = true
           this.decoder.frame(frame, "")
           if (stopped(this.decoder)) return
+        } else if (this.depth === 0) {
+          // Whatever follows the list, it has ended, be the connection still open.
+          return this.decoder.end()
         }
       }
     }

@@ -40,6 +40,7 @@ import type { Failure, Protocol } from "../protocol/Protocol.ts"
 import * as Body from "./Body.ts"
 import { BoundedText, readInto } from "./BoundedText.ts"
 import * as Events from "./Events.ts"
+import * as JsonText from "./JsonText.ts"
 import { titleOf } from "./Page.ts"
 import { reasonOf, unreadable } from "./Reasons.ts"
 import { describeCause, makeScrubber } from "./Redaction.ts"
@@ -66,10 +67,13 @@ export interface Call {
   readonly warnings: ReadonlyArray<Warning>
   readonly includeRaw: boolean
   readonly idSeed: string
+  /** Whether a `generate` has asked the wire for a stream, which is folded here. @default false */
+  readonly streamed?: boolean | undefined
 }
 
 const defaultConnect = Duration.seconds(120)
 const defaultFirstToken = Duration.minutes(10)
+const defaultFirstByte = Duration.minutes(5)
 const defaultIdle = Duration.minutes(2)
 const defaultTotal = Duration.minutes(10)
 
@@ -82,6 +86,14 @@ const maxErrorBody = 64 * 1024
 const maxJsonBody = 32 * 1024 * 1024
 const errorBodyLimit: Duration.Input = "10 seconds"
 const maxRedirects = 3
+
+/** The limits of an answer that is read whole. `connect` is in force only where the client tells when the request is written. */
+const wholeLimits = ({ connect, firstByte, idle, total }: Timeouts) => ({
+  connect: connect ?? defaultConnect,
+  firstByte: firstByte ?? defaultFirstByte,
+  idle: idle ?? defaultIdle,
+  total: total ?? defaultTotal
+})
 
 /**
  * Sends calls through an `HttpClient`.
@@ -298,12 +310,12 @@ export const make = (client: HttpClient.HttpClient): Transport => {
   }
 
   /** Sends a call and gives the pull of its events; everything it opens lives in `scope`. */
-  const open = (call: Call, scope: Scope.Scope): Effect.Effect<Exchange, LlmError.LlmError> => {
+  const open = (call: Call, scope: Scope.Scope, whole: boolean): Effect.Effect<Exchange, LlmError.LlmError> => {
     const fail = failing(call)
     return Effect.flatMap(send(call, fail, "POST"), (response) =>
       response.status < 200 || response.status > 299
         ? refused(response, fail)
-        : Effect.withFiber((fiber) => guarded(fail, response, () => read(call, fail, response, fiber, scope))))
+        : Effect.withFiber((fiber) => guarded(fail, response, () => read(call, fail, response, fiber, scope, whole))))
   }
 
   const read = (
@@ -311,7 +323,8 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     fail: Failing,
     response: HttpClientResponse,
     fiber: Fiber.Fiber<unknown, unknown>,
-    scope: Scope.Scope
+    scope: Scope.Scope,
+    whole: boolean
   ): Effect.Effect<Exchange> => {
     const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
     const requestId = RetryAfter.requestId(response.headers)
@@ -343,7 +356,8 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       networkError: (cause) => fail.error(networkReason(cause, fail, partial()), requestId),
       touch: activity.touch,
       rest: activity.rest,
-      graceMillis: Math.min(maxGraceMillis, millisOf(call.timeouts.idle))
+      graceMillis: Math.min(maxGraceMillis, millisOf(call.timeouts.idle)),
+      whole
     }
     const body = Body.of(response)
     if (body === undefined) {
@@ -360,45 +374,60 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     )
   }
 
-  const stream = (call: Call): Stream.Stream<LlmEvent, LlmError.LlmError> =>
+  /** `folded` is a stream that `generate` reads: it has all limits of a whole answer, and the one on its first content. */
+  const streamed = (call: Call, folded: boolean): Stream.Stream<LlmEvent, LlmError.LlmError> =>
     Stream.suspend(() => {
       let requestId: string | undefined
       const opened = (scope: Scope.Scope) =>
-        Effect.map(open(call, scope), (exchange) => {
+        Effect.map(open(call, scope, false), (exchange) => {
           requestId = exchange.requestId
           return exchange.pull
         })
-      return streamWithTimeouts(opened, {
-        connect: call.timeouts.connect ?? defaultConnect,
-        firstToken: call.timeouts.firstToken ?? defaultFirstToken,
-        idle: call.timeouts.idle ?? defaultIdle,
-        total: call.timeouts.total
-      }, (phase, limit, partial) => failing(call).error(LlmError.timeout(phase, limit, partial), requestId))
+      return streamWithTimeouts(
+        opened,
+        {
+          ...wholeLimits(call.timeouts),
+          firstToken: call.timeouts.firstToken ?? defaultFirstToken,
+          ...(folded ? undefined : { firstByte: undefined, total: call.timeouts.total })
+        },
+        (phase, limit, partial) => failing(call).error(LlmError.timeout(phase, limit, partial), requestId),
+        !folded
+      )
     })
 
-  const generate = (call: Call): Effect.Effect<LlmResponse, LlmError.LlmError> =>
-    withEffectTimeouts(
-      Effect.scopedWith((scope) =>
-        Effect.flatMap(open(call, scope), (exchange) => finishOf(exchange.pull, exchange.fail))
-      ),
-      {
-        connect: call.timeouts.connect ?? defaultConnect,
-        idle: call.timeouts.idle,
-        total: call.timeouts.total ?? defaultTotal
-      },
-      (phase, limit, partial) => failing(call).error(LlmError.timeout(phase, limit, partial))
+  const stream = (call: Call): Stream.Stream<LlmEvent, LlmError.LlmError> => streamed(call, false)
+
+  const folded = (call: Call): Effect.Effect<LlmResponse, LlmError.LlmError> =>
+    Effect.scopedWith((scope) =>
+      Effect.flatMap(
+        Channel.toPullScoped(streamed(call, true).channel, scope),
+        (pull) => finishOf(pull, failing(call))
+      )
     )
+
+  const generate = (call: Call): Effect.Effect<LlmResponse, LlmError.LlmError> => {
+    if (call.streamed === true) return folded(call)
+    let requestId: string | undefined
+    return withEffectTimeouts(
+      Effect.scopedWith((scope) =>
+        Effect.flatMap(open(call, scope, true), (exchange) => {
+          requestId = exchange.requestId
+          return finishOf(exchange.pull, exchange.fail)
+        })
+      ),
+      wholeLimits(call.timeouts),
+      (phase, limit, partial) => failing(call).error(LlmError.timeout(phase, limit, partial), requestId)
+    )
+  }
 
   const json = <A>(call: JsonCall, reading: JsonReading<A>): Effect.Effect<A, LlmError.LlmError> => {
     const fail = failing(call)
     const answer = Effect.flatMap(send(call, fail, call.method), (response) => {
       if (response.status < 200 || response.status > 299) return refused(response, fail)
-      const bounded = new BoundedText(maxJsonBody)
       return Effect.flatMap(
-        Effect.mapError(readInto(bounded, response), (error) => fail.error(networkReason(error, fail))),
-        () =>
+        Effect.mapError(textOf(response), (error) => fail.error(networkReason(error, fail))),
+        ({ isOver, text }) =>
           guarded(fail, response, () => {
-            const text = bounded.read()
             const failed = (failure: Failure) => {
               const requestId = RetryAfter.requestId(response.headers) ?? failure.requestId
               return Effect.fail(
@@ -408,8 +437,11 @@ export const make = (client: HttpClient.HttpClient): Transport => {
                 )
               )
             }
-            if (bounded.isOver) {
-              return failed({ kind: "parse", message: `The provider's answer has more than ${maxJsonBody} characters.` })
+            if (isOver) {
+              return failed({
+                kind: "parse",
+                message: `The provider's answer has more than ${maxJsonBody} characters.`
+              })
             }
             const body = call.method === "DELETE" && text.trim() === "" ? {} : parsed(text)
             const told = isErrorBody(body) ? readErrorBody(body) : undefined
@@ -425,7 +457,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     })
     return withEffectTimeouts(
       answer,
-      { connect: call.timeouts.connect ?? defaultConnect, total: call.timeouts.total ?? defaultTotal },
+      wholeLimits(call.timeouts),
       (phase, limit) => fail.error(LlmError.timeout(phase, limit))
     )
   }
@@ -484,6 +516,9 @@ const manualRedirects: globalThis.RequestInit = { redirect: "manual" }
 const requestContext = Context.make(FetchHttpClient.RequestInit, manualRedirects).pipe(
   Context.add(HttpClient.TracerDisabledWhen, () => true)
 )
+
+const textOf = (response: HttpClientResponse) =>
+  Effect.withFiber((fiber) => JsonText.read(response, maxJsonBody, fiber.getRef(Activity).touch))
 
 const discard = (response: HttpClientResponse) => Stream.runDrain(Stream.take(response.stream, 1))
 

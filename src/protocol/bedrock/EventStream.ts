@@ -134,6 +134,10 @@ export class EventStream implements Framing {
     }
   }
 
+  pause(): "document" | "line" | undefined {
+    return this.text?.pause?.()
+  }
+
   end(): void {
     if (this.text !== undefined) return this.text.end()
     // Too short for a checksum to tell, but no message begins so.
