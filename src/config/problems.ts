@@ -59,6 +59,7 @@ const suggestion = (name: string, known: ReadonlyArray<string>): string | undefi
  * @since 0.1.0
  */
 export const unknownName = (name: string, known: ReadonlyArray<string>): string => {
+  if (typeof name !== "string") return `Give a name. ${unknownName("", known)}`
   const meant = suggestion(name, known)
   const names = known.length === 0 ? "There are none." : `Known: ${known.join(", ")}.`
   return meant === undefined ? names : `Did you mean "${meant}"? ${names}`

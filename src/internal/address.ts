@@ -81,7 +81,8 @@ export const resource = (name: string, forms: ReadonlyArray<string>, otherwise: 
   const parts = name.split("/")
   const fits = (form: string): boolean => {
     const steps = form.split("/")
-    return steps.length === parts.length && steps.every((step, at) => step === "*" ? parts[at] !== "" : step === parts[at])
+    return steps.length === parts.length &&
+      steps.every((step, at) => step === "*" ? parts[at] !== "" : step === parts[at])
   }
   return forms.some(fits) ? parts.map(encoded).join("/") : `${otherwise}/${whole}`
 }

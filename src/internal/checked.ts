@@ -108,6 +108,23 @@ export const optionsIssue = (check: Check, options: unknown): Issue | undefined 
   rooted(reading(check)(options), "options")
 
 /**
+ * A layer of options that are checked when it is built.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const checkedLayer = <A, E, R>(
+  owner: string,
+  options: unknown,
+  check: Check,
+  make: () => Layer.Layer<A, E, R>
+): Layer.Layer<A, E | LlmError, R> =>
+  Layer.unwrap(Effect.suspend(() => {
+    const issue = optionsIssue(check, options)
+    return issue === undefined ? Effect.succeed(make()) : Effect.fail(misconfigured(owner, issue))
+  }))
+
+/**
  * A service that cannot be because of how it was asked for: every call fails with `Configuration`.
  *
  * @category constructors
@@ -137,7 +154,8 @@ export const refusing = (given: unknown, owner: string, issue: Issue): Service =
 export const oneOrMore = (check: Check): Check => {
   const listed = listOf(check)
   return (value) =>
-    listed(value) ?? ((value as ReadonlyArray<unknown>).length === 0 ? problem("Is empty: give at least one.") : undefined)
+    listed(value) ??
+      ((value as ReadonlyArray<unknown>).length === 0 ? problem("Is empty: give at least one.") : undefined)
 }
 
 /** A layer. @category checks @since 0.1.0 */

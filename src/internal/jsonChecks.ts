@@ -91,7 +91,10 @@ const pathOf = (frames: ReadonlyArray<Frame>): string => {
   return path
 }
 
-const walk = (root: object): Issue | undefined => {
+/** Objects that are taken as they are. */
+type Leaf = (value: unknown) => boolean
+
+const walk = (root: object, leaf?: Leaf): Issue | undefined => {
   const frames: Array<Frame> = []
   const open = new Set<object>()
   const fail = (message: string): Issue => ({ field: pathOf(frames), message })
@@ -101,11 +104,18 @@ const walk = (root: object): Issue | undefined => {
       return fail(`Is nested deeper than ${maxJsonDepth} levels. Give a flatter value, or its JSON as a text.`)
     }
     if (isExotic(value)) {
-      return fail("Is an object of a class that JSON cannot hold, such as Date or Map. Give plain data, such as a text.")
+      return fail(
+        "Is an object of a class that JSON cannot hold, such as Date or Map. Give plain data, such as a text."
+      )
     }
     const keys = Array.isArray(value) ? undefined : Object.keys(value)
     open.add(value)
-    frames.push({ value, keys, length: keys === undefined ? (value as ReadonlyArray<unknown>).length : keys.length, at: -1 })
+    frames.push({
+      value,
+      keys,
+      length: keys === undefined ? (value as ReadonlyArray<unknown>).length : keys.length,
+      at: -1
+    })
     return undefined
   }
   try {
@@ -132,6 +142,7 @@ const walk = (root: object): Issue | undefined => {
       }
       if (value === null) continue
       if (typeof value === "object") {
+        if (leaf?.(value)) continue
         const refused = enter(value)
         if (refused !== undefined) return refused
         continue
@@ -146,13 +157,13 @@ const walk = (root: object): Issue | undefined => {
 }
 
 /**
- * A JSON value.
+ * A JSON value; `leaf` tells objects that may stand in it although they are none.
  *
  * @category checks
  * @since 0.1.0
  */
-export const json: Check = (value) => {
-  if (typeof value === "object" && value !== null) return walk(value)
+export const json = (value: unknown, leaf?: (value: unknown) => boolean): Issue | undefined => {
+  if (typeof value === "object" && value !== null) return walk(value, leaf)
   if (value === null) return undefined
   const message = unsayable(value)
   return message === undefined ? undefined : problem(message)

@@ -92,9 +92,10 @@ const url: Check = (value) => {
 /** The name of a file becomes part of a URL on some wires, and is one on others. */
 const fileId: Check = all(
   filledText,
-  (value) => leadsElsewhere(value as string) || control.test(value as string)
-    ? problem("Is no name of a file: it must not have . and .. as parts, or control characters.")
-    : undefined
+  (value) =>
+    leadsElsewhere(value as string) || control.test(value as string)
+      ? problem("Is no name of a file: it must not have . and .. as parts, or control characters.")
+      : undefined
 )
 
 const bySource: { readonly [type: string]: Check | undefined } = {

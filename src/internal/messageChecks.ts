@@ -8,8 +8,8 @@
  */
 import {
   type Check,
-  fields,
   type Fields,
+  fields,
   finite,
   flag,
   isRecord,
@@ -33,7 +33,9 @@ const cacheControl = optional(oneOf("ephemeral", "extended"))
 const origin = fields({ wire: text, provider: optionalText, model: optionalText })
 const optionalOrigin = optional(origin)
 const replay = optional(jsonObject)
-const onlyTrue = optional((value) => value === true ? undefined : problem(`Must be true or left out. Got ${kindOf(value)}.`))
+const onlyTrue = optional((value) =>
+  value === true ? undefined : problem(`Must be true or left out. Got ${kindOf(value)}.`)
+)
 
 const textFields: Fields = { text, cacheControl, signature: optionalText, replay, origin: optionalOrigin }
 

@@ -21,7 +21,11 @@ export interface PriceOverrides {
   readonly [model: string]: Prices
 }
 
-const rates = { cacheRead: optional(notNegative), cacheWrite: optional(notNegative), cacheWrite1h: optional(notNegative) }
+const rates = {
+  cacheRead: optional(notNegative),
+  cacheWrite: optional(notNegative),
+  cacheWrite1h: optional(notNegative)
+}
 
 /**
  * Prices of a model.

@@ -11,8 +11,8 @@ import * as Redacted from "effect/Redacted"
 import {
   type Check,
   duration,
-  fields,
   type Fields,
+  fields,
   filledText,
   finite,
   flag,
@@ -216,9 +216,11 @@ const shared: Fields = {
 const model: Check = (value) =>
   typeof value === "string" && value.trim() !== ""
     ? undefined
-    : problem(value === undefined || typeof value === "string"
-      ? "Is empty: name a model, or leave it out."
-      : `Must be the name of a model. Got ${kindOf(value)}.`)
+    : problem(
+      value === undefined || typeof value === "string"
+        ? "Is empty: name a model, or leave it out."
+        : `Must be the name of a model. Got ${kindOf(value)}.`
+    )
 
 const ofRequest = fields({
   ...shared,

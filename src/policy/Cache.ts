@@ -30,10 +30,10 @@ import type { Redis } from "effect/persistence/Redis"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { layer } from "../internal/checked.ts"
-import { callable, duration, fields, flag, optional, text } from "../internal/checks.ts"
 import { digest, keyText } from "../internal/cacheKey.ts"
 import * as Memory from "../internal/cacheMemory.ts"
+import { checkedLayer, layer } from "../internal/checked.ts"
+import { callable, countFrom, duration, fields, flag, optional, text } from "../internal/checks.ts"
 import { emit } from "../internal/emit.ts"
 import { type Flight, Flights, type Outcome } from "../internal/flights.ts"
 import { type Ending, type Restore, withHold } from "../internal/held.ts"
@@ -93,7 +93,13 @@ export type Store = Persistence.BackingPersistence
 export const storeMemory = (options?: {
   /** Answers kept. @default 1000 */
   readonly capacity?: number | undefined
-}): Layer.Layer<Store> => Layer.sync(Persistence.BackingPersistence, () => Memory.make(options?.capacity ?? 1000))
+}): Layer.Layer<Store, LlmError> =>
+  checkedLayer(
+    "Cache",
+    options,
+    optional(fields({ capacity: optional(countFrom(1)) })),
+    () => Layer.sync(Persistence.BackingPersistence, () => Memory.make(options?.capacity ?? 1000))
+  )
 
 /**
  * A store in Redis, shared by processes.

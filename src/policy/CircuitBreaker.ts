@@ -29,7 +29,7 @@ import * as Metric from "effect/Metric"
 import * as Persistence from "effect/persistence/CircuitBreaker"
 import type { Redis } from "effect/persistence/Redis"
 import * as Scope from "effect/Scope"
-import { layer } from "../internal/checked.ts"
+import { checkedLayer, layer } from "../internal/checked.ts"
 import { type Check, countFrom, duration, fields, oneOf, optional, text, within } from "../internal/checks.ts"
 import { emit } from "../internal/emit.ts"
 import { type Ending, type Hold, rejection, withHold } from "../internal/held.ts"
@@ -77,14 +77,22 @@ export const rejections = Metric.counter("effect_llm.circuit_breaker.rejections"
  */
 export type Store = Persistence.CircuitBreakerStore
 
+const storeOptions = optional(fields({
+  prefix: optional(text),
+  probeLease: optional(duration),
+  idleTimeToLive: optional(duration)
+}))
+
 /**
  * A store in this process. A circuit that was idle for `idleTimeToLive` (1 hour) is forgotten.
  *
  * @category stores
  * @since 0.1.0
  */
-export const storeMemory: (options?: { readonly idleTimeToLive?: Duration.Input | undefined }) => Layer.Layer<Store> =
-  Persistence.layerStoreMemory
+export const storeMemory = (
+  options?: { readonly idleTimeToLive?: Duration.Input | undefined }
+): Layer.Layer<Store, LlmError.LlmError> =>
+  checkedLayer("CircuitBreaker", options, storeOptions, () => Persistence.layerStoreMemory(options))
 
 /**
  * A store in Redis 5 or later, so that many processes share one circuit per key. Redis keys are `prefix`
@@ -95,12 +103,17 @@ export const storeMemory: (options?: { readonly idleTimeToLive?: Duration.Input 
  * @category stores
  * @since 0.1.0
  */
-export const storeRedis: (options?: {
+export const storeRedis = (options?: {
   readonly prefix?: string | undefined
   readonly probeLease?: Duration.Input | undefined
   readonly idleTimeToLive?: Duration.Input | undefined
-}) => Layer.Layer<Store, never, Redis> = (options) =>
-  Persistence.layerStoreRedis({ ...options, prefix: `${options?.prefix ?? "effect-llm:"}circuit-breaker:` })
+}): Layer.Layer<Store, LlmError.LlmError, Redis> =>
+  checkedLayer(
+    "CircuitBreaker",
+    options,
+    storeOptions,
+    () => Persistence.layerStoreRedis({ ...options, prefix: `${options?.prefix ?? "effect-llm:"}circuit-breaker:` })
+  )
 
 /**
  * The store in the context, for several policies that are to share one: each needs `Store`, provided once for all.
@@ -343,7 +356,9 @@ export function policy<E, R>(
   return Policy.makeChecked("CircuitBreaker", options, checkedOptions, (service) => {
     const shared = options.store
     // The store in memory has nothing that a scope would have to close.
-    const store = shared === undefined ? Effect.scoped(Layer.build(storeMemory())) : Layer.build(shared)
+    const store = shared === undefined
+      ? Effect.scoped(Layer.build(Persistence.layerStoreMemory()))
+      : Layer.build(shared)
     return Effect.map(store, (context) => {
       const run = shared === undefined
         ? SharedStore.local

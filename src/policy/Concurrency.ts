@@ -102,42 +102,46 @@ const numbers = fields({
  * @since 0.1.0
  */
 export const policy = (options: Options): Policy.Policy<LlmError.LlmError> =>
-  Policy.makeChecked("Concurrency", options, numbers, (service) =>
-    Effect.contextWith((context: Context.Context<never>) => {
-      const attributes = { provider: service.info.provider }
-      const metrics = {
-        inFlight: Metric.withAttributes(inFlight, attributes),
-        queued: Metric.withAttributes(queued, attributes),
-        waitTime: Metric.withAttributes(waitTime, attributes)
-      }
-      const maxQueue = whole(options.maxQueue ?? 100, 0)
-      const permits = new Permits(whole(options.permits, 1), maxQueue, () => {
-        metrics.inFlight.updateUnsafe(permits.inFlight, context)
-        metrics.queued.updateUnsafe(permits.queued, context)
+  Policy.makeChecked(
+    "Concurrency",
+    options,
+    numbers,
+    (service) =>
+      Effect.contextWith((context: Context.Context<never>) => {
+        const attributes = { provider: service.info.provider }
+        const metrics = {
+          inFlight: Metric.withAttributes(inFlight, attributes),
+          queued: Metric.withAttributes(queued, attributes),
+          waitTime: Metric.withAttributes(waitTime, attributes)
+        }
+        const maxQueue = whole(options.maxQueue ?? 100, 0)
+        const permits = new Permits(whole(options.permits, 1), maxQueue, () => {
+          metrics.inFlight.updateUnsafe(permits.inFlight, context)
+          metrics.queued.updateUnsafe(permits.queued, context)
+        })
+        const release = Effect.sync(() => permits.release())
+        const queueDeadline = Duration.fromInputUnsafe(options.queueDeadline ?? "30 seconds")
+        const deadline = Duration.isFinite(queueDeadline) ? queueDeadline : undefined
+        return Effect.succeed(withHold(service, (request, operation, restore) =>
+          Effect.gen(function*() {
+            const started = yield* Clock.currentTimeMillis
+            const acquired = yield* permits.acquire(request.priority ?? 0, deadline, restore)
+            if (acquired === "acquired") {
+              const waited = (yield* Clock.currentTimeMillis) - started
+              if (waited > 0) yield* Metric.update(metrics.waitTime, waited / 1000)
+              return { request, end: () => release }
+            }
+            yield* Metric.update(Metric.withAttributes(rejections, { ...attributes, cause: acquired }), 1)
+            return yield* rejection(
+              service,
+              request,
+              operation,
+              new LlmError.QueueFull({
+                message: acquired === "full"
+                  ? `All permits are taken and the queue is full (${maxQueue} calls).`
+                  : `No permit became free within ${Duration.format(queueDeadline)}.`
+              })
+            )
+          })))
       })
-      const release = Effect.sync(() => permits.release())
-      const queueDeadline = Duration.fromInputUnsafe(options.queueDeadline ?? "30 seconds")
-      const deadline = Duration.isFinite(queueDeadline) ? queueDeadline : undefined
-      return Effect.succeed(withHold(service, (request, operation, restore) =>
-        Effect.gen(function*() {
-          const started = yield* Clock.currentTimeMillis
-          const acquired = yield* permits.acquire(request.priority ?? 0, deadline, restore)
-          if (acquired === "acquired") {
-            const waited = (yield* Clock.currentTimeMillis) - started
-            if (waited > 0) yield* Metric.update(metrics.waitTime, waited / 1000)
-            return { request, end: () => release }
-          }
-          yield* Metric.update(Metric.withAttributes(rejections, { ...attributes, cause: acquired }), 1)
-          return yield* rejection(
-            service,
-            request,
-            operation,
-            new LlmError.QueueFull({
-              message: acquired === "full"
-                ? `All permits are taken and the queue is full (${maxQueue} calls).`
-                : `No permit became free within ${Duration.format(queueDeadline)}.`
-            })
-          )
-        })))
-    })
   )

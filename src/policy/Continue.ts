@@ -28,7 +28,14 @@ import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Activity } from "../internal/activity.ts"
-import { checked, layer as aLayer, optionsIssue, refusing, service as aService, unchecked } from "../internal/checked.ts"
+import {
+  checked,
+  layer as aLayer,
+  optionsIssue,
+  refusing,
+  service as aService,
+  unchecked
+} from "../internal/checked.ts"
 import { countFrom, fields, listOf, optional } from "../internal/checks.ts"
 import { emit } from "../internal/emit.ts"
 import { endedEarly, errorOf, untilCommit } from "../internal/gate.ts"
@@ -426,9 +433,13 @@ const going = (service: Service, candidates: ReadonlyArray<Service>, options: Op
 export const policy = <const Layers extends ReadonlyArray<Layer.Layer<LlmService, unknown, unknown>> = readonly []>(
   options: Options & { readonly candidates?: Layers | undefined } = {}
 ): Policy.Policy<Layer.Error<Layers[number]> | LlmError, Layer.Services<Layers[number]> | Scope.Scope> =>
-  Policy.makeChecked("Continue", options, fields({ ...numbers, candidates: optional(listOf(aLayer)) }), (service) =>
-    Effect.map(Traits.buildAll(options.candidates ?? []), (candidates) =>
-      going(service, candidates, options))) as Policy.Policy<
-      Layer.Error<Layers[number]> | LlmError,
-      Layer.Services<Layers[number]> | Scope.Scope
-    >
+  Policy.makeChecked(
+    "Continue",
+    options,
+    fields({ ...numbers, candidates: optional(listOf(aLayer)) }),
+    (service) =>
+      Effect.map(Traits.buildAll(options.candidates ?? []), (candidates) => going(service, candidates, options))
+  ) as Policy.Policy<
+    Layer.Error<Layers[number]> | LlmError,
+    Layer.Services<Layers[number]> | Scope.Scope
+  >

@@ -242,7 +242,10 @@ export const gemini = makeOf({
     return {
       url: `${url.origin}/upload${url.pathname}/files`,
       body: { bytes: file.bytes, mediaType: file.mediaType },
-      headers: { "x-goog-upload-protocol": "raw", "x-goog-upload-file-name": encodeURIComponent(file.filename.toWellFormed()) }
+      headers: {
+        "x-goog-upload-protocol": "raw",
+        "x-goog-upload-file-name": encodeURIComponent(file.filename.toWellFormed())
+      }
     }
   },
   // Ids are whole names, `files/…`.

@@ -13,8 +13,8 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
-import type { Fields } from "../internal/checks.ts"
 import type { LoadCatalogue } from "../internal/catalogue.ts"
+import type { Fields } from "../internal/checks.ts"
 import type { ModelOverrides } from "../internal/modelFacts.ts"
 import * as LlmError from "../LlmError.ts"
 import type { Issue, RequestOptions, Timeouts } from "../LlmRequest.ts"
@@ -275,7 +275,9 @@ export const define = <O extends Options = Options>(
       const issue = issueOf(options, own)
       return issue === undefined
         ? make(customize(definition, options), options)
-        : Effect.fail(configurationError(definition, `${definition.name}: ${issue.field}: ${issue.message}`, issue.field))
+        : Effect.fail(
+          configurationError(definition, `${definition.name}: ${issue.field}: ${issue.message}`, issue.field)
+        )
     })
   const layerOf = (options?: O) => Layer.effect(LlmService.LlmService, makeOf(options))
   const fromConfig = (config: () => Config.Config<Options>, options?: O) =>
@@ -286,7 +288,9 @@ export const define = <O extends Options = Options>(
         const issue = issueOf(options ?? {}, own)
         return issue === undefined
           ? Effect.mapError(attempt(config), (error) => configurationError(definition, error.message))
-          : Effect.fail(configurationError(definition, `${definition.name}: ${issue.field}: ${issue.message}`, issue.field))
+          : Effect.fail(
+            configurationError(definition, `${definition.name}: ${issue.field}: ${issue.message}`, issue.field)
+          )
       }).pipe(
         Effect.flatMap((found) => makeOf({ ...options, ...defined(found) } as O))
       )

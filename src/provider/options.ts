@@ -12,8 +12,8 @@ import { optionsIssue } from "../internal/checked.ts"
 import {
   all,
   type Check,
-  fields,
   type Fields,
+  fields,
   filledText,
   flag,
   isRecord,

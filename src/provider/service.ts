@@ -248,7 +248,10 @@ export const make = (
         return { request, model, encoded, url: withBaseQuery(base, url), body: jsonText(encoded.body) }
       } catch (error) {
         const why = error instanceof Error ? `: ${String(error.message).slice(0, 200)}` : ""
-        return { issue: { field: "request", message: `Cannot be put into the form of ${definition.name}${why}.` }, model }
+        return {
+          issue: { field: "request", message: `Cannot be put into the form of ${definition.name}${why}.` },
+          model
+        }
       }
     }
 
@@ -332,7 +335,11 @@ export const make = (
         if (issue !== undefined) return invalid("countTokens", issue)
         if (definition.countTokens === undefined) return estimate(given)
         const made = assemble(given, false)
-        if ("issue" in made) return made.model === undefined ? estimate(given) : invalid("countTokens", made.issue, made.model)
+        if ("issue" in made) {
+          return made.model === undefined
+            ? estimate(given)
+            : invalid("countTokens", made.issue, made.model)
+        }
         const { encoded, model, request } = made
         const count = definition.countTokens({ outgoing: encoded, model, baseUrl: base.url })
         if (!isBelow(base, count.url, "")) {

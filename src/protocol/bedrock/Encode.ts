@@ -173,7 +173,6 @@ const toolChoiceOf = (request: LlmRequest): JsonObject | undefined => {
 // Request
 // =============================================================================
 
-
 const present = (fields: { readonly [key: string]: Json }): boolean => Object.keys(fields).length > 0
 
 /**

@@ -61,7 +61,9 @@ const hostOf = (location: string): string =>
 export const baseUrlOf = (publisher: string, project: string | undefined, location = "global"): string =>
   project === undefined
     ? `https://${hostOf("global")}/v1/publishers/${publisher}`
-    : `https://${hostOf(location)}/v1/projects/${segment(project)}/locations/${segment(location)}/publishers/${publisher}`
+    : `https://${hostOf(location)}/v1/projects/${segment(project)}/locations/${
+      segment(location)
+    }/publishers/${publisher}`
 
 /** A location becomes part of a host name, a project of a path. */
 const own: Fields = {
@@ -151,28 +153,31 @@ export const define = (definition: Provider.Definition, publisher: string, expre
     layer: (options) => Layer.effect(LlmService.LlmService, make(options)),
     layerConfig: (config, options) =>
       fromConfig(
-        () => Config.all({
-          project: given(config.project),
-          location: given(config.location),
-          accessToken: given(config.accessToken),
-          apiKey: given(config.apiKey),
-          baseUrl: given(config.baseUrl),
-          model: given(config.model),
-          label: given(config.label)
-        }),
+        () =>
+          Config.all({
+            project: given(config.project),
+            location: given(config.location),
+            accessToken: given(config.accessToken),
+            apiKey: given(config.apiKey),
+            baseUrl: given(config.baseUrl),
+            model: given(config.model),
+            label: given(config.label)
+          }),
         options
       ),
-    layerEnv: fromConfig(() => Config.all({
-      project: maybe(Config.String("GOOGLE_CLOUD_PROJECT")),
-      location: maybe(Config.String("GOOGLE_CLOUD_LOCATION")),
-      accessToken: maybe(Config.Redacted("GOOGLE_ACCESS_TOKEN")),
-      apiKey: express ? maybe(Config.Redacted("VERTEX_API_KEY")) : Config.succeed(undefined),
-      baseUrl: definition.env.baseUrl === undefined
-        ? Config.succeed(undefined)
-        : maybe(Config.String(definition.env.baseUrl)),
-      model: definition.env.model === undefined
-        ? Config.succeed(undefined)
-        : maybe(Config.String(definition.env.model))
-    }))
+    layerEnv: fromConfig(() =>
+      Config.all({
+        project: maybe(Config.String("GOOGLE_CLOUD_PROJECT")),
+        location: maybe(Config.String("GOOGLE_CLOUD_LOCATION")),
+        accessToken: maybe(Config.Redacted("GOOGLE_ACCESS_TOKEN")),
+        apiKey: express ? maybe(Config.Redacted("VERTEX_API_KEY")) : Config.succeed(undefined),
+        baseUrl: definition.env.baseUrl === undefined
+          ? Config.succeed(undefined)
+          : maybe(Config.String(definition.env.baseUrl)),
+        model: definition.env.model === undefined
+          ? Config.succeed(undefined)
+          : maybe(Config.String(definition.env.model))
+      })
+    )
   }
 }
