@@ -178,6 +178,8 @@ const isTyped = (exit: Exit.Exit<unknown, LlmError>, sent: ReadonlyArray<unknown
   assert.isUndefined(defect, `${what}: ${Cause.pretty(exit.cause)}`)
   const error = exit.cause.reasons.find(Cause.isFailReason)?.error
   assert.isTrue(isLlmError(error), what)
+  // A time limit of nothing is one.
+  if (isLlmError(error) && error.reason._tag === "Timeout") return
   if (sent.length > 0 || !isLlmError(error)) return
   assert.include(["Validation", "Configuration"], error.reason._tag, `${what}: ${error.message}`)
   assert.isTrue("field" in error.reason && typeof error.reason.field === "string", `${what}: ${error.message}`)
@@ -191,9 +193,10 @@ describe("A request that may be anything", () => {
       fc.asyncProperty(
         fc.constantFrom(...places),
         junk,
-        fc.constantFrom(...services),
+        fc.constantFrom(...ids),
         fc.constantFrom(...operations),
-        async (place, make, { id, sent, service }, operation) => {
+        async (place, make, id, operation) => {
+          const { sent, service } = services.find((one) => one.id === id)!
           sent.length = 0
           const request = replaced(whole, place, make())
           const exit = await run(service, operation, request)
@@ -215,8 +218,27 @@ describe("A request that may be anything", () => {
           assert.match(issue.message, /\S/)
         }
       }),
-      { numRuns: runs * 10 }
+      { numRuns: runs * 4 }
     )
+  }, 120_000)
+
+  it("is checked in a time that grows with its length, once per value that is shared", () => {
+    let reads = 0
+    const counted = (value: object): unknown =>
+      new Proxy(value, {
+        get: (target, key) => {
+          reads++
+          return Reflect.get(target, key)
+        }
+      })
+    const readsOf = (count: number): number => {
+      reads = 0
+      const messages = Array.from({ length: count }, () => counted({ role: "user", content: "Hi" }))
+      assert.isUndefined(validate({ messages, metadata: counted({ list: messages.map(() => "x") }) } as never))
+      return reads
+    }
+    assert.isAtMost(readsOf(2000), 2.1 * readsOf(1000))
+    assert.isAtMost(readsOf(10_000), 10 * 10_000)
   })
 
   it("is legal as it stands for most providers, so that the law has something to break", async () => {
@@ -232,5 +254,104 @@ describe("A request that may be anything", () => {
       taken += sent.length
     }
     assert.isAbove(taken, 3)
+  })
+})
+
+describe("An option that may be anything", () => {
+  const own = {
+    resource: "r",
+    region: "eu-central-1",
+    location: "europe-west4",
+    apiVersion: "preview",
+    api: "chat",
+    auth: "entra",
+    version: "2023-06-01",
+    betas: ["b"],
+    think: "levels",
+    thinkTags: true,
+    id: "other",
+    quirks: { tokenField: "max_tokens" },
+    credentials: { accessKeyId: "id", secretAccessKey: Redacted.make("s"), sessionToken: Redacted.make("t") },
+    accessToken: Redacted.make("t")
+  }
+  const { messages: _, model: __, label: ___, ...defaults } = whole
+  const wholeOptions = {
+    apiKey,
+    baseUrl: "https://example.com/v1",
+    model: "model-a",
+    label: "label",
+    headers: { "x-test": "1" },
+    timeouts: { connect: "1 second" },
+    models: {
+      "model-a": {
+        contextWindow: 1000,
+        maxOutputTokens: 100,
+        capabilities: { images: true },
+        thinkingLevels: { low: "low" },
+        prices: { input: 1, output: 1, tiers: [{ input: 1, output: 1, aboveInputTokens: 10 }] }
+      }
+    },
+    defaults,
+    ...own
+  }
+
+  it("of a provider is refused by name when the layer is made, or makes a service that works", async () => {
+    const services = await provided
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...placesOf(wholeOptions)),
+        junk,
+        fc.constantFrom(...ids),
+        async (place, make, id) => {
+          const { module } = services.find((one) => one.id === id)!
+          const sent: Array<Sent> = []
+          const options = replaced(wholeOptions, place, make()) as Options
+          const made = await Effect.runPromiseExit(Effect.suspend(() =>
+            Effect.provideService(module.make(options), HttpClient.HttpClient, recording(sent))
+          ))
+          const what = `${id} ${place.join(".")}`
+          if (Exit.isFailure(made)) {
+            isTyped(made, sent, what)
+            const error = made.cause.reasons.find(Cause.isFailReason)!.error
+            assert.strictEqual(error.reason._tag, "Configuration", what)
+            assert.lengthOf(sent, 0)
+            return
+          }
+          for (const operation of operations) isTyped(await run(made.value, operation, plain), sent, what)
+          isTyped(await Effect.runPromiseExit(made.value.models), sent, what)
+          isTyped(await Effect.runPromiseExit(made.value.health), sent, what)
+        }
+      ),
+      { numRuns: runs * 3 }
+    )
+  }, 120_000)
+
+  it("of defaults has its path in the error", async () => {
+    const services = await provided
+    const { module } = services.find(({ id }) => id === "groq")!
+    const wrong: ReadonlyArray<readonly [object, string]> = [
+      [{ defaults: { temperature: "hot" } }, "defaults.temperature"],
+      [{ defaults: { stop: "x" } }, "defaults.stop"],
+      [{ defaults: { tools: [null] } }, "defaults.tools[0]"],
+      [{ defaults: { timeouts: { idle: "soon" } } }, "defaults.timeouts.idle"],
+      [{ defaults: { headers: { "x-a": "1\r\nx-b: 2" } } }, "defaults.headers.x-a"],
+      [{ defaults: { providerOptions: { groq: { a: 1n } } } }, "defaults.providerOptions.groq.a"],
+      [{ timeouts: { idle: NaN } }, "timeouts.idle"],
+      [{ headers: { "x-a": 5 } }, "headers.x-a"],
+      [{ apiKey: "sk-plain" }, "apiKey"],
+      [{ apiKey: Redacted.make("  ") }, "apiKey"],
+      [{ models: { m: { contextWindow: "big" } } }, "models.m.contextWindow"],
+      [{ baseUrl: "https://user:hunter2@example.com/v1" }, "baseUrl"],
+      [{ baseUrl: "https://example.com/v1#there" }, "baseUrl"]
+    ]
+    for (const [options, field] of wrong) {
+      const error = await Effect.runPromise(Effect.flip(
+        Effect.provideService(module.make({ apiKey, ...options } as Options), HttpClient.HttpClient, recording([]))
+      ))
+      assert.strictEqual(error.reason._tag, "Configuration")
+      assert.strictEqual("field" in error.reason ? error.reason.field : undefined, field)
+      assert.notInclude(`${error.message} ${JSON.stringify(error)}`, "hunter2")
+      assert.notInclude(`${error.message} ${JSON.stringify(error)}`, "sk-plain")
+    }
   })
 })
