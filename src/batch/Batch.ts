@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import { misconfigured, optionsIssue } from "../internal/checked.ts"
-import { callable, countFrom, fields, optional } from "../internal/checks.ts"
+import { callable, countFrom, fields, maxEntries, optional } from "../internal/checks.ts"
 import { isLlmError, LlmError, Validation } from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import { emptyUsage, type LlmResponse, sumUsage, type Usage } from "../LlmResponse.ts"
@@ -123,13 +123,19 @@ const listed = (
   service: Service
 ): Effect.Effect<ReadonlyArray<LlmRequest>, LlmError> =>
   Effect.try({
-    try: () => Array.from(requests),
+    try: () => {
+      const all: Array<LlmRequest> = []
+      for (const request of requests) {
+        if (all.push(request) > maxEntries) throw new RangeError("too many")
+      }
+      return all
+    },
     catch: () =>
       new LlmError({
         provider: service.info.provider,
         model: service.info.model,
         operation: "batch",
-        reason: new Validation({ field: "requests", message: "requests: Must be a list of requests." }),
+        reason: new Validation({ field: "requests", message: `requests: Must be a list of at most ${maxEntries} requests.` }),
         attempts: 0
       })
   })

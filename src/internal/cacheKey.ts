@@ -12,6 +12,7 @@ import { type LlmRequest, messagesOf, type RequestOptions } from "../LlmRequest.
 import type { ServiceInfo } from "../LlmService.ts"
 import type { LlmTool } from "../LlmTool.ts"
 import { type Message, parts } from "../Message.ts"
+import { json, withJsonBudget } from "./jsonChecks.ts"
 
 /** JSON with sorted keys and without absent fields. */
 const canonical = (value: unknown): string => {
@@ -34,7 +35,7 @@ const messageOf = (message: Message) => ({
   priority: message.attributes?.priority
 })
 
-const toolOf = (tool: LlmTool) => "cacheControl" in tool ? { ...tool, cacheControl: undefined } : tool
+const toolOf = (tool: LlmTool) => tool.type === "function" ? { ...tool, cacheControl: undefined, decode: undefined } : tool
 
 const lowerCased = (headers: { readonly [name: string]: string } | undefined) =>
   headers && Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
@@ -79,10 +80,15 @@ const shaping: { readonly [K in Exclude<keyof RequestOptions, Apart>]-?: true } 
  * @category keys
  * @since 0.1.0
  */
-export const keyText = (request: LlmRequest, info: ServiceInfo, partition: string, version: string): string => {
+export const keyText = (
+  request: LlmRequest,
+  info: ServiceInfo,
+  partition: string,
+  version: string
+): string | undefined => {
   const options: Record<string, unknown> = {}
   for (const field of Object.keys(shaping) as ReadonlyArray<keyof typeof shaping>) options[field] = request[field]
-  return canonical({
+  const keyed = {
     version,
     partition,
     provider: info.provider,
@@ -93,7 +99,8 @@ export const keyText = (request: LlmRequest, info: ServiceInfo, partition: strin
     tools: request.tools?.map(toolOf),
     headers: lowerCased(request.headers),
     options
-  })
+  }
+  return withJsonBudget(() => json(keyed)) === undefined ? canonical(keyed) : undefined
 }
 
 /**

@@ -85,6 +85,16 @@ export const unreadable = "Cannot be read: a getter or proxy throws. Give plain 
 /** How a key of a path is shown: keys can be as long as their author likes. */
 const shown = (key: string): string => (key.length > 60 ? `${key.slice(0, 60)}…` : key).toWellFormed()
 
+/** A value that can be copied, as whoever passes options on does. @category checks @since 0.1.0 */
+export const copyable: Check = (value) => {
+  try {
+    Object.assign({}, value)
+    return undefined
+  } catch {
+    return problem(unreadable)
+  }
+}
+
 /**
  * What a value is, without what is in it.
  *

@@ -14,7 +14,7 @@
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import { misconfigured, optionsIssue } from "../internal/checked.ts"
-import { fields, finite, isRecord, optional, recordOf, text } from "../internal/checks.ts"
+import { fields, anything, finite, optional, recordOf, text } from "../internal/checks.ts"
 import { mapResponses } from "../internal/finish.ts"
 import {
   priceFinder,
@@ -78,7 +78,8 @@ const aUsage = fields({ input: counts, output: counts, billedCost: optional(fini
 export const ofUsage = (usage: Usage, prices: Prices | ModelMeta | undefined): number | undefined => {
   if (optionsIssue(aUsage, usage) !== undefined) return undefined
   if (usage.billedCost !== undefined) return usage.billedCost
-  const own = (isRecord(prices) && "capabilities" in prices ? prices["prices"] : prices) as Prices | undefined
+  const ofModel = optionsIssue(recordOf(anything), prices) === undefined && "capabilities" in prices!
+  const own = ofModel ? (prices as ModelMeta).prices : prices as Prices | undefined
   return optionsIssue(optional(modelPrices), own) === undefined ? priceOf(usage, own) : undefined
 }
 

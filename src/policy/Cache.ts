@@ -307,7 +307,10 @@ const make = (
       const owner = mode === "bypass" || !when(request) ? undefined : partition(request)
       if (owner === undefined) return Effect.as(counted("bypass"), call)
       return Effect.gen(function*() {
-        const key = yield* restore(Effect.suspend(() => digest(keyText(request, info, owner, version))))
+        const key = yield* restore(Effect.suspend(() => {
+          const text = keyText(request, info, owner, version)
+          return text === undefined ? Effect.undefined : digest(text)
+        }))
         if (key === undefined) return yield* Effect.as(counted("bypass"), call)
         if (mode === "refresh") {
           yield* counted("miss")
