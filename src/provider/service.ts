@@ -410,22 +410,14 @@ export const make = (
       : credentials.get === undefined && definition.renew !== undefined
       ? Effect.as(definition.renew, {})
       : undefined
-    const received = (request: LlmRequest): LlmRequest => {
-      try {
-        return addressedTo(request, service.info)
-      } catch {
-        // A getter or proxy that throws: validation says so.
-        return request
-      }
-    }
     const { countTokens: count, generate, stream, ...others } = Telemetry.instrument(
       refresh === undefined ? service : withRefresh(service, refresh)
     )
     return {
       ...others,
-      generate: (request) => generate(received(request)),
-      stream: (request) => stream(received(request)),
-      countTokens: (request) => count(received(request))
+      generate: (request) => generate(addressedTo(request, service.info)),
+      stream: (request) => stream(addressedTo(request, service.info)),
+      countTokens: (request) => count(addressedTo(request, service.info))
     }
   })
 
