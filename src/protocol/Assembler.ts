@@ -95,11 +95,18 @@ export class Assembler {
 
   /** Begins the response; later calls fill in an id or model that was missing. */
   start(id?: string | null, model?: string | null): void {
-    if (typeof id === "string" && id !== "" && this.id === undefined) this.id = id
-    if (typeof model === "string" && model !== "" && this.model === undefined) this.model = model
+    if (typeof id === "string" && id !== "" && this.id === undefined) this.id = this.clean(id)
+    if (typeof model === "string" && model !== "" && this.model === undefined) {
+      this.model = model === this.context.model ? model : this.clean(model)
+    }
     if (this.started) return
     this.started = true
     this.emit({ _tag: "ResponseStart", id: this.id, model: this.model })
+  }
+
+  /** Spans, metrics and logs show what an answer is called, and a server may echo anything. */
+  private clean(name: string): string {
+    return this.context.scrub === undefined ? name : this.context.scrub(name)
   }
 
   /** Replaces what is known of the usage; the last call wins. */

@@ -10,6 +10,7 @@
  * @since 0.1.0
  */
 import type { Decoder, Framing, FramingKind } from "../protocol/Protocol.ts"
+import { titleOf } from "./Page.ts"
 
 /**
  * Largest frame that is read, in characters.
@@ -471,6 +472,9 @@ class ArrayDocument implements Document {
   }
 }
 
+/** Far more than is shown of a page: what is cut here is not cut within a secret that is shown. */
+const maxPage = 131_072
+
 class HtmlDocument implements Document {
   private readonly decoder: Decoder
   private text = ""
@@ -480,11 +484,11 @@ class HtmlDocument implements Document {
   }
 
   push(text: string): void {
-    if (this.text.length < 2048) this.text += text.slice(0, 2048)
+    if (this.text.length < maxPage) this.text += text
   }
 
   end(): void {
-    const title = /<title[^>]*>([^<]*)/i.exec(this.text)?.[1]?.trim()
+    const title = titleOf(this.text)
     this.decoder.assembler.fail({
       kind: "parse",
       message: `The body is a page, not an answer${

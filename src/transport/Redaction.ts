@@ -8,6 +8,10 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
+import * as Headers from "effect/http/Headers"
+import * as UrlParams from "effect/http/UrlParams"
+import { credentialForm, redactedHeaderNames } from "../internal/credentialNames.ts"
 import { maskShapes } from "./KeyShapes.ts"
 import { SecretSearch } from "./SecretSearch.ts"
 
@@ -77,6 +81,30 @@ export const makeScrubber = (secrets: ReadonlyArray<string>): Scrub => {
   }
 }
 
+/** Requests are made with few sets of secrets, and a scrubber takes longer to make than to use. */
+const maxScrubbers = 64
+
+/**
+ * Scrubbers by what they remove, each made once.
+ *
+ * @category scrubbing
+ * @since 0.1.0
+ */
+export class Scrubbers {
+  private readonly made = new Map<string, Scrub>()
+
+  of(secrets: ReadonlyArray<string>): Scrub {
+    const key = secrets.join("\n")
+    let scrub = this.made.get(key)
+    if (scrub === undefined) {
+      if (this.made.size >= maxScrubbers) this.made.clear()
+      scrub = makeScrubber(secrets)
+      this.made.set(key, scrub)
+    }
+    return scrub
+  }
+}
+
 // =============================================================================
 // Size
 // =============================================================================
@@ -103,6 +131,37 @@ const utf8 = new TextEncoder()
 
 /** How many UTF-16 units fit into so many bytes. */
 const bytesUntil = (text: string, limit: number): number => utf8.encodeInto(text, new Uint8Array(limit)).read
+
+// =============================================================================
+// Requests
+// =============================================================================
+
+/**
+ * A context in which requests are rendered without their credentials: in spans, in logs of clients and middlewares. Names
+ * that the application hides stay hidden.
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const redactedRequest = <R>(context: Context.Context<R>): Context.Context<R> => {
+  const headers = Context.get(context, Headers.CurrentRedactedNames)
+  const parameters = Context.get(context, UrlParams.CurrentRedactedNames)
+  if (headers === defaultHeaders && parameters === defaultParameters) return Context.merge(context, redacting)
+  return Context.add(
+    Context.add(context, Headers.CurrentRedactedNames, [...headers, ...hiddenNames]),
+    UrlParams.CurrentRedactedNames,
+    [...parameters, credentialForm]
+  )
+}
+
+const hiddenNames: ReadonlyArray<string | RegExp> = [...redactedHeaderNames, credentialForm]
+const defaultHeaders = Context.get(Context.empty(), Headers.CurrentRedactedNames)
+const defaultParameters = Context.get(Context.empty(), UrlParams.CurrentRedactedNames)
+const redacting = Context.add(
+  Context.make(Headers.CurrentRedactedNames, [...defaultHeaders, ...hiddenNames]),
+  UrlParams.CurrentRedactedNames,
+  [...defaultParameters, credentialForm]
+)
 
 // =============================================================================
 // Causes

@@ -38,8 +38,10 @@ import { parsed } from "../protocol/Probe.ts"
 import type { Failure, Protocol } from "../protocol/Protocol.ts"
 import * as Body from "./Body.ts"
 import * as Events from "./Events.ts"
+import { titleOf } from "./Page.ts"
 import { reasonOf } from "./Reasons.ts"
-import { describeCause, makeScrubber } from "./Redaction.ts"
+import { describeCause, redactedRequest, type Scrub, Scrubbers } from "./Redaction.ts"
+import { secretsOf } from "./RequestSecrets.ts"
 import * as RetryAfter from "./RetryAfter.ts"
 
 /**
@@ -73,7 +75,9 @@ const defaultTotal = Duration.minutes(10)
 /** How long to wait for bookkeeping frames after the finish reason, unless the idle limit is shorter. */
 const maxGraceMillis = 2000
 
+/** What is kept of an error body; twice as much is read, so that it is not cut within a secret. */
 const maxErrorBody = 64 * 1024
+const maxPlainMessage = 1000
 const errorBodyLimit: Duration.Input = "10 seconds"
 const maxRedirects = 3
 
@@ -111,14 +115,28 @@ export interface JsonCall {
 
 /** What makes errors of one attempt. */
 interface Failing {
-  readonly scrub: (text: string) => string
+  readonly scrub: Scrub
+  /** An id or name that a server gave, fit to be shown. */
+  readonly named: <A extends string | undefined>(name: A) => A
+  /** One line about what a client reported, without the query of the URL. */
+  readonly described: (cause: unknown) => string
   readonly error: (reason: LlmError.Reason, requestId?: string | undefined) => LlmError.LlmError
 }
 
-const failing = (call: Call | JsonCall): Failing => {
-  let scrub: ((text: string) => string) | undefined
+/** Bytes of a request id that are kept; the longest that are known have some 100. */
+const maxRequestId = 256
+
+const failingOf = (scrubbers: Scrubbers) => (call: Call | JsonCall): Failing => {
+  let scrubber: Scrub | undefined
+  const scrub: Scrub = (text, maxBytes) => (scrubber ??= scrubbers.of(secretsOf(call)))(text, maxBytes)
   return {
-    scrub: (text) => (scrub ??= makeScrubber(call.secrets))(text),
+    scrub,
+    named: (name) => (name === undefined ? name : scrub(name, maxRequestId)) as typeof name,
+    described: (cause) => {
+      const at = call.url.indexOf("?")
+      const line = describeCause(cause, scrub)
+      return at < 0 ? line : line.replaceAll(call.url.slice(at), "?<redacted>")
+    },
     error: (reason, requestId) =>
       new LlmError.LlmError({
         provider: call.provider,
@@ -150,13 +168,13 @@ const networkCode = (cause: unknown): string | undefined => {
 const networkReason = (error: unknown, call: Failing, partial?: LlmResponse | undefined): LlmError.Reason => {
   const reason = HttpClientError.isHttpClientError(error) ? error.reason : undefined
   const cause = reason === undefined ? error : "cause" in reason ? reason.cause : undefined
-  const message = call.scrub(describeCause(cause ?? error, call.scrub))
+  const message = call.described(cause ?? error)
   switch (reason?._tag) {
     case "InvalidUrlError":
     case "EncodeError":
       return new LlmError.Configuration({ message: `The request could not be built: ${message}. Check the base URL.` })
     default:
-      return new LlmError.Network({ message: `The connection failed: ${message}.`, code: networkCode(cause), partial })
+      return new LlmError.Network({ message: `The connection failed: ${message}.`, code: call.named(networkCode(cause)), partial })
   }
 }
 
@@ -167,12 +185,13 @@ const networkReason = (error: unknown, call: Failing, partial?: LlmResponse | un
  * @since 0.1.0
  */
 export const make = (client: HttpClient.HttpClient): Transport => {
+  const failing = failingOf(new Scrubbers())
   const execute = (request: HttpClientRequest.HttpClientRequest) =>
     Effect.updateContext(
       client.execute(request),
       (context: Context.Context<never>) => {
         const given = Context.getOrUndefined(context, FetchHttpClient.RequestInit)
-        const merged = Context.merge(context, requestContext)
+        const merged = redactedRequest(Context.merge(context, requestContext))
         return given === undefined
           ? merged
           : Context.add(merged, FetchHttpClient.RequestInit, { ...given, ...manualRedirects })
@@ -201,8 +220,12 @@ export const make = (client: HttpClient.HttpClient): Transport => {
           })
         if (target === null || target === undefined) return refuse("The provider answered with a redirect to nowhere.")
         if (target.origin !== new URL(request.url).origin) {
+          // An origin is in lower case, where nobody would recognise a secret.
+          const shown = fail.scrub(target.href) === target.href && fail.scrub(location!) === location
           return refuse(
-            `The provider redirects to another origin (${target.origin}); not followed, because the credential would go with it.`
+            `The provider redirects to another origin${
+              shown ? ` (${fail.scrub(target.origin, maxRequestId)})` : ""
+            }; not followed, because the credential would go with it.`
           )
         }
         if (left === 0) return refuse("Too many redirects.")
@@ -238,7 +261,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     yield* response.stream.pipe(
       Stream.takeWhile((bytes) => {
         text += decoder.decode(bytes, { stream: true })
-        return text.length < maxErrorBody
+        return text.length < 2 * maxErrorBody
       }),
       Stream.runDrain,
       Effect.timeoutOption(errorBodyLimit),
@@ -249,7 +272,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     const shouldRetry = response.headers["x-should-retry"]
     const failure: Failure = {
       kind: "provider",
-      message: found?.message ?? plainMessage(text, response.status),
+      message: found?.message ?? fail.scrub(plainMessage(text, response.status), maxPlainMessage),
       status: response.status,
       type: found?.type ?? awsErrorType(response.headers["x-amzn-errortype"]),
       code: found?.code,
@@ -262,8 +285,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       retryAfter: RetryAfter.retryAfter(response.headers, now),
       shouldRetry: shouldRetry === "true" ? true : shouldRetry === "false" ? false : undefined
     })
-    const requestId = RetryAfter.requestId(response.headers) ?? found?.requestId
-    return yield* fail.error(reason, requestId === undefined ? undefined : fail.scrub(requestId))
+    return yield* fail.error(reason, fail.named(RetryAfter.requestId(response.headers) ?? found?.requestId))
   })
 
   /** Sends a call and gives the pull of its events; everything it opens lives in `scope`. */
@@ -283,7 +305,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     scope: Scope.Scope
   ): Effect.Effect<Exchange> => {
     const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
-    const requestId = RetryAfter.requestId(response.headers)
+    const requestId = fail.named(RetryAfter.requestId(response.headers))
     const decoder = call.protocol.decoder({
       wire: call.protocol.wire,
       provider: call.provider,
@@ -293,7 +315,8 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       rateLimits: RetryAfter.rateLimits(response.headers, now),
       warnings: call.warnings,
       idSeed: call.idSeed,
-      includeRaw: call.includeRaw
+      includeRaw: call.includeRaw,
+      scrub: fail.scrub
     })
     const activity = fiber.getRef(Activity)
     const partial = () => decoder.assembler.partial()
@@ -302,7 +325,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       decoder,
       framing: call.protocol.framing,
       decodingError: (failure) =>
-        fail.error(reasonOf(failure, { scrub: fail.scrub, partial: partial() }), requestId ?? failure.requestId),
+        fail.error(reasonOf(failure, { scrub: fail.scrub, partial: partial() }), requestId ?? fail.named(failure.requestId)),
       networkError: (cause) => fail.error(networkReason(cause, fail, partial()), requestId),
       touch: activity.touch,
       rest: activity.rest,
@@ -413,10 +436,10 @@ const plainMessage = (text: string, status: number): string => {
   const trimmed = text.trim()
   if (trimmed === "") return `The provider answered ${status} without a body.`
   if (trimmed.startsWith("<")) {
-    const title = /<title[^>]*>([^<]*)/i.exec(trimmed)?.[1]?.trim()
+    const title = titleOf(trimmed)
     return `The provider answered ${status} with a page${title === undefined ? "" : `: ${title}`}.`
   }
-  return trimmed.slice(0, 1000)
+  return trimmed
 }
 
 /** Runs a pull to its `Finish`. */
