@@ -61,3 +61,15 @@ export const credentialNamed = (name: string): "listed" | "form" | undefined =>
     : credentialForm.test(name) && !aboutCredential.test(name)
     ? "form"
     : undefined
+
+/** Names of accounts: private, but nothing can be called with them. */
+const accountNames: ReadonlySet<string> = new Set(["openai-organization", "openai-project"])
+
+/**
+ * Whether somebody who has the value under a name can make calls with it.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const holdsCredential = (name: string): boolean =>
+  credentialNamed(name) !== undefined && !accountNames.has(name.toLowerCase())

@@ -16,6 +16,7 @@ import * as Metric from "effect/Metric"
 import { mapResponses } from "../internal/finish.ts"
 import { priceFinder, priceOf, type PriceOverrides } from "../internal/pricing.ts"
 import { isServed } from "../internal/served.ts"
+import { ShownNames } from "../internal/shownNames.ts"
 import type { LlmResponse, Usage } from "../LlmResponse.ts"
 import type { ModelMeta, Prices } from "../Model.ts"
 import * as Policy from "../policy/Policy.ts"
@@ -102,8 +103,12 @@ export const withCost = (
 ): Effect.Effect<LlmResponse> =>
   (options?.prices === undefined ? defaultPricing : pricing(options))(response, options?.asked)
 
+/** Models that are counted by name. */
+const maxModels = 256
+
 /**
- * Sets `cost` of every response, where it is known, and counts it in {@link spent}.
+ * Sets `cost` of every response, where it is known, and counts it in {@link spent}, by the first 256 models; the cost of all
+ * others stands under `_OTHER`.
  *
  * @category policies
  * @since 0.1.0
@@ -112,11 +117,14 @@ export const policy = (options: Options = {}): Policy.Policy =>
   Policy.make((service) => {
     const price = pricing(options)
     const { model, provider } = service.info
+    const pricedNames = new ShownNames(maxModels)
+    const unpricedNames = new ShownNames(maxModels)
     return mapResponses(service, (response, request) =>
       Effect.flatMap(
         price(response, response.provider === provider ? request.model ?? model : undefined),
         (priced) => {
-          const attributes = { provider: priced.provider, model: priced.model }
+          const names = priced.cost === undefined ? unpricedNames : pricedNames
+          const attributes = { provider: priced.provider, model: names.of(priced.model) }
           return Effect.as(
             priced.cost === undefined
               ? Metric.update(Metric.withAttributes(unknown, attributes), 1)

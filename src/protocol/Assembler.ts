@@ -26,6 +26,9 @@ import type { DecodeContext, Failure } from "./Protocol.ts"
 
 type Draft<A> = { -readonly [K in keyof A]: A[K] }
 
+/** Bytes of a model's name. An id is kept whole: answers are continued by it. */
+const maxModelName = 512
+
 interface OpenToolCall {
   readonly id: string
   readonly name: string
@@ -97,7 +100,7 @@ export class Assembler {
   start(id?: string | null, model?: string | null): void {
     if (typeof id === "string" && id !== "" && this.id === undefined) this.id = this.clean(id)
     if (typeof model === "string" && model !== "" && this.model === undefined) {
-      this.model = model === this.context.model ? model : this.clean(model)
+      this.model = model === this.context.model ? model : this.clean(model, maxModelName)
     }
     if (this.started) return
     this.started = true
@@ -105,8 +108,8 @@ export class Assembler {
   }
 
   /** Spans, metrics and logs show what an answer is called, and a server may echo anything. */
-  private clean(name: string): string {
-    return this.context.scrub === undefined ? name : this.context.scrub(name)
+  private clean(name: string, maxBytes?: number): string {
+    return this.context.scrub === undefined ? name : this.context.scrub(name, maxBytes)
   }
 
   /** Replaces what is known of the usage; the last call wins. */

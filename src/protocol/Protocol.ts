@@ -75,7 +75,7 @@ export interface DecodeContext {
   readonly idSeed: string
   readonly includeRaw: boolean
   /** Removes secrets from what the server calls its answer and its model; content is never touched. */
-  readonly scrub?: ((text: string) => string) | undefined
+  readonly scrub?: ((text: string, maxBytes?: number) => string) | undefined
 }
 
 /**

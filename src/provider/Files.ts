@@ -15,6 +15,7 @@ import * as LlmError from "../LlmError.ts"
 import type { Media } from "../Message.ts"
 import * as Transport from "../transport/Transport.ts"
 import * as Anthropic from "./Anthropic.ts"
+import { readBaseUrl } from "./baseUrl.ts"
 import * as Credentials from "./Credentials.ts"
 import * as Gemini from "./Gemini.ts"
 import * as OpenAi from "./OpenAi.ts"
@@ -78,7 +79,7 @@ const makeOf =
     Effect.map(HttpClient.HttpClient, (client): Files => {
       const { definition } = spelling
       const transport = Transport.make(client)
-      const baseUrl = (options.baseUrl ?? definition.baseUrl).replace(/\/+$/, "")
+      const base = readBaseUrl(definition, options.baseUrl)
       const failure = (reason: LlmError.Reason) =>
         Effect.fail(
           new LlmError.LlmError({ provider: definition.id, model: "", operation: "files", reason, attempts: 1 })
@@ -119,15 +120,19 @@ const makeOf =
         })
       }
       const upload: Files["upload"] = (file) => {
-        const { body, headers, url } = spelling.upload(baseUrl, file)
-        return Effect.flatMap(send("POST", url, body, headers), (answer) => {
+        if ("_tag" in base) return failure(base)
+        const { body, headers, url } = spelling.upload(base.url, file)
+        return Effect.flatMap(send("POST", base.withQuery(url), body, headers), (answer) => {
           const fileId = spelling.read(answer)
           return typeof fileId === "string" && fileId !== ""
             ? Effect.succeed<StoredFile>({ type: "file", fileId, mediaType: file.mediaType })
             : failure(new LlmError.ResponseParse({ message: "The answer to the upload names no file." }))
         })
       }
-      const remove: Files["remove"] = (file) => Effect.asVoid(send("DELETE", spelling.removeUrl(baseUrl, file.fileId)))
+      const remove: Files["remove"] = (file) => 
+        "_tag" in base
+          ? failure(base)
+          : Effect.asVoid(send("DELETE", base.withQuery(spelling.removeUrl(base.url, file.fileId))))
       return {
         upload,
         remove,

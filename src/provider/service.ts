@@ -22,6 +22,7 @@ import type { JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import * as Telemetry from "../observe/Telemetry.ts"
 import * as Transport from "../transport/Transport.ts"
+import { readBaseUrl } from "./baseUrl.ts"
 import * as Credentials from "./Credentials.ts"
 import type { Definition, Options, Outgoing } from "./Provider.ts"
 
@@ -83,7 +84,8 @@ export const encode = (
 }
 
 /**
- * Makes a service of a definition. Fails with reason `Configuration` when the base URL is not an HTTP URL.
+ * Makes a service of a definition. Fails with reason `Configuration` when the base URL is not an HTTP URL, or has a user or
+ * a password in it.
  *
  * @category constructors
  * @since 0.1.0
@@ -93,32 +95,12 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<LlmService.Service, LlmError.LlmError, HttpClient.HttpClient> =>
   Effect.gen(function*() {
-    const baseUrl = baseUrlOf(definition, options.baseUrl)
-    const url = URL.parse(baseUrl)
     const defaultModel = options.model ?? definition.defaultModel
     const errorOf = (operation: LlmError.Operation, reason: LlmError.Reason, model = defaultModel ?? "") =>
       new LlmError.LlmError({ provider: definition.id, model, label: options.label, operation, reason, attempts: 1 })
-    const blank = /\{\w+\}/.exec(baseUrl)?.[0]
-    if (blank !== undefined) {
-      return yield* errorOf(
-        "layer",
-        new LlmError.Configuration({
-          field: "baseUrl",
-          message: `${definition.name} needs a base URL of your own: replace ${blank} in ${baseUrl}${
-            definition.env.baseUrl === undefined ? "" : `, or set ${definition.env.baseUrl}`
-          }.`
-        })
-      )
-    }
-    if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
-      return yield* errorOf(
-        "layer",
-        new LlmError.Configuration({
-          field: "baseUrl",
-          message: `The base URL of ${definition.name} is not an http(s) URL. Give one such as ${definition.baseUrl}.`
-        })
-      )
-    }
+    const base = readBaseUrl(definition, options.baseUrl)
+    if ("_tag" in base) return yield* errorOf("layer", base)
+    const baseUrl = base.url
     const transport = Transport.make(yield* HttpClient.HttpClient)
     const credentials = Credentials.parts(options.apiKey)
     const facts = new ModelFacts(definition.id, definition.catalogue, options.models)
@@ -210,7 +192,7 @@ export const make = (
               model,
               label: request.label ?? options.label,
               operation,
-              url: `${baseUrl}${encoded.path}`,
+              url: base.withQuery(`${baseUrl}${encoded.path}`),
               headers,
               body: JSON.stringify(encoded.body),
               secrets: key === undefined ? [] : [key],
@@ -238,7 +220,7 @@ export const make = (
           provider: definition.id,
           model: defaultModel ?? "",
           operation,
-          url,
+          url: base.withQuery(url),
           headers,
           body: body === undefined ? undefined : JSON.stringify(body),
           secrets: key === undefined ? [] : [key],
@@ -305,9 +287,6 @@ export const make = (
       : undefined
     return Telemetry.instrument(refresh === undefined ? service : withRefresh(service, refresh))
   })
-
-const baseUrlOf = (definition: Definition, given: string | undefined): string =>
-  (given === undefined ? definition.baseUrl : definition.baseUrlOf?.(given) ?? given).replace(/\/+$/, "")
 
 /** A rejected token is replaced once per call, before the caller has seen anything. */
 const withRefresh = (

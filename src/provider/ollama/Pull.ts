@@ -19,6 +19,7 @@ import { Assembler } from "../../protocol/Assembler.ts"
 import { readErrorBody } from "../../protocol/ErrorMap.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame, type Protocol } from "../../protocol/Protocol.ts"
 import * as Transport from "../../transport/Transport.ts"
+import { readBaseUrl } from "../baseUrl.ts"
 import { parts } from "../Credentials.ts"
 import type { Credentials } from "../Provider.ts"
 import { cloudUrl, localUrl, serverUrl } from "./Host.ts"
@@ -151,12 +152,12 @@ export const pull = (
   Stream.unwrap(Effect.gen(function*() {
     const failed = (reason: LlmError.Reason) =>
       new LlmError.LlmError({ provider: "ollama", model, operation: "models", reason, attempts: 1 })
-    const baseUrl = options.baseUrl === undefined ? localUrl : serverUrl(options.baseUrl)
+    const base = readBaseUrl({ name: "Ollama", baseUrl: localUrl, baseUrlOf: serverUrl }, options.baseUrl)
     if (model.trim() === "") {
       return yield* failed(new LlmError.Validation({ field: "model", message: "model: Is empty: name one." }))
     }
-    const url = URL.parse(baseUrl)
-    if (url === null || !/^https?:$/.test(url.protocol) || url.origin === cloudUrl) {
+    if ("_tag" in base) return yield* failed(base)
+    if (new URL(base.url).origin === cloudUrl) {
       return yield* failed(
         new LlmError.Configuration({
           field: "baseUrl",
@@ -172,7 +173,7 @@ export const pull = (
       provider: "ollama",
       model,
       operation: "models",
-      url: `${baseUrl}/api/pull`,
+      url: base.withQuery(`${base.url}/api/pull`),
       headers: { ...options.headers, ...(key === undefined ? undefined : { authorization: `Bearer ${key}` }) },
       body: JSON.stringify({ model, stream: true, ...(options.insecure === true ? { insecure: true } : undefined) }),
       secrets: key === undefined ? [] : [key],
