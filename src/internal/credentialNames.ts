@@ -38,13 +38,14 @@ export const redactedHeaderNames: ReadonlyArray<string> = [
 const listed: ReadonlySet<string> = new Set(redactedHeaderNames)
 
 /**
- * Forms of names that hold credentials. `tokens` counts something, and an author is nobody's secret.
+ * Forms of names that hold credentials. A key is a word of its own (`x-portkey-provider` names none), `tokens` counts
+ * something, and an author is nobody's secret.
  *
  * @category data
  * @since 0.1.0
  */
 export const credentialForm =
-  /key(?!word|board)|token(?!s|iz)|secret|auth(?!or(?!iz))|cookie|credential|passw|passphrase|passcode|signature|jwt|bearer|^sig$|^pat$|[-_]pat$/i
+  /(?:^|[-_.]|api|access|secret|private|auth|subscription|master|virtual|account|service|license|client|shared|encryption|signing)keys?(?:$|[-_.])|token(?!s|iz)|secret|auth(?!or(?!iz))|cookie|credential|passw|passphrase|passcode|signature|jwt|bearer|^sig$|(?:^|[-_])pat$/i
 
 /** What a name about a credential ends with when it does not hold it, such as Snowflake's `…-token-type`. */
 const aboutCredential = /[-_](?:type|version|limit|count|mode|scheme|method|algorithm|url|uri|ttl|expiry|expires)$/i

@@ -129,7 +129,7 @@ const makeOf =
             : failure(new LlmError.ResponseParse({ message: "The answer to the upload names no file." }))
         })
       }
-      const remove: Files["remove"] = (file) => 
+      const remove: Files["remove"] = (file) =>
         "_tag" in base
           ? failure(base)
           : Effect.asVoid(send("DELETE", base.withQuery(spelling.removeUrl(base.url, file.fileId))))

@@ -101,9 +101,6 @@ const bytesOf = (code: number): string =>
     ? String.fromCharCode(0xe0 | code >> 12, 0x80 | code >> 6 & 0x3f, 0x80 | code & 0x3f)
     : String.fromCharCode(0xf0 | code >> 18, 0x80 | code >> 12 & 0x3f, 0x80 | code >> 6 & 0x3f, 0x80 | code & 0x3f)
 
-// oxlint-disable-next-line eslint/no-control-regex -- ASCII is what it is
-const ascii = /^[\x00-\x7f]*$/
-
 /**
  * The text as it stands.
  *
@@ -111,7 +108,7 @@ const ascii = /^[\x00-\x7f]*$/
  * @since 0.1.0
  */
 export const literal = (text: string): View => {
-  if (ascii.test(text)) return { bytes: text }
+  if (!/[\u0080-\uffff]/.test(text)) return { bytes: text }
   const writer = new Writer(text.length + 64)
   for (let at = 0; at < text.length;) {
     const code = text.codePointAt(at)!
@@ -138,12 +135,22 @@ const entities: ReadonlyMap<string, number> = new Map([
   ...latinNames.split(" ").map((name, index) => [name, 160 + index] as const)
 ])
 
-/**
- * One escape. Of several levels of the same kind (`%2541`, `&amp;amp;lt;`, `\\\u0041`) all are taken at once. Every
- * alternative is anchored by its first character and cannot fail late, so that the search is linear.
- */
-const escape =
-  /%(?:25)*(?:u[0-9a-f]{4}|[0-9a-f]{2})|\\+(?:u\{[0-9a-f]{1,6}\}|u[0-9a-f]{4}|x[0-9a-f]{2}|[nrtbfv])?|&(?:amp;|#38;|#x26;)*(?:#x0{0,8}[0-9a-f]{1,6};?|#0{0,8}[0-9]{1,7};?|[a-z]{2,16}[0-9]{0,2};|(?:amp|lt|gt|quot))/gi
+// One whole escape. Of several levels of the same kind (`%2541`, `&amp;amp;lt;`, `\\\u0041`) all are taken at once. Each
+// expression is entered at one place of a run only, so that the search is linear.
+const percent = /%(?:25)*(?:u[0-9a-f]{4}|[0-9a-f]{2})/gi
+const backslash = /(?<!\\)\\+(?:u\{[0-9a-f]{1,6}\}|u[0-9a-f]{4}|x[0-9a-f]{2}|[nrtbfv"'/])/gi
+const entity = /&(?:amp;|#38;|#x26;)*(?:#x0{0,8}[0-9a-f]{1,6};|#0{0,8}[0-9]{1,7};|[a-z]{2,16}[0-9]{0,2};)/gi
+
+// What is left when a level below has completed what it can: backslashes of any number, entities without their end.
+const anyBackslash = /\\+(?:u\{[0-9a-f]{1,6}\}|u[0-9a-f]{4}|x[0-9a-f]{2}|[nrtbfv])?/gi
+const anyEntity =
+  /&(?:amp;|#38;|#x26;)*(?:#x0{0,8}[0-9a-f]{1,6};?|#0{0,8}[0-9]{1,7};?|[a-z]{2,16}[0-9]{0,2};|(?:amp|lt|gt|quot))/gi
+
+const either = (...kinds: ReadonlyArray<RegExp>): RegExp =>
+  new RegExp(kinds.map(({ source }) => source).join("|"), "gi")
+
+const strict = either(percent, backslash, entity)
+const loose = either(percent, anyBackslash, anyEntity)
 
 const controls: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, b: 8, f: 12, v: 11 }
 
@@ -160,7 +167,7 @@ const meaning = (found: string): string | undefined => {
       const rest = found.slice(found.lastIndexOf("\\") + 1)
       if (rest === "") return ""
       return rest.length === 1
-        // `\N` is no escape: only the backslash goes.
+        // `\N` and `\/`: only the backslash goes.
         ? controls[rest] === undefined ? rest : String.fromCharCode(controls[rest])
         : valid(parseInt(rest.replace(/[^0-9a-f]/gi, ""), 16))
     }
@@ -182,7 +189,12 @@ const paired = (view: View): View => {
   const writer = new Writer(view.bytes.length)
   let last = 0
   for (const found of view.bytes.matchAll(pairs)) {
-    const [a, b, c, d] = [1, 2, 3, 4].map((group) => found[group]!.charCodeAt(0) & 0x3f) as [number, number, number, number]
+    const [a, b, c, d] = [1, 2, 3, 4].map((group) => found[group]!.charCodeAt(0) & 0x3f) as [
+      number,
+      number,
+      number,
+      number
+    ]
     const code = 0x10000 + (((a & 0xf) << 6 | b) << 10) + ((c & 0xf) << 6 | d)
     writer.copy(view, last, found.index)
     writer.add(bytesOf(code), startOf(view, found.index), endOf(view, found.index + 6))
@@ -194,7 +206,7 @@ const paired = (view: View): View => {
 }
 
 /** Takes one level of escapes away; the same view when there is none. */
-const unescapedOnce = (view: View): View => {
+const unescapedOnce = (view: View, escape: RegExp): View => {
   const { bytes } = view
   if (!/[%\\&]/.test(bytes)) return view
   const writer = new Writer(bytes.length)
@@ -215,21 +227,39 @@ const unescapedOnce = (view: View): View => {
 /** Levels of escapes of different kinds in one another that are looked through. */
 const maxLevels = 6
 
+/** Adds what the view becomes as one level after the other is taken away. */
+const takeAway = (levels: Array<View>, from: View, escapes: ReadonlyArray<RegExp>): void => {
+  let view = from
+  for (const escape of escapes) {
+    for (let level = 0; level < maxLevels; level++) {
+      const next = unescapedOnce(view, escape)
+      if (next === view) break
+      levels.push(next)
+      view = next
+    }
+  }
+}
+
+const kinds: ReadonlyArray<readonly [sign: string, escape: RegExp]> = [
+  ["%", percent],
+  ["\\", backslash],
+  ["&", entity]
+]
+
 /**
- * The text as it stands, and with one level of escapes after another taken away.
+ * The text as it stands, and with one level of escapes after another taken away: all kinds together, and each kind alone,
+ * because what stands beside a secret may make up an escape with its first characters.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const levelsOf = (text: string): ReadonlyArray<View> => {
-  let view = paired(literal(text))
+  const view = paired(literal(text))
   const levels = [view]
-  while (levels.length <= maxLevels) {
-    const next = unescapedOnce(view)
-    if (next === view) break
-    levels.push(next)
-    view = next
-  }
+  takeAway(levels, view, [strict, loose])
+  if (levels.length === 1) return levels
+  const present = kinds.filter(([sign]) => view.bytes.includes(sign))
+  if (present.length > 1) { for (const [, escape] of present) takeAway(levels, view, [escape]) }
   return levels
 }
 

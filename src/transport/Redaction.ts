@@ -17,7 +17,6 @@ import { SecretSearch } from "./SecretSearch.ts"
 
 export { redactedHeaderNames } from "../internal/credentialNames.ts"
 
-
 /**
  * Removes secrets from text. Given a size, the result has at most so many bytes of UTF-8, and no more of the text is read
  * than that takes; no part of a secret is left at the cut.

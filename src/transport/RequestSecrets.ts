@@ -32,7 +32,8 @@ const minimumByForm = 4
 const setting = /^(?:\d{1,7}|true|false|none|null|on|off|yes|no|auto|enabled|disabled)$/i
 
 /** Users of Basic authentication that are words of the language of errors. */
-const plainUsers = /^(?:user(?:name)?|admin|root|api|api_?key|key|token|x-token-auth|basic|bearer|client|guest|default)$/i
+const plainUsers =
+  /^(?:user(?:name)?|admin|root|api|api_?key|key|token|x-token-auth|basic|bearer|client|guest|default)$/i
 
 const decodedBase64 = (text: string): string | undefined => {
   try {

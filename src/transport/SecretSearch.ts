@@ -33,6 +33,9 @@ type Spelling = "plain" | "hex" | "base64"
 
 interface Pattern {
   readonly bytes: string
+  /** What stands before and after the bytes when nothing beside the secret has spoilt its ends. */
+  readonly head: string
+  readonly tail: string
   /** Nothing that could belong to it may stand beside it. */
   readonly alone: boolean
   /** Characters beside it that hold some of its bits. */
@@ -56,22 +59,22 @@ const urlUnsafe = (text: string): string => text.replaceAll("-", "+").replaceAll
 
 /** The secret's bytes, as they were meant and as they may have been misread. */
 const bytesOf = (secret: string): ReadonlyArray<string> => {
-  const forms = new Set<string>()
-  for (const text of [secret, secret.toWellFormed()]) for (const { bytes } of levelsOf(text)) forms.add(bytes)
-  // oxlint-disable-next-line eslint/no-control-regex -- ASCII is what it is
-  if (/[^\x00-\x7f]/.test(secret)) {
-    const wellFormed = secret.toWellFormed()
-    const utf8 = literal(wellFormed).bytes
+  const wellFormed = secret.toWellFormed()
+  const utf8 = literal(wellFormed).bytes
+  const forms = new Set([utf8, literal(secret).bytes])
+  if (/[\u0080-\uffff]/.test(secret)) {
     // UTF-8 that was read as Latin-1, and Latin-1 that was sent as it is or read as UTF-8.
     forms.add(literal(utf8).bytes)
-    // oxlint-disable-next-line eslint/no-control-regex -- Latin-1 is what it is
-    if (/^[\x00-\xff]*$/.test(secret)) forms.add(secret)
-    forms.add(literal(wellFormed.replace(/[^\x00-\x7f]/gu, "\ufffd")).bytes)
+    if (!/[\u0100-\uffff]/.test(secret)) forms.add(secret)
+    forms.add(literal(wellFormed.replace(/[\u{80}-\u{10ffff}]/gu, "\ufffd")).bytes)
     for (const form of ["NFC", "NFD"] as const) forms.add(literal(wellFormed.normalize(form)).bytes)
   }
-  forms.delete("")
   return [...forms]
 }
+
+/** What a secret that has something like escapes in it becomes when those are taken away as well. */
+const unescapedForms = (secret: string): ReadonlyArray<string> =>
+  [secret, secret.toWellFormed()].flatMap((text) => levelsOf(text).slice(1).map(({ bytes }) => bytes))
 
 /** Encodings that may themselves be encoded once more. */
 const encodedOnce = (bytes: string, secret: string): ReadonlyArray<string> => {
@@ -96,19 +99,46 @@ const base64Patterns = (bytes: string): ReadonlyArray<Pattern> =>
     const bits = (offset + bytes.length) * 8
     const first = Math.ceil(offset * 8 / 6)
     return {
-      bytes: base64("\0".repeat(offset) + bytes).slice(first, Math.floor(bits / 6)),
-      alone: false,
+      ...pattern(base64("\0".repeat(offset) + bytes).slice(first, Math.floor(bits / 6)), false),
       before: offset * 8 % 6 !== 0,
       after: bits % 6 !== 0
     }
   })
 
-const pattern = (bytes: string, alone: boolean): Pattern => ({ bytes, alone, before: false, after: false })
+const pattern = (bytes: string, alone: boolean): Pattern => ({
+  bytes,
+  head: "",
+  tail: "",
+  alone,
+  before: false,
+  after: false
+})
+
+/** A secret of that length is known without its ends as well. */
+const minimumWithoutEnds = 14
+const longestEnd = 6
+
+/**
+ * What stands beside a secret may make up an escape with its first or last characters (`100%` and `a1b2…`), so a long one is
+ * looked for without them.
+ */
+const withoutEnds = (bytes: string): Pattern => {
+  const end = Math.min(longestEnd, Math.floor((bytes.length - minimumWithoutEnds) / 2))
+  return end < 1
+    ? pattern(bytes, false)
+    : {
+      ...pattern(bytes.slice(end, -end), false),
+      head: bytes.slice(0, end),
+      tail: bytes.slice(-end)
+    }
+}
 
 const patternsOf = (secret: string): Readonly<Record<Spelling, ReadonlyArray<Pattern>>> => {
   const forms = bytesOf(secret)
   const isWord = secret.length < minimumForSubstring
-  const plain = forms.map((bytes) => pattern(folded(bytes), isWord || bytes.length < minimumForSubstring))
+  const plain = [...new Set([...forms, ...unescapedForms(secret)].map(folded))].map((bytes) =>
+    isWord || bytes.length < minimumForSubstring ? pattern(bytes, true) : withoutEnds(bytes)
+  )
   const inHex: Array<Pattern> = []
   const inBase64: Array<Pattern> = []
   for (const form of forms) {
@@ -162,10 +192,46 @@ const neighbours: Readonly<Record<Spelling, RegExp>> = {
   base64: /[A-Za-z0-9+/]/
 }
 
+/** Whether a byte was written as an escape of several characters. */
+const isEscape = (view: View, at: number): boolean =>
+  view.starts !== undefined && at >= 0 && at < view.bytes.length && endOf(view, at + 1) - startOf(view, at) > 1
+
+/**
+ * Where a secret begins whose head should stand before `from`. What is missing of it may have been swallowed by an escape,
+ * which then stands in its place or is taken for a part of it.
+ */
+const headOf = (view: View, from: number, head: string): number | undefined => {
+  let at = from
+  for (let left = head.length; left > 0; left--) {
+    if (view.bytes[at - 1] !== head[left - 1]) {
+      return isEscape(view, at - 1) ? at - 1 : at < from && isEscape(view, at) ? at : undefined
+    }
+    at--
+  }
+  return at
+}
+
+/** Where it ends, likewise. */
+const tailOf = (view: View, to: number, tail: string): number | undefined => {
+  let at = to
+  for (let right = 0; right < tail.length; right++) {
+    if (view.bytes[at] !== tail[right]) {
+      return isEscape(view, at) ? at + 1 : at > to && isEscape(view, at - 1) ? at : undefined
+    }
+    at++
+  }
+  return at
+}
+
 const bearer = /(?:^|[^A-Za-z0-9_])(bearer {1,4})$/i
 
 /** The span of a hit in the text, or `undefined` when it is only part of a longer word. */
-const spanOf = (view: View, at: number, { after, alone, before, bytes }: Pattern, spelling: Spelling): Span | undefined => {
+const spanOf = (
+  view: View,
+  at: number,
+  { after, alone, before, bytes, head, tail }: Pattern,
+  spelling: Spelling
+): Span | undefined => {
   const neighbour = neighbours[spelling]
   let from = at
   let to = at + bytes.length
@@ -173,6 +239,11 @@ const spanOf = (view: View, at: number, { after, alone, before, bytes }: Pattern
   const isAfter = to < view.bytes.length && neighbour.test(view.bytes[to]!)
   if (alone && (isBefore || isAfter)) return undefined
   if (spelling === "plain") {
+    const begin = headOf(view, from, head)
+    const end = tailOf(view, to, tail)
+    if (begin === undefined || end === undefined) return undefined
+    from = begin
+    to = end
     const scheme = bearer.exec(view.bytes.slice(Math.max(0, from - 12), from))
     if (scheme !== null) from -= scheme[1]!.length
   }
@@ -222,14 +293,17 @@ export class SecretSearch {
           ...new Map(
             all.flatMap((patterns) => patterns[spelling])
               .filter((one) => one.alone === alone && one.bytes.trim() !== "")
-              .map((one) => [`${one.bytes} ${one.before} ${one.after}`, one] as const)
+              .map((one) => [JSON.stringify(one), one] as const)
           ).values()
         ]
         const shortest = list.reduce((least, { bytes }) => Math.min(least, bytes.length), Infinity)
         return list.length === 0 ? [] : [{ spelling, alone, shortest, list }]
       })
     )
-    const longest = Math.max(0, ...all.flatMap(({ plain }) => plain.map(({ bytes }) => bytes.length)))
+    const longest = Math.max(
+      0,
+      ...all.flatMap(({ plain }) => plain.map(({ bytes, head, tail }) => head.length + bytes.length + tail.length))
+    )
     this.reach = longest * longestEscape
   }
 

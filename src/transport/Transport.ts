@@ -174,7 +174,11 @@ const networkReason = (error: unknown, call: Failing, partial?: LlmResponse | un
     case "EncodeError":
       return new LlmError.Configuration({ message: `The request could not be built: ${message}. Check the base URL.` })
     default:
-      return new LlmError.Network({ message: `The connection failed: ${message}.`, code: call.named(networkCode(cause)), partial })
+      return new LlmError.Network({
+        message: `The connection failed: ${message}.`,
+        code: call.named(networkCode(cause)),
+        partial
+      })
   }
 }
 
@@ -325,7 +329,10 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       decoder,
       framing: call.protocol.framing,
       decodingError: (failure) =>
-        fail.error(reasonOf(failure, { scrub: fail.scrub, partial: partial() }), requestId ?? fail.named(failure.requestId)),
+        fail.error(
+          reasonOf(failure, { scrub: fail.scrub, partial: partial() }),
+          requestId ?? fail.named(failure.requestId)
+        ),
       networkError: (cause) => fail.error(networkReason(cause, fail, partial()), requestId),
       touch: activity.touch,
       rest: activity.rest,
