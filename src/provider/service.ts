@@ -21,6 +21,7 @@ import type * as LlmService from "../LlmService.ts"
 import type { JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import * as Telemetry from "../observe/Telemetry.ts"
+import { secretsOf } from "../transport/RequestSecrets.ts"
 import * as Transport from "../transport/Transport.ts"
 import { readBaseUrl } from "./baseUrl.ts"
 import * as Credentials from "./Credentials.ts"
@@ -103,6 +104,14 @@ export const make = (
     const baseUrl = base.url
     const transport = Transport.make(yield* HttpClient.HttpClient)
     const credentials = Credentials.parts(options.apiKey)
+    // Also of calls that do not send them: a server may remember.
+    const layerSecrets = secretsOf({
+      url: base.withQuery(baseUrl),
+      headers: { ...options.headers, ...options.defaults?.headers },
+      secrets: []
+    })
+    const secretsWith = (key: string | undefined): ReadonlyArray<string> =>
+      key === undefined || key === "" ? layerSecrets : [key, ...layerSecrets]
     const facts = new ModelFacts(definition.id, definition.catalogue, options.models)
 
     const credential = (
@@ -195,7 +204,7 @@ export const make = (
               url: base.withQuery(`${baseUrl}${encoded.path}`),
               headers,
               body: JSON.stringify(encoded.body),
-              secrets: key === undefined ? [] : [key],
+              secrets: secretsWith(key),
               timeouts: request.timeouts ?? {},
               warnings: encoded.warnings,
               includeRaw: request.includeRaw === true,
@@ -223,7 +232,7 @@ export const make = (
           url: base.withQuery(url),
           headers,
           body: body === undefined ? undefined : JSON.stringify(body),
-          secrets: key === undefined ? [] : [key],
+          secrets: secretsWith(key),
           timeouts: options.timeouts ?? {}
         }
         return Effect.flatMap(signed(call, method, key), transport.json)
