@@ -57,9 +57,11 @@ class Writer {
   /** Bytes that come from one place of the text. */
   add(bytes: string, start: number, end: number): void {
     this.grow(bytes.length)
-    this.starts.fill(start, this.size, this.size + bytes.length)
-    this.ends.fill(end, this.size, this.size + bytes.length)
-    this.size += bytes.length
+    for (let at = 0; at < bytes.length; at++) {
+      this.starts[this.size] = start
+      this.ends[this.size] = end
+      this.size++
+    }
     this.pending += bytes
     if (this.pending.length >= 4096) this.flush()
   }
@@ -109,14 +111,30 @@ const bytesOf = (code: number): string =>
  */
 export const literal = (text: string): View => {
   if (!/[\u0080-\uffff]/.test(text)) return { bytes: text }
-  const writer = new Writer(text.length + 64)
+  const bytes = new Uint8Array(text.length * 3)
+  const starts = new Uint32Array(bytes.length)
+  const ends = new Uint32Array(bytes.length)
+  let size = 0
   for (let at = 0; at < text.length;) {
     const code = text.codePointAt(at)!
     const width = code > 0xffff ? 2 : 1
-    writer.add(bytesOf(code), at, at + width)
+    const first = size
+    if (code < 0x80) bytes[size++] = code
+    else {
+      const encoded = bytesOf(code)
+      for (let i = 0; i < encoded.length; i++) bytes[size++] = encoded.charCodeAt(i)
+    }
+    for (let i = first; i < size; i++) {
+      starts[i] = at
+      ends[i] = at + width
+    }
     at += width
   }
-  return writer.view()
+  const pieces: Array<string> = []
+  for (let at = 0; at < size; at += 8192) {
+    pieces.push(String.fromCharCode(...bytes.subarray(at, Math.min(size, at + 8192))))
+  }
+  return { bytes: pieces.join(""), starts: starts.subarray(0, size), ends: ends.subarray(0, size) }
 }
 
 // =============================================================================
