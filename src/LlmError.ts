@@ -4,8 +4,9 @@
  * Catch it with `Effect.catchTag("LlmError", …)`, or one reason with
  * `Effect.catchReason("LlmError", "RateLimit", …)`. Every reason knows whether trying again can help
  * (`isRetryable`) and, where the provider said so, how long to wait (`retryAfter`). A failure after
- * content carries what had come (`partial`). No field ever holds a credential: provider text is
- * scrubbed and capped before it gets here, and no foreign cause object is attached.
+ * content carries what had come (`partial`). Provider text is scrubbed of credentials and capped before it
+ * gets here, and no foreign cause object is attached. What the model said (`partial`, `text`) is data and
+ * left as it is; errors and reasons are rendered (`toString`, `toJSON`, `util.inspect`) without it.
  *
  * @since 0.1.0
  */

@@ -18,13 +18,8 @@ const maxLength = 256
 export const shownName = (name: string): string =>
   name.length <= maxLength ? name : `${name.slice(0, maxLength - 1).toWellFormed()}…`
 
-/**
- * What stands for every name beyond the bound: https://opentelemetry.io/docs/specs/semconv/general/naming/ has it for errors.
- *
- * @category data
- * @since 0.1.0
- */
-export const otherName = "_OTHER"
+/** What OpenTelemetry calls the rest: https://opentelemetry.io/docs/specs/semconv/registry/attributes/error/ */
+const otherName = "_OTHER"
 
 /**
  * The first so many different names; every other is `_OTHER`.
