@@ -53,13 +53,20 @@ const possible =
   /sk-|[pr]k-|AIza|ya29|gsk_|xai-|hf_|r8_|pplx-|fw_|nvapi-|tgp_v1_|gh[oprsu]_|github_pat_|A[KS]IA|ABSK|bedrock-api-key-|eyJ|[=:]|bearer\s|basic\s/i
 
 /**
+ * Whether anything in the text may be a key.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const mayHoldKey = (text: string): boolean => possible.test(text)
+
+/**
  * The text with everything that looks like a key replaced by the mark.
  *
  * @category scrubbing
  * @since 0.1.0
  */
 export const maskShapes = (text: string, mark: string): string => {
-  if (!possible.test(text)) return text
   // `$` has a meaning in replacements.
   const literal = mark.replaceAll("$", "$$$$")
   let out = maskTokens(text, mark)

@@ -12,8 +12,8 @@ import * as Context from "effect/Context"
 import * as Headers from "effect/http/Headers"
 import * as UrlParams from "effect/http/UrlParams"
 import { credentialForm, redactedHeaderNames } from "../internal/credentialNames.ts"
-import { maskShapes } from "./KeyShapes.ts"
-import { SecretSearch } from "./SecretSearch.ts"
+import { maskShapes, mayHoldKey } from "./KeyShapes.ts"
+import { SecretSearch, shortestEcho } from "./SecretSearch.ts"
 
 export { redactedHeaderNames } from "../internal/credentialNames.ts"
 
@@ -48,10 +48,17 @@ const maxPasses = 8
  * @since 0.1.0
  */
 export const makeScrubber = (secrets: ReadonlyArray<string>): Scrub => {
-  const search = new SecretSearch(secrets)
-  const mark = marks.find((one) => search.find(one).length === 0) ?? ""
-  const reach = Math.min(maxReach, Math.max(shapeReach, search.reach))
+  const least = shortestEcho(secrets)
+  // Made when a text comes that can hold a secret or a key: ids and names of models hardly ever can.
+  let made: { readonly search: SecretSearch; readonly mark: string; readonly reach: number } | undefined
+  const make = () => {
+    const search = new SecretSearch(secrets)
+    const mark = marks.find((one) => search.find(one).length === 0) ?? ""
+    return made = { search, mark, reach: Math.min(maxReach, Math.max(shapeReach, search.reach)) }
+  }
   const known = (text: string): string => {
+    if (text.length < least) return text
+    const { mark, search } = made ?? make()
     const found = search.find(text)
     if (found.length === 0) return text
     let out = ""
@@ -65,7 +72,8 @@ export const makeScrubber = (secrets: ReadonlyArray<string>): Scrub => {
   const whole = (text: string): string => {
     let out = text
     for (let pass = 0; pass < maxPasses; pass++) {
-      const next = maskShapes(known(out), mark)
+      const rest = known(out)
+      const next = mayHoldKey(rest) ? maskShapes(rest, (made ?? make()).mark) : rest
       if (next === out) break
       out = next
     }
@@ -73,6 +81,8 @@ export const makeScrubber = (secrets: ReadonlyArray<string>): Scrub => {
   }
   return (text, maxBytes) => {
     if (maxBytes === undefined) return whole(text)
+    if (text.length <= maxBytes) return cap(whole(text), maxBytes)
+    const { reach } = made ?? make()
     if (text.length <= maxBytes + reach) return cap(whole(text), maxBytes)
     // A secret that the first cut went through begins within `reach` of it, so that much is dropped.
     const out = whole(text.slice(0, maxBytes + reach))

@@ -160,6 +160,25 @@ const patternsOf = (secret: string): Readonly<Record<Spelling, ReadonlyArray<Pat
   return { plain, hex: inHex, base64: inBase64 }
 }
 
+/** Characters that take a character each in any encoding; escapes in a secret may be read as fewer. */
+const plainCharacters = /^[^%&\\\u0080-\uffff]*$/
+
+/**
+ * The length of the shortest text that can hold one of the secrets.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const shortestEcho = (secrets: ReadonlyArray<string>): number => {
+  let least = Infinity
+  for (const secret of secrets) {
+    // A number in hex may be written without its dashes.
+    const length = plainCharacters.test(secret) ? secret.trim().replaceAll("-", "").length : 0
+    if (length < least && secret.trim() !== "") least = length
+  }
+  return least
+}
+
 // =============================================================================
 // Search
 // =============================================================================

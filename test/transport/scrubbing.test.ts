@@ -45,6 +45,13 @@ describe("a scrubbed text", () => {
     )
   })
 
+  it("holds no key that is a number in hex, in either case, with or without dashes", () => {
+    const key = "0F8fad5b-d9cb-469f-A165-70867728950e"
+    for (const form of [key.toLowerCase(), key.toUpperCase(), key.replaceAll("-", ""), key.replaceAll("-", ":")]) {
+      assert.strictEqual(makeScrubber([key])(form), "<redacted>")
+    }
+  })
+
   it("holds no secret whose ends make up escapes with what stands beside it", () => {
     const secret = fc.string({ minLength: 26, maxLength: 60, unit: fc.constantFrom(..."0123456789abcdefntux;#/-_") })
     const before = fc.constantFrom("100%", "\\", "\\u0", "\\u00", "%a", "&", "&#", "&#x", "%25", "\\\\")
