@@ -20,6 +20,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { holdsCredential } from "../internal/credentialNames.ts"
 import { type Check, reading } from "../internal/checks.ts"
 import { json, withJsonBudget } from "../internal/jsonChecks.ts"
 import { isTooDeep, parseJsonUnsafe } from "../internal/json.ts"
@@ -223,8 +224,6 @@ const withProvider = (raw: unknown) => (problem: Problems.Problem): Problems.Pro
     : problem
 }
 
-const credentialHeader = /^(?:proxy-)?authorization$|^cookie$|key$|token$|secret/i
-
 const problemsOfInstance = (name: string, instance: Instance, names: ReadonlyArray<string>, config: LlmConfig) => {
   const path = ["instances", name]
   const problems: Array<Problems.Problem> = []
@@ -236,7 +235,7 @@ const problemsOfInstance = (name: string, instance: Instance, names: ReadonlyArr
     add("A base URL has no user, password or query.", "baseUrl")
   }
   for (const header of Object.keys(instance.headers ?? {})) {
-    if (credentialHeader.test(header)) add(Problems.noSecrets, "headers", header)
+    if (holdsCredential(header)) add(Problems.noSecrets, "headers", header)
   }
   if (instance.defaults !== undefined) {
     const wrong = validate({ ...instance.defaults as RequestOptions, prompt: "-" })

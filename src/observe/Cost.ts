@@ -25,6 +25,7 @@ import {
   prices as modelPrices
 } from "../internal/pricing.ts"
 import { isServed } from "../internal/served.ts"
+import { ShownNames } from "../internal/shownNames.ts"
 import type { LlmError } from "../LlmError.ts"
 import type { LlmResponse, Usage } from "../LlmResponse.ts"
 import type { ModelMeta, Prices } from "../Model.ts"
@@ -127,8 +128,12 @@ export const withCost = (
       : Effect.fail(misconfigured("Cost", issue))
   })
 
+/** Models that are counted by name. */
+const maxModels = 256
+
 /**
- * Sets `cost` of every response, where it is known, and counts it in {@link spent}.
+ * Sets `cost` of every response, where it is known, and counts it in {@link spent}, by the first 256 models; the cost of all
+ * others stands under `_OTHER`.
  *
  * @category policies
  * @since 0.1.0
@@ -136,11 +141,14 @@ export const withCost = (
 export const policy = (options: Options = {}): Policy.Policy<LlmError> =>
   Policy.makeChecked("Cost", options, checkedOptions, (service) => {
     const price = pricing(options)
+    const pricedNames = new ShownNames(maxModels)
+    const unpricedNames = new ShownNames(maxModels)
     return mapResponses(service, (response, request) =>
       Effect.flatMap(
         price(response, response.provider === service.info.provider ? modelOf(request, service.info) : undefined),
         (priced) => {
-          const attributes = { provider: priced.provider, model: priced.model }
+          const names = priced.cost === undefined ? unpricedNames : pricedNames
+          const attributes = { provider: priced.provider, model: names.of(priced.model) }
           return Effect.as(
             priced.cost === undefined
               ? Metric.update(Metric.withAttributes(unknown, attributes), 1)

@@ -34,6 +34,8 @@ type Draft<A> = { -readonly [K in keyof A]: A[K] }
  * @since 0.1.0
  */
 export const maxParts = 262_144
+/** Bytes of a model's name. An id is kept whole: answers are continued by it. */
+const maxModelName = 512
 
 interface OpenToolCall {
   readonly id: string
@@ -115,11 +117,18 @@ export class Assembler {
 
   /** Begins the response; later calls fill in an id or model that was missing. */
   start(id?: string | null, model?: string | null): void {
-    if (typeof id === "string" && id !== "" && this.id === undefined) this.id = id
-    if (typeof model === "string" && model !== "" && this.model === undefined) this.model = model
+    if (typeof id === "string" && id !== "" && this.id === undefined) this.id = this.clean(id)
+    if (typeof model === "string" && model !== "" && this.model === undefined) {
+      this.model = model === this.context.model ? model : this.clean(model, maxModelName)
+    }
     if (this.started) return
     this.started = true
     this.emit({ _tag: "ResponseStart", id: this.id, model: this.model })
+  }
+
+  /** Spans, metrics and logs show what an answer is called, and a server may echo anything. */
+  private clean(name: string, maxBytes?: number): string {
+    return this.context.scrub === undefined ? name : this.context.scrub(name, maxBytes)
   }
 
   /** Replaces what is known of the usage; the last call wins. */

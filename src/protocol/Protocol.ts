@@ -75,6 +75,8 @@ export interface DecodeContext {
   /** Makes minted tool-call ids unique across responses. */
   readonly idSeed: string
   readonly includeRaw: boolean
+  /** Removes secrets from what the server calls its answer and its model; content is never touched. */
+  readonly scrub?: ((text: string, maxBytes?: number) => string) | undefined
 }
 
 /**

@@ -509,6 +509,9 @@ class ArrayDocument implements Document {
   }
 }
 
+/** Far more than is shown of a page: what is cut here is not cut within a secret that is shown. */
+const maxPage = 131_072
+
 class HtmlDocument implements Document {
   private readonly decoder: Decoder
   private text = ""
@@ -518,7 +521,7 @@ class HtmlDocument implements Document {
   }
 
   push(text: string): void {
-    if (this.text.length < 2048) this.text += text.slice(0, 2048)
+    if (this.text.length < maxPage) this.text += text
   }
 
   end(): void {

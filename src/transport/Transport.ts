@@ -43,7 +43,8 @@ import * as Events from "./Events.ts"
 import * as JsonText from "./JsonText.ts"
 import { titleOf } from "./Page.ts"
 import { reasonOf, unreadable } from "./Reasons.ts"
-import { describeCause, makeScrubber } from "./Redaction.ts"
+import { describeCause, redactedRequest, type Scrub, Scrubbers } from "./Redaction.ts"
+import { secretsOf } from "./RequestSecrets.ts"
 import * as RetryAfter from "./RetryAfter.ts"
 
 /**
@@ -80,8 +81,12 @@ const defaultTotal = Duration.minutes(10)
 /** How long to wait for bookkeeping frames after the finish reason, unless the idle limit is shorter. */
 const maxGraceMillis = 2000
 
-/** Characters that are read of the body of an error; what it means must stand in them. */
+/**
+ * Characters that are kept of the body of an error; what it means must stand in them. Twice as much is read, so that it is not cut
+ * within a secret.
+ */
 const maxErrorBody = 64 * 1024
+const maxPlainMessage = 1000
 /** Characters of an answer outside the wires: a listing, a count, a file's facts. The longest known listing has some 5 MB. */
 const maxJsonBody = 32 * 1024 * 1024
 const errorBodyLimit: Duration.Input = "10 seconds"
@@ -142,20 +147,34 @@ export interface JsonCall {
 
 /** What makes errors of one attempt. */
 interface Failing {
-  readonly scrub: (text: string) => string
+  readonly scrub: Scrub
+  /** An id or name that a server gave, fit to be shown. */
+  readonly named: <A extends string | undefined>(name: A) => A
+  /** One line about what a client reported, without the query of the URL. */
+  readonly described: (cause: unknown) => string
   readonly error: (reason: LlmError.Reason, requestId?: string | undefined) => LlmError.LlmError
 }
 
-const failing = (call: Call | JsonCall): Failing => {
-  let scrub: ((text: string) => string) | undefined
+/** Bytes of a request id that are kept; the longest that are known have some 100. */
+const maxRequestId = 256
+
+const failingOf = (scrubbers: Scrubbers) => (call: Call | JsonCall): Failing => {
+  let scrubber: Scrub | undefined
+  const scrub: Scrub = (text, maxBytes) => {
+    try {
+      return (scrubber ??= scrubbers.of(secretsOf(call)))(text, maxBytes)
+    } catch {
+      // What cannot be searched for secrets is not shown.
+      return "<not shown>"
+    }
+  }
   return {
-    scrub: (text) => {
-      try {
-        return (scrub ??= makeScrubber(call.secrets))(text)
-      } catch {
-        // What cannot be searched for secrets is not shown.
-        return "<not shown>"
-      }
+    scrub,
+    named: (name) => (name === undefined ? name : scrub(name, maxRequestId)) as typeof name,
+    described: (cause) => {
+      const at = call.url.indexOf("?")
+      const line = describeCause(cause, scrub)
+      return at < 0 ? line : line.replaceAll(call.url.slice(at), "?<redacted>")
     },
     error: (reason, requestId) =>
       new LlmError.LlmError({
@@ -190,13 +209,17 @@ const networkReason = (error: unknown, call: Failing, partial?: LlmResponse | un
   const cause = reason === undefined ? error : "cause" in reason ? reason.cause : undefined
   const broken = cause ?? error
   if (broken instanceof Body.BodyTooLong) return new LlmError.ResponseParse({ message: broken.message, partial })
-  const message = call.scrub(describeCause(broken, call.scrub))
+  const message = call.described(broken)
   switch (reason?._tag) {
     case "InvalidUrlError":
     case "EncodeError":
       return new LlmError.Configuration({ message: `The request could not be built: ${message}. Check the base URL.` })
     default:
-      return new LlmError.Network({ message: `The connection failed: ${message}.`, code: networkCode(cause), partial })
+      return new LlmError.Network({
+        message: `The connection failed: ${message}.`,
+        code: call.named(networkCode(cause)),
+        partial
+      })
   }
 }
 
@@ -207,12 +230,13 @@ const networkReason = (error: unknown, call: Failing, partial?: LlmResponse | un
  * @since 0.1.0
  */
 export const make = (client: HttpClient.HttpClient): Transport => {
+  const failing = failingOf(new Scrubbers())
   const execute = (request: HttpClientRequest.HttpClientRequest) =>
     Effect.updateContext(
       client.execute(request),
       (context: Context.Context<never>) => {
         const given = Context.getOrUndefined(context, FetchHttpClient.RequestInit)
-        const merged = Context.merge(context, requestContext)
+        const merged = redactedRequest(Context.merge(context, requestContext))
         return given === undefined
           ? merged
           : Context.add(merged, FetchHttpClient.RequestInit, { ...given, ...manualRedirects })
@@ -241,8 +265,12 @@ export const make = (client: HttpClient.HttpClient): Transport => {
           })
         if (target === null || target === undefined) return refuse("The provider answered with a redirect to nowhere.")
         if (target.origin !== new URL(request.url).origin) {
+          // An origin is in lower case, where nobody would recognise a secret.
+          const shown = fail.scrub(target.href) === target.href && fail.scrub(location!) === location
           return refuse(
-            `The provider redirects to another origin (${target.origin}); not followed, because the credential would go with it.`
+            `The provider redirects to another origin${
+              shown ? ` (${fail.scrub(target.origin, maxRequestId)})` : ""
+            }; not followed, because the credential would go with it.`
           )
         }
         if (left === 0) return refuse("Too many redirects.")
@@ -273,7 +301,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
 
   /** Reads an error body, as far as it comes in time. */
   const refused = Effect.fnUntraced(function*(response: HttpClientResponse, fail: Failing) {
-    const body = new BoundedText(maxErrorBody)
+    const body = new BoundedText(2 * maxErrorBody)
     yield* readInto(body, response).pipe(Effect.timeoutOption(errorBodyLimit), Effect.ignore)
     const now = yield* Clock.currentTimeMillis
     const { isOver } = body
@@ -292,7 +320,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     const shouldRetry = response.headers["x-should-retry"]
     const failure: Failure = {
       kind: "provider",
-      message: found?.message ?? plainMessage(text, response.status),
+      message: found?.message ?? fail.scrub(plainMessage(text, response.status), maxPlainMessage),
       status: response.status,
       type: found?.type ?? awsErrorType(response.headers["x-amzn-errortype"]),
       code: found?.code,
@@ -305,8 +333,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       retryAfter: RetryAfter.retryAfter(response.headers, now),
       shouldRetry: shouldRetry === "true" ? true : shouldRetry === "false" ? false : undefined
     })
-    const requestId = RetryAfter.requestId(response.headers) ?? found?.requestId
-    return fail.error(reason, requestId === undefined ? undefined : fail.scrub(requestId))
+    return fail.error(reason, fail.named(RetryAfter.requestId(response.headers) ?? found?.requestId))
   }
 
   /** Sends a call and gives the pull of its events; everything it opens lives in `scope`. */
@@ -327,7 +354,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     whole: boolean
   ): Effect.Effect<Exchange> => {
     const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
-    const requestId = RetryAfter.requestId(response.headers)
+    const requestId = fail.named(RetryAfter.requestId(response.headers))
     const decoder = call.protocol.decoder({
       wire: call.protocol.wire,
       provider: call.provider,
@@ -337,7 +364,8 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       rateLimits: RetryAfter.rateLimits(response.headers, now),
       warnings: call.warnings,
       idSeed: call.idSeed,
-      includeRaw: call.includeRaw
+      includeRaw: call.includeRaw,
+      scrub: fail.scrub
     })
     const activity = fiber.getRef(Activity)
     const partial = () => {
@@ -352,7 +380,10 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       decoder,
       framing: call.protocol.framing,
       decodingError: (failure) =>
-        fail.error(reasonOf(failure, { scrub: fail.scrub, partial: partial() }), requestId ?? failure.requestId),
+        fail.error(
+          reasonOf(failure, { scrub: fail.scrub, partial: partial() }),
+          requestId ?? fail.named(failure.requestId)
+        ),
       networkError: (cause) => fail.error(networkReason(cause, fail, partial()), requestId),
       touch: activity.touch,
       rest: activity.rest,
@@ -431,10 +462,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
             const failed = (failure: Failure) => {
               const requestId = RetryAfter.requestId(response.headers) ?? failure.requestId
               return Effect.fail(
-                fail.error(
-                  reasonOf({ ...failure, body: text }, fail),
-                  requestId === undefined ? undefined : fail.scrub(requestId)
-                )
+                fail.error(reasonOf({ ...failure, body: text }, fail), fail.named(requestId))
               )
             }
             if (isOver) {
@@ -476,10 +504,7 @@ const guarded = <A>(
   } catch (thrown) {
     const requestId = RetryAfter.requestId(response.headers)
     return Effect.fail(
-      fail.error(
-        reasonOf({ ...unreadable(thrown), status: statusOf(response) }, fail),
-        requestId === undefined ? undefined : fail.scrub(requestId)
-      )
+      fail.error(reasonOf({ ...unreadable(thrown), status: statusOf(response) }, fail), fail.named(requestId))
     )
   }
 }
@@ -532,7 +557,7 @@ const plainMessage = (text: string, status: number): string => {
     const title = titleOf(trimmed)
     return `The provider answered ${status} with a page${title === undefined ? "" : `: ${title}`}.`
   }
-  return trimmed.slice(0, 1000)
+  return trimmed
 }
 
 /** Runs a pull to its `Finish`. */
