@@ -23,7 +23,8 @@ export const above = (value: Json | undefined, limit: number): boolean => typeof
 const tenMinutes = Math.floor(128_000 * 10 / 60)
 
 /** Claude Opus 4 and 4.1 are slower: https://github.com/anthropics/anthropic-sdk-typescript/blob/main/src/internal/constants.ts */
-const slowModels = /claude-(?:4-opus-20250514|opus-4-0|opus-4-1-20250805|opus-4-20250514|opus-4-1@20250805|opus-4@20250514)/
+const slowModels =
+  /claude-(?:4-opus-20250514|opus-4-0|opus-4-1-20250805|opus-4-20250514|opus-4-1@20250805|opus-4@20250514)/
 const slowLimit = 8192
 
 /**

@@ -72,7 +72,9 @@ describe("Timeout of whole answers", () => {
       assert.deepStrictEqual(yield* outcome(silent.generate(hello)), ["firstByte", 130])
       const begun = yield* given([attempt([[100, connected], [29, byte]], Effect.never)], policy)
       assert.deepStrictEqual(yield* outcome(begun.generate(hello)), ["idle", 139])
-      const pinging = yield* given([attempt([[1, connected], ...Array.from({ length: 20 }, () => [9, byte] as const)], answer)], policy)
+      const pinging = yield* given([
+        attempt([[1, connected], ...Array.from({ length: 20 }, () => [9, byte] as const)], answer)
+      ], policy)
       assert.deepStrictEqual(yield* outcome(pinging.generate(hello)), ["ok", 181])
     }))
 
@@ -89,7 +91,10 @@ describe("Timeout of whole answers", () => {
 
   it.effect("gives way to the request's own limit", () =>
     Effect.gen(function*() {
-      const service = yield* given([attempt([[1, connected]], Effect.never)], Timeout.policy({ firstByte: "30 seconds" }))
+      const service = yield* given(
+        [attempt([[1, connected]], Effect.never)],
+        Timeout.policy({ firstByte: "30 seconds" })
+      )
       const call = service.generate({ ...hello, timeouts: { firstByte: "3 seconds" } })
       assert.deepStrictEqual(yield* outcome(call), ["firstByte", 4])
     }))

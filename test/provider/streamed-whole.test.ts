@@ -46,7 +46,8 @@ const setUp = (provider: Maker, path: string, options: Provider.Options = {}) =>
     return { service, simulator }
   })
 
-const failureOf = <A>(call: Effect.Effect<A, LlmError.LlmError>) => Effect.flip(call) as Effect.Effect<LlmError.LlmError>
+const failureOf = <A>(call: Effect.Effect<A, LlmError.LlmError>) =>
+  Effect.flip(call) as Effect.Effect<LlmError.LlmError>
 
 const streamedBy = (request: { readonly path: string; readonly body: unknown } | undefined): boolean =>
   /stream/i.test(request!.path) || (request!.body as { readonly stream?: unknown }).stream === true
@@ -64,55 +65,68 @@ for (const [name, provider, path] of wires) {
       options?: Provider.Options
     ) => Effect.flatMap(setUp(provider, path, options), test).pipe(Effect.scoped, Effect.provide(layerHttpClient))
 
-    run("gives the same answer, by the request's option and by the layer's", () =>
-      scoped(({ service, simulator }) =>
-        Effect.gen(function*() {
-          const answer: Simulator.ReplyAnswer = {
-            parts: [
-              { type: "text", text: "One two." },
-              { type: "tool-call", id: "call_12345", name: "look", arguments: { at: "this" } }
-            ]
-          }
-          yield* simulator.enqueue(answer, answer, answer)
-          const tools = [{ type: "function", name: "look", description: "Looks.", parameters: { type: "object" } }] as const
-          const whole = yield* service.generate({ ...hello, tools, whole: "whole", includeRaw: true })
-          const folded = yield* service.generate({ ...hello, tools, includeRaw: true })
-          const auto = yield* service.generate({ ...hello, tools, whole: "auto" })
-          assert.deepStrictEqual(simulator.requests.map(streamedBy), [false, true, false])
-          for (const response of [folded, auto]) {
-            assert.strictEqual(response.text, whole.text)
-            assert.deepStrictEqual(response.toolCalls.map((call) => call.arguments), [{ at: "this" }])
-            assert.strictEqual(response.finishReason, whole.finishReason)
-            assert.deepStrictEqual(response.usage.output.total, whole.usage.output.total)
-            assert.deepStrictEqual(response.warnings, whole.warnings)
-          }
-          assert.isDefined(folded.raw)
-          assert.isUndefined(auto.raw)
-        }), { defaults: { whole: "streamed" } }))
+    run(
+      "gives the same answer, by the request's option and by the layer's",
+      () =>
+        scoped(({ service, simulator }) =>
+          Effect.gen(function*() {
+            const answer: Simulator.ReplyAnswer = {
+              parts: [
+                { type: "text", text: "One two." },
+                { type: "tool-call", id: "call_12345", name: "look", arguments: { at: "this" } }
+              ]
+            }
+            yield* simulator.enqueue(answer, answer, answer)
+            const tools = [{
+              type: "function",
+              name: "look",
+              description: "Looks.",
+              parameters: { type: "object" }
+            }] as const
+            const whole = yield* service.generate({ ...hello, tools, whole: "whole", includeRaw: true })
+            const folded = yield* service.generate({ ...hello, tools, includeRaw: true })
+            const auto = yield* service.generate({ ...hello, tools, whole: "auto" })
+            assert.deepStrictEqual(simulator.requests.map(streamedBy), [false, true, false])
+            for (const response of [folded, auto]) {
+              assert.strictEqual(response.text, whole.text)
+              assert.deepStrictEqual(response.toolCalls.map((call) => call.arguments), [{ at: "this" }])
+              assert.strictEqual(response.finishReason, whole.finishReason)
+              assert.deepStrictEqual(response.usage.output.total, whole.usage.output.total)
+              assert.deepStrictEqual(response.warnings, whole.warnings)
+            }
+            assert.isDefined(folded.raw)
+            assert.isUndefined(auto.raw)
+          }), { defaults: { whole: "streamed" } })
+    )
 
-    run("keeps what came of an answer that was cut or timed out, and says that it was a generate", () =>
-      scoped(({ service, simulator }) =>
-        Effect.gen(function*() {
-          const text = "Words that do not come to their end."
-          yield* simulator.enqueue(
-            Simulator.text(text, { chunkSize: 6, faults: { cutAfter: 5 } }),
-            Simulator.text(text, { chunkSize: 6, faults: { stallAfter: 5 } }),
-            Simulator.text(text, { chunkSize: 6, faults: { pingsAfter: 5 } })
-          )
-          const cut = yield* failureOf(service.generate({ ...hello, whole: "streamed" }))
-          const idle = yield* failureOf(
-            service.generate({ ...hello, whole: "streamed", timeouts: { idle: "400 millis" } })
-          )
-          const total = yield* failureOf(
-            service.generate({ ...hello, whole: "streamed", timeouts: { total: "2 seconds" } })
-          )
-          const phase = (error: LlmError.LlmError) => error.reason._tag === "Timeout" ? error.reason.phase : error.reason._tag
-          assert.deepStrictEqual([cut, idle, total].map(phase), ["IncompleteStream", "idle", "total"])
-          for (const error of [cut, idle, total]) {
-            assert.strictEqual(error.operation, "generate")
-            assert.isTrue(text.startsWith(error.partial!.text) && error.partial!.text !== "", error.partial?.text)
-          }
-        })))
+    run(
+      "keeps what came of an answer that was cut or timed out, and says that it was a generate",
+      () =>
+        scoped(({ service, simulator }) =>
+          Effect.gen(function*() {
+            const text = "Words that do not come to their end."
+            yield* simulator.enqueue(
+              Simulator.text(text, { chunkSize: 6, faults: { cutAfter: 5 } }),
+              Simulator.text(text, { chunkSize: 6, faults: { stallAfter: 5 } }),
+              Simulator.text(text, { chunkSize: 6, faults: { pingsAfter: 5 } })
+            )
+            const cut = yield* failureOf(service.generate({ ...hello, whole: "streamed" }))
+            const idle = yield* failureOf(
+              service.generate({ ...hello, whole: "streamed", timeouts: { idle: "400 millis" } })
+            )
+            const total = yield* failureOf(
+              service.generate({ ...hello, whole: "streamed", timeouts: { total: "2 seconds" } })
+            )
+            const phase = (error: LlmError.LlmError) =>
+              error.reason._tag === "Timeout" ? error.reason.phase : error.reason._tag
+            assert.deepStrictEqual([cut, idle, total].map(phase), ["IncompleteStream", "idle", "total"])
+            for (const error of [cut, idle, total]) {
+              assert.strictEqual(error.operation, "generate")
+              assert.isTrue(text.startsWith(error.partial!.text) && error.partial!.text !== "", error.partial?.text)
+            }
+          })
+        )
+    )
   })
 }
 
@@ -135,7 +149,11 @@ describe("the option", () => {
 
 describe("long answers where they are refused or in danger", () => {
   /** Whether a whole answer of a provider is streamed below. */
-  const streams = (definition: Provider.Definition, request: LlmRequest, model = definition.defaultModel ?? "m"): boolean => {
+  const streams = (
+    definition: Provider.Definition,
+    request: LlmRequest,
+    model = definition.defaultModel ?? "m"
+  ): boolean => {
     const encoded = Provider.encode(definition, request, model, false)
     assert.isFalse("field" in encoded)
     return !("field" in encoded) && definition.streamsWhole?.({ model, body: encoded.body }) === true
@@ -162,13 +180,17 @@ describe("long answers where they are refused or in danger", () => {
       }
     }
     // https://github.com/anthropics/anthropic-sdk-typescript/blob/main/src/internal/constants.ts
-    for (const model of ["claude-opus-4@20250514", "claude-opus-4-1@20250805", "anthropic.claude-opus-4-1-20250805-v1:0"]) {
+    for (
+      const model of ["claude-opus-4@20250514", "claude-opus-4-1@20250805", "anthropic.claude-opus-4-1-20250805-v1:0"]
+    ) {
       const definition = model.startsWith("anthropic.") ? Bedrock.definition : VertexAnthropic.definition
       for (const maxTokens of [8192, 8193]) {
         assert.strictEqual(streams(definition, { ...hello, maxTokens }, model), refuses(maxTokens, 8192), model)
       }
     }
-    assert.isFalse(streams(Bedrock.definition, { ...hello, maxTokens: 64_000 }, "meta.llama4-maverick-17b-instruct-v1:0"))
+    assert.isFalse(
+      streams(Bedrock.definition, { ...hello, maxTokens: 64_000 }, "meta.llama4-maverick-17b-instruct-v1:0")
+    )
   })
 
   it("Fireworks: above 4096 tokens", () => {
@@ -180,7 +202,16 @@ describe("long answers where they are refused or in danger", () => {
 
   it("Qwen: models that think", () => {
     const qwen = (model: string, request: LlmRequest = hello) => streams(Alibaba.definition, request, model)
-    for (const model of ["qwq-plus", "qvq-max", "qwen3-235b-a22b", "qwen3-32b", "qwen3-235b-a22b-thinking-2507", "qwen3-omni-flash"]) {
+    for (
+      const model of [
+        "qwq-plus",
+        "qvq-max",
+        "qwen3-235b-a22b",
+        "qwen3-32b",
+        "qwen3-235b-a22b-thinking-2507",
+        "qwen3-omni-flash"
+      ]
+    ) {
       assert.isTrue(qwen(model), model)
     }
     for (const model of ["qwen-plus", "qwen-max", "qwen3-max", "qwen3-235b-a22b-instruct-2507", "qwen3-coder-plus"]) {

@@ -209,7 +209,9 @@ for (const [wire, protocol] of wires) {
           const document = textOf(name).trim()
           const expected = yield* ended(document)
           for (const whole of [true, false]) {
-            for (const [size, tail] of [[document.length, ""], [1, ""], [13, "\n"], [document.length, " \n \n"]] as const) {
+            for (
+              const [size, tail] of [[document.length, ""], [1, ""], [13, "\n"], [document.length, " \n \n"]] as const
+            ) {
               const { all, body } = readingOf(protocol, whole)
               const fiber = yield* Effect.forkChild(all, { startImmediately: true })
               const pieces = cutAt(document, [size])
@@ -245,7 +247,13 @@ describe("lines of JSON where events were promised", () => {
   it.effect("are waited for behind the first of them", () =>
     Effect.gen(function*() {
       const line = (text: string, finish: string | null) =>
-        `${JSON.stringify({ id: "1", model: "m", choices: [{ index: 0, delta: { content: text }, finish_reason: finish }] })}\n`
+        `${
+          JSON.stringify({
+            id: "1",
+            model: "m",
+            choices: [{ index: 0, delta: { content: text }, finish_reason: finish }]
+          })
+        }\n`
       for (const whole of [true, false]) {
         const { all, body } = readingOf(OpenAiChat.make(), whole)
         const fiber = yield* Effect.forkChild(all, { startImmediately: true })
