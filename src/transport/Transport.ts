@@ -246,9 +246,11 @@ export const make = (client: HttpClient.HttpClient): Transport => {
   /** Reads an error body, as far as it comes in time. */
   const refused = Effect.fnUntraced(function*(response: HttpClientResponse, fail: Failing) {
     const decoder = new TextDecoder()
+    const { touch } = yield* Activity
     let text = ""
     yield* response.stream.pipe(
       Stream.takeWhile((bytes) => {
+        touch()
         text += decoder.decode(bytes, { stream: true })
         return text.length < maxErrorBody
       }),
