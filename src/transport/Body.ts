@@ -7,8 +7,6 @@
  *
  * @since 0.1.0
  */
-import type * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
 import { type HttpClientResponse, toWeb } from "effect/http/HttpClientResponse"
 
 /**
@@ -60,23 +58,34 @@ export class BodyTooLong extends Error {
 export const bodySymbol: unique symbol = Symbol.for("effect-llm/Body")
 
 /**
- * How long a connection may take to end its body after the answer is over, before it is closed.
+ * Milliseconds that a connection may take to end its body after the answer is over, before it is closed.
  *
  * @category limits
  * @since 0.1.0
  */
-export const drain: Duration.Input = "100 millis"
+export const drainMillis = 100
 
 /**
- * Cancels a body that does not end in time after its answer; gives what stops the waiting. Real time, whatever clock the
+ * Calls back when a body has not ended in time after its answer; gives what stops the waiting. Real time, whatever clock the
  * application has: this is the connection's affair.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const afterDrain = (cancel: () => void): () => void => {
-  const timer = Effect.runFork(Effect.andThen(Effect.sleep(drain), Effect.sync(cancel)))
-  return () => timer.interruptUnsafe()
+export const afterDrain = (late: () => void): () => void => later(late, drainMillis)
+
+/**
+ * Calls back when the end of a body has not come with its last bytes: then the answer is not kept waiting for it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const afterTurn = (late: () => void): () => void => later(late, 0)
+
+const later = (late: () => void, millis: number): () => void => {
+  // @effect-diagnostics-next-line globalTimers:off
+  const timer = setTimeout(late, millis)
+  return () => clearTimeout(timer)
 }
 
 class WebBody implements Body {

@@ -301,8 +301,9 @@ export const make = (client: HttpClient.HttpClient): Transport => {
 
   /** Reads an error body, as far as it comes in time. */
   const refused = Effect.fnUntraced(function*(response: HttpClientResponse, fail: Failing) {
+    const { touch } = yield* Activity
     const body = new BoundedText(2 * maxErrorBody)
-    yield* readInto(body, response).pipe(Effect.timeoutOption(errorBodyLimit), Effect.ignore)
+    yield* readInto(body, response, touch).pipe(Effect.timeoutOption(errorBodyLimit), Effect.ignore)
     const now = yield* Clock.currentTimeMillis
     const { isOver } = body
     const text = body.read()

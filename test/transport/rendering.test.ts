@@ -125,10 +125,10 @@ describe("a request", () => {
           yield* Effect.flip(Stream.runDrain(bedrock.stream({ prompt: "x" }))),
           yield* Effect.flip(Stream.runDrain(Ollama.pull("m", { headers, apiKey: Redacted.make("planted-pull-key") })))
         ]
-        for (const make of [Files.anthropic, Files.openAi, Files.gemini]) {
+        for (const [make, fileId] of [[Files.anthropic, "f"], [Files.openAi, "f"], [Files.gemini, "files/f"]] as const) {
           const files = yield* make({ apiKey: Redacted.make("planted-file-key"), headers })
           errors.push(yield* Effect.flip(files.upload(upload)))
-          errors.push(yield* Effect.flip(files.remove({ type: "file", fileId: "files/f", mediaType: "text/plain" })))
+          errors.push(yield* Effect.flip(files.remove({ type: "file", fileId, mediaType: "text/plain" })))
         }
         return errors
       })
