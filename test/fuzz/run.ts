@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import { parseArgs } from "node:util"
 import { layerHttpClient } from "../../src/node.ts"
-import { type AnswerCase, answerCase, bodyOf } from "./answers.ts"
+import { type Answer, type AnswerCase, answerCase, bodyOf } from "./answers.ts"
 import { run, watchUncaught } from "./calls.ts"
 import { inMemory, serve } from "./clients.ts"
 import { Random, seedOf } from "./random.ts"
@@ -83,9 +83,12 @@ const program = Effect.gen(function*() {
         const stalls = overNetwork && made.answer.ending === "stall" && random.chance(0.95)
         const given: AnswerCase = stalls ? { ...made, answer: { ...made.answer, ending: "break" } } : made
         const attempt = (one: AnswerCase): Promise<ReadonlyArray<string>> => {
-          if (!overNetwork) return run(one, inMemory(one.answer))
-          served.answer = one.answer
-          return run(one, node, `${served.url}/v1`, false)
+          if (!overNetwork) return run(one, inMemory)
+          const nodeFor = (answer: Answer) => {
+            served.answer = answer
+            return node
+          }
+          return run(one, nodeFor, `${served.url}/v1`, false)
         }
         const found = yield* Effect.promise(() => attempt(given))
         cases++
