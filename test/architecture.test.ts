@@ -108,7 +108,8 @@ describe("Architecture", () => {
   it("reads JSON text in one place, which bounds its depth", () => {
     const allowed = new Set(["src/internal/json.ts"])
     const broken = [...sources].filter(([file, source]) =>
-      !allowed.has(file) && layerOf(file) !== "testing" && /^(?!\s*\*).*\b(?:JSON\s*\.\s*parse|(?:Unknown)?[fF]romJsonString)\b/m.test(source)
+      !allowed.has(file) && layerOf(file) !== "testing" &&
+      /^(?!\s*\*).*\b(?:JSON\s*\.\s*parse|(?:Unknown)?[fF]romJsonString)\b/m.test(source)
     )
     expect(broken.map(([file]) => file)).toEqual([])
   })

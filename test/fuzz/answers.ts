@@ -262,7 +262,9 @@ const bytesOf = (random: Random, wire: WireName): { readonly bytes: Uint8Array; 
 export const answerCase = (random: Random, wire: WireName): AnswerCase => {
   const provider = random.pick(Object.keys(speakers[wire]))
   const { bytes, lost } = bytesOf(random, wire)
-  const operation = random.chance(0.8) ? random.pick(["stream", "stream", "generate"] as const) : random.pick(operations)
+  const operation = random.chance(0.8)
+    ? random.pick(["stream", "stream", "generate"] as const)
+    : random.pick(operations)
   const status = lost || random.chance(0.85) ? 200 : random.pick(statuses)
   const headers: Array<readonly [string, string]> = [["content-type", contentType[seeds[wire].framing]]]
   for (let times = random.few(4); times > 0; times--) headers.push(random.pick(headerPool))
@@ -275,7 +277,9 @@ export const answerCase = (random: Random, wire: WireName): AnswerCase => {
       status,
       headers: lost ? headers.filter(([name]) => name !== "location") : headers,
       chunks: chunked(random, bytes),
-      ending: lost ? "close" : random.pick(["close", "close", "close", "close", "close", "close", "break", "stall"] as const)
+      ending: lost
+        ? "close"
+        : random.pick(["close", "close", "close", "close", "close", "close", "break", "stall"] as const)
     },
     compared: random.chance(0.4),
     lost: lost && (operation === "stream" || operation === "generate")

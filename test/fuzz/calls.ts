@@ -9,8 +9,6 @@ import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import type {
-  Policy} from "../../src/index.ts";
 import {
   Batch,
   Budget,
@@ -23,6 +21,7 @@ import {
   LlmResponse,
   LlmService,
   Message,
+  type Policy,
   Retry,
   Timeout
 } from "../../src/index.ts"
@@ -91,8 +90,12 @@ export const call = (
     case "health":
       return outcomeOf(service.health)
     case "batch":
-      return outcomeOf(Effect.flatMap(Batch.all([request, request]), ({ exits }) =>
-        Exit.asVoidAll(exits.filter((exit) => exit !== undefined))))
+      return outcomeOf(
+        Effect.flatMap(
+          Batch.all([request, request]),
+          ({ exits }) => Exit.asVoidAll(exits.filter((exit) => exit !== undefined))
+        )
+      )
   }
 }
 
@@ -199,7 +202,10 @@ const inVirtualTime = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<Exit.Ex
   }).pipe(Effect.provide(TestClock.layer() as Layer.Layer<never>))
 
 const inRealTime = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<Exit.Exit<A, E> | undefined> =>
-  Effect.map(Effect.timeoutOption(Effect.exit(effect), "60 seconds"), (exit) => exit._tag === "Some" ? exit.value : undefined)
+  Effect.map(
+    Effect.timeoutOption(Effect.exit(effect), "60 seconds"),
+    (exit) => exit._tag === "Some" ? exit.value : undefined
+  )
 
 /** Whatever nobody caught while a case ran. */
 const uncaught: Array<string> = []

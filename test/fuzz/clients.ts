@@ -15,7 +15,9 @@ const streamOf = ({ chunks, ending }: Answer): ReadableStream<Uint8Array<ArrayBu
       const chunk = chunks[at++]
       if (chunk !== undefined) return controller.enqueue(chunk as Uint8Array<ArrayBuffer>)
       if (ending === "close") return controller.close()
-      if (ending === "break") return controller.error(Object.assign(new TypeError("terminated"), { code: "ECONNRESET" }))
+      if (ending === "break") {
+        return controller.error(Object.assign(new TypeError("terminated"), { code: "ECONNRESET" }))
+      }
       return new Promise<void>(() => {})
     }
   })

@@ -33,7 +33,16 @@ export const deep = (random: Random): Raw => {
 }
 
 /** Names that objects have already. */
-export const reserved = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty", "length", "then", "toJSON"]
+export const reserved = [
+  "__proto__",
+  "constructor",
+  "prototype",
+  "toString",
+  "hasOwnProperty",
+  "length",
+  "then",
+  "toJSON"
+]
 
 const strings = [
   "",
@@ -68,7 +77,19 @@ const strings = [
   ...reserved
 ]
 
-const numbers = ["0", "-0", "-1", "1.5", "1e308", "-1e308", "1e999", "-1e999", "9007199254740993", "4294967296", "1e-320"]
+const numbers = [
+  "0",
+  "-0",
+  "-1",
+  "1.5",
+  "1e308",
+  "-1e308",
+  "1e999",
+  "-1e999",
+  "9007199254740993",
+  "4294967296",
+  "1e-320"
+]
 
 /** A value that nobody expects at its place. */
 export const wild = (random: Random): unknown => {

@@ -86,8 +86,12 @@ export const findings = ({ events, exit }: Outcome, lost: boolean): ReadonlyArra
   if (events !== undefined) {
     const last = events.at(-1)
     const response = last?._tag === "Finish" ? last.response : undefined
-    out.push(...attempt("the event laws", () =>
-      keepsLaws({ events, response, failure: Exit.isFailure(exit) ? exit.cause : undefined })))
+    out.push(
+      ...attempt(
+        "the event laws",
+        () => keepsLaws({ events, response, failure: Exit.isFailure(exit) ? exit.cause : undefined })
+      )
+    )
     out.push(...responseFindings(response))
   }
   return out

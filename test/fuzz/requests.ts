@@ -71,7 +71,23 @@ const anything = (random: Random): unknown => {
     case 19:
       return random.pick(["5 parsecs", "-1 seconds", "Infinity", "5 seconds"])
     case 20:
-      return { type: random.pick(["text", "image", "file", "audio", "reasoning", "tool-call", "tool-result", "source", "server-tool", "function", "custom", "provider", "json-schema"]) }
+      return {
+        type: random.pick([
+          "text",
+          "image",
+          "file",
+          "audio",
+          "reasoning",
+          "tool-call",
+          "tool-result",
+          "source",
+          "server-tool",
+          "function",
+          "custom",
+          "provider",
+          "json-schema"
+        ])
+      }
     default:
       return new Uint8Array(3)
   }
@@ -92,7 +108,12 @@ const full = (): LlmRequest.LlmRequest => ({
       Message.audio({ type: "base64", mediaType: "audio/wav", data: "AAAA" })
     ]),
     Message.assistant([
-      { type: "reasoning", text: "Hm.", signature: "c2ln", origin: { wire: "anthropic-messages", provider: "anthropic" } },
+      {
+        type: "reasoning",
+        text: "Hm.",
+        signature: "c2ln",
+        origin: { wire: "anthropic-messages", provider: "anthropic" }
+      },
       Message.text("Let me see."),
       { type: "tool-call", id: "call_1", name: "weigh", arguments: { item: "salt" } }
     ]),
@@ -150,7 +171,9 @@ const changed = (random: Random, value: unknown, path: string, note: (change: Ch
     const at = random.int(value.length)
     return value.with(at, changed(random, value[at], `${path}[${at}]`, note))
   }
-  if (!isOpen(value) && !(typeof value === "object" && value !== null && "role" in value)) return put(random, path, note)
+  if (!isOpen(value) && !(typeof value === "object" && value !== null && "role" in value)) {
+    return put(random, path, note)
+  }
   const keys = Object.keys(value)
   const computed = Object.values(Object.getOwnPropertyDescriptors(value)).some(({ get }) => get !== undefined)
   if (keys.length === 0 || computed || random.chance(0.1)) return put(random, path, note)
@@ -211,7 +234,10 @@ export const requestFindings = async (
   }
   const policies = random.chance(0.3) ? random.int(64) : 0
   const effect = Effect.gen(function*() {
-    const made = yield* speakers[wire][provider]!({ baseUrl: "http://fuzz.test/v1", key: "sk-planted-0123456789-secret" })
+    const made = yield* speakers[wire][provider]!({
+      baseUrl: "http://fuzz.test/v1",
+      key: "sk-planted-0123456789-secret"
+    })
     const service = yield* wrapped(made, policies)
     return findings(yield* call(service, operation, request as LlmRequest.LlmRequest), false)
   }).pipe(

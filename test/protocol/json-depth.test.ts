@@ -26,7 +26,12 @@ describe("the depth of JSON", () => {
   })
 
   it("does not count what stands in strings", () => {
-    const text = JSON.stringify({ a: "[".repeat(5000), "{{{{": "\\\"[[[".repeat(500), b: `${"\\".repeat(999)}"`, c: [[1]] })
+    const text = JSON.stringify({
+      a: "[".repeat(5000),
+      "{{{{": "\\\"[[[".repeat(500),
+      b: `${"\\".repeat(999)}"`,
+      c: [[1]]
+    })
     assert.deepStrictEqual(parseJson(text), JSON.parse(text))
     // A backslash before the closing quote, and two of them.
     assert.isTrue(isTooDeep(`["a\\\\",${nested(600, "array")}]`))
@@ -58,11 +63,16 @@ describe("the depth of JSON", () => {
 
   it("tells values as it tells their text", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 500, max: 530 }), fc.constantFrom(...kinds), fc.jsonValue(), (depth, kind, inner) => {
-        const text = nested(depth, kind, JSON.stringify(inner))
-        assert.strictEqual(isValueTooDeep(JSON.parse(text)), isTooDeep(text))
-        assert.strictEqual(isTooDeep(text), depthOf(JSON.parse(text)) > maxJsonDepth)
-      }),
+      fc.property(
+        fc.integer({ min: 500, max: 530 }),
+        fc.constantFrom(...kinds),
+        fc.jsonValue(),
+        (depth, kind, inner) => {
+          const text = nested(depth, kind, JSON.stringify(inner))
+          assert.strictEqual(isValueTooDeep(JSON.parse(text)), isTooDeep(text))
+          assert.strictEqual(isTooDeep(text), depthOf(JSON.parse(text)) > maxJsonDepth)
+        }
+      ),
       { numRuns: 200, seed: 20261203 }
     )
   })

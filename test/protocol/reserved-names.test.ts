@@ -54,27 +54,33 @@ const withNames = (value: unknown): unknown => {
 }
 
 describe("reserved names", () => {
-  it.effect.each(Object.keys(seeds) as ReadonlyArray<WireName>)("reach tool arguments as they came: %s", (wire) =>
-    Effect.gen(function*() {
-      const response = yield* answered(wire, withArguments(seeds[wire].bodies[0]))
-      const [call] = response.toolCalls
-      assert.strictEqual(JSON.stringify(call?.arguments), JSON.stringify(parsed))
-      assert.isTrue(Object.hasOwn(call!.arguments as object, "__proto__"))
-      assert.strictEqual(Object.getPrototypeOf(call!.arguments), Object.prototype)
-    }))
+  it.effect.each(Object.keys(seeds) as ReadonlyArray<WireName>)(
+    "reach tool arguments as they came: %s",
+    (wire) =>
+      Effect.gen(function*() {
+        const response = yield* answered(wire, withArguments(seeds[wire].bodies[0]))
+        const [call] = response.toolCalls
+        assert.strictEqual(JSON.stringify(call?.arguments), JSON.stringify(parsed))
+        assert.isTrue(Object.hasOwn(call!.arguments as object, "__proto__"))
+        assert.strictEqual(Object.getPrototypeOf(call!.arguments), Object.prototype)
+      })
+  )
 
-  it.effect.each(Object.keys(seeds) as ReadonlyArray<WireName>)("change nothing wherever they stand: %s", (wire) =>
-    Effect.gen(function*() {
-      const plain = yield* answered(wire, seeds[wire].bodies[0])
-      const named = yield* answered(wire, withNames(seeds[wire].bodies[0]))
-      assert.strictEqual(named.text, plain.text)
-      assert.strictEqual(named.finishReason, plain.finishReason)
-      assert.deepStrictEqual(named.usage.output, plain.usage.output)
-      assert.deepStrictEqual(named.toolCalls.map(({ name }) => name), plain.toolCalls.map(({ name }) => name))
-      for (const object of [named, named.extra ?? {}, named.usage, named.logprobs ?? {}, ...named.parts]) {
-        assert.notProperty(object, "polluted")
-      }
-    }))
+  it.effect.each(Object.keys(seeds) as ReadonlyArray<WireName>)(
+    "change nothing wherever they stand: %s",
+    (wire) =>
+      Effect.gen(function*() {
+        const plain = yield* answered(wire, seeds[wire].bodies[0])
+        const named = yield* answered(wire, withNames(seeds[wire].bodies[0]))
+        assert.strictEqual(named.text, plain.text)
+        assert.strictEqual(named.finishReason, plain.finishReason)
+        assert.deepStrictEqual(named.usage.output, plain.usage.output)
+        assert.deepStrictEqual(named.toolCalls.map(({ name }) => name), plain.toolCalls.map(({ name }) => name))
+        for (const object of [named, named.extra ?? {}, named.usage, named.logprobs ?? {}, ...named.parts]) {
+          assert.notProperty(object, "polluted")
+        }
+      })
+  )
 
   it.effect("are no fields that were there before, where objects are laid over each other", () =>
     Effect.gen(function*() {
@@ -111,7 +117,9 @@ describe("reserved names", () => {
         yield* Effect.exit(service.generate({
           prompt: "x",
           tools: [LlmTool.make("look_up", { parameters, strict: true })],
-          providerOptions: JSON.parse(`{${JSON.stringify(service.info.provider)}:{"__proto__":{"own":1}}}`) as LlmRequest.ProviderOptions
+          providerOptions: JSON.parse(
+            `{${JSON.stringify(service.info.provider)}:{"__proto__":{"own":1}}}`
+          ) as LlmRequest.ProviderOptions
         }))
         const body = sent.pop() ?? ""
         assert.match(body, /"__proto__":\{"(?:type|description)"/, wire)

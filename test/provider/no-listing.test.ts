@@ -49,11 +49,14 @@ const expect = (error: LlmError.LlmError) => {
 }
 
 describe.each(providers)("answers of %s outside its wire", (_, provider) => {
-  it.effect.each(noAnswers.filter((body) => body !== "[1]"))("are no list of models: %s", (body) =>
-    Effect.gen(function*() {
-      const service = yield* provider.make({ apiKey, model: "m" })
-      expect(yield* Effect.flip(service.models))
-    }).pipe(answering(body)))
+  it.effect.each(noAnswers.filter((body) => body !== "[1]"))(
+    "are no list of models: %s",
+    (body) =>
+      Effect.gen(function*() {
+        const service = yield* provider.make({ apiKey, model: "m" })
+        expect(yield* Effect.flip(service.models))
+      }).pipe(answering(body))
+  )
 
   it.effect.each(["", "plain text", "42", "null", "true", "\"text\"", "<html>", nested(5000, "array")])(
     "show no health: %s",
@@ -75,7 +78,9 @@ describe.each(providers)("answers of %s outside its wire", (_, provider) => {
         assert.notInclude(JSON.stringify(error), "sk-planted")
       }
     }).pipe(
-      answering("{\"error\":{\"type\":\"authentication_error\",\"message\":\"invalid key sk-planted-0123456789-secret\"}}")
+      answering(
+        "{\"error\":{\"type\":\"authentication_error\",\"message\":\"invalid key sk-planted-0123456789-secret\"}}"
+      )
     ))
 })
 
@@ -89,13 +94,22 @@ describe("other answers outside the wires", () => {
       }).pipe(answering(body))
   )
 
-  it.effect.each([...noAnswers, "{\"id\":\"\"}", "{\"id\":5}", "{\"file\":{\"name\":null}}"])("name no file: %s", (body) =>
-    Effect.gen(function*() {
-      for (const files of [yield* Files.anthropic({ apiKey }), yield* Files.openAi({ apiKey }), yield* Files.gemini({ apiKey })]) {
-        const file = { bytes: new Uint8Array(1), filename: "a.txt", mediaType: "text/plain" }
-        expect(yield* Effect.flip(files.upload(file)))
-      }
-    }).pipe(answering(body)))
+  it.effect.each([...noAnswers, "{\"id\":\"\"}", "{\"id\":5}", "{\"file\":{\"name\":null}}"])(
+    "name no file: %s",
+    (body) =>
+      Effect.gen(function*() {
+        for (
+          const files of [
+            yield* Files.anthropic({ apiKey }),
+            yield* Files.openAi({ apiKey }),
+            yield* Files.gemini({ apiKey })
+          ]
+        ) {
+          const file = { bytes: new Uint8Array(1), filename: "a.txt", mediaType: "text/plain" }
+          expect(yield* Effect.flip(files.upload(file)))
+        }
+      }).pipe(answering(body))
+  )
 
   it.effect("may be a list without an object around it", () =>
     Effect.gen(function*() {

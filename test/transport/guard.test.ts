@@ -178,9 +178,7 @@ describe("making an error", () => {
   })
   const answering = (body: string, status: number) =>
     Transport.make(
-      HttpClient.make((request) =>
-        Effect.succeed(HttpClientResponse.fromWeb(request, new Response(body, { status })))
-      )
+      HttpClient.make((request) => Effect.succeed(HttpClientResponse.fromWeb(request, new Response(body, { status }))))
     )
 
   it.effect.each([[200, "no answer"], [401, "{\"error\":{\"message\":\"no sk-planted-0123456789-secret\"}}"]] as const)(

@@ -16,7 +16,12 @@ const errorOf = (wire: WireName, operation: "stream" | "generate", body: string,
     const make = Object.values(speakers[wire])[0]!
     const bytes = utf8.encode(body)
     const chunks = split ? Array.from(bytes, (byte) => Uint8Array.of(byte)) : [bytes]
-    const client = inMemory({ status: 200, headers: [["content-type", type], ["x-request-id", "req-1"]], chunks, ending: "close" })
+    const client = inMemory({
+      status: 200,
+      headers: [["content-type", type], ["x-request-id", "req-1"]],
+      chunks,
+      ending: "close"
+    })
     const service = yield* Effect.provideService(
       make({ baseUrl: "http://test.invalid/v1", key: "k" }),
       HttpClient.HttpClient,
@@ -58,19 +63,22 @@ const nothing = ["", " ", "\n\n", "\uFEFF", ": ping\n\n", "retry: 3\n\n", "dat",
 const wires = Object.keys(seeds) as ReadonlyArray<WireName>
 
 describe.each(wires)("a 200 that is no answer, on %s", (wire) => {
-  it.effect.each(noAnswers)("is ResponseParse, with the request id and what came: %j", (body) =>
-    Effect.gen(function*() {
-      for (const operation of ["stream", "generate"] as const) {
-        for (const split of [false, true]) {
-          for (const type of ["application/json", "text/event-stream"]) {
-            const error = yield* errorOf(wire, operation, body, split, type)
-            assert.strictEqual(error.reason._tag, "ResponseParse", error.message)
-            assert.strictEqual(error.requestId, "req-1")
-            assert.isUndefined(error.partial)
+  it.effect.each(noAnswers)(
+    "is ResponseParse, with the request id and what came: %j",
+    (body) =>
+      Effect.gen(function*() {
+        for (const operation of ["stream", "generate"] as const) {
+          for (const split of [false, true]) {
+            for (const type of ["application/json", "text/event-stream"]) {
+              const error = yield* errorOf(wire, operation, body, split, type)
+              assert.strictEqual(error.reason._tag, "ResponseParse", error.message)
+              assert.strictEqual(error.requestId, "req-1")
+              assert.isUndefined(error.partial)
+            }
           }
         }
-      }
-    }))
+      })
+  )
 
   it.effect.each(nothing)("is IncompleteStream where nothing came: %j", (body) =>
     Effect.gen(function*() {

@@ -222,7 +222,7 @@ export const contentsOf = (turns: ReadonlyArray<Turn>, building: Building): Arra
     if (parts.length === 0) continue
     if (role === "model" && building.byLevel) withPlaceholder(parts)
     const last = contents.at(-1)
-    if (last?.role === role) for (const part of parts) last.parts.push(part)
+    if (last?.role === role) { for (const part of parts) last.parts.push(part) }
     else contents.push({ role, parts })
   }
   return contents
