@@ -93,6 +93,23 @@ describe.each(wires)("a 200 that is no answer, on %s", (wire) => {
     }))
 })
 
+describe("a 200 without a body", () => {
+  it.effect.each(wires)("is IncompleteStream, as an empty one: %s", (wire) =>
+    Effect.gen(function*() {
+      for (const operation of ["stream", "generate"] as const) {
+        const service = yield* Object.values(speakers[wire])[0]!({ baseUrl: "http://test.invalid/v1", key: "k" })
+        const { exit } = yield* call(service, operation, question)
+        const error = yield* Effect.flip(exit as Exit.Exit<never, LlmError.LlmError>)
+        assert.strictEqual(error.reason._tag, "IncompleteStream", error.message)
+      }
+    }).pipe(
+      Effect.provideService(
+        HttpClient.HttpClient,
+        inMemory({ status: 204, headers: [], chunks: [], ending: "close" })
+      )
+    ))
+})
+
 describe("what is shown of a body that is no answer", () => {
   it.effect("is its beginning", () =>
     Effect.gen(function*() {
