@@ -1,7 +1,8 @@
 // Answers that no API would send, made from the seeds: what a case of the fuzzer serves.
 import { damaged, deep, nested, spell, wild } from "./json.ts"
 import type { Random } from "./random.ts"
-import { type Frame, frameBytes, type FramingName, seeds, type StreamSeed, type WireName } from "./seeds.ts"
+import { seeds, type WireName } from "./seeds.ts"
+import { type Frame, frameBytes, type FramingName, type StreamSeed } from "./seeds/frames.ts"
 import { speakers } from "./wires.ts"
 
 export const operations = [

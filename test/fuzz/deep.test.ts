@@ -7,7 +7,8 @@ import type { AnswerCase } from "./answers.ts"
 import { run, watchUncaught } from "./calls.ts"
 import { inMemory, serve } from "./clients.ts"
 import { nested, Raw, spell } from "./json.ts"
-import { frameBytes, seeds, type WireName } from "./seeds.ts"
+import { seeds, type WireName } from "./seeds.ts"
+import { frameBytes } from "./seeds/frames.ts"
 
 let stop: () => void
 beforeAll(() => {
