@@ -150,6 +150,9 @@ class WebBody implements Body {
 
 const ignore = () => {}
 
+/** The body of a response that has none, as one with status 204: it has ended. */
+const none: Body = { take: () => undefined, wait: (ready) => ready(), ended: true, error: undefined, close: ignore }
+
 /**
  * The body of a response, when it can be read directly.
  *
@@ -159,7 +162,6 @@ const ignore = () => {}
 export const of = (response: HttpClientResponse): Body | undefined => {
   if (bodySymbol in response) return response[bodySymbol] as Body
   const web = toWeb(response)
-  return web._tag === "Some" && web.value.body !== null && !web.value.bodyUsed
-    ? new WebBody(web.value.body.getReader())
-    : undefined
+  if (web._tag === "None" || web.value.bodyUsed) return undefined
+  return web.value.body === null ? none : new WebBody(web.value.body.getReader())
 }

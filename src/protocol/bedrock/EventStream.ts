@@ -89,7 +89,7 @@ const readHeaders = (view: DataView, from: number, to: number): Map<string, stri
 // =============================================================================
 
 /** The first byte of a message is 0 or 1: none of these, with which JSON, pages, event streams of text and a BOM begin. */
-const textStarts: ReadonlySet<number> = new Set([..."{[<\t\n\r :de"].map((char) => char.charCodeAt(0)).concat(0xef))
+const textStarts: ReadonlySet<number> = new Set([..."{[<\t\n\r :deir"].map((char) => char.charCodeAt(0)).concat(0xef))
 
 /**
  * The framing of AWS event streams. `text` makes what reads a body that turns out to be text.
