@@ -35,7 +35,8 @@ const messageOf = (message: Message) => ({
   priority: message.attributes?.priority
 })
 
-const toolOf = (tool: LlmTool) => tool.type === "function" ? { ...tool, cacheControl: undefined, decode: undefined } : tool
+const toolOf = (tool: LlmTool) =>
+  tool.type === "function" ? { ...tool, cacheControl: undefined, decode: undefined } : tool
 
 const lowerCased = (headers: { readonly [name: string]: string } | undefined) =>
   headers && Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
