@@ -76,7 +76,7 @@ const shaping: { readonly [K in Exclude<keyof RequestOptions, Apart>]-?: true } 
 }
 
 /**
- * What is digested, as text.
+ * What is digested, as text; `undefined` for a request that is no plain data throughout.
  *
  * @category keys
  * @since 0.1.0
@@ -101,7 +101,12 @@ export const keyText = (
     headers: lowerCased(request.headers),
     options
   }
-  return withJsonBudget(() => json(keyed)) === undefined ? canonical(keyed) : undefined
+  try {
+    return withJsonBudget(() => json(keyed)) === undefined ? canonical(keyed) : undefined
+  } catch {
+    // It says something else each time it is read.
+    return undefined
+  }
 }
 
 /**

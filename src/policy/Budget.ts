@@ -29,7 +29,7 @@ import * as Random from "effect/Random"
 import type { Scope } from "effect/Scope"
 import { type Account, Ledger, type Reserve, type Reserved, type Settle } from "../internal/budgetLedger.ts"
 import * as RedisBooks from "../internal/budgetRedis.ts"
-import { checkedLayer, layer } from "../internal/checked.ts"
+import { checkedLayer, layer, misconfigured } from "../internal/checked.ts"
 import { countFrom, duration, fields, oneOf, optional, text } from "../internal/checks.ts"
 import { inputTokens } from "../internal/estimate.ts"
 import { type Begin, type Ending, type Hold, rejection, withHold } from "../internal/held.ts"
@@ -343,6 +343,10 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
             new LlmError.Validation({ field: at, message: `${at}: Is missing, but the budget is per ${kind}.` })
           )
         }
+      }
+      if (typeof id !== "string") {
+        const issue = { field: "scope", message: "Must give a text, or nothing." }
+        return yield* misconfigured("Budget", issue, info.provider, operation)
       }
       const account = id === "" ? kind : `${kind}:${id}`
 

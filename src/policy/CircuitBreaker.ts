@@ -29,7 +29,7 @@ import * as Metric from "effect/Metric"
 import * as Persistence from "effect/persistence/CircuitBreaker"
 import type { Redis } from "effect/persistence/Redis"
 import * as Scope from "effect/Scope"
-import { checkedLayer, layer } from "../internal/checked.ts"
+import { checkedLayer, layer, misconfigured } from "../internal/checked.ts"
 import { type Check, countFrom, duration, fields, oneOf, optional, text, within } from "../internal/checks.ts"
 import { emit } from "../internal/emit.ts"
 import { type Ending, type Hold, rejection, withHold } from "../internal/held.ts"
@@ -278,7 +278,11 @@ const make = (
 
   return withHold(service, (request, operation) =>
     Effect.gen(function*() {
-      const name = typeof key === "string" ? key : key(request, service.info)
+      const name: unknown = typeof key === "string" ? key : key(request, service.info)
+      if (typeof name !== "string") {
+        const issue = { field: "key", message: "Must give a text." }
+        return yield* misconfigured("CircuitBreaker", issue, service.info.provider, operation)
+      }
       const scope = Scope.makeUnsafe()
       const admitted = yield* admit(name, scope)
       if (admitted !== undefined && "generation" in admitted) {
