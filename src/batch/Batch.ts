@@ -135,7 +135,10 @@ const listed = (
         provider: service.info.provider,
         model: service.info.model,
         operation: "batch",
-        reason: new Validation({ field: "requests", message: `requests: Must be a list of at most ${maxEntries} requests.` }),
+        reason: new Validation({
+          field: "requests",
+          message: `requests: Must be a list of at most ${maxEntries} requests.`
+        }),
         attempts: 0
       })
   })

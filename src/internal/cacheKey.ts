@@ -37,7 +37,8 @@ const messageOf = (message: Message) => ({
   priority: message.attributes?.priority
 })
 
-const toolOf = (tool: LlmTool) => tool.type === "function" ? { ...tool, cacheControl: undefined, decode: undefined } : tool
+const toolOf = (tool: LlmTool) =>
+  tool.type === "function" ? { ...tool, cacheControl: undefined, decode: undefined } : tool
 
 const lowerCased = (headers: { readonly [name: string]: string } | undefined) =>
   headers && Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
@@ -79,7 +80,7 @@ const shaping: { readonly [K in Exclude<keyof RequestOptions, Apart>]-?: true } 
 }
 
 /**
- * What is digested, as text.
+ * What is digested, as text; `undefined` for a request that is no plain data throughout.
  *
  * @category keys
  * @since 0.1.0
@@ -106,7 +107,12 @@ export const keyText = (
       Rec.map(request.providers, ({ headers, model, origin }) => ({ headers: lowerCased(headers), model, origin })),
     options
   }
-  return withJsonBudget(() => json(keyed)) === undefined ? canonical(keyed) : undefined
+  try {
+    return withJsonBudget(() => json(keyed)) === undefined ? canonical(keyed) : undefined
+  } catch {
+    // It says something else each time it is read.
+    return undefined
+  }
 }
 
 /**

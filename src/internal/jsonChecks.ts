@@ -17,7 +17,7 @@ import { maxJsonDepth } from "./jsonDepth.ts"
  * @category limits
  * @since 0.1.0
  */
-export const maxJsonValues = 2_000_000
+const maxJsonValues = 2_000_000
 
 /** Characters of all JSON of one request: the longest text that engines hold is twice that. */
 const maxJsonCharacters = 2 ** 28

@@ -82,7 +82,7 @@ const schemaIssue = (schema: unknown): Issue | undefined => {
  * @category checks
  * @since 0.1.0
  */
-export const jsonSchema: Check = reading((schema) => {
+const jsonSchema: Check = reading((schema) => {
   const why = unspellable(schema)
   return why === undefined ? jsonObject(schema) ?? schemaIssue(schema) : problem(why)
 })

@@ -15,7 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import { modelOf } from "../internal/addressed.ts"
 import { misconfigured, optionsIssue } from "../internal/checked.ts"
-import { fields, anything, finite, optional, recordOf, text } from "../internal/checks.ts"
+import { anything, fields, finite, optional, recordOf, text } from "../internal/checks.ts"
 import { mapResponses } from "../internal/finish.ts"
 import {
   priceFinder,

@@ -32,7 +32,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { digest, keyText } from "../internal/cacheKey.ts"
 import * as Memory from "../internal/cacheMemory.ts"
-import { checkedLayer, layer } from "../internal/checked.ts"
+import { checkedLayer, layer, misconfigured } from "../internal/checked.ts"
 import { callable, countFrom, duration, fields, flag, optional, text } from "../internal/checks.ts"
 import { emit } from "../internal/emit.ts"
 import { type Flight, Flights, type Outcome } from "../internal/flights.ts"
@@ -302,11 +302,19 @@ const make = (
     )
 
   /** Runs uninterruptibly, so that whoever takes the lead is known to have it; waits are interruptible. */
-  const decide = (request: LlmRequest, restore: Restore): Effect.Effect<Decision, LlmError> =>
+  const decide = (
+    request: LlmRequest,
+    operation: "generate" | "stream",
+    restore: Restore
+  ): Effect.Effect<Decision, LlmError> =>
     Effect.withFiber((fiber) => {
       const mode = fiber.getRef(Mode)
       const owner = mode === "bypass" || !when(request) ? undefined : partition(request)
       if (owner === undefined) return Effect.as(counted("bypass"), call)
+      if (typeof owner !== "string") {
+        const issue = { field: "partition", message: "Must give a text, or nothing." }
+        return Effect.fail(misconfigured("Cache", issue, info.provider, operation))
+      }
       return Effect.gen(function*() {
         const key = yield* restore(Effect.suspend(() => {
           const text = keyText(request, info, owner, version)
@@ -357,7 +365,7 @@ const make = (
     ...service,
     generate: (request) =>
       Effect.uninterruptibleMask((restore) =>
-        Effect.flatMap(decide(request, restore), (decision): Effect.Effect<LlmResponse, LlmError> => {
+        Effect.flatMap(decide(request, "generate", restore), (decision): Effect.Effect<LlmResponse, LlmError> => {
           switch (decision._tag) {
             case "Serve":
               return Effect.succeed(decision.response)
@@ -374,7 +382,7 @@ const make = (
       Stream.unwrap(
         Effect.uninterruptibleMask((restore) =>
           Effect.flatMap(
-            decide(request, restore),
+            decide(request, "stream", restore),
             (decision): Effect.Effect<Stream.Stream<LlmEvent, LlmError>, never, Scope.Scope> => {
               switch (decision._tag) {
                 case "Serve":

@@ -29,7 +29,7 @@ import * as Metric from "effect/Metric"
 import * as Persistence from "effect/persistence/CircuitBreaker"
 import type { Redis } from "effect/persistence/Redis"
 import * as Scope from "effect/Scope"
-import { checkedLayer, layer } from "../internal/checked.ts"
+import { checkedLayer, layer, misconfigured } from "../internal/checked.ts"
 import { countFrom, duration, fields, oneOf, optional, text, within } from "../internal/checks.ts"
 import { emit } from "../internal/emit.ts"
 import { type Ending, type Hold, rejection, withHold } from "../internal/held.ts"
@@ -284,7 +284,11 @@ const make = (
 
   return withHold(service, (request, operation) =>
     Effect.gen(function*() {
-      const name = typeof key === "string" ? key : key(request, service.info)
+      const name: unknown = typeof key === "string" ? key : key(request, service.info)
+      if (typeof name !== "string") {
+        const issue = { field: "key", message: "Must give a text." }
+        return yield* misconfigured("CircuitBreaker", issue, service.info.provider, operation)
+      }
       const scope = Scope.makeUnsafe()
       const store = yield* storeOf(name)
       const admitted = yield* admit(store, name, scope)
@@ -325,7 +329,10 @@ const make = (
 
 /** A store that holds one circuit, so that it can be forgotten; it has nothing that a scope would have to close. */
 const circuitInMemory = (): StoreService =>
-  Context.get(Effect.runSync(Effect.scoped(Layer.build(Persistence.layerStoreMemory()))), Persistence.CircuitBreakerStore)
+  Context.get(
+    Effect.runSync(Effect.scoped(Layer.build(Persistence.layerStoreMemory()))),
+    Persistence.CircuitBreakerStore
+  )
 
 /** Nothing is shared with other machines, so nothing has to be wall time. */
 const inThisProcess: SharedStore.RunStore = (operation) => SharedStore.local(byMonotonicTime(operation))

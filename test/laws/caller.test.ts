@@ -133,7 +133,10 @@ const recording = (sent: Array<Sent>): HttpClient.HttpClient =>
     Effect.sync(() => {
       const body = request.body._tag === "Raw" ? String(request.body.body) : ""
       sent.push({ url: request.url, body, headers: request.headers })
-      return HttpClientResponse.fromWeb(request, new Response("{}", { headers: { "content-type": "application/json" } }))
+      return HttpClientResponse.fromWeb(
+        request,
+        new Response("{}", { headers: { "content-type": "application/json" } })
+      )
     })
   )
 
@@ -165,7 +168,11 @@ type Operation = "generate" | "stream" | "countTokens"
 
 const operations: ReadonlyArray<Operation> = ["generate", "stream", "countTokens"]
 
-const run = (service: LlmService.Service, operation: Operation, request: unknown): Promise<Exit.Exit<unknown, LlmError>> =>
+const run = (
+  service: LlmService.Service,
+  operation: Operation,
+  request: unknown
+): Promise<Exit.Exit<unknown, LlmError>> =>
   Effect.runPromiseExit(Effect.suspend((): Effect.Effect<unknown, LlmError> => {
     const given = request as LlmRequest
     return operation === "stream" ? Stream.runDrain(service.stream(given)) : service[operation](given)
@@ -201,7 +208,7 @@ describe("A request that may be anything", () => {
           const request = replaced(whole, place, make())
           const exit = await run(service, operation, request)
           isTyped(exit, sent, `${id} ${operation} ${place.join(".")}`)
-          for (const { body } of sent) JSON.parse(body)
+          for (const { body } of sent) assert.isObject(JSON.parse(body))
         }
       ),
       { numRuns: runs * 4 }
@@ -306,9 +313,9 @@ describe("An option that may be anything", () => {
           const { module } = services.find((one) => one.id === id)!
           const sent: Array<Sent> = []
           const options = replaced(wholeOptions, place, make()) as Options
-          const made = await Effect.runPromiseExit(Effect.suspend(() =>
-            Effect.provideService(module.make(options), HttpClient.HttpClient, recording(sent))
-          ))
+          const made = await Effect.runPromiseExit(
+            Effect.suspend(() => Effect.provideService(module.make(options), HttpClient.HttpClient, recording(sent)))
+          )
           const what = `${id} ${place.join(".")}`
           if (Exit.isFailure(made)) {
             isTyped(made, sent, what)

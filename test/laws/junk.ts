@@ -93,7 +93,6 @@ export const junk: fc.Arbitrary<Junk> = fc.oneof(
     10n,
     Symbol("s"),
     () => 1,
-    class {},
     [],
     [null],
     [undefined],
@@ -123,15 +122,15 @@ export const junk: fc.Arbitrary<Junk> = fc.oneof(
     () => nested(5000, (inner) => ({ inner })),
     () => new Date(NaN),
     () => new Named(),
+    () => Named,
     () => new URL("https://example.com"),
     () => Object.create({ inherited: 1 }),
     () => Promise.resolve(1),
     () => new Error("x"),
-    () => new Array(2 ** 32 - 1),
+    () => Object.assign([], { length: 2 ** 32 - 1 }),
     () => new Proxy([], { get: (target, key) => key === "length" ? 2 ** 31 : Reflect.get(target, key) })
   )
 )
-
 
 /** The places of a value, itself included. */
 export const placesOf = (value: unknown, path: ReadonlyArray<string> = []): ReadonlyArray<ReadonlyArray<string>> =>

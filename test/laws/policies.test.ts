@@ -47,7 +47,14 @@ const runs = Number(process.env["LAW_RUNS"] ?? 150)
 const other = TestLlm.layer({ answers: () => "other" })
 const apiKey = Redacted.make("key-of-this-test")
 const prices = { input: 1, output: 1, cacheRead: 1, tiers: [{ input: 1, output: 1, aboveInputTokens: 5 }] }
-const candidate = { request: (request: LlmRequest) => request, prefill: true, weight: 1, tier: 0, prices, contextWindow: 5 }
+const candidate = {
+  request: (request: LlmRequest) => request,
+  prefill: true,
+  weight: 1,
+  tier: 0,
+  prices,
+  contextWindow: 5
+}
 
 type Made = Policy.Policy<LlmError, Scope.Scope>
 
@@ -144,7 +151,10 @@ const policies: { readonly [name: string]: readonly [options: unknown, policy: (
     (keys) => KeyPool.policy({ keys: Effect.sync(() => keys) })
   ],
   Fallback: [
-    { options: { on: { RateLimit: "stop", Provider: () => "next" }, benchAfter: 2, benchFor: "1 second" }, next: other },
+    {
+      options: { on: { RateLimit: "stop", Provider: () => "next" }, benchAfter: 2, benchFor: "1 second" },
+      next: other
+    },
     ({ next, options }) => Fallback.policy(next, options)
   ],
   Balance: [
@@ -160,36 +170,41 @@ const policies: { readonly [name: string]: readonly [options: unknown, policy: (
 }
 
 /** Services made by plain functions, which have no layer to fail. */
-const functions: { readonly [name: string]: readonly [options: unknown, make: (options: Any) => LlmService.Service] } = {
-  "Fallback.make": [
-    { on: { RateLimit: "stop" }, benchAfter: 2, benchFor: 1 },
-    (options) => Fallback.make([TestLlm.make({ answers: () => "a" }).service, TestLlm.make().service], options)
-  ],
-  "Balance.make": [
-    { strategy: "weighted", benchFor: 1, smoothing: 0.2 },
-    (options) => Balance.make([TestLlm.make({ answers: () => "a" }).service, TestLlm.make({ answers: () => "b" }).service], options)
-  ],
-  "Hedge.make": [
-    { after: 1000, samples: 2 },
-    (options) => Hedge.make(TestLlm.make({ answers: () => "a" }).service, undefined, options)
-  ],
-  "Continue.make": [
-    { maxContinuations: 1 },
-    (options) => Continue.make(TestLlm.make({ answers: () => "a" }).service, [], options)
-  ],
-  "Fallback.candidate": [
-    candidate,
-    (options) => Fallback.candidate(TestLlm.make({ answers: () => "a" }).service, options)
-  ],
-  "candidates of Fallback": [
-    [TestLlm.make({ answers: () => "a" }).service],
-    (candidates) => Fallback.make(candidates)
-  ],
-  "candidates of Balance": [
-    [TestLlm.make({ answers: () => "a" }).service],
-    (candidates) => Balance.make(candidates)
-  ]
-}
+const functions: { readonly [name: string]: readonly [options: unknown, make: (options: Any) => LlmService.Service] } =
+  {
+    "Fallback.make": [
+      { on: { RateLimit: "stop" }, benchAfter: 2, benchFor: 1 },
+      (options) => Fallback.make([TestLlm.make({ answers: () => "a" }).service, TestLlm.make().service], options)
+    ],
+    "Balance.make": [
+      { strategy: "weighted", benchFor: 1, smoothing: 0.2 },
+      (options) =>
+        Balance.make(
+          [TestLlm.make({ answers: () => "a" }).service, TestLlm.make({ answers: () => "b" }).service],
+          options
+        )
+    ],
+    "Hedge.make": [
+      { after: 1000, samples: 2 },
+      (options) => Hedge.make(TestLlm.make({ answers: () => "a" }).service, undefined, options)
+    ],
+    "Continue.make": [
+      { maxContinuations: 1 },
+      (options) => Continue.make(TestLlm.make({ answers: () => "a" }).service, [], options)
+    ],
+    "Fallback.candidate": [
+      candidate,
+      (options) => Fallback.candidate(TestLlm.make({ answers: () => "a" }).service, options)
+    ],
+    "candidates of Fallback": [
+      [TestLlm.make({ answers: () => "a" }).service],
+      (candidates) => Fallback.make(candidates)
+    ],
+    "candidates of Balance": [
+      [TestLlm.make({ answers: () => "a" }).service],
+      (candidates) => Balance.make(candidates)
+    ]
+  }
 
 const typed = (exit: Exit.Exit<unknown, unknown>, what: string, reasons?: ReadonlyArray<string>): void => {
   if (Exit.isSuccess(exit)) return
@@ -211,42 +226,53 @@ const calls = (service: LlmService.Service, request: LlmRequest = hello) => [
 ]
 
 describe("An option of a policy", () => {
-  it.each(Object.keys(policies))("of %s that cannot be fails the layer by name, and is no throw before", async (name) => {
-    const [whole, policy] = policies[name]!
-    await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...placesOf(whole)), junk, async (place, make) => {
-        const options = replaced(whole, place, make())
-        const what = `${name} ${place.join(".")}`
-        // Options with parts of their own are taken apart by this test.
-        if (place.length === 0 && ["Fallback", "Balance"].includes(name)) return
-        const made = policy(options)
-        const layer = TestLlm.layer({ answers: () => "Hi" }).pipe(made)
-        const exit = await Effect.runPromiseExit(Effect.scoped(Effect.gen(function*() {
-          const built = yield* Effect.exit(Layer.build(layer))
-          typed(built, what, ["Configuration"])
-          if (Exit.isFailure(built)) return
-          for (const call of calls(yield* Effect.provide(LlmService.LlmService, Layer.succeedContext(built.value)))) {
-            typed(yield* Effect.exit(call), what)
-          }
-        })))
-        if (Exit.isFailure(exit)) throw Cause.squash(exit.cause)
-      }),
-      { numRuns: Math.ceil(runs / 3) }
-    )
-  }, 60_000)
+  it.each(Object.keys(policies))(
+    "of %s that cannot be fails the layer by name, and is no throw before",
+    async (name) => {
+      const [whole, policy] = policies[name]!
+      await fc.assert(
+        fc.asyncProperty(fc.constantFrom(...placesOf(whole)), junk, async (place, make) => {
+          const given = make()
+          // A class is a function that throws when it is called, and what the application's own functions throw is its own affair.
+          if (typeof given === "function" && String(given).startsWith("class")) return
+          const options = replaced(whole, place, given)
+          const what = `${name} ${place.join(".")}`
+          // Options with parts of their own are taken apart by this test.
+          if (place.length === 0 && ["Fallback", "Balance"].includes(name)) return
+          const made = policy(options)
+          const layer = TestLlm.layer({ answers: () => "Hi" }).pipe(made)
+          const exit = await Effect.runPromiseExit(Effect.scoped(Effect.gen(function*() {
+            const built = yield* Effect.exit(Layer.build(layer))
+            typed(built, what, ["Configuration"])
+            if (Exit.isFailure(built)) return
+            for (const call of calls(yield* Effect.provide(LlmService.LlmService, Layer.succeedContext(built.value)))) {
+              typed(yield* Effect.exit(call), what)
+            }
+          })))
+          assert.isTrue(Exit.isSuccess(exit), Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "")
+        }),
+        { numRuns: Math.ceil(runs / 3) }
+      )
+    },
+    60_000
+  )
 
   it.each(Object.keys(policies))("of %s that is legal is taken", async (name) => {
     const [whole, policy] = policies[name]!
     const layer = TestLlm.layer({ answers: () => "Hi" }).pipe(policy(whole))
-    await Effect.runPromise(Effect.scoped(Layer.build(layer)))
+    assert.isTrue(Exit.isSuccess(await Effect.runPromiseExit(Effect.scoped(Layer.build(layer)))))
   })
 
   it.each(Object.keys(functions))("of %s that cannot be fails every call by name", async (name) => {
     const [whole, make] = functions[name]!
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...placesOf(whole)), junk, async (place, value) => {
-        const service = make(replaced(whole, place, value()))
+        const given = value()
+        // What a function of the application's does is its own affair.
+        if (typeof given === "function") return
+        const service = make(replaced(whole, place, given))
         for (const call of calls(service)) typed(await Effect.runPromiseExit(call), `${name} ${place.join(".")}`)
+        assert.notProperty({}, "polluted")
       }),
       { numRuns: Math.ceil(runs / 3) }
     )
@@ -282,6 +308,34 @@ describe("An option of a policy", () => {
       assert.strictEqual("field" in error.reason ? error.reason.field : undefined, field)
     }
   })
+})
+
+describe("What a function of the application gives", () => {
+  it.each<readonly [what: string, policy: (give: () => never) => Made]>([
+    ["CircuitBreaker key", (key) => CircuitBreaker.policy({ key })],
+    ["RateLimit key", (key) => RateLimit.policy({ key })],
+    ["RateLimit estimate", (estimate) => RateLimit.policy({ estimate })],
+    ["Budget scope", (scope) => Budget.policy({ limit: 1, scope, unknownPrice: "allow", unscoped: "allow" })],
+    ["Cache partition", (partition) => Cache.policy({ partition })],
+    ["Cache when", (when) => Cache.policy({ partition: () => "all", when })],
+    ["Balance stickyBy", (stickyBy) => Balance.policy([other], { stickyBy }) as Made],
+    ["a rewritten request", (request) => Fallback.policy(Fallback.candidate(other, { request })) as Made],
+    ["a route", (route) => Fallback.policy(other, { on: { RateLimit: route } })]
+  ])("is looked at: %s", async (what, policy) => {
+    await fc.assert(
+      fc.asyncProperty(junk, async (make) => {
+        const layer = TestLlm.layer({ answers: () => TestLlm.rateLimit() }).pipe(policy(make as () => never))
+        const exit = await Effect.runPromiseExit(Effect.scoped(Effect.gen(function*() {
+          const built = yield* Layer.build(layer)
+          for (const call of calls(yield* Effect.provide(LlmService.LlmService, Layer.succeedContext(built)))) {
+            typed(yield* Effect.exit(call), what)
+          }
+        })))
+        assert.isTrue(Exit.isSuccess(exit), Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "")
+      }),
+      { numRuns: Math.ceil(runs / 3) }
+    )
+  }, 60_000)
 })
 
 describe("A request under policies", () => {
@@ -322,6 +376,7 @@ describe("A request under policies", () => {
             for (const name of names) service = yield* policies[name]![1](policies[name]![0]).wrap(service)
             for (const call of calls(service, request)) typed(yield* Effect.exit(call), what)
           })))
+          assert.notProperty({}, "polluted")
         }
       ),
       { numRuns: runs * 2 }
@@ -369,7 +424,10 @@ describe("Every other entry", () => {
     ["Models id", (id) => Models.lookup("anthropic", id)],
     ["Models.all", Models.all],
     ["Cost.ofUsage", (usage) => Effect.sync(() => Cost.ofUsage(usage, prices))],
-    ["Cost.ofUsage prices", (prices) => Effect.sync(() => Cost.ofUsage({ input: { total: 1 }, output: { total: 1 } }, prices))],
+    [
+      "Cost.ofUsage prices",
+      (prices) => Effect.sync(() => Cost.ofUsage({ input: { total: 1 }, output: { total: 1 } }, prices))
+    ],
     ["Events.layer", (options) => Effect.scoped(Layer.build(Events.layer(options)))],
     ["Credentials options", (options) => Credentials.refreshing(Effect.succeed({ value: apiKey }), options)],
     [
@@ -382,8 +440,11 @@ describe("Every other entry", () => {
     ["Files remove", (file) => Effect.flatMap(Files.openAi({}), ({ remove }) => remove(file))],
     ["Files use", (file) => Effect.flatMap(Files.anthropic({}), ({ use }) => Effect.scoped(use(file)))],
     ["Ollama.pull model", (model) => Stream.runDrain(Stream.take(Ollama.pull(model, { baseUrl: "ftp://x" }), 1))],
-    ["LlmTool.make", (parameters) =>
-      LlmService.generate({ prompt: "Hi", tools: [LlmTool.make("t", { parameters: parameters ?? undefined })] })]
+    [
+      "LlmTool.make",
+      (parameters) =>
+        LlmService.generate({ prompt: "Hi", tools: [LlmTool.make("t", { parameters: parameters ?? undefined })] })
+    ]
   ]
 
   it.each(entries.map(([name]) => name))("%s takes whatever it is given", async (name) => {
@@ -398,6 +459,7 @@ describe("Every other entry", () => {
           ) as Effect.Effect<unknown, unknown>
         )
         typed(exit, name)
+        assert.notProperty({}, "polluted")
       }),
       { numRuns: Math.ceil(runs / 3) }
     )
@@ -412,9 +474,5 @@ describe("Every other entry", () => {
       assert.strictEqual(error.reason._tag, "Validation")
     }
     assert.lengthOf(control.requests, 0)
-  })
-
-  it("leaves the prototype of objects alone", () => {
-    assert.isUndefined(({} as { readonly polluted?: unknown }).polluted)
   })
 })

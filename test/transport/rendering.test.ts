@@ -125,7 +125,9 @@ describe("a request", () => {
           yield* Effect.flip(Stream.runDrain(bedrock.stream({ prompt: "x" }))),
           yield* Effect.flip(Stream.runDrain(Ollama.pull("m", { headers, apiKey: Redacted.make("planted-pull-key") })))
         ]
-        for (const [make, fileId] of [[Files.anthropic, "f"], [Files.openAi, "f"], [Files.gemini, "files/f"]] as const) {
+        for (
+          const [make, fileId] of [[Files.anthropic, "f"], [Files.openAi, "f"], [Files.gemini, "files/f"]] as const
+        ) {
           const files = yield* make({ apiKey: Redacted.make("planted-file-key"), headers })
           errors.push(yield* Effect.flip(files.upload(upload)))
           errors.push(yield* Effect.flip(files.remove({ type: "file", fileId, mediaType: "text/plain" })))
