@@ -1,10 +1,10 @@
 /**
- * Uses the package as those do who install it: packs it, unpacks it into applications, and holds each of their programs, one
- * per entry of the package, to every compiler and way of resolving that is promised, and to this Node.
+ * Uses the package as those do who install it: packs it, unpacks it into two applications, and holds their programs, one per
+ * entry of the package, to every compiler and way of resolving that is promised, and to this Node.
  *
  * The declarations are checked as well (`skipLibCheck: false`), effect's among them: an error anywhere fails. The applications are
  * outside of the project and have only what they say that they installed, so that the package cannot lean on a dev dependency,
- * such as the types of Node. Nothing is downloaded. `npm run consumers -- core` takes that program alone..
+ * such as the types of Node. Nothing is downloaded.
  */
 import { spawn, spawnSync } from "node:child_process"
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
@@ -12,12 +12,16 @@ import { availableParallelism, tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
-/** Programs by what is installed beside the package. */
-const installed: Readonly<Record<string, ReadonlyArray<string>>> = {
-  core: ["effect"],
-  testing: ["effect"],
-  node: ["effect", "@types/node"],
-  tokenizer: ["effect", "gpt-tokenizer"]
+interface Application {
+  /** What it installed beside the package. */
+  readonly installed: ReadonlyArray<string>
+  /** Its files, each a program of its own, named in `consumers/`. */
+  readonly programs: ReadonlyArray<string>
+}
+
+const applications: Readonly<Record<string, Application>> = {
+  bare: { installed: ["effect"], programs: ["core", "testing"] },
+  whole: { installed: ["effect", "@types/node", "gpt-tokenizer"], programs: ["node", "tokenizer"] }
 }
 
 /** Dev dependencies that are a compiler. */
@@ -35,8 +39,6 @@ const strictness = {
 
 const root = fileURLToPath(new URL("../", import.meta.url))
 const scratch = mkdtempSync(join(tmpdir(), "effect-llm-consumers-"))
-const only = process.argv.slice(2)
-const programs = Object.keys(installed).filter((program) => only.length === 0 || only.includes(program))
 
 interface Outcome {
   readonly name: string
@@ -65,44 +67,51 @@ const succeed = (command: string, args: ReadonlyArray<string>, cwd: string): str
 const versionOf = (folder: string): string =>
   (JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version: string }).version
 
-/** An application: a folder with the program, the unpacked package, and links to what it installed. */
-const install = (program: string, tarball: string): string => {
-  const application = join(scratch, program)
-  const modules = join(application, "node_modules")
+/** A folder with the application's programs, the unpacked package, and links to what it installed. */
+const install = (name: string, { installed, programs }: Application, tarball: string): string => {
+  const folder = join(scratch, name)
+  const modules = join(folder, "node_modules")
   mkdirSync(join(modules, "effect-llm"), { recursive: true })
   succeed("tar", ["-xzf", tarball, "-C", join(modules, "effect-llm"), "--strip-components=1"], scratch)
-  for (const name of installed[program]!) {
-    mkdirSync(dirname(join(modules, name)), { recursive: true })
-    symlinkSync(join(root, "node_modules", name), join(modules, name), "junction")
+  for (const dependency of installed) {
+    mkdirSync(dirname(join(modules, dependency)), { recursive: true })
+    symlinkSync(join(root, "node_modules", dependency), join(modules, dependency), "junction")
   }
-  writeFileSync(join(application, "package.json"), JSON.stringify({ private: true, type: "module" }))
-  copyFileSync(join(root, "consumers", `${program}.ts`), join(application, "main.ts"))
-  return application
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }))
+  for (const program of programs) {
+    copyFileSync(join(root, "consumers", `${program}.ts`), join(folder, `${program}.ts`))
+  }
+  return folder
 }
 
-const checks = (program: string, application: string): ReadonlyArray<() => Promise<Outcome>> =>
+const runs = ({ programs }: Application, folder: string) =>
+  programs.map((program) => () => node(`${program}: run by Node ${process.version}`, folder, `${program}.ts`))
+
+const checks = (name: string, { installed, programs }: Application, folder: string) =>
   compilers.flatMap((compiler) =>
     Object.entries(resolutions).flatMap(([resolution, resolving]) =>
       Object.entries(strictness).map(([strict, options]) => () => {
-        const folder = join(root, "node_modules", compiler)
-        const project = join(application, `tsconfig.${compiler}.${resolution}.${strict}.json`)
-        writeFileSync(
-          project,
-          JSON.stringify({
-            compilerOptions: {
-              target: "es2022",
-              strict: true,
-              skipLibCheck: false,
-              noEmit: true,
-              types: installed[program]!.flatMap((name) => name.startsWith("@types/") ? [name.slice(7)] : []),
-              ...resolving,
-              ...options
-            },
-            files: ["main.ts"]
-          })
+        const project = join(folder, `tsconfig.${compiler}.${resolution}.${strict}.json`)
+        const compilerOptions = {
+          target: "es2022",
+          strict: true,
+          skipLibCheck: false,
+          noEmit: true,
+          types: installed.flatMap((dependency) => dependency.startsWith("@types/") ? [dependency.slice(7)] : []),
+          ...resolving,
+          ...options
+        }
+        writeFileSync(project, JSON.stringify({ compilerOptions, files: programs.map((program) => `${program}.ts`) }))
+        const installation = join(root, "node_modules", compiler)
+        return node(
+          `${name}: TypeScript ${versionOf(installation)}, ${resolution}, ${strict}`,
+          folder,
+          join(installation, "bin", "tsc"),
+          "--pretty",
+          "false",
+          "--project",
+          project
         )
-        const name = `${program}: TypeScript ${versionOf(folder)}, ${resolution}, ${strict}`
-        return node(name, application, join(folder, "bin", "tsc"), "--pretty", "false", "--project", project)
       })
     )
   )
@@ -113,9 +122,9 @@ try {
     scratch,
     succeed("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", scratch], root)
   )
-  const jobs = programs.flatMap((program) => {
-    const application = install(program, tarball)
-    return [() => node(`${program}: node ${process.version}`, application, "main.ts"), ...checks(program, application)]
+  const jobs = Object.entries(applications).flatMap(([name, application]) => {
+    const folder = install(name, application, tarball)
+    return [...runs(application, folder), ...checks(name, application, folder)]
   })
   const count = jobs.length
   const work = async () => {
@@ -125,7 +134,7 @@ try {
     }
   }
   await Promise.all(Array.from({ length: availableParallelism() }, work))
-  console.log([...failures, `${count - failures.length} of ${count}: ${programs.join(", ")}`].join("\n"))
+  console.log([...failures, `${count - failures.length} of ${count} hold`].join("\n"))
 } finally {
   rmSync(scratch, { recursive: true, force: true })
 }
