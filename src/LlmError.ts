@@ -219,8 +219,11 @@ export class Network extends Data.TaggedError("Network")<
  */
 export class Timeout extends Data.TaggedError("Timeout")<
   ReasonFields & {
-    /** `connect` until headers, `firstToken` until the first content, `idle` between signs of life, `total` for the whole call. */
-    readonly phase: "connect" | "firstToken" | "idle" | "total"
+    /**
+     * `connect` until the request is written, `firstToken` until the first content of a stream, `firstByte` between the headers and the
+     * first byte of a whole answer, `idle` between signs of life, `total` for the whole call.
+     */
+    readonly phase: "connect" | "firstToken" | "firstByte" | "idle" | "total"
     readonly limit: Duration.Duration
   }
 > {
@@ -240,8 +243,9 @@ export const timeout = (
 ): Timeout => {
   const duration = Duration.fromInputUnsafe(limit)
   const what = {
-    connect: "No response headers",
+    connect: "The request did not get through",
     firstToken: "No content",
+    firstByte: "Headers, but no byte of the answer",
     idle: "No sign of life",
     total: "No complete answer"
   }[phase]
@@ -352,7 +356,8 @@ export class BudgetExceeded extends Data.TaggedError("BudgetExceeded")<
 }
 
 /**
- * Every candidate of a fallback failed.
+ * Every candidate of a fallback failed. The same call may succeed later if it may at one of them; `retryAfter` is when the first of
+ * those that named a time can be asked again.
  *
  * @category reasons
  * @since 0.1.0
@@ -360,9 +365,12 @@ export class BudgetExceeded extends Data.TaggedError("BudgetExceeded")<
 export class FallbackExhausted extends Data.TaggedError("FallbackExhausted")<
   ReasonFields & {
     readonly attempts: ReadonlyArray<PriorAttempt>
+    readonly retryAfter?: Duration.Duration | undefined
   }
 > {
-  readonly isRetryable = false
+  get isRetryable(): boolean {
+    return this.attempts.some((attempt) => attempt.isRetryable === true)
+  }
 }
 
 /**

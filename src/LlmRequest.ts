@@ -8,10 +8,11 @@
  * @since 0.1.0
  */
 import type * as Duration from "effect/Duration"
-import { isObject } from "effect/Predicate"
 import type { Redacted } from "effect/Redacted"
+import type { Issue } from "./internal/checks.ts"
+import { relations, shape } from "./internal/requestChecks.ts"
 import type { JsonSchema, LlmTool, ToolChoice } from "./LlmTool.ts"
-import type { JsonObject, Message, Part } from "./Message.ts"
+import type { JsonObject, Message } from "./Message.ts"
 import type { ThinkingLevel } from "./Model.ts"
 
 /**
@@ -68,16 +69,30 @@ export type ResponseFormat =
  * @since 0.1.0
  */
 export interface Timeouts {
-  /** Until the response headers. @default 120 seconds */
+  /**
+   * Until the connection stands and the request is written; each piece of a long request that the network takes begins it anew.
+   *
+   * Only the client of `effect-llm/node` can tell when that is. Over any other, such as `fetch`, it limits a `stream` until
+   * the response headers, and `generate` not at all, since a whole answer sends its headers when it is done. @default 120 seconds
+   */
   readonly connect?: Duration.Input | undefined
-  /** Until the first content event of a stream; pings do not count. @default 10 minutes */
+  /**
+   * Until the first content event of a stream, headers included; pings do not count. No limit of `generate`, unless that is streamed
+   * below (see `RequestOptions.whole`). @default 10 minutes
+   */
   readonly firstToken?: Duration.Input | undefined
   /**
-   * Between signs of life of a stream; pings count. After the finish reason it fails no call: a stream waits that long, and 2
-   * seconds at most, for what may still come, such as usage, and is whole without it. @default 2 minutes
+   * From the response headers of a `generate` to the first byte of its body: some hosts send headers at once and then think. No
+   * limit of `stream`, which has `firstToken`. @default 5 minutes
+   */
+  readonly firstByte?: Duration.Input | undefined
+  /**
+   * Between signs of life, from the first byte of the body on, for both operations; pings and white space count. After the finish reason
+   * it fails no call: a stream waits that long, and 2 seconds at most, for what may still come, such as usage, and is whole
+   * without it. @default 2 minutes
    */
   readonly idle?: Duration.Input | undefined
-  /** For the whole call. @default 10 minutes for `generate`, none for `stream` */
+  /** For the whole call, whatever comes of it. @default 10 minutes for `generate`, none for `stream` */
   readonly total?: Duration.Input | undefined
 }
 
@@ -174,6 +189,12 @@ export interface RequestOptions {
    */
   readonly providers?: { readonly [provider: string]: ProviderRequest } | undefined
   readonly timeouts?: Timeouts | undefined
+  /**
+   * How `generate` gets its answer. `auto` asks for a whole one, except where the provider refuses or endangers long whole answers:
+   * there it is streamed below and folded, and has the time limits of a stream, with `total` as for `generate`. `streamed` always does
+   * that, so that a call that ends early keeps its partial output; `whole` never does. `stream` takes no notice. @default "auto"
+   */
+  readonly whole?: "auto" | "streamed" | "whole" | undefined
   /** Keep the raw body or frames in `response.raw`. @default false */
   readonly includeRaw?: boolean | undefined
 }
@@ -200,203 +221,21 @@ export type LlmRequest =
 export const messagesOf = (request: LlmRequest): ReadonlyArray<Message> =>
   request.messages ?? [{ role: "user", content: request.prompt }]
 
+export type {
+  /**
+   * A problem found before any I/O.
+   *
+   * @category validation
+   * @since 0.1.0
+   */
+  Issue
+} from "./internal/checks.ts"
+
 /**
- * A problem found before any I/O.
+ * The first problem of a request, or `undefined`. Pure and total: it takes whatever it is given and never throws; what a getter or a
+ * proxy throws is a problem of its field. Every service runs it before any I/O. Linear in the length of the request.
  *
  * @category validation
  * @since 0.1.0
  */
-export interface Issue {
-  /** Path of the field, such as `messages[2].content`. */
-  readonly field: string
-  /** What is wrong and what to do. */
-  readonly message: string
-}
-
-const roles: ReadonlySet<string> = new Set(["system", "user", "assistant", "tool"])
-const partTypes: ReadonlySet<string> = new Set([
-  "text",
-  "image",
-  "file",
-  "audio",
-  "reasoning",
-  "tool-call",
-  "tool-result",
-  "source",
-  "server-tool"
-])
-const schemaTypes: ReadonlySet<string> = new Set([
-  "object",
-  "array",
-  "string",
-  "number",
-  "integer",
-  "boolean",
-  "null"
-])
-
-const issue = (field: string, message: string): Issue => ({ field, message })
-
-const checkPart = (role: string, part: Part, at: string): Issue | undefined => {
-  if (!isObject(part) || !partTypes.has(part.type)) {
-    return issue(at, `Not a part. Use Message.text, Message.image, Message.file or another part constructor.`)
-  }
-  switch (part.type) {
-    case "text":
-    case "reasoning":
-      return typeof part.text === "string" ? undefined : issue(`${at}.text`, "Must be a string.")
-    case "tool-call":
-      if (role !== "assistant") return issue(at, "A tool call belongs in an assistant message.")
-      if (part.name === "") return issue(`${at}.name`, "A tool call needs the name of its tool.")
-      return part.id === "" ? issue(`${at}.id`, "A tool call needs an id.") : undefined
-    case "tool-result":
-      if (role !== "tool" && role !== "user") {
-        return issue(at, "A tool result belongs in a tool message: Message.toolResult(call, content).")
-      }
-      return part.toolCallId === "" ? issue(`${at}.toolCallId`, "Must name the call it answers.") : undefined
-    case "image":
-    case "audio":
-    case "file":
-      if (!isObject(part.source)) return issue(`${at}.source`, "Needs base64 data, a url or a fileId.")
-      if (part.source.type === "base64" && part.source.data === "") {
-        return issue(`${at}.source.data`, "Is empty: give the bytes as base64.")
-      }
-      return undefined
-    default:
-      return undefined
-  }
-}
-
-const checkMessages = (messages: ReadonlyArray<Message>): Issue | undefined => {
-  if (messages.length === 0) {
-    return issue("messages", "Is empty: give at least one message, or a prompt.")
-  }
-  let spoken = false
-  for (let i = 0; i < messages.length; i++) {
-    const message = messages[i]!
-    const at = `messages[${i}]`
-    if (!isObject(message) || !roles.has(message.role)) {
-      return issue(`${at}.role`, "Must be system, user, assistant or tool.")
-    }
-    if (message.role !== "system") spoken = true
-    const content = message.content
-    if (typeof content === "string") {
-      if (message.role === "tool") {
-        return issue(`${at}.content`, "A tool message holds tool results: Message.toolResult(call, content).")
-      }
-      continue
-    }
-    if (!Array.isArray(content)) return issue(`${at}.content`, "Must be a string or an array of parts.")
-    for (let j = 0; j < content.length; j++) {
-      const found = checkPart(message.role, content[j], `${at}.content[${j}]`)
-      if (found !== undefined) return found
-    }
-    if (message.role === "tool" && !content.every((part: Part) => part.type === "tool-result")) {
-      return issue(`${at}.content`, "A tool message holds nothing but tool results.")
-    }
-  }
-  if (!spoken) return issue("messages", "Has only system messages: add a user message.")
-  const first = messages.find((message) => message.role !== "system")!
-  if (first.role === "tool") {
-    return issue("messages", "Begins with a tool result: put the assistant message with the call before it.")
-  }
-  return undefined
-}
-
-const checkSchema = (schema: unknown, at: string): Issue | undefined => {
-  if (!isObject(schema) || Array.isArray(schema)) return issue(at, "Must be a JSON Schema object.")
-  const { properties, required, type } = schema as { properties?: unknown; required?: unknown; type?: unknown }
-  const types = Array.isArray(type) ? type : type === undefined ? [] : [type]
-  for (const one of types) {
-    if (typeof one !== "string" || !schemaTypes.has(one)) {
-      return issue(`${at}.type`, `"${String(one)}" is not a JSON Schema type.`)
-    }
-  }
-  if (properties !== undefined) {
-    if (!isObject(properties)) return issue(`${at}.properties`, "Must be an object of schemas.")
-    for (const [key, value] of Object.entries(properties)) {
-      if (typeof value === "boolean") continue
-      const found = checkSchema(value, `${at}.properties.${key}`)
-      if (found !== undefined) return found
-    }
-  }
-  if (required !== undefined && !(Array.isArray(required) && required.every((name) => typeof name === "string"))) {
-    return issue(`${at}.required`, "Must be an array of property names.")
-  }
-  return undefined
-}
-
-const checkTools = (tools: ReadonlyArray<LlmTool>, choice: ToolChoice | undefined): Issue | undefined => {
-  const names = new Set<string>()
-  for (let i = 0; i < tools.length; i++) {
-    const tool = tools[i]!
-    const at = `tools[${i}]`
-    if (typeof tool.name !== "string" || tool.name === "") return issue(`${at}.name`, "A tool needs a name.")
-    if (names.has(tool.name)) {
-      return issue(`${at}.name`, `Two tools are named "${tool.name}": tool names must be unique.`)
-    }
-    names.add(tool.name)
-    if (tool.type === "function") {
-      const found = checkSchema(tool.parameters, `${at}.parameters`)
-      if (found !== undefined) return found
-      const type = tool.parameters["type"]
-      if (type !== undefined && type !== "object") {
-        return issue(`${at}.parameters.type`, "Tool arguments are an object: the schema's type must be \"object\".")
-      }
-    }
-  }
-  if (isObject(choice) && !names.has(choice.name)) {
-    return issue("toolChoice", `There is no tool "${choice.name}" in tools.`)
-  }
-  if (choice === "required" && tools.length === 0) return issue("toolChoice", "Requires a tool, but tools is empty.")
-  return undefined
-}
-
-const checkRange = (
-  field: string,
-  value: number | undefined,
-  low: number,
-  high: number,
-  integer = false
-): Issue | undefined =>
-  value === undefined || (typeof value === "number" && value >= low && value <= high &&
-      (!integer || Number.isSafeInteger(value)))
-    ? undefined
-    : issue(field, `Must be ${integer ? "an integer" : "a number"} from ${low} to ${high}; got ${String(value)}.`)
-
-/**
- * The first problem of a request, or `undefined`. Pure; every service runs it before any I/O.
- *
- * @category validation
- * @since 0.1.0
- */
-export const validate = (request: LlmRequest): Issue | undefined => {
-  if (!isObject(request)) return issue("request", "Must be an object with messages or a prompt.")
-  if (request.messages === undefined && request.prompt === undefined) {
-    return issue("messages", "Is missing: give messages, or a prompt.")
-  }
-  if (request.messages !== undefined && request.prompt !== undefined) {
-    return issue("prompt", "Give either messages or a prompt, not both.")
-  }
-  if (request.messages !== undefined && !Array.isArray(request.messages)) {
-    return issue("messages", "Must be an array of messages.")
-  }
-  if (request.messages === undefined && (typeof request.prompt !== "string" || request.prompt === "")) {
-    return issue("prompt", "Must be a non-empty string.")
-  }
-  const thinking = request.thinking
-  return (request.messages === undefined ? undefined : checkMessages(request.messages)) ??
-    (request.model === "" ? issue("model", "Is empty: name a model, or leave it out.") : undefined) ??
-    checkTools(request.tools ?? [], request.toolChoice) ??
-    checkRange("maxTokens", request.maxTokens, 1, Number.MAX_SAFE_INTEGER, true) ??
-    checkRange("temperature", request.temperature, 0, 2) ??
-    checkRange("topP", request.topP, 0, 1) ??
-    checkRange("topK", request.topK, 1, Number.MAX_SAFE_INTEGER, true) ??
-    checkRange("seed", request.seed, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER, true) ??
-    (isObject(thinking)
-      ? checkRange("thinking.budgetTokens", thinking.budgetTokens, 1, Number.MAX_SAFE_INTEGER, true)
-      : undefined) ??
-    (request.responseFormat?.type === "json-schema"
-      ? checkSchema(request.responseFormat.schema, "responseFormat.schema")
-      : undefined)
-}
+export const validate = (request: LlmRequest): Issue | undefined => shape(request) ?? relations(request)

@@ -204,6 +204,14 @@ export interface PriorAttempt {
   /** Tag of the reason it failed with. */
   readonly reason: string
   readonly durationMillis?: number | undefined
+  /** What happened, in one sentence; at most 500 characters. */
+  readonly message?: string | undefined
+  /** The provider's request id, for support. */
+  readonly requestId?: string | undefined
+  /** Whether the same call could have succeeded there later. */
+  readonly isRetryable?: boolean | undefined
+  /** Milliseconds that the provider, or an open breaker, asked to wait. */
+  readonly retryAfterMillis?: number | undefined
 }
 
 /**
@@ -327,7 +335,11 @@ const FieldsSchema: Schema.Codec<Fields> = Schema.Struct({
     provider: Schema.String,
     model: Schema.String,
     reason: Schema.String,
-    durationMillis: Schema.optional(Schema.Finite)
+    durationMillis: Schema.optional(Schema.Finite),
+    message: Schema.optional(Schema.String),
+    requestId: Schema.optional(Schema.String),
+    isRetryable: Schema.optional(Schema.Boolean),
+    retryAfterMillis: Schema.optional(Schema.Finite)
   }))),
   logprobs: Schema.optional(Schema.Json),
   extra: Schema.optional(Message.JsonObject),

@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { parseJson } from "./internal/json.ts"
 import { parsePartialJson } from "./internal/partialJson.ts"
 import { LlmError, StructuredOutput } from "./LlmError.ts"
 import type { LlmEvent } from "./LlmEvent.ts"
@@ -159,14 +160,19 @@ const decodeObject = <A, I, RD>(
   })
 }
 
+const fence = "```"
+
 /** Models without a structured mode like to wrap JSON into a Markdown fence. */
+const unfenced = (text: string): string => {
+  const trimmed = text.trim()
+  if (!trimmed.startsWith(fence) || !trimmed.endsWith(fence)) return text
+  const line = trimmed.indexOf("\n")
+  const info = trimmed.slice(fence.length, Math.max(line, fence.length)).trim()
+  return line === -1 || (info !== "" && info !== "json") ? text : trimmed.slice(line + 1, -fence.length)
+}
+
 const parseObject = (text: string): Json | undefined => {
-  const fenced = /^\s*```(?:json)?\s*\n([\s\S]*?)\n?```\s*$/.exec(text)
-  try {
-    return JSON.parse(fenced === null ? text : fenced[1]!)
-  } catch {
-    return undefined
-  }
+  return parseJson(unfenced(text))
 }
 
 /**

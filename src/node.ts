@@ -4,11 +4,13 @@
  * `layerHttpClient` is an `HttpClient` for the provider layers. Bytes go from the socket to the decoder by one
  * callback, which costs less than `fetch` per request and per token: docs/benchmarks.md. It speaks HTTP/1.1, decodes
  * `gzip`, `deflate` and `br` when a server sends them unasked, and follows no redirects. Proxies and certificates
- * are set by giving it an `agent` of yours. Bodies of requests are sent whole: streams and forms are collected first.
+ * are set by giving it an `agent` of yours. Bodies of requests are sent whole: streams and forms are collected first. It tells the
+ * time limits of a call when the connection stands and the request is written, which other clients cannot.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import type { HttpBody } from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
@@ -24,6 +26,7 @@ import * as Tracer from "effect/Tracer"
 import * as Http from "node:http"
 import * as Https from "node:https"
 import { urlToHttpOptions } from "node:url"
+import { Activity } from "./internal/activity.ts"
 import { NodeResponse } from "./node/Response.ts"
 
 type HttpError = HttpClientError.HttpClientError
@@ -125,15 +128,33 @@ const headerList = (
 
 const bodiless: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"])
 
+/** Bodies up to this many bytes are handed over in one go; larger ones in pieces of it, so that progress shows on slow lines too. */
+const pieceBytes = 64 * 1024
+
+/** Writes a body that is too long to go out at once, telling of each piece that the network has taken. */
+const writePieces = (sent: Http.ClientRequest, body: Uint8Array, writing: () => void): void => {
+  let at = 0
+  const next = (error?: Error | null): void => {
+    if (error !== undefined && error !== null) return
+    if (at > 0) writing()
+    const piece = body.subarray(at, at += pieceBytes)
+    if (at >= body.length) sent.end(piece)
+    else sent.write(piece, next)
+  }
+  next()
+}
+
 const exchange = (
   agents: Agents,
   request: HttpClientRequest,
   target: Target,
   bytes: Uint8Array | string | undefined,
-  contentType: string | undefined
+  contentType: string | undefined,
+  activity: Activity
 ): Effect.Effect<NodeResponse, HttpError> =>
   Effect.callback((resume) => {
     const { secure } = target
+    activity.connecting()
     let sent: Http.ClientRequest
     const fail = (cause: unknown) => resume(Effect.fail(transportError(request, cause)))
     try {
@@ -149,36 +170,48 @@ const exchange = (
     sent.on("response", (message) => resume(Effect.succeed(new NodeResponse(request, message, target.url))))
     // Stays for the life of the connection: an error after the response is the body's to report.
     sent.on("error", fail)
-    sent.end(bytes)
+    // Comes when the last of the request has gone to the operating system, so not before the connection stands.
+    sent.on("finish", activity.written)
+    if (bytes === undefined || bytes.length <= pieceBytes) sent.end(bytes)
+    else writePieces(sent, typeof bytes === "string" ? Buffer.from(bytes) : bytes, activity.writing)
     return Effect.sync(() => void sent.destroy())
   })
 
 const send = (
   agents: Agents,
   request: HttpClientRequest,
-  target: Target
+  target: Target,
+  fiber: Fiber.Fiber<unknown, unknown>
 ): Effect.Effect<NodeResponse, HttpError> => {
+  const activity = fiber.getRef(Activity)
   const body: HttpBody = request.body
   switch (body._tag) {
     case "Empty":
-      return exchange(agents, request, target, undefined, undefined)
+      return exchange(agents, request, target, undefined, undefined, activity)
     case "Uint8Array":
-      return exchange(agents, request, target, body.body, undefined)
+      return exchange(agents, request, target, body.body, undefined, activity)
     case "Raw":
       return typeof body.body === "string" || body.body instanceof Uint8Array
-        ? exchange(agents, request, target, body.body, undefined)
+        ? exchange(agents, request, target, body.body, undefined, activity)
         : Effect.fail(transportError(request, new Error("A raw body must be a string or bytes.")))
     case "Stream":
       return Effect.flatMap(
         Effect.mapError(Stream.mkUint8Array(body.stream), (cause) => transportError(request, cause)),
-        (bytes) => exchange(agents, request, target, bytes, undefined)
+        (bytes) => exchange(agents, request, target, bytes, undefined, activity)
       )
     case "FormData": {
       const form = new Response(body.formData)
       return Effect.flatMap(
         Effect.tryPromise({ try: () => form.arrayBuffer(), catch: (cause) => transportError(request, cause) }),
         (buffer) =>
-          exchange(agents, request, target, new Uint8Array(buffer), form.headers.get("content-type") ?? undefined)
+          exchange(
+            agents,
+            request,
+            target,
+            new Uint8Array(buffer),
+            form.headers.get("content-type") ?? undefined,
+            activity
+          )
       )
     }
   }
@@ -195,14 +228,14 @@ export const makeHttpClient = (
 ): Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> =>
   Effect.map(makeAgents(options), (agents) => {
     const targets = new Map<string, Target>()
-    const traced = HttpClient.make((request, url) => send(agents, request, targetOf(url)))
+    const traced = HttpClient.make((request, url, _signal, fiber) => send(agents, request, targetOf(url), fiber))
     return HttpClient.makeWith(
       Effect.flatMap((request) =>
         Effect.withFiber((fiber) => {
           const quiet = fiber.getRef(Tracer.DisablePropagation) || fiber.getRef(HttpClient.TracerDisabledWhen)(request)
           if (!quiet) return traced.execute(request)
           const known = targets.get(request.url)
-          if (known !== undefined && request.urlParams === UrlParams.empty) return send(agents, request, known)
+          if (known !== undefined && request.urlParams === UrlParams.empty) return send(agents, request, known, fiber)
           const url = Url.make(request.url, request.urlParams, Option.getOrUndefined(request.hash))
           if (Result.isFailure(url)) {
             return Effect.fail(
@@ -216,7 +249,7 @@ export const makeHttpClient = (
             if (targets.size >= maxTargets) targets.clear()
             targets.set(request.url, target)
           }
-          return send(agents, request, target)
+          return send(agents, request, target, fiber)
         })
       ),
       Effect.succeed as HttpClient.HttpClient.Preprocess<never, never>

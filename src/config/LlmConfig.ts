@@ -20,6 +20,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { isTooDeep, parseJsonUnsafe } from "../internal/json.ts"
+import { maxJsonDepth } from "../internal/jsonDepth.ts"
 import type * as LlmError from "../LlmError.ts"
 import { type RequestOptions, validate } from "../LlmRequest.ts"
 import { LlmService } from "../LlmService.ts"
@@ -70,6 +72,7 @@ const variableName = Schema.String.check(
 export const Timeouts = Schema.Struct({
   connect: optional(span),
   firstToken: optional(span),
+  firstByte: optional(span),
   idle: optional(span),
   total: optional(span)
 })
@@ -129,6 +132,7 @@ export const Defaults = Schema.Struct({
     key: optional(Schema.String)
   })),
   priority: optional(Schema.Finite),
+  whole: optional(Schema.Literals(["auto", "streamed", "whole"])),
   metadata: optional(Schema.Record(Schema.String, Schema.Json)),
   providerOptions: optional(Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.Json)))
 })
@@ -218,7 +222,7 @@ const withProvider = (raw: unknown) => (problem: Problems.Problem): Problems.Pro
 
 const credentialHeader = /^(?:proxy-)?authorization$|^cookie$|key$|token$|secret/i
 
-const problemsOfInstance = (name: string, instance: Instance, names: ReadonlyArray<string>) => {
+const problemsOfInstance = (name: string, instance: Instance, names: ReadonlyArray<string>, config: LlmConfig) => {
   const path = ["instances", name]
   const problems: Array<Problems.Problem> = []
   const add = (message: string, ...inner: ReadonlyArray<PropertyKey>) =>
@@ -238,7 +242,7 @@ const problemsOfInstance = (name: string, instance: Instance, names: ReadonlyArr
   const seen = new Set<string>()
   for (const [index, other] of (instance.fallback ?? []).entries()) {
     if (other === name) add("An instance cannot be its own fallback.", "fallback", index)
-    else if (!names.includes(other)) {
+    else if (!Object.hasOwn(config.instances, other)) {
       add(`There is no instance "${other}". ${Problems.unknownName(other, names)}`, "fallback", index)
     } else if (seen.has(other)) add(`"${other}" is there twice.`, "fallback", index)
     seen.add(other)
@@ -246,14 +250,16 @@ const problemsOfInstance = (name: string, instance: Instance, names: ReadonlyArr
   if (instance.options !== undefined) {
     const { schema } = OwnOptions.of(instance.provider)
     const decoded = Schema.decodeResult(schema, { onExcessProperty: "error", errors: "all" })(instance.options)
-    if (Result.isFailure(decoded)) problems.push(...Problems.ofIssue(decoded.failure.issue, [...path, "options"]))
+    if (Result.isFailure(decoded)) {
+      for (const problem of Problems.ofIssue(decoded.failure.issue, [...path, "options"])) problems.push(problem)
+    }
   }
   return problems
 }
 
 const problemsOf = (config: LlmConfig): ReadonlyArray<Problems.Problem> => {
   const names = Object.keys(config.instances)
-  const problems = names.flatMap((name) => problemsOfInstance(name, config.instances[name]!, names))
+  const problems = names.flatMap((name) => problemsOfInstance(name, config.instances[name]!, names, config))
   return names.includes(config.default)
     ? problems
     : [{
@@ -306,8 +312,9 @@ const placeIn = (message: string): string => {
 const parseText = (given: string, format: Format): Result.Result<unknown, string> => {
   if (format === "toml") return Result.mapError(Toml.parse(given), ({ message }) => `Is not TOML${placeIn(message)}.`)
   try {
-    return Result.succeed(JSON.parse(given.replace(/^\uFEFF/, "")))
+    return Result.succeed(parseJsonUnsafe(given.replace(/^\uFEFF/, "")))
   } catch (error) {
+    if (isTooDeep(given)) return Result.fail(`Is JSON nested deeper than ${maxJsonDepth} levels.`)
     return Result.fail(`Is not JSON${error instanceof Error ? placeIn(error.message) : ""}.`)
   }
 }

@@ -126,7 +126,7 @@ export const core = (
 export const whole = (
   instance: Instance,
   cores: readonly [LlmService.Service, ...Array<LlmService.Service>]
-): Effect.Effect<LlmService.Service> => {
+): Effect.Effect<LlmService.Service, LlmError.LlmError> => {
   const service = Fallback.make(cores)
   return instance.timeout === undefined
     ? Effect.succeed(service)

@@ -36,13 +36,20 @@ const distance = (a: string, b: string): number => {
   return row[b.length]!
 }
 
+/** Longer names are no slips of the pen: comparing them would cost their length times that of the known ones. */
+const longestSlip = 64
+/** Names that are compared and listed; a file can name any number of instances. */
+const mostKnown = 100
+
 /** The known name that was probably meant. */
 const suggestion = (name: string, known: ReadonlyArray<string>): string | undefined => {
+  if (name.length > longestSlip) return undefined
   const given = plain(name)
   const limit = Math.min(2, Math.floor(given.length / 2))
   let best: string | undefined
   let least = limit + 1
-  for (const candidate of known) {
+  for (const candidate of known.slice(0, mostKnown)) {
+    if (candidate.length > longestSlip) continue
     const edits = distance(given, plain(candidate))
     if (edits < least) {
       best = candidate
@@ -60,7 +67,8 @@ const suggestion = (name: string, known: ReadonlyArray<string>): string | undefi
  */
 export const unknownName = (name: string, known: ReadonlyArray<string>): string => {
   const meant = suggestion(name, known)
-  const names = known.length === 0 ? "There are none." : `Known: ${known.join(", ")}.`
+  const more = known.length > mostKnown ? ` and ${known.length - mostKnown} more` : ""
+  const names = known.length === 0 ? "There are none." : `Known: ${known.slice(0, mostKnown).join(", ")}${more}.`
   return meant === undefined ? names : `Did you mean "${meant}"? ${names}`
 }
 

@@ -16,6 +16,14 @@ import type { LlmResponse } from "../LlmResponse.ts"
  * @since 0.1.0
  */
 export interface Activity {
+  /** The client goes for a connection and will say when the request is {@link written}: the limit on connecting begins, or begins anew. */
+  readonly connecting: () => void
+  /** The network took a piece of the request: the limit on connecting begins anew. */
+  readonly writing: () => void
+  /** The connection stands and the request is written: the limit on connecting is over. */
+  readonly written: () => void
+  /** The response has begun: the limit on connecting is over, the one on the first byte begins. */
+  readonly connected: () => void
   /**
    * A sign of life: bytes came, a ping included. Starts or restarts the idle limit. `at` is the monotonic time in milliseconds,
    * where a boundary further in has read the clock already.
@@ -23,8 +31,6 @@ export interface Activity {
   readonly touch: (at?: number) => void
   /** Nothing is expected for now, as between two attempts: the idle limit rests until the next `touch`. */
   readonly rest: () => void
-  /** The response has begun: the limit on connecting is over. */
-  readonly connected: () => void
   /** Where a limit that passes finds the output received so far. The last caller wins. */
   readonly partialFrom: (read: () => LlmResponse | undefined) => void
 }
@@ -38,5 +44,13 @@ const ignore = () => {}
  * @since 0.1.0
  */
 export const Activity: Context.Reference<Activity> = Context.Reference<Activity>("effect-llm/Activity", {
-  defaultValue: () => ({ touch: ignore, rest: ignore, connected: ignore, partialFrom: ignore })
+  defaultValue: () => ({
+    connecting: ignore,
+    writing: ignore,
+    written: ignore,
+    connected: ignore,
+    touch: ignore,
+    rest: ignore,
+    partialFrom: ignore
+  })
 })

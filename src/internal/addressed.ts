@@ -37,7 +37,9 @@ export const nameOf = ({ origin, provider }: Address): string =>
 // Who is behind a service
 // =============================================================================
 
-const behind = Symbol.for("effect-llm/Addresses")
+const behind = Symbol.for("effect-llm/Behind")
+
+type Infos = readonly [ServiceInfo, ...Array<ServiceInfo>]
 
 /**
  * Everybody that may answer for a service, whom a call is first meant for first.
@@ -45,9 +47,7 @@ const behind = Symbol.for("effect-llm/Addresses")
  * @category accessors
  * @since 0.1.0
  */
-export const addressesOf = (service: Service): readonly [Address, ...Array<Address>] =>
-  (service as { readonly [behind]?: readonly [Address, ...Array<Address>] })[behind] ??
-    [{ provider: service.info.provider, origin: service.info.origin }]
+export const infosOf = (service: Service): Infos => (service as { readonly [behind]?: Infos })[behind] ?? [service.info]
 
 /**
  * The companies among them, each once.
@@ -58,8 +58,8 @@ export const addressesOf = (service: Service): readonly [Address, ...Array<Addre
 export const companiesOf = (services: ReadonlyArray<Service>): ReadonlyArray<Address> => {
   const companies: Array<Address> = []
   for (const service of services) {
-    for (const address of addressesOf(service)) {
-      if (!companies.some((company) => isSame(company, address))) companies.push(address)
+    for (const info of infosOf(service)) {
+      if (!companies.some((company) => isSame(company, info))) companies.push(info)
     }
   }
   return companies
@@ -72,7 +72,7 @@ export const companiesOf = (services: ReadonlyArray<Service>): ReadonlyArray<Add
  * @since 0.1.0
  */
 export const answeredBy = (service: Service, candidates: ReadonlyArray<Service>): Service =>
-  ({ ...service, [behind]: companiesOf(candidates) }) as Service
+  ({ ...service, [behind]: [...new Set(candidates.flatMap(infosOf))] }) as Service
 
 // =============================================================================
 // Whom a request is for
@@ -149,7 +149,7 @@ const changesOf = (request: LlmRequest, { entries, first, shown }: Memory): Read
 }
 
 const remember = (request: LlmRequest, candidates: ReadonlyArray<Service>): Memory => {
-  const [first] = addressesOf(candidates[0]!)
+  const [first] = infosOf(candidates[0]!)
   const before = memoryOf(request)
   const own = personalOf(request)
   let entries = before === undefined ? add([], first, own) : changesOf(request, { ...before, first })
@@ -190,7 +190,7 @@ export const viewsOf = (
   // Whoever it is all for sees it as it is.
   const isWhole = memoryOf(request) === undefined && providers === undefined
   return (candidate) => {
-    const [address] = addressesOf(candidate)
+    const [address] = infosOf(candidate)
     return isWhole && isSame(address, known.first) ? request : viewOf(request, known, address)
   }
 }

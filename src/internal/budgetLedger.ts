@@ -33,7 +33,10 @@ export interface Reserve {
  */
 export interface Reserved {
   readonly granted: boolean
+  /** Spent and reserved before. */
   readonly committed: number
+  /** Of what was not granted: how much is reserved only, and may come free; all of it where a store does not say. */
+  readonly reserved?: number | undefined
 }
 
 /**
@@ -83,8 +86,9 @@ export class Ledger {
   reserve({ amount, id, keepMillis, key, limit }: Reserve, now: number): Reserved {
     if (--this.untilSweep === 0) this.sweep(now)
     const entry = this.entry(key, now)
-    const committed = entry.spent + entry.reserved
-    if (committed + amount > limit || committed >= limit) return { granted: false, committed }
+    const { reserved } = entry
+    const committed = entry.spent + reserved
+    if (committed + amount > limit || committed >= limit) return { granted: false, committed, reserved }
     entry.reserved += amount
     entry.reservations.set(id, amount)
     entry.forgetAt = now + keepMillis

@@ -55,18 +55,19 @@ for _, old in ipairs(redis.call("ZRANGEBYSCORE", leases, "-inf", int(now))) do
   redis.call("HDEL", account, old)
   redis.call("ZREM", leases, old)
 end
-local committed = get("spent") + get("reserved")
-if committed + amount > limit or committed >= limit then return { 0, int(committed) } end
+local reserved = get("reserved")
+local committed = get("spent") + reserved
+if committed + amount > limit or committed >= limit then return { 0, int(committed), int(reserved) } end
 redis.call("HINCRBY", account, "reserved", int(amount))
 redis.call("HSET", account, id, int(amount))
 redis.call("ZADD", leases, int(now + tonumber(ARGV[5])), id)
 local keep = int(math.max(tonumber(ARGV[4]), tonumber(ARGV[5])))
 redis.call("PEXPIRE", account, keep)
 redis.call("PEXPIRE", leases, keep)
-return { 1, int(committed) }
+return { 1, int(committed), "0" }
 `
   }
-).withReturnType<readonly [number, string]>()
+).withReturnType<readonly [number, string, string]>()
 
 /** How long it is remembered that a reservation is settled. */
 const rememberMillis = 60_000
@@ -113,10 +114,10 @@ export const make = (redis: Redis.Redis["Service"], prefix: string): RedisLedger
   const keysOf = (key: string) => [`${prefix}{${key}}`, `${prefix}{${key}}:leases`] as const
   return {
     reserve: (options) =>
-      Effect.map(reserve(...keysOf(options.key), options), ([granted, committed]) => ({
-        granted: granted === 1,
-        committed: Number(committed)
-      })),
+      Effect.map(reserve(...keysOf(options.key), options), ([granted, committed, reserved]) =>
+        granted === 1
+          ? { granted: true, committed: Number(committed) }
+          : { granted: false, committed: Number(committed), reserved: Number(reserved) }),
     settle: (options) => Effect.asVoid(settle(...keysOf(options.key), options)),
     read: (key) =>
       Effect.map(

@@ -54,6 +54,7 @@ type Apart =
   | "priority"
   | "apiKey"
   | "timeouts"
+  | "whole"
   | "cache"
 
 /** Every field of a request is either here or in {@link Apart}; a new one is a type error until somebody decides. */

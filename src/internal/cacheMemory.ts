@@ -5,10 +5,10 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { BackingPersistence, BackingPersistenceStore } from "effect/persistence/Persistence"
+import { monotonicMillis } from "./monotonic.ts"
 
 interface Entry {
   readonly value: object
@@ -35,12 +35,12 @@ const makeStore = (capacity: number): BackingPersistenceStore => {
     }
   }
   return {
-    get: (key) => Effect.map(Clock.currentTimeMillis, (now) => get(key, now)),
+    get: (key) => Effect.map(monotonicMillis, (now) => get(key, now)),
     getMany: ([first, ...rest]) =>
-      Effect.map(Clock.currentTimeMillis, (now) => [get(first, now), ...rest.map((key) => get(key, now))]),
-    set: (key, value, ttl) => Effect.map(Clock.currentTimeMillis, (now) => set(key, value, ttl, now)),
+      Effect.map(monotonicMillis, (now) => [get(first, now), ...rest.map((key) => get(key, now))]),
+    set: (key, value, ttl) => Effect.map(monotonicMillis, (now) => set(key, value, ttl, now)),
     setMany: (all) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
+      Effect.map(monotonicMillis, (now) => {
         for (const [key, value, ttl] of all) set(key, value, ttl, now)
       }),
     remove: (key) => Effect.sync(() => void entries.delete(key)),

@@ -13,6 +13,7 @@ import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
@@ -26,7 +27,8 @@ import type { LlmResponse } from "../LlmResponse.ts"
 import type { Service } from "../LlmService.ts"
 import { Activity } from "./activity.ts"
 import { modelOf } from "./addressed.ts"
-import { Serving } from "./serving.ts"
+import { HasAlternative, Serving } from "./choosing.ts"
+import { millisBy } from "./monotonic.ts"
 import { type Events, type EventsPull, Relay, watched } from "./source.ts"
 
 /**
@@ -47,6 +49,8 @@ export const withResponse = (events: Events, response: LlmResponse): Events =>
 export interface Attempt {
   readonly service: Service
   readonly request: LlmRequest
+  /** Whether another candidate can be asked after this one. @default as whoever is around says */
+  readonly hasAlternative?: boolean | undefined
 }
 
 /**
@@ -105,6 +109,9 @@ export const errorOf = (cause: Cause.Cause<LlmError | Cause.Done>): LlmError | u
 
 const commits = (event: LlmEvent): boolean => isContent(event) || event._tag === "Finish"
 
+const knowing = ({ hasAlternative }: Attempt) => <A>(effect: Effect.Effect<A, LlmError>): Effect.Effect<A, LlmError> =>
+  hasAlternative === true ? Effect.provideService(effect, HasAlternative, true) : effect
+
 /**
  * Runs an attempt's stream up to its first content or `Finish`; everything it opens lives in `scope`, which is the caller's
  * to close. A stream that ends with neither fails with `IncompleteStream`.
@@ -130,7 +137,11 @@ export const untilCommit = (attempt: Attempt, scope: Scope.Scope): Effect.Effect
               })
             }
             activity.touch()
-            held.push(...events)
+            for (const event of events) {
+              // Of counts that follow each other the last says everything; a server can send them for ever.
+              if (event._tag === "UsageUpdate" && held.at(-1)?._tag === "UsageUpdate") held[held.length - 1] = event
+              else held.push(event)
+            }
             return step
           },
           onFailure: Effect.failCause,
@@ -157,6 +168,29 @@ export const endedEarly = ({ request, service }: Attempt): LlmError =>
     attempts: 1
   })
 
+const maxMessageLength = 500
+
+/**
+ * What is remembered of a failed attempt.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const priorAttempt = (error: LlmError, durationMillis: number): PriorAttempt => {
+  const { message } = error.reason
+  const { requestId, retryAfter } = error
+  return {
+    provider: error.provider,
+    model: error.model,
+    reason: error.reason._tag,
+    durationMillis,
+    message: message.length > maxMessageLength ? `${message.slice(0, maxMessageLength).toWellFormed()}…` : message,
+    isRetryable: error.isRetryable,
+    ...(requestId === undefined ? undefined : { requestId }),
+    ...(retryAfter === undefined ? undefined : { retryAfterMillis: Duration.toMillis(retryAfter) })
+  }
+}
+
 /**
  * What a call remembers of its attempts.
  *
@@ -173,11 +207,11 @@ export class Journal {
   constructor(clock: Clock.Clock, activity: Activity) {
     this.clock = clock
     this.activity = activity
-    this.startedAt = clock.currentTimeMillisUnsafe()
+    this.startedAt = millisBy(clock)
   }
 
   start(): void {
-    this.startedAt = this.clock.currentTimeMillisUnsafe()
+    this.startedAt = millisBy(this.clock)
   }
 
   fail(attempt: Attempt, error: LlmError): FailedAttempt {
@@ -186,12 +220,7 @@ export class Journal {
     if (error.reason._tag === "FallbackExhausted") {
       this.failed.push(...error.reason.attempts)
     } else {
-      this.failed.push({
-        provider: error.provider,
-        model: error.model,
-        reason: error.reason._tag,
-        durationMillis: this.clock.currentTimeMillisUnsafe() - this.startedAt
-      })
+      this.failed.push(priorAttempt(error, millisBy(this.clock) - this.startedAt))
     }
     return {
       attempt,
@@ -244,7 +273,7 @@ const stream = (begin: Effect.Effect<Course, LlmError>): Stream.Stream<LlmEvent,
           Effect.suspend(() => {
             journal.start()
             const attemptScope = Scope.forkUnsafe(scope)
-            return Effect.matchCauseEffect(untilCommit(attempt, attemptScope), {
+            return Effect.matchCauseEffect(knowing(attempt)(untilCommit(attempt, attemptScope)), {
               onSuccess: ({ events, rest }): EventsPull => {
                 relay.become(journal.onRest(rest))
                 course.onCommit?.(attempt)
@@ -274,7 +303,7 @@ const generate = (begin: Effect.Effect<Course, LlmError>): Effect.Effect<LlmResp
       const run = (attempt: Attempt): Effect.Effect<LlmResponse, LlmError> =>
         Effect.suspend(() => {
           journal.start()
-          return Effect.matchCauseEffect(attempt.service.generate(attempt.request), {
+          return Effect.matchCauseEffect(knowing(attempt)(attempt.service.generate(attempt.request)), {
             onSuccess: (response) => {
               course.onCommit?.(attempt)
               return Effect.succeed(journal.onResponse(response))

@@ -64,7 +64,7 @@ const isUsable = ({ benchedUntil, dead, weight }: Member, now: number): boolean 
  */
 export class KeyRing {
   private members = new Map<string, Member>()
-  private given: ReadonlyArray<Key> | undefined
+  given: ReadonlyArray<Key> | undefined
 
   /** Takes over the keys as they are given now. */
   update(keys: ReadonlyArray<Key>): void {

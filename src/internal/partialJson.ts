@@ -3,68 +3,92 @@
  *
  * @since 0.1.0
  */
+import { parseJson } from "./json.ts"
+import { maxJsonDepth } from "./jsonDepth.ts"
 import type { Json } from "./parts.ts"
 
-/** What must follow to close a text that was cut here, or `undefined` when it was cut inside a word or number. */
-const closing = (text: string): { readonly keep: number; readonly suffix: string } => {
-  const open: Array<string> = []
+/** A container that is open, and those around it: a list that is shared, so that remembering a place costs nothing. */
+interface Open {
+  readonly closer: "}" | "]"
+  readonly around: Open | undefined
+}
+
+const closersOf = (open: Open | undefined): string => {
+  const closers: Array<string> = []
+  for (let at = open; at !== undefined; at = at.around) closers.push(at.closer)
+  return closers.join("")
+}
+
+/** Length of an escape such as `\u00e9`, in characters. */
+const unicodeEscape = 6
+
+/**
+ * The text, cut at the last place where it can be closed, and closed; as it is when there is no such place, and `undefined`
+ * when it is nested deeper than {@link maxJsonDepth}.
+ */
+const closed = (text: string): string | undefined => {
+  let open: Open | undefined
+  let depth = 0
   let inString = false
   let escaped = false
-  /** End of the last place where the text can be cut and closed, and what closes it there. */
+  /** Where the last escape of the string begins. */
+  let escapeAt = -1
+  /** End of the last place where the text can be cut and closed, and what was open there. */
   let keep = 0
-  let suffix = ""
+  let openThere: Open | undefined
   const mark = (end: number) => {
     keep = end
-    suffix = open.toReversed().join("")
+    openThere = open
   }
   /** In an object, a string is a key until its colon has come. */
   let afterColon = true
   for (let at = 0; at < text.length; at++) {
-    const char = text[at]!
+    const code = text.charCodeAt(at)
     if (inString) {
       if (escaped) escaped = false
-      else if (char === "\\") escaped = true
-      else if (char === "\"") {
+      else if (code === 92) {
+        escaped = true
+        escapeAt = at
+      } else if (code === 34) {
         inString = false
-        if (afterColon || open.at(-1) === "]") mark(at + 1)
+        if (afterColon || open?.closer === "]") mark(at + 1)
       }
       continue
     }
-    switch (char) {
-      case "\"":
+    switch (code) {
+      case 34: // "
         inString = true
+        escapeAt = -1
         break
-      case "{":
-        open.push("}")
-        afterColon = false
+      case 123: // {
+      case 91: // [
+        if (++depth > maxJsonDepth) return undefined
+        open = { closer: code === 123 ? "}" : "]", around: open }
+        if (code === 123) afterColon = false
         mark(at + 1)
         break
-      case "[":
-        open.push("]")
-        mark(at + 1)
-        break
-      case "}":
-      case "]":
-        open.pop()
+      case 125: // }
+      case 93: // ]
+        depth--
+        open = open?.around
         afterColon = true
         mark(at + 1)
         break
-      case ":":
+      case 58: // :
         afterColon = true
         break
-      case ",":
+      case 44: // ,
         mark(at)
-        afterColon = open.at(-1) !== "}"
+        afterColon = open?.closer !== "}"
         break
     }
   }
   // A value string that is still open is shown as far as it came.
-  if (inString && (afterColon || open.at(-1) === "]")) {
-    const cut = /\\(u[0-9a-fA-F]{0,3})?$/.exec(escaped || text.at(-1) !== "\\" ? text.slice(-6) : text)
-    const end = cut === null ? text.length : text.length - cut[0].length
-    return { keep: end, suffix: `"${open.toReversed().join("")}` }
+  if (inString && (afterColon || open?.closer === "]")) {
+    const isCut = escaped || (escapeAt !== -1 && text[escapeAt + 1] === "u" && text.length - escapeAt < unicodeEscape)
+    return `${isCut ? text.slice(0, escapeAt) : text}"${closersOf(open)}`
   }
-  return { keep, suffix }
+  return keep === 0 ? text : text.slice(0, keep) + closersOf(openThere)
 }
 
 /**
@@ -74,23 +98,6 @@ const closing = (text: string): { readonly keep: number; readonly suffix: string
  * @since 0.1.0
  */
 export const parsePartialJson = (text: string): Json | undefined => {
-  const trimmed = text.trim()
-  if (trimmed === "") return undefined
-  for (
-    const candidate of [
-      () => trimmed,
-      () => {
-        const { keep, suffix } = closing(trimmed)
-        return keep === 0 ? undefined : trimmed.slice(0, keep) + suffix
-      }
-    ]
-  ) {
-    try {
-      const source = candidate()
-      if (source !== undefined) return JSON.parse(source)
-    } catch {
-      // Not whole yet: the next candidate closes it.
-    }
-  }
-  return undefined
+  const source = closed(text.trim())
+  return source === undefined ? undefined : parseJson(source)
 }

@@ -86,10 +86,22 @@ export class PartsFold {
     return slot !== undefined && "open" in slot && slot.open !== "tool-call" ? slot.text.read() : ""
   }
 
+  /** The text of a text part, open or not. */
+  textOf(index: number): string {
+    const slot = this.slots[index]
+    return slot !== undefined && "open" in slot ? slot.text.read() : slot?.type === "text" ? slot.text : ""
+  }
+
   /** The argument text collected so far of an open tool call. */
   openArguments(index: number): string {
     const slot = this.slots[index]
     return slot !== undefined && "open" in slot && slot.open === "tool-call" ? slot.text.read() : ""
+  }
+
+  /** Characters collected so far of an open part. */
+  openLength(index: number): number {
+    const slot = this.slots[index]
+    return slot !== undefined && "open" in slot ? slot.text.length : 0
   }
 
   parts(): ReadonlyArray<Message.Part> {

@@ -19,9 +19,12 @@ const pieceCount = 64
 export class Pieces {
   private blocks: Array<string> = []
   private readonly recent: Array<string> = []
+  /** Characters of the text so far, which cost nothing to know. */
+  length = 0
 
   /** Appends a piece. */
   add(piece: string): void {
+    this.length += piece.length
     if (this.recent.push(piece) < pieceCount) return
     this.blocks.push(this.recent.join(""))
     this.recent.length = 0

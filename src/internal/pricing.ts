@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import type { Usage } from "../LlmResponse.ts"
 import type { Prices } from "../Model.ts"
 import * as Models from "../Models.ts"
+import { type Check, fields, listOf, notNegative, optional, recordOf } from "./checks.ts"
 
 /**
  * Prices an application knows better than the catalogue, by `provider/model`.
@@ -19,6 +20,33 @@ import * as Models from "../Models.ts"
 export interface PriceOverrides {
   readonly [model: string]: Prices
 }
+
+const rates = {
+  cacheRead: optional(notNegative),
+  cacheWrite: optional(notNegative),
+  cacheWrite1h: optional(notNegative)
+}
+
+/**
+ * Prices of a model.
+ *
+ * @category checks
+ * @since 0.1.0
+ */
+export const prices: Check = fields({
+  input: notNegative,
+  output: notNegative,
+  ...rates,
+  tiers: optional(listOf(fields({ input: notNegative, output: notNegative, ...rates, aboveInputTokens: notNegative })))
+}, "Must be prices: { input, output } in US dollars per million tokens.")
+
+/**
+ * Prices by model.
+ *
+ * @category checks
+ * @since 0.1.0
+ */
+export const priceOverrides: Check = recordOf(prices, "Must be an object of prices by provider/model.")
 
 /** The prices that hold for so much input: of the highest tier that it is above. */
 const tierOf = (prices: Prices, inputTokens: number): Omit<Prices, "tiers"> => {

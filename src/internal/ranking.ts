@@ -14,13 +14,22 @@ import type { Prices } from "../Model.ts"
  * @category models
  * @since 0.1.0
  */
-export type Strategy =
-  | "weighted"
-  | "round-robin"
-  | "least-busy"
-  | "lowest-latency"
-  | "cheapest"
-  | "inverse-square-price"
+export type Strategy = typeof strategies[number]
+
+/**
+ * All strategies.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const strategies = [
+  "weighted",
+  "round-robin",
+  "least-busy",
+  "lowest-latency",
+  "cheapest",
+  "inverse-square-price"
+] as const
 
 /**
  * What is known of a candidate now.

@@ -6,8 +6,11 @@
  *
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
 import * as LlmError from "../LlmError.ts"
+import type { PriorAttempt } from "../LlmResponse.ts"
 import type { Service } from "../LlmService.ts"
+import { type Check, oneOf, optional, recordOf } from "./checks.ts"
 import type { FailedAttempt } from "./gate.ts"
 
 /**
@@ -62,6 +65,19 @@ export const defaultRoutes: Routes = {
   BudgetExceeded: "stop"
 }
 
+const route = oneOf("next", "larger-window", "stop")
+
+/**
+ * Routes that differ from the default ones.
+ *
+ * @category checks
+ * @since 0.1.0
+ */
+export const routeOverrides: Check = recordOf(
+  optional((value) => typeof value === "function" ? undefined : route(value)),
+  "Must be an object of routes by reason."
+)
+
 /**
  * The route of an error.
  *
@@ -71,6 +87,12 @@ export const defaultRoutes: Routes = {
 export const routeOf = (routes: Routes, error: LlmError.LlmError): Route => {
   const route = routes[error.reason._tag] as Route | ((reason: LlmError.Reason, error: LlmError.LlmError) => Route)
   return typeof route === "function" ? route(error.reason, error) : route
+}
+
+/** When the first of those that named a time can be asked again. */
+const soonest = (failed: ReadonlyArray<PriorAttempt>): Duration.Duration | undefined => {
+  const named = failed.flatMap(({ retryAfterMillis }) => retryAfterMillis ?? [])
+  return named.length === 0 ? undefined : Duration.millis(Math.min(...named))
 }
 
 /**
@@ -89,7 +111,8 @@ export const exhausted = (policy: string, { error, failed }: FailedAttempt): Llm
     requestId: error.requestId,
     reason: new LlmError.FallbackExhausted({
       message: `Every candidate failed: ${said.join("; ")}.`,
-      attempts: failed
+      attempts: failed,
+      retryAfter: soonest(failed)
     }),
     attempts: error.attempts
   })

@@ -8,6 +8,8 @@
  * @since 0.1.0
  */
 
+import { Occurrence, overlapOf } from "./overlap.ts"
+
 /**
  * What a continuation was asked to do.
  *
@@ -34,24 +36,28 @@ export class Seam {
   private readonly space: string
   private readonly repeat: string | undefined
   private held = ""
+  private readonly found: Occurrence
+  private begun = false
   private open = false
 
   constructor(written: string, asked: Asked = {}) {
     this.written = written.trimEnd()
     this.space = written.slice(this.written.length)
     this.repeat = asked.repeat
+    this.found = new Occurrence(this.written)
   }
 
   /** Takes text of the continuation and gives what of it is new for sure. */
   push(text: string): string {
     if (this.open) return text
     this.held += text
-    const begun = this.held.trimStart()
-    if (begun === "") return ""
-    const at = this.written.indexOf(begun)
-    const end = at + begun.length
+    // Space at the beginning is no part of what is looked for.
+    const more = this.begun ? text : text.trimStart()
+    if (more === "") return ""
+    this.begun = true
+    const end = this.found.grow(more)
     // The first place decides: while it ends before the end, more of the same may come, and then the same space.
-    if (at !== -1 && (end < this.written.length || this.space !== "")) return ""
+    if (end !== undefined && (end < this.written.length || this.space !== "")) return ""
     return this.flush()
   }
 
@@ -66,10 +72,8 @@ export class Seam {
 
   /** Length of the longest beginning of `text` that ends `written`, 0 when it can be chance. */
   private overlapOf(text: string): number {
-    for (let length = Math.min(this.written.length, text.length); length > 0; length--) {
-      if (this.written.endsWith(text.slice(0, length))) return this.counts(text.slice(0, length)) ? length : 0
-    }
-    return 0
+    const length = overlapOf(this.written, text)
+    return length > 0 && this.counts(text.slice(0, length)) ? length : 0
   }
 
   private counts(overlap: string): boolean {
@@ -81,8 +85,5 @@ export class Seam {
 /** Drops space at the beginning that was written already. */
 const dropSpace = (written: string, text: string): string => {
   const space = text.slice(0, text.length - text.trimStart().length)
-  for (let length = space.length; length > 0; length--) {
-    if (written.endsWith(space.slice(0, length))) return text.slice(length)
-  }
-  return text
+  return text.slice(overlapOf(written, space))
 }

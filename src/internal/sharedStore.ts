@@ -8,13 +8,13 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as References from "effect/References"
+import { monotonicMillis } from "./monotonic.ts"
 
 /** By `policy`. */
 const storeErrors = Metric.counter("effect_llm.store.errors", {
@@ -79,11 +79,11 @@ export const make = (policy: string, timeout: Duration.Input = defaultTimeout): 
       const what = Exit.isSuccess(exit)
         ? `no answer within ${Duration.format(limit)}`
         : messageOf(Cause.squash(exit.cause))
-      return Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      return Effect.flatMap(monotonicMillis, (now) => {
         restsUntil = now + restMillis
         return Effect.as(Effect.andThen(Metric.update(failures, 1), report(policy, what)), undefined)
       })
     })
   return (operation) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => now < restsUntil ? Effect.undefined : attempt(operation))
+    Effect.flatMap(monotonicMillis, (now) => now < restsUntil ? Effect.undefined : attempt(operation))
 }

@@ -126,7 +126,16 @@ class Settled implements Source {
     return next === undefined ? undefined : this.settle(next)
   }
 
-  private readonly onNext = (next: EventsPull): void => this.resume!(this.settle(next))
+  /** Called by the network, where nobody catches: what is thrown belongs to the reader's fiber. */
+  private readonly onNext = (next: EventsPull): void => {
+    let settled: EventsPull
+    try {
+      settled = this.settle(next)
+    } catch (defect) {
+      settled = Effect.die(defect)
+    }
+    this.resume!(settled)
+  }
 
   next(resume: (next: EventsPull) => void): () => void {
     this.resume = resume

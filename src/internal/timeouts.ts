@@ -1,10 +1,11 @@
 /**
- * Time limits of a call: until the first content, between signs of life, for the whole.
+ * Time limits of a call: until the request is written, until the first content, between signs of life, for the whole.
  *
  * One watchdog per call and two clock readings per pulled array; nothing per event. The limits count only while the
  * consumer waits, so a slow consumer is never the provider's fault (`total` counts always). The idle limit begins
- * with the first sign of life, because a wait for the first one is what `connect` and `firstToken` limit. When a limit passes,
- * the pull is interrupted and its scope closed before the error is given.
+ * with the first sign of life: the wait for it is what `connect` and `firstToken` limit, and of a whole answer `total`, and
+ * `firstByte` once the headers have come. When a limit passes, the pull is interrupted and its scope closed before
+ * the error is given.
  *
  * @since 0.1.0
  */
@@ -18,25 +19,11 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { LlmError } from "../LlmError.ts"
+import type { LlmError, Timeout } from "../LlmError.ts"
 import { isContent, type LlmEvent } from "../LlmEvent.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
 import { Activity } from "./activity.ts"
 import { type Events, type EventsPull, isKnown, pullOf, type Source, sourceOf } from "./source.ts"
-
-/**
- * The limits a boundary can enforce; an absent one does not exist.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Limits {
-  /** Until the response begins, as told by `Activity.connected`. */
-  readonly connect?: Duration.Input | undefined
-  readonly firstToken?: Duration.Input | undefined
-  readonly idle?: Duration.Input | undefined
-  readonly total?: Duration.Input | undefined
-}
 
 /**
  * A limit that passed.
@@ -44,7 +31,15 @@ export interface Limits {
  * @category models
  * @since 0.1.0
  */
-export type Phase = keyof Limits
+export type Phase = Timeout["phase"]
+
+/**
+ * The limits a boundary can enforce; an absent one does not exist.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Limits = { readonly [K in Phase]?: Duration.Input | undefined }
 
 /**
  * Makes the error of a limit; `partial` is there when whoever reads the network registered it.
@@ -83,7 +78,8 @@ const alarm = (
     const timer = setTimeout(ring, Math.min(millis, maxTimerMillis))
     return () => clearTimeout(timer)
   }
-  const fiber = Effect.runForkWith(context)(Effect.andThen(Effect.sleep(millis), Effect.sync(ring)))
+  // Whole milliseconds, because less than one may be lost in the clock's sum, and then no time would ever pass.
+  const fiber = Effect.runForkWith(context)(Effect.andThen(Effect.sleep(Math.ceil(millis)), Effect.sync(ring)))
   return () => fiber.interruptUnsafe()
 }
 
@@ -100,30 +96,54 @@ class Watchdog {
   private readonly start: number
   private readonly idle: number
   private readonly totalAt: number
+  private readonly connect: number
+  private readonly firstByte: number
   private connectAt: number
   private firstTokenAt: number
+  private firstByteAt = Infinity
   /** When the last sign of life came; `undefined` while none is expected. */
   private aliveAt: number | undefined
   private wakesAt = Infinity
   private silence: () => void = ignore
 
-  constructor(limits: Limits, context: Context.Context<never>) {
+  constructor(limits: Limits, context: Context.Context<never>, connectFromStart: boolean) {
     const outer = Context.get(context, Activity)
     this.clock = Context.get(context, Clock.Clock)
     this.start = this.now()
     this.idle = millisOf(limits.idle)
     this.totalAt = this.start + millisOf(limits.total)
-    this.connectAt = this.start + millisOf(limits.connect)
+    this.connect = millisOf(limits.connect)
+    this.firstByte = millisOf(limits.firstByte)
+    this.connectAt = connectFromStart ? this.start + this.connect : Infinity
     this.firstTokenAt = this.start + millisOf(limits.firstToken)
     this.activity = {
-      touch: (at) => outer.touch(this.touch(at)),
-      rest: () => {
-        this.aliveAt = undefined
-        outer.rest()
+      connecting: () => {
+        this.connects()
+        outer.connecting()
+      },
+      writing: () => {
+        // Not once the response has begun, which can be before the request is written.
+        if (this.connectAt !== Infinity) this.connects()
+        outer.writing()
+      },
+      written: () => {
+        this.connectAt = Infinity
+        outer.written()
       },
       connected: () => {
         this.connectAt = Infinity
+        if (this.firstByte !== Infinity) {
+          this.firstByteAt = this.now() + this.firstByte
+          this.arm()
+        }
         outer.connected()
+      },
+      touch: (at) => outer.touch(this.touch(at)),
+      rest: () => {
+        this.connectAt = Infinity
+        this.firstByteAt = Infinity
+        this.aliveAt = undefined
+        outer.rest()
       },
       partialFrom: (read) => {
         this.readPartial = read
@@ -138,8 +158,15 @@ class Watchdog {
     return Number(this.clock.monotonicTimeNanosUnsafe()) / 1e6
   }
 
+  private connects(): void {
+    if (this.connect === Infinity) return
+    this.connectAt = this.now() + this.connect
+    this.arm()
+  }
+
   /** Gives the time it was, if it is known. */
   private touch(at: number | undefined): number | undefined {
+    this.firstByteAt = Infinity
     if (this.idle === Infinity) return at
     this.aliveAt = at ?? this.now()
     this.arm()
@@ -166,7 +193,7 @@ class Watchdog {
   private nextAt(): number {
     if (this.onExpire === undefined) return this.totalAt
     const idleAt = this.aliveAt === undefined ? Infinity : this.aliveAt + this.idle
-    return Math.min(this.connectAt, this.firstTokenAt, this.totalAt, idleAt)
+    return Math.min(this.connectAt, this.firstTokenAt, this.firstByteAt, this.totalAt, idleAt)
   }
 
   arm(): void {
@@ -188,6 +215,8 @@ class Watchdog {
       ? "connect"
       : now >= this.firstTokenAt
       ? "firstToken"
+      : now >= this.firstByteAt
+      ? "firstByte"
       : "idle"
     this.onExpire?.()
   }
@@ -261,7 +290,16 @@ class GuardedSource implements Source {
     return next === undefined ? undefined : this.accept(next)
   }
 
-  private readonly onNext = (next: EventsPull): void => this.resume!(this.accept(next))
+  /** Called by the network, where nobody catches: what is thrown belongs to the reader's fiber. */
+  private readonly onNext = (next: EventsPull): void => {
+    let accepted: EventsPull
+    try {
+      accepted = this.accept(next)
+    } catch (defect) {
+      accepted = Effect.die(defect)
+    }
+    this.resume!(accepted)
+  }
 
   private readonly onExpire = (): void => {
     this.cancel()
@@ -277,13 +315,15 @@ class GuardedSource implements Source {
   }
 }
 
-const none = ({ connect, firstToken, idle, total }: Limits): boolean =>
-  connect === undefined && firstToken === undefined && idle === undefined && total === undefined
+const none = ({ connect, firstByte, firstToken, idle, total }: Limits): boolean =>
+  connect === undefined && firstToken === undefined && firstByte === undefined && idle === undefined &&
+  total === undefined
 
 type EventsExit = Exit.Exit<Events, LlmError | Cause.Done>
 
 /**
- * A stream from an upstream opened by the first pull, with limits enforced.
+ * A stream from an upstream opened by the first pull, with limits enforced. `connect` begins with the pull when
+ * `connectFromStart`, and otherwise only when the client tells that it connects, because only then it also tells the end.
  *
  * @category constructors
  * @since 0.1.0
@@ -291,12 +331,13 @@ type EventsExit = Exit.Exit<Events, LlmError | Cause.Done>
 export const streamWithTimeouts = <R>(
   open: (scope: Scope.Scope) => Effect.Effect<EventsPull, LlmError, R>,
   limits: Limits,
-  onTimeout: OnTimeout<LlmError>
+  onTimeout: OnTimeout<LlmError>,
+  connectFromStart = true
 ): Stream.Stream<LlmEvent, LlmError, R> =>
   Stream.fromChannel(
     Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
       Effect.contextWith((context: Context.Context<R>) => {
-        const watchdog = new Watchdog(limits, context as Context.Context<never>)
+        const watchdog = new Watchdog(limits, context as Context.Context<never>, connectFromStart)
         const upstreamScope = Scope.forkUnsafe(scope)
         const expire = () =>
           Effect.andThen(
@@ -341,8 +382,8 @@ export const withStreamTimeouts = (
   none(limits) ? stream : streamWithTimeouts((scope) => Channel.toPullScoped(stream.channel, scope), limits, onTimeout)
 
 /**
- * Enforces `total` on an effect, and `idle` from the first sign of life its maker reports. `firstToken` is of
- * streams: a whole answer has no first part.
+ * Enforces `total` on an effect, `connect` from when the client tells that it connects, `firstByte` from the response headers on,
+ * and `idle` from the first sign of life its maker reports. `firstToken` is of streams: a whole answer has no first part.
  *
  * @category combinators
  * @since 0.1.0
@@ -353,9 +394,9 @@ export const withEffectTimeouts = <A, E, R>(
   onTimeout: OnTimeout<E>
 ): Effect.Effect<A, E, R> =>
   none(limits) ? effect : Effect.contextWith((context: Context.Context<R>) => {
-    const { connect, idle, total } = limits
-    const checked: Limits = { connect, idle, total }
-    const watchdog = new Watchdog(checked, context as Context.Context<never>)
+    const { connect, firstByte, idle, total } = limits
+    const checked: Limits = { connect, firstByte, idle, total }
+    const watchdog = new Watchdog(checked, context as Context.Context<never>, false)
     const expire = () => {
       const phase = watchdog.expired!
       return Effect.fail(onTimeout(phase, checked[phase]!, watchdog.readPartial?.()))

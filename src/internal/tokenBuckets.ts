@@ -12,6 +12,7 @@
  * @since 0.1.0
  */
 import type { RateLimits } from "../LlmResponse.ts"
+import { maxKeys } from "./perKey.ts"
 
 /**
  * What is limited.
@@ -180,6 +181,11 @@ export class TokenBuckets {
     let entry = this.entries.get(key)
     if (entry === undefined) {
       entry = { at: now, pausedUntil: 0, expiresAt: now, levels: {}, seen: {} }
+      // More tenants than that within a minute: the oldest begins anew.
+      for (const oldest of this.entries.keys()) {
+        if (this.entries.size < maxKeys) break
+        this.entries.delete(oldest)
+      }
       this.entries.set(key, entry)
     }
     const passed = Math.max(0, now - entry.at)

@@ -9,11 +9,14 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Scope } from "effect/Scope"
+import * as Scope from "effect/Scope"
 import type { LlmRequest } from "../LlmRequest.ts"
 import { LlmService, type Service } from "../LlmService.ts"
 import type { Prices } from "../Model.ts"
 import { answeredBy, askedModel } from "./addressed.ts"
+import { misconfigured, optionsIssue, refusing } from "./checked.ts"
+import { callable, countFrom, fields, finite, flag, optional, recordOf, text } from "./checks.ts"
+import { prices } from "./pricing.ts"
 
 /**
  * Facts of a candidate.
@@ -85,6 +88,17 @@ export interface Rewriting {
   readonly request?: ((request: LlmRequest) => LlmRequest) | undefined
 }
 
+const checkedOptions = fields({
+  contextWindow: optional(countFrom(0)),
+  prefill: optional(flag),
+  id: optional(text),
+  weight: optional(countFrom(0)),
+  tier: optional(finite),
+  prices: optional(prices),
+  models: optional((value) => typeof value === "function" ? undefined : recordOf(text)(value)),
+  request: optional(callable)
+})
+
 type Rewrite = (request: LlmRequest) => LlmRequest
 
 const rewriteOf = ({ models, request }: Rewriting): Rewrite | undefined => {
@@ -120,30 +134,51 @@ export const candidate = <A extends Service | Layer.Layer<LlmService, unknown, u
   self: A,
   options: Traits & Rewriting
 ): A => {
-  const { models, request, ...traits } = options
-  const rewrite = rewriteOf({ models, request })
-  if (!Layer.isLayer(self)) return describe(self as Service, traits, rewrite) as A
+  const issue = optionsIssue(checkedOptions, options)
+  const described = (service: Service): Service => {
+    const { models, request, ...traits } = options
+    return describe(service, traits, rewriteOf({ models, request }))
+  }
+  if (!Layer.isLayer(self)) {
+    return (issue === undefined ? described(self as Service) : refusing(self, "candidate", issue)) as A
+  }
   const layer = self as Layer.Layer<LlmService, unknown, unknown>
-  return Layer.effect(LlmService, Effect.map(LlmService, (service) => describe(service, traits, rewrite))).pipe(
+  const made = Effect.flatMap(
+    LlmService,
+    (service) =>
+      issue === undefined
+        ? Effect.succeed(described(service))
+        : Effect.fail(misconfigured("candidate", issue, service.info.provider))
+  )
+  return Layer.effect(LlmService, made).pipe(
     Layer.provideMerge(layer)
   ) as A
 }
 
-/**
- * Builds a candidate in the current scope. Layers of one tag override each other, so each is built on its own.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const build = <E, R>(layer: Layer.Layer<LlmService, E, R>): Effect.Effect<Service, E, R | Scope> =>
-  Effect.map(Layer.build(layer), Context.get(LlmService))
+type CandidateLayer<E, R> = Layer.Layer<LlmService, E, R>
 
 /**
- * Builds candidates one after the other.
+ * Builds candidates one after the other in the current scope. Layers of one tag override each other, so each is built on its own;
+ * the memo map of the layer around them makes one that is used twice, here or elsewhere, one service.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const buildAll = <E, R>(
-  layers: ReadonlyArray<Layer.Layer<LlmService, E, R>>
-): Effect.Effect<Array<Service>, E, R | Scope> => Effect.forEach(layers, build)
+  layers: ReadonlyArray<CandidateLayer<E, R>>
+): Effect.Effect<Array<Service>, E, R | Scope.Scope> =>
+  Effect.contextWith((context: Context.Context<Scope.Scope>) => {
+    const memoMap = Context.getOrUndefined(context, Layer.CurrentMemoMap) ?? Layer.makeMemoMapUnsafe()
+    const scope = Context.get(context, Scope.Scope)
+    return Effect.forEach(layers, (layer) =>
+      Effect.map(Layer.buildWithMemoMap(layer, memoMap, scope), Context.get(LlmService)))
+  })
+
+/**
+ * Builds one candidate, as {@link buildAll} does.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const build = <E, R>(layer: CandidateLayer<E, R>): Effect.Effect<Service, E, R | Scope.Scope> =>
+  Effect.map(buildAll([layer]), ([service]) => service!)

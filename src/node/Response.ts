@@ -24,7 +24,9 @@ import * as Stream from "effect/Stream"
 import type { IncomingMessage } from "node:http"
 import { pipeline, type Readable } from "node:stream"
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib"
-import { afterDrain, type Body, bodySymbol } from "../transport/Body.ts"
+import { parseJsonUnsafe } from "../internal/json.ts"
+import { ownOf, setOwn } from "../internal/own.ts"
+import { afterDrain, type Body, bodySymbol, BodyTooLong, maxBodyBytes } from "../transport/Body.ts"
 
 type HttpError = HttpClientError.HttpClientError
 
@@ -47,12 +49,14 @@ class NodeBody implements Body {
   private readonly source: Readable
   private chunks: Array<Uint8Array> = []
   private size = 0
+  private received = 0
   private ready: (() => void) | undefined
   private scheduled = false
 
   constructor(message: IncomingMessage, encoding: string | undefined) {
     this.message = message
     this.source = decompressed(message, encoding)
+    if (this.source !== message) message.on("data", this.onCompressed)
     this.source.on("data", this.onData)
     this.source.on("end", this.onEnd)
     this.source.on("error", this.onError)
@@ -64,6 +68,14 @@ class NodeBody implements Body {
     this.size += chunk.length
     if (this.size >= highWaterMark) this.source.pause()
     this.schedule()
+  }
+
+  /** Compressed bytes, of which any number can stand for nothing; those they stand for are counted by whoever reads. */
+  private readonly onCompressed = (chunk: Uint8Array): void => {
+    this.received += chunk.length
+    if (this.received <= maxBodyBytes || this.ended) return
+    this.onError(new BodyTooLong())
+    this.destroy()
   }
 
   private readonly onEnd = (): void => {
@@ -163,8 +175,8 @@ const headersOf = (raw: ReadonlyArray<string>): Headers.Headers => {
   const headers: Record<string, string> = {}
   for (let at = 0; at < raw.length; at += 2) {
     const name = raw[at]!.toLowerCase()
-    const before = headers[name]
-    headers[name] = before === undefined ? raw[at + 1]! : `${before}, ${raw[at + 1]!}`
+    const before = ownOf(headers, name)
+    setOwn(headers, name, before === undefined ? raw[at + 1]! : `${before}, ${raw[at + 1]!}`)
   }
   return Headers.fromRecordUnsafe(headers)
 }
@@ -260,7 +272,7 @@ export class NodeResponse extends Inspectable.Class implements HttpClientRespons
   get json(): HttpClientResponse.HttpClientResponse["json"] {
     return Effect.flatMap(
       this.text,
-      (text) => Effect.try({ try: () => text === "" ? null : JSON.parse(text), catch: this.failure })
+      (text) => Effect.try({ try: () => text === "" ? null : parseJsonUnsafe(text), catch: this.failure })
     )
   }
 

@@ -14,9 +14,11 @@
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import { modelOf } from "../internal/addressed.ts"
+import { fields, optional } from "../internal/checks.ts"
 import { mapResponses } from "../internal/finish.ts"
-import { priceFinder, priceOf, type PriceOverrides } from "../internal/pricing.ts"
+import { priceFinder, priceOf, type PriceOverrides, priceOverrides } from "../internal/pricing.ts"
 import { isServed } from "../internal/served.ts"
+import type { LlmError } from "../LlmError.ts"
 import type { LlmResponse, Usage } from "../LlmResponse.ts"
 import type { ModelMeta, Prices } from "../Model.ts"
 import * as Policy from "../policy/Policy.ts"
@@ -109,8 +111,8 @@ export const withCost = (
  * @category policies
  * @since 0.1.0
  */
-export const policy = (options: Options = {}): Policy.Policy =>
-  Policy.make((service) => {
+export const policy = (options: Options = {}): Policy.Policy<LlmError> =>
+  Policy.makeChecked("Cost", options, fields({ prices: optional(priceOverrides) }), (service) => {
     const price = pricing(options)
     return mapResponses(service, (response, request) =>
       Effect.flatMap(

@@ -30,6 +30,7 @@ import * as Stream from "effect/Stream"
 import { modelOf } from "../internal/addressed.ts"
 import { type About, type Event, type EventDetail, EventSink, publish, type Sink } from "../internal/emit.ts"
 import { type Ending, withHold } from "../internal/held.ts"
+import { millisBy, monotonicMillis } from "../internal/monotonic.ts"
 import { isServed } from "../internal/served.ts"
 import { provided } from "../internal/source.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
@@ -170,7 +171,7 @@ const report = (
 ): void => {
   const about: About = { scope: request.scope, label: request.label ?? service.info.label, metadata: request.metadata }
   const tell = (detail: EventDetail) => publish(sink, fiber, about, detail)
-  const durationMillis = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe() - startedAt
+  const durationMillis = millisBy(fiber.getRef(Clock.Clock)) - startedAt
   const asked = { provider: service.info.provider, model: modelOf(request, service.info) }
   switch (ending._tag) {
     case "Finished": {
@@ -228,7 +229,7 @@ export const policy = (): Policy.Policy<never, Events> =>
     Effect.map(Events, (bus) => {
       const sink = sinkOf(bus)
       return withHold(listening(service, sink), (request, operation) =>
-        Effect.map(Clock.currentTimeMillis, (startedAt) => ({
+        Effect.map(monotonicMillis, (startedAt) => ({
           request,
           end: (ending) =>
             Effect.withFiber((fiber) => {

@@ -300,12 +300,29 @@ const requestAttributes = (info: ServiceInfo, request: LlmRequest): Record<strin
   return attributes
 }
 
+/** What is wrong with a request is the service's to say; here it only must not throw. */
+const attributesOf = (info: ServiceInfo, request: LlmRequest): Record<string, unknown> => {
+  try {
+    return requestAttributes(info, request)
+  } catch {
+    return requestAttributes(info, { prompt: "" })
+  }
+}
+
+const modelOf = (info: ServiceInfo, request: LlmRequest): string => {
+  try {
+    return typeof request.model === "string" ? request.model : info.model
+  } catch {
+    return info.model
+  }
+}
+
 const start = (info: ServiceInfo, series: Series, request: LlmRequest): Effect.Effect<CallRecord> =>
   Effect.withFiber((fiber) => {
-    const requested = request.model ?? info.model
+    const requested = modelOf(info, request)
     if (!listens(fiber)) return Effect.succeed(new CallRecord(fiber, undefined, series, requested))
     return Effect.map(
-      Effect.makeSpan(`chat ${requested}`, { kind: "client", attributes: requestAttributes(info, request) }),
+      Effect.makeSpan(`chat ${requested}`, { kind: "client", attributes: attributesOf(info, request) }),
       (span) => new CallRecord(fiber, span, series, requested)
     )
   })

@@ -23,17 +23,30 @@ import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import type { Scope } from "effect/Scope"
 import { viewsOf } from "../internal/addressed.ts"
+import {
+  checked,
+  layer as aLayer,
+  misconfigured,
+  oneOrMore,
+  optionsIssue,
+  refusing,
+  service as aService
+} from "../internal/checked.ts"
+import { duration, fields, oneOf, optional, within } from "../internal/checks.ts"
+import { Broken, brokenLast } from "../internal/choosing.ts"
 import { emit } from "../internal/emit.ts"
 import * as Estimate from "../internal/estimate.ts"
 import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
 import { withHold } from "../internal/held.ts"
-import { type Numbers, priceOf, rank, rendezvous, type Strategy } from "../internal/ranking.ts"
-import { defaultRoutes, exhausted, nameOf, routeOf, type Routes } from "../internal/routes.ts"
+import { millisBy, monotonicMillis } from "../internal/monotonic.ts"
+import { keyBy, type KeyOption, keyOption, PerKey } from "../internal/perKey.ts"
+import { type Numbers, priceOf, rank, rendezvous, strategies, type Strategy } from "../internal/ranking.ts"
+import { defaultRoutes, exhausted, nameOf, routeOf, routeOverrides, type Routes } from "../internal/routes.ts"
 import * as Traits from "../internal/traits.ts"
 import { countWaste } from "../internal/wasted.ts"
 import type { LlmError } from "../LlmError.ts"
 import { type LlmRequest, messagesOf } from "../LlmRequest.ts"
-import { LlmService, type Service } from "../LlmService.ts"
+import { LlmService, type Service, type ServiceInfo } from "../LlmService.ts"
 import { textOf } from "../Message.ts"
 import type { Prices } from "../Model.ts"
 import * as Policy from "./Policy.ts"
@@ -63,6 +76,13 @@ export interface Options {
   readonly on?: Partial<Routes> | undefined
   /** How long a candidate is skipped that is out of capacity and did not say how long. @default 30 seconds */
   readonly benchFor?: Duration.Input | undefined
+  /**
+   * Whose state a call has a part in, so that callers with different keys never influence one another. At most 10,000 keys are
+   * remembered, idle ones for an hour.
+   *
+   * @default one for each credential that requests bring, and one for all that bring none
+   */
+  readonly key?: KeyOption | undefined
   /** How much the latest call counts in the average time to the first token; above 0, up to 1. @default 0.2 */
   readonly smoothing?: number | undefined
 }
@@ -148,11 +168,11 @@ class Member {
   busy = 0
   /** Average time until a stream began, and until a whole answer was there. */
   private readonly latency: { [operation in Operation]?: number } = {}
-  private benchedUntil = -Infinity
+  private readonly benches = new PerKey(() => ({ until: -Infinity }))
   private readonly smoothing: number
   private readonly benchFor: number
 
-  constructor(service: Service, smoothing: number, benchFor: number) {
+  constructor(service: Service, smoothing: number, benchFor: number, keyOf: (request: LlmRequest) => string) {
     this.traits = Traits.traitsOf(service)
     this.tier = this.traits.tier ?? 0
     this.smoothing = smoothing
@@ -163,10 +183,10 @@ class Member {
         return {
           request,
           end: (ending) =>
-            Effect.map(Clock.currentTimeMillis, (now) => {
+            Effect.map(monotonicMillis, (now) => {
               this.busy--
               // A stream that breaks late tells of the candidate as well.
-              if (ending._tag === "Failed") this.failed(ending.error, now)
+              if (ending._tag === "Failed") this.failed(ending.error, now, keyOf(request))
             })
         }
       }))
@@ -176,21 +196,22 @@ class Member {
     return Math.max(0, this.traits.weight ?? 1)
   }
 
-  isBenched(now: number): boolean {
-    return now < this.benchedUntil
+  isBenched(now: number, key: string): boolean {
+    return now < this.benches.get(key, now).until
   }
 
-  answered(operation: Operation, millis: number): void {
+  answered(operation: Operation, millis: number, now: number, key: string): void {
     const average = this.latency[operation] ?? millis
-    this.benchedUntil = -Infinity
+    this.benches.get(key, now).until = -Infinity
     this.latency[operation] = average + this.smoothing * (millis - average)
   }
 
-  private failed(error: LlmError, now: number): void {
+  private failed(error: LlmError, now: number, key: string): void {
     const asked = error.retryAfter
     const full = error.reason._tag === "RateLimit" || error.reason._tag === "Overloaded"
     const millis = asked !== undefined ? Duration.toMillis(asked) : full ? this.benchFor : 0
-    this.benchedUntil = Math.max(this.benchedUntil, now + millis)
+    const bench = this.benches.get(key, now)
+    bench.until = Math.max(bench.until, now + millis)
   }
 
   numbers(request: LlmRequest, operation: Operation): Numbers {
@@ -215,21 +236,40 @@ const idsOf = (members: ReadonlyArray<Member>): ReadonlyArray<string> => {
   })
 }
 
+const checkedOptions = optional(fields({
+  strategy: optional(oneOf(...strategies)),
+  stickyBy: optional((value) => typeof value === "function" ? undefined : oneOf("conversation")(value)),
+  on: optional(routeOverrides),
+  benchFor: optional(duration),
+  key: optional(keyOption),
+  smoothing: optional(within(0, 1))
+}))
+
+const issueWith = (candidates: unknown, options: unknown, check: typeof aLayer) =>
+  optionsIssue(fields({ candidates: oneOrMore(check) }), { candidates }) ?? optionsIssue(checkedOptions, options)
+
 /**
- * One service out of candidates. What it measures is its own.
+ * One service out of candidates. What it measures is its own. Every call fails with `Configuration` when an option cannot be.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const make = (candidates: readonly [Service, ...Array<Service>], options: Options = {}): Service => {
-  const [first] = candidates
-  if (candidates.length === 1) return first
+  const issue = issueWith(candidates, options, aService)
+  if (issue !== undefined) return refusing(Array.isArray(candidates) ? candidates[0] : undefined, "Balance", issue)
+  return candidates.length === 1 ? candidates[0] : checked(balanced(candidates, options))
+}
+
+const balanced = (candidates: readonly [Service, ...Array<Service>], options: Options): Service => {
   const { stickyBy, strategy = "weighted" } = options
   const routes: Routes = { ...defaultRoutes, ...options.on }
   const keyOf = stickyBy === "conversation" ? conversationKey : stickyBy
   const smoothing = Math.min(1, Math.max(Number.MIN_VALUE, options.smoothing ?? 0.2))
   const benchFor = Duration.toMillis(Duration.fromInputUnsafe(options.benchFor ?? "30 seconds"))
-  const members = candidates.map((service) => new Member(service, smoothing, benchFor))
+  const keyOfCall = keyBy(options.key)
+  const members = candidates.map((service) =>
+    new Member(service, smoothing, benchFor, (request) => keyOfCall(request, service.info))
+  )
   const ids = idsOf(members)
   const tiers = [...new Set(members.map((member) => member.tier))].toSorted((a, b) => a - b)
   let turns = 0
@@ -253,28 +293,40 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
     })
   }
 
-  const begin = (request: LlmRequest, operation: Operation, clock: Clock.Clock, random: () => number) => {
-    const now = clock.currentTimeMillisUnsafe()
+  const begin = (
+    request: LlmRequest,
+    operation: Operation,
+    clock: Clock.Clock,
+    broken: ReadonlySet<ServiceInfo>,
+    random: () => number
+  ) => {
+    const now = millisBy(clock)
+    const views = viewsOf(request, candidates)
+    const callKey = ({ service }: Member): string => keyOfCall(views(service), service.info)
+    const isBenched = (member: Member, now: number): boolean => member.isBenched(now, callKey(member))
     const all = [...members.keys()]
-    const free = all.filter((index) => !members[index]!.isBenched(now))
-    const order = orderOf(free.length === 0 ? all : free, request, operation, random)
+    const free = all.filter((index) => !isBenched(members[index]!, now))
+    const preferred = orderOf(free.length === 0 ? all : free, request, operation, random)
+    const order = brokenLast(preferred, ({ service }) => service, broken)
     /** Others may have been benched since the call began. */
     const find = (from: number, now: number): number => {
       if (free.length === 0) return from
       let at = from
-      while (at < order.length && order[at]!.isBenched(now)) at++
+      while (at < order.length && isBenched(order[at]!, now)) at++
       return at
     }
     let at = find(0, now)
     let startedAt = now
-    const views = viewsOf(request, candidates)
-    const attempt = ({ service }: Member): Attempt => ({ service, request: views(service) })
+    const attemptAt = (at: number, now: number): Attempt => {
+      const { service } = order[at]!
+      return { service, request: views(service), hasAlternative: find(at + 1, now) < order.length }
+    }
 
     const next = (failure: FailedAttempt): Effect.Effect<Attempt, LlmError> =>
       Effect.suspend(() => {
         const { error } = failure
         const last = order[at]!
-        const now = clock.currentTimeMillisUnsafe()
+        const now = millisBy(clock)
         const waste = countWaste("balance", error.provider, error.partial?.usage)
         if (routeOf(routes, error) !== "next") return Effect.andThen(waste, Effect.fail(error))
         at = find(at + 1, now)
@@ -289,21 +341,26 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
             Metric.update(Metric.withAttributes(handovers, { from: from.provider, to: to.provider, reason }), 1)
           ),
           Effect.andThen(emit(request, () => ({ _tag: "FailOver", from, to, reason }))),
-          Effect.as(attempt(member))
+          Effect.as(attemptAt(at, now))
         )
       })
 
     return {
-      first: attempt(order[at]!),
+      first: attemptAt(at, now),
       next,
-      onCommit: () => order[at]!.answered(operation, clock.currentTimeMillisUnsafe() - startedAt)
+      onCommit: () => {
+        const now = millisBy(clock)
+        order[at]!.answered(operation, now - startedAt, now, callKey(order[at]!))
+      }
     }
   }
 
   return withAttempts(Traits.together(candidates), (request, operation) =>
     Effect.withFiber((fiber) => {
       const random = fiber.getRef(Random.Random)
-      return Effect.succeed(begin(request, operation, fiber.getRef(Clock.Clock), () => random.nextDoubleUnsafe()))
+      return Effect.succeed(
+        begin(request, operation, fiber.getRef(Clock.Clock), fiber.getRef(Broken), () => random.nextDoubleUnsafe())
+      )
     }))
 }
 
@@ -320,10 +377,13 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
 export const policy = <const Layers extends readonly [Candidate, ...Array<Candidate>]>(
   others: Layers,
   options?: Options
-): Policy.Policy<Layer.Error<Layers[number]>, Layer.Services<Layers[number]> | Scope> =>
-  Policy.make((service) =>
-    Effect.map(Traits.buildAll(others), (candidates) => make([service, ...candidates], options))
-  ) as Policy.Policy<Layer.Error<Layers[number]>, Layer.Services<Layers[number]> | Scope>
+): Policy.Policy<Layer.Error<Layers[number]> | LlmError, Layer.Services<Layers[number]> | Scope> =>
+  Policy.make((service) => {
+    const issue = issueWith(others, options, aLayer)
+    return issue !== undefined
+      ? Effect.fail(misconfigured("Balance", issue, service.info.provider))
+      : Effect.map(Traits.buildAll(others), (candidates) => balanced([service, ...candidates], options ?? {}))
+  }) as Policy.Policy<Layer.Error<Layers[number]> | LlmError, Layer.Services<Layers[number]> | Scope>
 
 /**
  * A layer out of candidates.
@@ -334,8 +394,13 @@ export const policy = <const Layers extends readonly [Candidate, ...Array<Candid
 export const layer = <const Layers extends readonly [Candidate, ...Array<Candidate>]>(
   candidates: Layers,
   options?: Options
-): Layer.Layer<LlmService, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>> =>
+): Layer.Layer<LlmService, Layer.Error<Layers[number]> | LlmError, Layer.Services<Layers[number]>> =>
   Layer.effect(
     LlmService,
-    Effect.map(Traits.buildAll(candidates), ([head, ...tail]) => make([head!, ...tail], options))
-  ) as Layer.Layer<LlmService, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>>
+    Effect.suspend(() => {
+      const issue = issueWith(candidates, options, aLayer)
+      return issue !== undefined
+        ? Effect.fail(misconfigured("Balance", issue))
+        : Effect.map(Traits.buildAll(candidates), ([head, ...tail]) => make([head!, ...tail], options))
+    })
+  ) as Layer.Layer<LlmService, Layer.Error<Layers[number]> | LlmError, Layer.Services<Layers[number]>>

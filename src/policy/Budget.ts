@@ -6,8 +6,8 @@
  * to what was really used: the billed cost, else usage at its prices. A failed or interrupted call settles what its partial output shows
  * and frees the rest. So a budget is never overspent by more than what calls in flight use beyond their reservations.
  *
- * Without `maxTokens` the longest possible answer is reserved, which is much: name `maxTokens` in requests, or
- * `outputTokens` here. A model without a known price is refused unless `unknownPrice` says otherwise. Outside of `Retry` it reserves
+ * Without `maxTokens` the output to reserve for is learned from the answers of the model, or given as `expect`. A call that finds no room
+ * while others have more reserved than they will use can wait for them to settle (`onExceeded`). A model without a known price is refused unless `unknownPrice` says otherwise. Outside of `Retry` it reserves
  * once per call and counts what the last attempt used; inside, each attempt. It does not count tokens or requests (`RateLimit`), and
  * `countTokens`, `models` and `health` are free.
  *
@@ -28,19 +28,21 @@ import { Redis } from "effect/persistence/Redis"
 import * as Random from "effect/Random"
 import type { Scope } from "effect/Scope"
 import { modelOf } from "../internal/addressed.ts"
+import { costs, ExpectedOutput } from "../internal/budgetCosts.ts"
 import { type Account, Ledger, type Reserve, type Reserved, type Settle } from "../internal/budgetLedger.ts"
 import * as RedisBooks from "../internal/budgetRedis.ts"
+import { untilRoom } from "../internal/budgetRoom.ts"
+import { layer } from "../internal/checked.ts"
+import { countFrom, duration, fields, oneOf, optional, text } from "../internal/checks.ts"
 import { inputTokens } from "../internal/estimate.ts"
 import { type Begin, type Ending, type Hold, rejection, withHold } from "../internal/held.ts"
+import { monotonicMillis } from "../internal/monotonic.ts"
 import { withPartials } from "../internal/partials.ts"
-import { priceFinder, priceOf, type PriceOverrides } from "../internal/pricing.ts"
-import { isServed } from "../internal/served.ts"
+import { priceOf, type PriceOverrides, priceOverrides } from "../internal/pricing.ts"
 import * as SharedStore from "../internal/sharedStore.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
-import type { LlmResponse } from "../LlmResponse.ts"
-import type { Service, ServiceInfo } from "../LlmService.ts"
-import * as Models from "../Models.ts"
+import type { Service } from "../LlmService.ts"
 import * as Policy from "./Policy.ts"
 
 // =============================================================================
@@ -99,9 +101,9 @@ export class Store extends Context.Service<Store, {
 const makeMemory = (): Store["Service"] => {
   const ledger = new Ledger()
   return {
-    reserve: (options) => Effect.map(Clock.currentTimeMillis, (now) => ledger.reserve(options, now)),
-    settle: (options) => Effect.map(Clock.currentTimeMillis, (now) => ledger.settle(options, now)),
-    read: (key) => Effect.map(Clock.currentTimeMillis, (now) => ledger.read(key, now))
+    reserve: (options) => Effect.map(monotonicMillis, (now) => ledger.reserve(options, now)),
+    settle: (options) => Effect.map(monotonicMillis, (now) => ledger.settle(options, now)),
+    read: (key) => Effect.map(monotonicMillis, (now) => ledger.read(key, now))
   }
 }
 
@@ -155,8 +157,8 @@ export const storeRedis = (options?: {
  * @since 0.1.0
  */
 export interface Options {
-  /** US dollars. */
-  readonly limit: number
+  /** US dollars, or a function that says how many for the account of a request, as by tenant, user or label. */
+  readonly limit: number | ((request: LlmRequest) => number)
   /**
    * Whose budget: `request` (`scope.requestId`, or each call on its own without one), `session` (`scope.sessionId`), `user`
    * (`scope.userId`), `label`, one for `all` calls, or a function that names the account.
@@ -177,8 +179,21 @@ export interface Options {
   readonly name?: string | undefined
   /** Prices by `provider/model`, before those of the catalogue. */
   readonly prices?: PriceOverrides | undefined
-  /** Output tokens to reserve for a request without `maxTokens`. @default the model's limit, or 4096 */
-  readonly outputTokens?: number | undefined
+  /**
+   * Output tokens to reserve for; never more than `maxTokens` of the request.
+   *
+   * @default `maxTokens`, else what answers of the model usually have: the mean of the latest and three times their deviation, 1000 at first
+   */
+  readonly expect?: number | ((request: LlmRequest) => number) | undefined
+  /**
+   * What becomes of a call for which there is no room only because of what others have reserved: `fail` it, or `wait` until they have
+   * settled, at most `maxWait`.
+   *
+   * @default "fail"
+   */
+  readonly onExceeded?: "fail" | "wait" | undefined
+  /** Longest wait of `onExceeded: "wait"`. @default 30 seconds */
+  readonly maxWait?: Duration.Input | undefined
   /**
    * What becomes of a call whose price is not known: `refuse` it, or `allow` it and count only what the provider bills.
    *
@@ -203,9 +218,6 @@ export interface Options {
 }
 
 const nanosPerDollar = 1_000_000_000
-
-/** A quarter of the characters, as in the estimate of a request. */
-const charactersPerToken = 4
 
 const millis = (input: Duration.Input): number =>
   Math.max(1, Math.min(2 ** 47, Duration.toMillis(Duration.fromInputUnsafe(input))))
@@ -234,42 +246,6 @@ const field = { request: "scope.requestId", session: "scope.sessionId", user: "s
 // Policy
 // =============================================================================
 
-/** What a response cost; `undefined` when that cannot be known. */
-const costs = (prices: PriceOverrides | undefined, info: ServiceInfo) => {
-  const find = priceFinder(prices)
-  const ofModel = (response: LlmResponse, asked: string) =>
-    Effect.filterOrElse(
-      find(response.provider, response.model),
-      (prices) => prices !== undefined || response.provider !== info.provider,
-      () => find(response.provider, asked)
-    )
-  return {
-    find,
-    whole: (response: LlmResponse, asked: string): Effect.Effect<number | undefined> => {
-      if (isServed(response)) return Effect.succeed(0)
-      const known = response.usage.billedCost ?? response.cost
-      return known === undefined
-        ? Effect.map(ofModel(response, asked), (prices) => priceOf(response.usage, prices))
-        : Effect.succeed(known)
-    },
-    /** Of output that broke off: its usage, and for what that does not tell the length of what came. */
-    partial: (partial: LlmResponse, asked: string, inputEstimate: number): Effect.Effect<number | undefined> => {
-      const { billedCost, input, output } = partial.usage
-      if (billedCost !== undefined) return Effect.succeed(billedCost)
-      const received = (partial.text.length + partial.reasoningText.length +
-        partial.toolCalls.reduce((sum, call) => sum + JSON.stringify(call.arguments).length, 0)) / charactersPerToken
-      const usage = {
-        input: input.total === undefined && input.uncached === undefined
-          ? { total: inputEstimate, uncached: inputEstimate }
-          : input,
-        // Wires that count as they go begin with a count of next to nothing.
-        output: { total: Math.max(output.total ?? 0, Math.ceil(received)) }
-      }
-      return Effect.map(ofModel(partial, asked), (prices) => priceOf(usage, prices))
-    }
-  }
-}
-
 interface Shared {
   readonly store: Store["Service"]
   readonly run: SharedStore.RunStore
@@ -282,7 +258,13 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
   const { partialOf, service } = withPartials(given)
   const { info } = service
   const { name = "budget", scope } = options
-  const limit = Math.round(options.limit * nanosPerDollar)
+  const limitOf = (request: LlmRequest): number => {
+    const dollars = typeof options.limit === "number" ? options.limit : options.limit(request)
+    // What cannot be a limit allows nothing.
+    return dollars >= 0 ? dollars : 0
+  }
+  const expected = new ExpectedOutput(options.expect)
+  const maxWait = options.onExceeded === "wait" ? millis(options.maxWait ?? "30 seconds") : 0
   const windowMillis = options.window === undefined ? undefined : millis(options.window)
   const leaseMillis = millis(options.lease ?? "1 hour")
   const keepMillis = windowMillis === undefined
@@ -314,7 +296,7 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
       return Metric.update(settled, settlement.spent / nanosPerDollar)
     })
 
-  const begin: Begin = (given, operation) =>
+  const begin: Begin = (given, operation, restore) =>
     Effect.gen(function*() {
       const request: LlmRequest = { ...given }
       const model = modelOf(request, info)
@@ -343,11 +325,11 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
         }
       }
       const account = id === "" ? kind : `${kind}:${id}`
+      const limit = limitOf(request)
 
       const prices = yield* price.find(info.provider, model)
       const inputEstimate = inputTokens(request)
-      const outputEstimate = request.maxTokens ?? options.outputTokens ??
-        (yield* Models.lookup(info.provider, model))?.maxOutputTokens ?? 4096
+      const outputEstimate = yield* expected.of(request, info.provider, model, yield* monotonicMillis)
       const estimate = priceOf(
         { input: { total: inputEstimate, uncached: inputEstimate }, output: { total: outputEstimate } },
         prices
@@ -357,7 +339,7 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
           "price",
           new LlmError.BudgetExceeded({
             scope: account,
-            limit: options.limit,
+            limit,
             spent: 0,
             message: `The price of ${info.provider}/${model} is not known, so it cannot be held to a budget. ` +
               "Give prices, or unknownPrice: \"allow\"."
@@ -372,7 +354,7 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
         key,
         id: `${(yield* Random.nextInt).toString(36)}.${now.toString(36)}.${(++calls).toString(36)}`,
         amount: Math.ceil((estimate ?? 0) * nanosPerDollar),
-        limit,
+        limit: Math.min(Number.MAX_SAFE_INTEGER, Math.round(limit * nanosPerDollar)),
         keepMillis: keep,
         leaseMillis
       }
@@ -384,7 +366,7 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
       })
       yield* flush
       let books = shared ?? memory
-      let reserved = yield* books.run(books.store.reserve(reservation))
+      let reserved = yield* untilRoom(books.run(books.store.reserve(reservation)), reservation, maxWait, restore)
       // It may have been reserved although the answer was lost.
       if (reserved === undefined && shared !== undefined) pending.push(settlement(0))
       if (reserved === undefined && options.onStoreError === "fail") {
@@ -392,7 +374,7 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
           "store",
           new LlmError.BudgetExceeded({
             scope: account,
-            limit: options.limit,
+            limit,
             spent: 0,
             message: "The store of the budget does not answer."
           })
@@ -400,9 +382,10 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
       }
       if (reserved === undefined) {
         books = memory
-        reserved = yield* memory.store.reserve(reservation).pipe(
+        const local = memory.store.reserve(reservation).pipe(
           Effect.orElseSucceed((): Reserved => ({ granted: true, committed: 0 }))
         )
+        reserved = (yield* untilRoom(local, reservation, maxWait, restore)) ?? { granted: true, committed: 0 }
       }
       if (!reserved.granted) {
         const committed = reserved.committed / nanosPerDollar
@@ -410,18 +393,19 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
           "limit",
           new LlmError.BudgetExceeded({
             scope: account,
-            limit: options.limit,
+            limit,
             spent: committed,
-            message:
-              `Of the budget of $${options.limit} for ${account}, $${committed} is spent or reserved; the call may ` +
+            message: `Of the budget of $${limit} for ${account}, $${committed} is spent or reserved; the call may ` +
               `cost $${reservation.amount / nanosPerDollar}.` +
               (request.maxTokens === undefined ? " A smaller maxTokens reserves less." : "")
           })
         )
       }
 
+      const seenAt = yield* monotonicMillis
       const spentIn = (ending: Ending): Effect.Effect<number | undefined> => {
         if (ending._tag === "Finished") {
+          expected.learn(ending.response, info.provider, model, seenAt)
           // What cannot be priced took what was reserved for it.
           return Effect.map(price.whole(ending.response, model), (cost) => cost ?? estimate)
         }
@@ -440,6 +424,26 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
   return withHold(service, begin)
 }
 
+const checkedOptions = fields({
+  limit: (value) => typeof value === "function" ? undefined : countFrom(0)(value),
+  scope: optional((value) =>
+    typeof value === "function" ? undefined : oneOf("all", "request", "session", "user", "label")(value)
+  ),
+  window: optional(duration),
+  name: optional(text),
+  prices: optional(priceOverrides),
+  expect: optional((value) => typeof value === "function" ? undefined : countFrom(0)(value)),
+  onExceeded: optional(oneOf("fail", "wait")),
+  maxWait: optional(duration),
+  unknownPrice: optional(oneOf("refuse", "allow")),
+  unscoped: optional(oneOf("refuse", "allow")),
+  keep: optional(duration),
+  lease: optional(duration),
+  onStoreError: optional(oneOf("local", "fail")),
+  storeTimeout: optional(duration),
+  store: optional(layer)
+})
+
 /**
  * Limits what calls may cost, in this process unless a `store` is given.
  *
@@ -452,21 +456,24 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
  * @category policies
  * @since 0.1.0
  */
-export function policy(options: Options & { readonly store?: undefined }): Policy.Policy
+export function policy(options: Options & { readonly store?: undefined }): Policy.Policy<LlmError.LlmError>
 export function policy<E, R>(
   options: Options & { readonly store: Layer.Layer<Store, E, R> }
-): Policy.Policy<E, R | Scope>
+): Policy.Policy<E | LlmError.LlmError, R | Scope>
 export function policy<E, R>(
   options: Options & { readonly store?: Layer.Layer<Store, E, R> | undefined }
-): Policy.Policy<E, R | Scope> {
-  const { store } = options
-  return Policy.make((service): Service | Effect.Effect<Service, E, R | Scope> =>
-    store === undefined
-      ? make(service, undefined, options)
-      : Effect.map(Layer.build(store), (context) =>
-        make(service, {
-          store: Context.get(context, Store),
-          run: SharedStore.make("budget", options.storeTimeout)
-        }, options))
+): Policy.Policy<E | LlmError.LlmError, R | Scope> {
+  return Policy.makeChecked(
+    "Budget",
+    options,
+    checkedOptions,
+    (service): Service | Effect.Effect<Service, E, R | Scope> =>
+      options.store === undefined
+        ? make(service, undefined, options)
+        : Effect.map(Layer.build(options.store), (context) =>
+          make(service, {
+            store: Context.get(context, Store),
+            run: SharedStore.make("budget", options.storeTimeout)
+          }, options))
   )
 }

@@ -32,9 +32,12 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { digest, keyText } from "../internal/cacheKey.ts"
 import * as Memory from "../internal/cacheMemory.ts"
+import { layer } from "../internal/checked.ts"
+import { callable, duration, fields, flag, optional, text } from "../internal/checks.ts"
 import { emit } from "../internal/emit.ts"
 import { type Flight, Flights, type Outcome } from "../internal/flights.ts"
 import { type Ending, type Restore, withHold } from "../internal/held.ts"
+import { isValueTooDeep } from "../internal/json.ts"
 import { asServed, isServed } from "../internal/served.ts"
 import * as SharedStore from "../internal/sharedStore.ts"
 import type { LlmError, ReasonTag } from "../LlmError.ts"
@@ -234,7 +237,7 @@ const make = (
 
   const stored = (key: string): Effect.Effect<LlmResponse | undefined> =>
     Effect.map(run(Effect.suspend(() => store.get(key))), (found) => {
-      const fields = found === undefined ? undefined : Option.getOrUndefined(decode(found))
+      const fields = found === undefined || isValueTooDeep(found) ? undefined : Option.getOrUndefined(decode(found))
       return fields === undefined ? undefined : new LlmResponse(fields)
     })
 
@@ -392,6 +395,17 @@ const abandon = (flights: Flights, flight: Flight | undefined): Effect.Effect<vo
 const withoutCallFacts = (response: LlmResponse): LlmResponse =>
   response.with({ priorAttempts: undefined, rateLimits: undefined })
 
+const checkedOptions = fields({
+  partition: callable,
+  ttl: optional(duration),
+  when: optional(callable),
+  version: optional(text),
+  coalesce: optional(flag),
+  maxWait: optional(duration),
+  storeTimeout: optional(duration),
+  store: optional(layer)
+})
+
 /**
  * Caches answers, in this process unless a `store` is given.
  *
@@ -404,22 +418,25 @@ const withoutCallFacts = (response: LlmResponse): LlmResponse =>
  * @category policies
  * @since 0.1.0
  */
-export function policy(options: Options & { readonly store?: undefined }): Policy.Policy
+export function policy(options: Options & { readonly store?: undefined }): Policy.Policy<LlmError>
 export function policy<E, R>(
   options: Options & { readonly store: Layer.Layer<Store, E, R> }
-): Policy.Policy<E, R | Scope.Scope>
+): Policy.Policy<E | LlmError, R | Scope.Scope>
 export function policy<E, R>(
   options: Options & { readonly store?: Layer.Layer<Store, E, R> | undefined }
-): Policy.Policy<E, R | Scope.Scope> {
-  const { store } = options
+): Policy.Policy<E | LlmError, R | Scope.Scope> {
   const storeId = "effect-llm-cache"
-  return Policy.make((service): Effect.Effect<Service, E, R | Scope.Scope> =>
-    store === undefined
-      ? Effect.scoped(
-        Effect.map(Memory.make(1000).make(storeId), (backing) => make(service, backing, SharedStore.local, options))
-      )
-      : Effect.flatMap(Layer.build(store), (context) =>
-        Effect.map(Context.get(context, Persistence.BackingPersistence).make(storeId), (backing) =>
-          make(service, backing, SharedStore.make("cache", options.storeTimeout), options)))
+  return Policy.makeChecked(
+    "Cache",
+    options,
+    checkedOptions,
+    (service): Effect.Effect<Service, E, R | Scope.Scope> =>
+      options.store === undefined
+        ? Effect.scoped(
+          Effect.map(Memory.make(1000).make(storeId), (backing) => make(service, backing, SharedStore.local, options))
+        )
+        : Effect.flatMap(Layer.build(options.store), (context) =>
+          Effect.map(Context.get(context, Persistence.BackingPersistence).make(storeId), (backing) =>
+            make(service, backing, SharedStore.make("cache", options.storeTimeout), options)))
   )
 }

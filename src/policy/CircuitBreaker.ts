@@ -2,7 +2,7 @@
  * Stops sending requests to a provider that keeps failing, and finds out with one request when it is back.
  *
  * Closed, calls run; 5 failures in a row, or a failure rate, open the circuit. Open, calls fail at once with
- * `CircuitBreakerOpen` for 30 seconds, doubling with each opening up to 5 minutes. Then one call is the probe, the
+ * `CircuitBreakerOpen` for 5 seconds, doubling with each opening up to 20. Then one call is the probe, the
  * others still fail; its `Finish` closes the circuit, its failure opens it again. The doubling ends once the circuit
  * stayed closed as long as it was last open.
  *
@@ -29,13 +29,16 @@ import * as Metric from "effect/Metric"
 import * as Persistence from "effect/persistence/CircuitBreaker"
 import type { Redis } from "effect/persistence/Redis"
 import * as Scope from "effect/Scope"
-import { modelOf } from "../internal/addressed.ts"
+import { layer } from "../internal/checked.ts"
+import { countFrom, duration, fields, oneOf, optional, within } from "../internal/checks.ts"
 import { emit } from "../internal/emit.ts"
 import { type Ending, type Hold, rejection, withHold } from "../internal/held.ts"
+import { byMonotonicTime, monotonicMillis } from "../internal/monotonic.ts"
+import { type KeyOption, keyOption, modelKey, PerKey } from "../internal/perKey.ts"
 import * as SharedStore from "../internal/sharedStore.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
-import type { Service, ServiceInfo } from "../LlmService.ts"
+import type { Service } from "../LlmService.ts"
 import * as Policy from "./Policy.ts"
 
 // =============================================================================
@@ -123,15 +126,19 @@ export const storeShared: Layer.Layer<Store, never, Store> = Layer.effect(
  * @since 0.1.0
  */
 export interface Options {
-  /** Which calls share a circuit. @default provider and model, as in `anthropic/claude-sonnet-4-5` */
-  readonly key?: string | ((request: LlmRequest, info: ServiceInfo) => string) | undefined
+  /**
+   * Which calls share a circuit. In this process at most 10,000 keys are remembered, idle ones for an hour.
+   *
+   * @default provider and model, as in `anthropic/claude-sonnet-4-5`, and a fingerprint of the credential that a request brings
+   */
+  readonly key?: KeyOption | undefined
   /** Failures in a row that open it. @default 5 */
   readonly failures?: number | undefined
   /** Opens by a failure rate instead of failures in a row. */
   readonly rate?: FailureRate | undefined
-  /** How long it stays open the first time; doubles with each opening. @default 30 seconds */
+  /** How long it stays open the first time; doubles with each opening. @default 5 seconds */
   readonly openFor?: Duration.Input | undefined
-  /** Most that doubling comes to. @default 5 minutes */
+  /** Most that doubling comes to, and so about the longest that a provider that is back is not used. @default 20 seconds */
   readonly maxOpenFor?: Duration.Input | undefined
   /** Longest `retryAfter` of a provider that is believed. @default 1 hour */
   readonly maxRetryAfter?: Duration.Input | undefined
@@ -202,8 +209,8 @@ const opensAtOnce: Persistence.TripPolicy = { _tag: "Consecutive", failures: 1 }
 const judgement = (options: Options) => {
   const tripPolicy = tripPolicyOf(options)
   const millis = (input: Duration.Input) => Duration.toMillis(Duration.fromInputUnsafe(input))
-  const first = millis(options.openFor ?? "30 seconds")
-  const most = Math.max(first, millis(options.maxOpenFor ?? "5 minutes"))
+  const first = millis(options.openFor ?? "5 seconds")
+  const most = Math.max(first, millis(options.maxOpenFor ?? "20 seconds"))
   const maxRetryAfter = Duration.fromInputUnsafe(options.maxRetryAfter ?? "1 hour")
   return (ending: Ending, { consecutiveOpenings }: Persistence.Admission): Judgement => {
     const backOff = Duration.millis(Math.min(most, first * 2 ** consecutiveOpenings))
@@ -220,18 +227,18 @@ const judgement = (options: Options) => {
   }
 }
 
-const defaultKey = (request: LlmRequest, info: ServiceInfo): string => `${info.provider}/${modelOf(request, info)}`
-
 /** What the store said to a call: the error when it was turned away, `undefined` when the store is away. */
 type Admitted = Persistence.Admission | Persistence.CircuitOpen | Persistence.CircuitHalfOpen | undefined
 
+type StoreService = Persistence.CircuitBreakerStore["Service"]
+
 const make = (
   service: Service,
-  store: Persistence.CircuitBreakerStore["Service"],
+  storeOf: (key: string) => Effect.Effect<StoreService>,
   run: SharedStore.RunStore,
   options: Options
 ): Service => {
-  const { key = defaultKey, onStoreError } = options
+  const { key = modelKey, onStoreError } = options
   const judge = judgement(options)
   const attributes = { provider: service.info.provider }
   const rejected = Metric.withAttributes(rejections, attributes)
@@ -252,7 +259,7 @@ const make = (
     }
   }
   /** The scope lives as long as the call: a shared store renews the probe's lease in it. */
-  const admit = (key: string, scope: Scope.Scope): Effect.Effect<Admitted> =>
+  const admit = (store: StoreService, key: string, scope: Scope.Scope): Effect.Effect<Admitted> =>
     run(
       Effect.catchReasons(Scope.provide(store.admit(key), scope), "CircuitBreakerError", {
         CircuitOpen: (reason) => Effect.succeed(reason),
@@ -266,7 +273,8 @@ const make = (
     Effect.gen(function*() {
       const name = typeof key === "string" ? key : key(request, service.info)
       const scope = Scope.makeUnsafe()
-      const admitted = yield* admit(name, scope)
+      const store = yield* storeOf(name)
+      const admitted = yield* admit(store, name, scope)
       if (admitted !== undefined && "generation" in admitted) {
         yield* report(request, admitted.transition)
         const end = (ending: Ending): Effect.Effect<void> =>
@@ -302,6 +310,29 @@ const make = (
     }))
 }
 
+/** A store that holds one circuit, so that it can be forgotten; it has nothing that a scope would have to close. */
+const circuitInMemory = (): StoreService =>
+  Context.get(Effect.runSync(Effect.scoped(Layer.build(storeMemory()))), Persistence.CircuitBreakerStore)
+
+/** Nothing is shared with other machines, so nothing has to be wall time. */
+const inThisProcess: SharedStore.RunStore = (operation) => SharedStore.local(byMonotonicTime(operation))
+
+const checkedOptions = optional(fields({
+  key: optional(keyOption),
+  failures: optional(countFrom(1)),
+  rate: optional(fields({
+    threshold: optional(within(0, 1)),
+    window: optional(countFrom(1)),
+    minimumCalls: optional(countFrom(1))
+  })),
+  openFor: optional(duration),
+  maxOpenFor: optional(duration),
+  maxRetryAfter: optional(duration),
+  onStoreError: optional(oneOf("allow", "fail")),
+  storeTimeout: optional(duration),
+  store: optional(layer)
+}))
+
 /**
  * Guards calls with a circuit breaker, in this process unless a `store` is given.
  *
@@ -314,22 +345,25 @@ const make = (
  * @category policies
  * @since 0.1.0
  */
-export function policy(options?: Options & { readonly store?: undefined }): Policy.Policy
+export function policy(options?: Options & { readonly store?: undefined }): Policy.Policy<LlmError.LlmError>
 export function policy<E, R>(
   options: Options & { readonly store: Layer.Layer<Store, E, R> }
-): Policy.Policy<E, R | Scope.Scope>
+): Policy.Policy<E | LlmError.LlmError, R | Scope.Scope>
 export function policy<E, R>(
   options: Options & { readonly store?: Layer.Layer<Store, E, R> | undefined } = {}
-): Policy.Policy<E, R | Scope.Scope> {
-  const shared = options.store
-  // The store in memory has nothing that a scope would have to close.
-  const store = shared === undefined ? Effect.scoped(Layer.build(storeMemory())) : Layer.build(shared)
-  return Policy.make((service) =>
-    Effect.map(store, (context) => {
-      const run = shared === undefined
-        ? SharedStore.local
-        : SharedStore.make("circuit_breaker", options.storeTimeout)
-      return make(service, Context.get(context, Persistence.CircuitBreakerStore), run, options)
+): Policy.Policy<E | LlmError.LlmError, R | Scope.Scope> {
+  return Policy.makeChecked("CircuitBreaker", options, checkedOptions, (service) => {
+    const shared = options.store
+    if (shared === undefined) {
+      const stores = new PerKey(circuitInMemory)
+      return Effect.succeed(
+        make(service, (key) => Effect.map(monotonicMillis, (now) => stores.get(key, now)), inThisProcess, options)
+      )
+    }
+    return Effect.map(Layer.build(shared), (context) => {
+      const store = Context.get(context, Persistence.CircuitBreakerStore)
+      const run = SharedStore.make("circuit_breaker", options.storeTimeout)
+      return make(service, () => Effect.succeed(store), run, options)
     })
-  )
+  })
 }

@@ -11,12 +11,14 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
+import { countFrom, duration, fields, optional } from "../internal/checks.ts"
 import { rejection, withHold } from "../internal/held.ts"
+import { monotonicMillis } from "../internal/monotonic.ts"
+import { keyBy, type KeyOption, keyOption, PerKey } from "../internal/perKey.ts"
 import { Permits } from "../internal/permits.ts"
 import * as LlmError from "../LlmError.ts"
 import * as Policy from "./Policy.ts"
@@ -84,53 +86,81 @@ export interface Options {
   readonly maxQueue?: number | undefined
   /** Longest wait in the queue. @default 30 seconds */
   readonly queueDeadline?: Duration.Input | undefined
+  /**
+   * Gives each key, such as a tenant, permits and a queue of its own, so that a noisy one waits for itself alone. Put it around a second
+   * `Concurrency` without a key where the sum is limited too. At most 10,000 keys are remembered beside those in use.
+   *
+   * @default one limit for all
+   */
+  readonly key?: KeyOption | undefined
 }
 
 const whole = (value: number, least: number): number => Math.max(least, Math.floor(value) || 0)
 
+const numbers = fields({
+  permits: countFrom(1),
+  maxQueue: optional(countFrom(0)),
+  queueDeadline: optional(duration),
+  key: optional(keyOption)
+})
+
 /**
- * Limits the calls that run at once.
+ * Limits the calls that run at once. Fails with `Configuration` when a number of it cannot be.
  *
  * @category policies
  * @since 0.1.0
  */
-export const policy = (options: Options): Policy.Policy =>
-  Policy.make((service) =>
-    Effect.contextWith((context: Context.Context<never>) => {
-      const attributes = { provider: service.info.provider }
-      const metrics = {
-        inFlight: Metric.withAttributes(inFlight, attributes),
-        queued: Metric.withAttributes(queued, attributes),
-        waitTime: Metric.withAttributes(waitTime, attributes)
-      }
-      const maxQueue = whole(options.maxQueue ?? 100, 0)
-      const permits = new Permits(whole(options.permits, 1), maxQueue, () => {
-        metrics.inFlight.updateUnsafe(permits.inFlight, context)
-        metrics.queued.updateUnsafe(permits.queued, context)
+export const policy = (options: Options): Policy.Policy<LlmError.LlmError> =>
+  Policy.makeChecked(
+    "Concurrency",
+    options,
+    numbers,
+    (service) =>
+      Effect.contextWith((context: Context.Context<never>) => {
+        const attributes = { provider: service.info.provider }
+        const metrics = {
+          inFlight: Metric.withAttributes(inFlight, attributes),
+          queued: Metric.withAttributes(queued, attributes),
+          waitTime: Metric.withAttributes(waitTime, attributes)
+        }
+        const maxQueue = whole(options.maxQueue ?? 100, 0)
+        const total = { inFlight: 0, queued: 0 }
+        const permitsOf = new PerKey(() => {
+          const counted = { inFlight: 0, queued: 0 }
+          const permits: Permits = new Permits(whole(options.permits, 1), maxQueue, () => {
+            total.inFlight += permits.inFlight - counted.inFlight
+            total.queued += permits.queued - counted.queued
+            counted.inFlight = permits.inFlight
+            counted.queued = permits.queued
+            metrics.inFlight.updateUnsafe(total.inFlight, context)
+            metrics.queued.updateUnsafe(total.queued, context)
+          })
+          return permits
+        }, ({ inFlight, queued }) => inFlight > 0 || queued > 0)
+        const keyOf = keyBy(options.key ?? "")
+        const queueDeadline = Duration.fromInputUnsafe(options.queueDeadline ?? "30 seconds")
+        const deadline = Duration.isFinite(queueDeadline) ? queueDeadline : undefined
+        return Effect.succeed(withHold(service, (request, operation, restore) =>
+          Effect.gen(function*() {
+            const started = yield* monotonicMillis
+            const permits = permitsOf.get(keyOf(request, service.info), started)
+            const acquired = yield* permits.acquire(request.priority ?? 0, deadline, restore)
+            if (acquired === "acquired") {
+              const waited = (yield* monotonicMillis) - started
+              if (waited > 0) yield* Metric.update(metrics.waitTime, waited / 1000)
+              return { request, end: () => Effect.sync(() => permits.release()) }
+            }
+            yield* Metric.update(Metric.withAttributes(rejections, { ...attributes, cause: acquired }), 1)
+            return yield* rejection(
+              service,
+              request,
+              operation,
+              new LlmError.QueueFull({
+                message: acquired === "full"
+                  ? `All permits are taken and the queue is full (${maxQueue} calls).`
+                  : `No permit became free within ${Duration.format(queueDeadline)}.`
+              })
+            )
+          })))
       })
-      const release = Effect.sync(() => permits.release())
-      const queueDeadline = Duration.fromInputUnsafe(options.queueDeadline ?? "30 seconds")
-      const deadline = Duration.isFinite(queueDeadline) ? queueDeadline : undefined
-      return Effect.succeed(withHold(service, (request, operation, restore) =>
-        Effect.gen(function*() {
-          const started = yield* Clock.currentTimeMillis
-          const acquired = yield* permits.acquire(request.priority ?? 0, deadline, restore)
-          if (acquired === "acquired") {
-            const waited = (yield* Clock.currentTimeMillis) - started
-            if (waited > 0) yield* Metric.update(metrics.waitTime, waited / 1000)
-            return { request, end: () => release }
-          }
-          yield* Metric.update(Metric.withAttributes(rejections, { ...attributes, cause: acquired }), 1)
-          return yield* rejection(
-            service,
-            request,
-            operation,
-            new LlmError.QueueFull({
-              message: acquired === "full"
-                ? `All permits are taken and the queue is full (${maxQueue} calls).`
-                : `No permit became free within ${Duration.format(queueDeadline)}.`
-            })
-          )
-        })))
-    })
   )

@@ -30,20 +30,30 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Activity } from "../internal/activity.ts"
 import { answeredBy, viewsOf } from "../internal/addressed.ts"
+import {
+  checked,
+  layer as aLayer,
+  optionsIssue,
+  refusing,
+  service as aService,
+  unchecked
+} from "../internal/checked.ts"
+import { countFrom, fields, listOf, optional } from "../internal/checks.ts"
+import { Broken, Serving } from "../internal/choosing.ts"
 import { emit } from "../internal/emit.ts"
-import { endedEarly, errorOf, untilCommit } from "../internal/gate.ts"
+import { endedEarly, errorOf, priorAttempt, untilCommit } from "../internal/gate.ts"
 import { Joined } from "../internal/joined.ts"
+import { millisBy } from "../internal/monotonic.ts"
 import { asInstruction, prefillOf, refusesPrefill, tailOf, withPrefill } from "../internal/prefill.ts"
 import { nameOf } from "../internal/routes.ts"
 import { Seam } from "../internal/seam.ts"
-import { Serving } from "../internal/serving.ts"
 import { type Events, type EventsPull, Relay, watched } from "../internal/source.ts"
 import * as Traits from "../internal/traits.ts"
 import type { LlmError, Reason } from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { LlmResponse, PriorAttempt } from "../LlmResponse.ts"
-import type { LlmService, Service } from "../LlmService.ts"
+import type { LlmService, Service, ServiceInfo } from "../LlmService.ts"
 import * as Policy from "./Policy.ts"
 
 // =============================================================================
@@ -168,7 +178,9 @@ class Call {
   private firstError: LlmError | undefined
   private requests = 0
   private startedAt = 0
-  private servedBy: Name | undefined
+  private servedBy: ServiceInfo | undefined
+  /** Those that broke after they had begun: whoever chooses asks the others first. */
+  private readonly broken = new Set<ServiceInfo>()
   private attemptScope: Scope.Closeable | undefined
   private read: (() => LlmResponse | undefined) | undefined
   private readonly relay = new Relay(Effect.suspend(() => this.begin))
@@ -206,7 +218,7 @@ class Call {
   /** Opens an attempt and runs it to its first content. */
   private open(service: Service, request: LlmRequest) {
     return Effect.suspend(() => {
-      this.startedAt = this.clock.currentTimeMillisUnsafe()
+      this.startedAt = millisBy(this.clock)
       this.servedBy = undefined
       this.read = undefined
       this.attemptScope = Scope.forkUnsafe(this.scope)
@@ -219,8 +231,9 @@ class Call {
       return untilCommit({ service, request }, this.attemptScope).pipe(
         Effect.provideService(Activity, activity),
         Effect.provideService(Serving, (info) => {
-          this.servedBy ??= { provider: info.provider, model: info.model }
-        })
+          this.servedBy ??= info
+        }),
+        Effect.provideService(Broken, this.broken)
       )
     })
   }
@@ -275,6 +288,7 @@ class Call {
           this.joined.canGoOn
         if (!goesOn || this.left === 0) return Effect.fail(this.finalError)
         const { servedBy } = this
+        if (servedBy !== undefined) this.broken.add(servedBy)
         const from = servedBy === undefined || servedBy.provider === error.provider ? error : servedBy
         return this.goOn(error, { provider: from.provider, model: from.model })
       })
@@ -282,12 +296,7 @@ class Call {
   }
 
   private priorOf(error: LlmError): PriorAttempt {
-    return {
-      provider: error.provider,
-      model: error.model,
-      reason: error.reason._tag,
-      durationMillis: this.clock.currentTimeMillisUnsafe() - this.startedAt
-    }
+    return priorAttempt(error, millisBy(this.clock) - this.startedAt)
   }
 
   /** The first error, with everything that came. An error that was nobody's to change stays itself. */
@@ -375,6 +384,8 @@ class Call {
 // Policy
 // =============================================================================
 
+const numbers = { maxContinuations: optional(countFrom(0)) }
+
 /**
  * A service whose broken text streams go on with the candidates in turn, or with itself when there are none.
  *
@@ -382,6 +393,14 @@ class Call {
  * @since 0.1.0
  */
 export const make = (service: Service, candidates: ReadonlyArray<Service> = [], options: Options = {}): Service => {
+  const issue = optionsIssue(fields({ candidates: listOf(aService) }), { candidates }) ??
+    optionsIssue(fields(numbers), options)
+  return issue === undefined
+    ? checked(going(unchecked(service), candidates, options))
+    : refusing(service, "Continue", issue)
+}
+
+const going = (service: Service, candidates: ReadonlyArray<Service>, options: Options): Service => {
   const max = Math.max(0, options.maxContinuations ?? 2)
   const targets = (candidates.length === 0 ? [service] : candidates).map((service): Target => ({
     service,
@@ -418,7 +437,14 @@ export const make = (service: Service, candidates: ReadonlyArray<Service> = [], 
  */
 export const policy = <const Layers extends ReadonlyArray<Layer.Layer<LlmService, unknown, unknown>> = readonly []>(
   options: Options & { readonly candidates?: Layers | undefined } = {}
-): Policy.Policy<Layer.Error<Layers[number]>, Layer.Services<Layers[number]> | Scope.Scope> =>
-  Policy.make((service) =>
-    Effect.map(Traits.buildAll(options.candidates ?? []), (candidates) => make(service, candidates, options))
-  ) as Policy.Policy<Layer.Error<Layers[number]>, Layer.Services<Layers[number]> | Scope.Scope>
+): Policy.Policy<Layer.Error<Layers[number]> | LlmError, Layer.Services<Layers[number]> | Scope.Scope> =>
+  Policy.makeChecked(
+    "Continue",
+    options,
+    fields({ ...numbers, candidates: optional(listOf(aLayer)) }),
+    (service) =>
+      Effect.map(Traits.buildAll(options.candidates ?? []), (candidates) => going(service, candidates, options))
+  ) as Policy.Policy<
+    Layer.Error<Layers[number]> | LlmError,
+    Layer.Services<Layers[number]> | Scope.Scope
+  >

@@ -26,16 +26,29 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import type { Scope } from "effect/Scope"
 import { viewsOf } from "../internal/addressed.ts"
+import {
+  checked,
+  layer as aLayer,
+  misconfigured,
+  oneOrMore,
+  optionsIssue,
+  refusing,
+  service as aService
+} from "../internal/checked.ts"
+import { countFrom, duration, fields, optional } from "../internal/checks.ts"
+import { Broken, brokenLast } from "../internal/choosing.ts"
 import { emit } from "../internal/emit.ts"
 import * as Estimate from "../internal/estimate.ts"
 import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
+import { millisBy, monotonicMillis } from "../internal/monotonic.ts"
+import { keyBy, type KeyOption, keyOption, PerKey } from "../internal/perKey.ts"
 import { asInstruction, refusesPrefill } from "../internal/prefill.ts"
-import { defaultRoutes, exhausted, nameOf, routeOf, type Routes } from "../internal/routes.ts"
+import { defaultRoutes, exhausted, nameOf, routeOf, routeOverrides, type Routes } from "../internal/routes.ts"
 import * as Traits from "../internal/traits.ts"
 import { countWaste } from "../internal/wasted.ts"
 import type * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
-import { LlmService, type Service } from "../LlmService.ts"
+import { LlmService, type Service, type ServiceInfo } from "../LlmService.ts"
 import * as Policy from "./Policy.ts"
 
 export { defaultRoutes, type Route, type Routes } from "../internal/routes.ts"
@@ -58,6 +71,13 @@ export interface Options {
   readonly benchAfter?: number | undefined
   /** How long a candidate is benched that did not name a time itself. @default 30 seconds */
   readonly benchFor?: Duration.Input | undefined
+  /**
+   * Whose state a call has a part in, so that callers with different keys never influence one another. At most 10,000 keys are
+   * remembered, idle ones for an hour.
+   *
+   * @default one for each credential that requests bring, and one for all that bring none
+   */
+  readonly key?: KeyOption | undefined
 }
 
 /**
@@ -123,8 +143,6 @@ export const failovers = Metric.counter("effect_llm.fallback.failovers", {
 class Standing {
   private rateLimits = 0
   private benchedUntil = -Infinity
-  /** Learned: it answered only after a prefill was put into words. */
-  refusesPrefill = false
 
   isBenched(now: number): boolean {
     return now < this.benchedUntil
@@ -161,65 +179,93 @@ interface Try extends Attempt {
   readonly reworded: boolean
 }
 
+const checkedOptions = optional(fields({
+  on: optional(routeOverrides),
+  benchAfter: optional(countFrom(1)),
+  benchFor: optional(duration),
+  key: optional(keyOption)
+}))
+
+const issueWith = (candidates: unknown, options: unknown, check: typeof aLayer) =>
+  optionsIssue(fields({ candidates: oneOrMore(check) }), { candidates }) ?? optionsIssue(checkedOptions, options)
+
 /**
- * One service out of candidates, tried in order. Its memory of rate limits is its own.
+ * One service out of candidates, tried in order. Its memory of rate limits is its own. Every call fails with `Configuration` when an
+ * option cannot be.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const make = (candidates: readonly [Service, ...Array<Service>], options: Options = {}): Service => {
+  const issue = issueWith(candidates, options, aService)
+  if (issue !== undefined) return refusing(Array.isArray(candidates) ? candidates[0] : undefined, "Fallback", issue)
+  return candidates.length === 1 ? candidates[0] : checked(inOrder(candidates, options))
+}
+
+const inOrder = (candidates: readonly [Service, ...Array<Service>], options: Options): Service => {
   const routes: Routes = { ...defaultRoutes, ...options.on }
   const benchAfter = Math.max(1, options.benchAfter ?? 3)
   const benchFor = Duration.toMillis(Duration.fromInputUnsafe(options.benchFor ?? "30 seconds"))
-  const [first] = candidates
-  if (candidates.length === 1) return first
-  const standings = candidates.map(() => new Standing())
+  const standings = candidates.map(() => new PerKey(() => new Standing()))
+  const keyOf = keyBy(options.key)
+  /** Learned: those that answered only after a prefill was put into words. */
+  const refusingPrefill = new Set<number>()
 
   const attempt = (index: number, views: Views): Try => {
     const service = candidates[index]!
     const request = views(service)
-    const refuses = Traits.takesPrefill(service) === false || standings[index]!.refusesPrefill
+    const refuses = Traits.takesPrefill(service) === false || refusingPrefill.has(index)
     return { index, service, request: refuses ? asInstruction(request, false) : request, reworded: false }
   }
 
-  /** The first candidate from `from` on that may be asked. */
-  const findNext = (from: number, may: (index: number) => boolean): number => {
-    let index = from
-    while (index < candidates.length && !may(index)) index++
-    return index
-  }
-
-  const begin = (request: LlmRequest, now: number) => {
-    const allBenched = standings.every((standing) => standing.isBenched(now))
+  const begin = (request: LlmRequest, now: number, broken: ReadonlySet<ServiceInfo>) => {
     const views = viewsOf(request, candidates)
-    let current = attempt(findNext(0, (index) => allBenched || !standings[index]!.isBenched(now)), views)
+    const standingOf = (index: number, now: number): Standing => {
+      const service = candidates[index]!
+      return standings[index]!.get(keyOf(views(service), service.info), now)
+    }
+    const allBenched = candidates.every((_, index) => standingOf(index, now).isBenched(now))
+    /** In order of preference; those that have just broken after the others. */
+    const order = brokenLast([...candidates.keys()], (index) => candidates[index]!, broken)
+    /** The first place from `from` on whose candidate may be asked. */
+    const findNext = (from: number, may: (index: number) => boolean): number => {
+      let at = from
+      while (at < order.length && !may(order[at]!)) at++
+      return at
+    }
+    const attemptAt = (at: number, now: number): Try => {
+      const next = findNext(at + 1, (index) => allBenched || !standingOf(index, now).isBenched(now))
+      return { ...attempt(order[at]!, views), hasAlternative: next < order.length }
+    }
+    let at = findNext(0, (index) => allBenched || !standingOf(index, now).isBenched(now))
+    let current = attemptAt(at, now)
     /** Set once a conversation was too long: smaller windows need not be asked. */
     let tooSmall: { readonly window: number | undefined } | undefined
 
     const next = (failure: FailedAttempt): Effect.Effect<Attempt, LlmError.LlmError> =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      Effect.flatMap(monotonicMillis, (now) => {
         const { error } = failure
         const last = current
         const waste = countWaste("fallback", error.provider, error.partial?.usage)
-        if (last.index > 0 && !last.reworded && refusesPrefill(error, last.request)) {
+        if (at > 0 && !last.reworded && refusesPrefill(error, last.request)) {
           current = { ...last, request: asInstruction(last.request, false), reworded: true }
           return Effect.as(waste, current)
         }
-        standings[last.index]!.failed(error, now, benchAfter, benchFor)
+        standingOf(last.index, now).failed(error, now, benchAfter, benchFor)
         const route = routeOf(routes, error)
         if (route === "larger-window") tooSmall = { window: Traits.traitsOf(last.service).contextWindow }
         const small = tooSmall
-        const index = route === "stop" ? candidates.length : findNext(
-          last.index + 1,
+        at = route === "stop" ? order.length : findNext(
+          at + 1,
           (index) =>
-            (allBenched || !standings[index]!.isBenched(now)) &&
+            (allBenched || !standingOf(index, now).isBenched(now)) &&
             (small === undefined || isLarger(candidates[index]!, small.window, request))
         )
-        if (index === candidates.length) {
+        if (at === order.length) {
           const final = route === "next" ? exhausted("fallback", failure) : error
           return Effect.andThen(waste, Effect.fail(final))
         }
-        current = attempt(index, views)
+        current = attemptAt(at, now)
         const from = nameOf(last.service)
         const to = nameOf(current.service)
         const reason = error.reason._tag
@@ -233,8 +279,8 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
       })
 
     const onCommit = () => {
-      standings[current.index]!.answered()
-      if (current.reworded) standings[current.index]!.refusesPrefill = true
+      standingOf(current.index, now).answered()
+      if (current.reworded) refusingPrefill.add(current.index)
     }
 
     return { first: current, next, onCommit }
@@ -242,7 +288,10 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
 
   return withAttempts(
     Traits.together(candidates),
-    (request: LlmRequest) => Effect.map(Clock.currentTimeMillis, (now) => begin(request, now))
+    (request: LlmRequest) =>
+      Effect.withFiber((fiber) =>
+        Effect.succeed(begin(request, millisBy(fiber.getRef(Clock.Clock)), fiber.getRef(Broken)))
+      )
   )
 }
 
@@ -259,8 +308,13 @@ export const make = (candidates: readonly [Service, ...Array<Service>], options:
 export const policy = <E, R>(
   next: Layer.Layer<LlmService, E, R>,
   options?: Options
-): Policy.Policy<E, R | Scope> =>
-  Policy.make((service) => Effect.map(Traits.build(next), (candidate) => make([service, candidate], options)))
+): Policy.Policy<E | LlmError.LlmError, R | Scope> =>
+  Policy.make((service): Effect.Effect<Service, E | LlmError.LlmError, R | Scope> => {
+    const issue = optionsIssue(fields({ next: aLayer }), { next }) ?? optionsIssue(checkedOptions, options)
+    return issue !== undefined
+      ? Effect.fail(misconfigured("Fallback", issue, service.info.provider))
+      : Effect.map(Traits.build(next), (candidate) => inOrder([service, candidate], options ?? {}))
+  })
 
 /**
  * A layer out of candidates, tried in order.
@@ -271,8 +325,13 @@ export const policy = <E, R>(
 export const layer = <const Layers extends readonly [Candidate, ...Array<Candidate>]>(
   candidates: Layers,
   options?: Options
-): Layer.Layer<LlmService, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>> =>
+): Layer.Layer<LlmService, Layer.Error<Layers[number]> | LlmError.LlmError, Layer.Services<Layers[number]>> =>
   Layer.effect(
     LlmService,
-    Effect.map(Traits.buildAll(candidates), ([head, ...tail]) => make([head!, ...tail], options))
-  ) as Layer.Layer<LlmService, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>>
+    Effect.suspend(() => {
+      const issue = issueWith(candidates, options, aLayer)
+      return issue !== undefined
+        ? Effect.fail(misconfigured("Fallback", issue))
+        : Effect.map(Traits.buildAll(candidates), ([head, ...tail]) => make([head!, ...tail], options))
+    })
+  ) as Layer.Layer<LlmService, Layer.Error<Layers[number]> | LlmError.LlmError, Layer.Services<Layers[number]>>

@@ -28,8 +28,12 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Activity } from "../internal/activity.ts"
 import { answeredBy, viewsOf } from "../internal/addressed.ts"
+import { checked, layer, optionsIssue, refusing, unchecked } from "../internal/checked.ts"
+import { countFrom, duration, fields, optional } from "../internal/checks.ts"
 import * as Estimate from "../internal/estimate.ts"
 import { type Attempt, type Committed, errorOf, Journal, untilCommit } from "../internal/gate.ts"
+import { millisBy, monotonicMillis } from "../internal/monotonic.ts"
+import { keyBy, type KeyOption, keyOption, PerKey } from "../internal/perKey.ts"
 import { type EventsPull, Relay } from "../internal/source.ts"
 import * as Traits from "../internal/traits.ts"
 import { countWaste } from "../internal/wasted.ts"
@@ -56,6 +60,8 @@ export interface Options {
   readonly initial?: Duration.Input | undefined
   /** Without `after`: calls that must have been measured; the latest five times as many count. @default 20 */
   readonly samples?: number | undefined
+  /** Without `after`: whose calls are measured together; at most 10,000 keys are remembered. @default all */
+  readonly key?: KeyOption | undefined
 }
 
 /**
@@ -183,7 +189,7 @@ const race = <A>(
             { startImmediately: true }
           ),
           (fiber) => {
-            const startedAt = clock.currentTimeMillisUnsafe()
+            const startedAt = millisBy(clock)
             const racer = { attempt, fiber, scope: attemptScope, startedAt, partial: () => read?.() }
             racers.push(racer)
             return racer
@@ -202,9 +208,9 @@ const race = <A>(
 
       const win = (racer: Racer<A>, value: A): Won<A> => {
         outer.partialFrom(racer.partial)
-        if (racer === racers[0]) latencies.add(clock.currentTimeMillisUnsafe() - racer.startedAt)
+        if (racer === racers[0]) latencies.add(millisBy(clock) - racer.startedAt)
         // It was this slow at least: left out, only the fast calls would be known.
-        else latencies.add(clock.currentTimeMillisUnsafe() - racers[0]!.startedAt)
+        else latencies.add(millisBy(clock) - racers[0]!.startedAt)
         return { value, racer, journal }
       }
 
@@ -276,19 +282,39 @@ const firstOf = <A, E>(
 
 const canRunTwice = (request: LlmRequest): boolean => request.tools?.some((tool) => tool.type === "provider") !== true
 
+const delays = {
+  after: optional(duration),
+  initial: optional(duration),
+  samples: optional(countFrom(1)),
+  key: optional(keyOption)
+}
+
+const checkedOptions = fields(delays)
+
 /**
- * Hedges a service with another one, or with itself.
+ * Hedges a service with another one, or with itself. Every call fails with `Configuration` when an option cannot be.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const make = (service: Service, other: Service = service, options: Options = {}): Service => {
+  const issue = optionsIssue(checkedOptions, options)
+  return issue === undefined
+    ? checked(hedged(unchecked(service), other, options))
+    : refusing(service, "Hedge", issue)
+}
+
+const hedged = (service: Service, other: Service, options: Options): Service => {
   const samples = Math.max(1, options.samples ?? 20)
   const millis = (input: Duration.Input | undefined) =>
     input === undefined ? undefined : Duration.toMillis(Duration.fromInputUnsafe(input))
   const fixed = millis(options.after)
   const initial = millis(options.initial)
-  const measured = { generate: new Latencies(samples), stream: new Latencies(samples) }
+  const measured = new PerKey(
+    () => ({ generate: new Latencies(samples), stream: new Latencies(samples) }),
+    () => options.key === undefined
+  )
+  const keyOf = keyBy(options.key ?? "")
   const delayOf = (latencies: Latencies) => fixed ?? latencies.p95 ?? initial
   const both = [service, other]
   const attemptsOf = (request: LlmRequest): readonly [Attempt, Attempt] => {
@@ -296,16 +322,22 @@ export const make = (service: Service, other: Service = service, options: Option
     return [{ service, request: views(service) }, { service: other, request: views(other) }]
   }
 
+  /** Races by what was measured of such calls. */
+  const raced = <A>(
+    run: (attempt: Attempt, scope: Scope.Scope) => Effect.Effect<A, LlmError>,
+    operation: "generate" | "stream",
+    request: LlmRequest,
+    scope: Scope.Scope
+  ) =>
+    Effect.flatMap(monotonicMillis, (now) => {
+      const latencies = measured.get(keyOf(request, service.info), now)[operation]
+      return race(run, ...attemptsOf(request), delayOf(latencies), scope, latencies)
+    })
+
   const generate = (request: LlmRequest): Effect.Effect<LlmResponse, LlmError> =>
     Effect.scopedWith((scope) =>
       Effect.map(
-        race(
-          ({ request, service }) => service.generate(request),
-          ...attemptsOf(request),
-          delayOf(measured.generate),
-          scope,
-          measured.generate
-        ),
+        raced(({ request, service }) => service.generate(request), "generate", request, scope),
         ({ journal, value }) => journal.onResponse(value)
       )
     )
@@ -315,15 +347,7 @@ export const make = (service: Service, other: Service = service, options: Option
       Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
         Effect.sync((): EventsPull => {
           const relay: Relay = new Relay(Effect.flatMap(
-            Effect.suspend(() =>
-              race<Committed>(
-                untilCommit,
-                ...attemptsOf(request),
-                delayOf(measured.stream),
-                scope,
-                measured.stream
-              )
-            ),
+            raced<Committed>(untilCommit, "stream", request, scope),
             ({ journal, value }) => {
               relay.become(journal.onRest(value.rest))
               return Effect.succeed(journal.onEvents(value.events))
@@ -355,17 +379,20 @@ export const make = (service: Service, other: Service = service, options: Option
  * @category policies
  * @since 0.1.0
  */
-export function policy(options?: Options & { readonly candidate?: undefined }): Policy.Policy
+export function policy(options?: Options & { readonly candidate?: undefined }): Policy.Policy<LlmError>
 export function policy<E, R>(
   options: Options & { readonly candidate: Layer.Layer<LlmService, E, R> }
-): Policy.Policy<E, R | Scope.Scope>
+): Policy.Policy<E | LlmError, R | Scope.Scope>
 export function policy<E, R>(
   options: Options & { readonly candidate?: Layer.Layer<LlmService, E, R> | undefined } = {}
-): Policy.Policy<E, R | Scope.Scope> {
-  const { candidate } = options
-  return Policy.make((service) =>
-    candidate === undefined
-      ? Effect.sync(() => make(service, service, options))
-      : Effect.map(Traits.build(candidate), (other) => make(service, other, options))
+): Policy.Policy<E | LlmError, R | Scope.Scope> {
+  return Policy.makeChecked(
+    "Hedge",
+    options,
+    fields({ ...delays, candidate: optional(layer) }),
+    (service): Effect.Effect<Service, E, R | Scope.Scope> =>
+      options.candidate === undefined
+        ? Effect.sync(() => hedged(service, service, options))
+        : Effect.map(Traits.build(options.candidate), (other) => hedged(service, other, options))
   )
 }

@@ -17,14 +17,18 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import { addressedTo, companiesOf, nameOf } from "../internal/addressed.ts"
+import { misconfigured, optionsIssue } from "../internal/checked.ts"
+import { type Check, duration, fields, listOf, notNegative, optional } from "../internal/checks.ts"
+import { credential } from "../internal/credential.ts"
 import { type Attempt, withAttempts } from "../internal/gate.ts"
 import { type Ending, rejection, withHold } from "../internal/held.ts"
 import { type Key, type KeyReason, KeyRing, type Member } from "../internal/keyRing.ts"
+import { monotonicMillis } from "../internal/monotonic.ts"
+import { keyBy, type KeyOption, keyOption, PerKey } from "../internal/perKey.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { Service } from "../LlmService.ts"
@@ -78,6 +82,13 @@ export interface Options {
   readonly bench?: Duration.Input | undefined
   /** Longest `retryAfter` of a provider that is believed. @default 1 hour */
   readonly maxRetryAfter?: Duration.Input | undefined
+  /**
+   * Gives each key of callers, such as a tenant, a memory of its own of which credentials are limited or dead. At most 10,000 are
+   * remembered, idle ones for an hour.
+   *
+   * @default one memory: a credential that is limited is so for everybody
+   */
+  readonly key?: KeyOption | undefined
 }
 
 /** A pool around several companies would give each the keys of the others. */
@@ -123,8 +134,22 @@ const firstBack = (members: ReadonlyArray<Member>, now: number): Member | undefi
     .filter((member) => !member.dead && member.benchedUntil > now)
     .reduce<Member | undefined>((a, b) => a === undefined || b.benchedUntil < a.benchedUntil ? b : a, undefined)
 
+const listedKeys = listOf(
+  fields({ apiKey: credential, weight: optional(notNegative) }, "Must be { apiKey, weight? }."),
+  "Must be an array of keys, or an effect that gives one."
+)
+
+const keys: Check = (value) => Effect.isEffect(value) ? undefined : listedKeys(value)
+
+const checkedOptions = fields({
+  keys,
+  bench: optional(duration),
+  maxRetryAfter: optional(duration),
+  key: optional(keyOption)
+})
+
 /**
- * Spreads calls over keys.
+ * Spreads calls over keys. Fails with `Configuration` when keys or times of it cannot be; so do calls, when the effect gives no keys.
  *
  * @example
  * ```ts
@@ -137,26 +162,35 @@ const firstBack = (members: ReadonlyArray<Member>, now: number): Member | undefi
  * @since 0.1.0
  */
 export const policy = (options: Options): Policy.Policy<LlmError.LlmError> =>
-  Policy.make((service) => {
+  Policy.makeChecked("KeyPool", options, checkedOptions, (service) => {
     const refused = severalCompanies(service)
     return refused === undefined ? Effect.succeed(make(service, options)) : Effect.fail(refused)
   })
 
 const make = (service: Service, options: Options): Service => {
-  const ring = new KeyRing()
+  const rings = new PerKey(() => new KeyRing(), () => options.key === undefined)
+  const keyOf = keyBy(options.key ?? "")
+  const ringOf = (request: LlmRequest): Effect.Effect<KeyRing> =>
+    Effect.map(monotonicMillis, (now) => rings.get(keyOf(request, service.info), now))
   const { keys } = options
   const millis = (input: Duration.Input) => Duration.toMillis(Duration.fromInputUnsafe(input))
   const bench = millis(options.bench ?? "30 seconds")
   const maxRetryAfter = millis(options.maxRetryAfter ?? "1 hour")
   const { provider } = service.info
   const bringsKey = (request: LlmRequest): boolean => addressedTo(request, service.info)?.apiKey !== undefined
-  const current = Effect.isEffect(keys)
-    ? Effect.map(keys, (keys) => ring.update(keys))
-    : Effect.sync(() => ring.update(keys))
+  const update = (ring: KeyRing): Effect.Effect<void, LlmError.LlmError> =>
+    Effect.isEffect(keys)
+      ? Effect.flatMap(keys, (found) => {
+        const issue = found === ring.given ? undefined : optionsIssue(fields({ keys: listedKeys }), { keys: found })
+        if (issue !== undefined) return Effect.fail(misconfigured("KeyPool", issue, provider, "generate"))
+        ring.update(found)
+        return Effect.void
+      })
+      : Effect.sync(() => ring.update(keys))
 
   /** What an attempt's end says of its key. */
-  const mark = (member: Member, ending: Ending): Effect.Effect<void> =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+  const mark = (ring: KeyRing, member: Member, ending: Ending): Effect.Effect<void> =>
+    Effect.flatMap(monotonicMillis, (now) => {
       const reason = ending._tag === "Failed" ? ending.error.reason : undefined
       if (reason === undefined || !isKeyReason(reason)) return Effect.void
       const rest = reason._tag !== "RateLimit"
@@ -174,17 +208,19 @@ const make = (service: Service, options: Options): Service => {
       return Metric.update(Metric.withAttributes(removals, attributes), 1)
     })
 
-  const marked = withHold(service, (request) => {
-    const member = request.apiKey === undefined ? undefined : ring.find(request.apiKey)
-    if (member === undefined) return Effect.succeed({ request, end: () => Effect.void })
-    return Effect.as(Metric.update(Metric.withAttributes(requests, { provider, key: member.hash }), 1), {
-      request,
-      end: (ending: Ending) => mark(member, ending)
-    })
-  })
+  const marked = withHold(service, (request) =>
+    Effect.flatMap(ringOf(request), (ring) => {
+      const member = request.apiKey === undefined ? undefined : ring.find(request.apiKey)
+      if (member === undefined) return Effect.succeed({ request, end: () => Effect.void })
+      return Effect.as(Metric.update(Metric.withAttributes(requests, { provider, key: member.hash }), 1), {
+        request,
+        end: (ending: Ending) => mark(ring, member, ending)
+      })
+    }))
 
   /** The error of a call for which there is no key; `last` is its own, if it made an attempt. */
   const exhausted = (
+    ring: KeyRing,
     request: LlmRequest,
     operation: "generate" | "stream",
     now: number,
@@ -207,18 +243,19 @@ const make = (service: Service, options: Options): Service => {
 
   const pooled = withAttempts(marked, (request, operation) =>
     Effect.gen(function*() {
+      const ring = yield* ringOf(request)
       const tried = new Set<Member>()
       /** The next attempt, or the error when there is no key for one. */
       const attempt = (last?: LlmError.LlmError) =>
-        Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<Attempt, LlmError.LlmError> => {
+        Effect.flatMap(monotonicMillis, (now): Effect.Effect<Attempt, LlmError.LlmError> => {
           const member = ring.take(now, tried)
           if (member !== undefined) {
             tried.add(member)
             return Effect.succeed({ service: marked, request: { ...request, apiKey: member.apiKey } })
           }
-          return Effect.fail(exhausted(request, operation, now, last))
+          return Effect.fail(exhausted(ring, request, operation, now, last))
         })
-      yield* current
+      yield* update(ring)
       return {
         first: yield* attempt(),
         next: ({ error }) => isKeyReason(error.reason) ? attempt(error) : Effect.fail(error)
@@ -230,9 +267,12 @@ const make = (service: Service, options: Options): Service => {
     generate: (request) => bringsKey(request) ? service.generate(request) : pooled.generate(request),
     stream: (request) => bringsKey(request) ? service.stream(request) : pooled.stream(request),
     countTokens: (request) =>
-      bringsKey(request) ? service.countTokens(request) : Effect.flatMap(
-        Effect.andThen(current, Clock.currentTimeMillis),
-        (now) => service.countTokens({ ...request, apiKey: ring.peek(now)?.apiKey })
-      )
+      bringsKey(request)
+        ? service.countTokens(request)
+        : Effect.flatMap(ringOf(request), (ring) =>
+          Effect.flatMap(
+            Effect.andThen(update(ring), monotonicMillis),
+            (now) => service.countTokens({ ...request, apiKey: ring.peek(now)?.apiKey })
+          ))
   }
 }

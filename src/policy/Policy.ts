@@ -19,16 +19,19 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Scope } from "effect/Scope"
+import { checked, misconfigured, optionsIssue, unchecked } from "../internal/checked.ts"
+import type { Check } from "../internal/checks.ts"
+import type { LlmError } from "../LlmError.ts"
 import { LlmService, type Service } from "../LlmService.ts"
 
 /**
- * A policy: call it with a layer that provides `LlmService`, or pipe the layer through it. `E` is how making it can fail, `R`
- * what making it needs; the errors of calls stay `LlmError`.
+ * A policy: call it with a layer that provides `LlmService`, or pipe the layer through it. `E` is how making it can fail, of this
+ * library's with `Configuration` when an option cannot be; `R` is what making it needs. The errors of calls stay `LlmError`.
  *
  * @category models
  * @since 0.1.0
  */
-export interface Policy<out E = never, out R = never> {
+export interface Policy<out E = LlmError, out R = never> {
   <ROut, E2, R2>(
     layer: Layer.Layer<ROut, E2, R2> & ([LlmService] extends [ROut] ? unknown : "The layer provides no LlmService")
   ): Layer.Layer<ROut, E | E2, Exclude<R, Scope> | R2>
@@ -37,7 +40,8 @@ export interface Policy<out E = never, out R = never> {
 }
 
 /**
- * Makes a policy from a function on services; an effect when it has state or needs services.
+ * Makes a policy from a function on services; an effect when it has state or needs services. The outermost of the policies around
+ * a service refuses what is no request with `Validation`, so that those inside can rely on what they read.
  *
  * @category constructors
  * @since 0.1.0
@@ -47,8 +51,8 @@ export const make = <E = never, R = never>(
 ): Policy<E, R> => {
   const wrap = (service: Service): Effect.Effect<Service, E, R> =>
     Effect.suspend(() => {
-      const wrapped = f(service)
-      return Effect.isEffect(wrapped) ? wrapped : Effect.succeed(wrapped)
+      const wrapped = f(unchecked(service))
+      return Effect.isEffect(wrapped) ? Effect.map(wrapped, checked) : Effect.succeed(checked(wrapped))
     })
   const onLayer = <ROut, E2, R2>(layer: Layer.Layer<ROut, E2, R2>) => {
     // A layer is contravariant in what it provides, so `ROut` cannot be required to hold `LlmService`; `Policy`'s own
@@ -60,6 +64,24 @@ export const make = <E = never, R = never>(
   }
   return Object.assign(onLayer, { wrap })
 }
+
+/**
+ * Makes a policy whose options are checked when it is put around a service: an option that cannot be is a `Configuration` error then,
+ * with the option as `field`. `name` is the policy's. The function is not called unless the options pass.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeChecked = <E = never, R = never>(
+  name: string,
+  options: unknown,
+  check: Check,
+  f: (service: Service) => Service | Effect.Effect<Service, E, R>
+): Policy<E | LlmError, R> =>
+  make<E | LlmError, R>((service) => {
+    const issue = optionsIssue(check, options)
+    return issue === undefined ? f(service) : Effect.fail(misconfigured(name, issue, service.info.provider))
+  })
 
 /**
  * One policy out of several, the innermost first.

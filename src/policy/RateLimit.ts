@@ -17,7 +17,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -27,9 +26,12 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import { Redis, type RedisError } from "effect/persistence/Redis"
 import type { Scope } from "effect/Scope"
-import { modelOf } from "../internal/addressed.ts"
+import { layer, misconfigured } from "../internal/checked.ts"
+import { callable, countFrom, duration, fields, flag, oneOf, optional } from "../internal/checks.ts"
 import * as Estimates from "../internal/estimate.ts"
 import { type Begin, type Ending, rejection, withHold } from "../internal/held.ts"
+import { monotonicMillis } from "../internal/monotonic.ts"
+import { type KeyOption, keyOption, modelKey } from "../internal/perKey.ts"
 import * as RedisBuckets from "../internal/rateLimitRedis.ts"
 import * as SharedStore from "../internal/sharedStore.ts"
 import {
@@ -43,7 +45,7 @@ import {
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { Usage } from "../LlmResponse.ts"
-import type { Service, ServiceInfo } from "../LlmService.ts"
+import type { Service } from "../LlmService.ts"
 import * as Policy from "./Policy.ts"
 
 // =============================================================================
@@ -102,8 +104,8 @@ export class Store extends Context.Service<Store, {
 const makeMemory = () => {
   const buckets = new TokenBuckets()
   return {
-    reserve: (options: Reserve) => Effect.map(Clock.currentTimeMillis, (now) => buckets.reserve(options, now)),
-    settle: (options: Settle) => Effect.map(Clock.currentTimeMillis, (now) => buckets.settle(options, now))
+    reserve: (options: Reserve) => Effect.map(monotonicMillis, (now) => buckets.reserve(options, now)),
+    settle: (options: Settle) => Effect.map(monotonicMillis, (now) => buckets.settle(options, now))
   }
 }
 
@@ -163,8 +165,12 @@ export interface Options {
   /** Input tokens, without those read from a cache, as Anthropic counts them. */
   readonly inputTokensPerMinute?: number | undefined
   readonly outputTokensPerMinute?: number | undefined
-  /** Which calls share the limits. @default provider and model, as in `anthropic/claude-sonnet-4-5` */
-  readonly key?: string | ((request: LlmRequest, info: ServiceInfo) => string) | undefined
+  /**
+   * Which calls share the limits. In this process at most 10,000 keys are remembered, each until its buckets are full again.
+   *
+   * @default provider and model, as in `anthropic/claude-sonnet-4-5`, and a fingerprint of the credential that a request brings
+   */
+  readonly key?: KeyOption | undefined
   /** Longest wait. @default 30 seconds */
   readonly maxWait?: Duration.Input | undefined
   /** The tokens to reserve. @default a quarter of the request's characters, and `maxTokens` or 1024 */
@@ -256,15 +262,13 @@ const backOf = (estimate: Estimate, ending: Ending): Amounts => {
   }
 }
 
-const defaultKey = (request: LlmRequest, info: ServiceInfo): string => `${info.provider}/${modelOf(request, info)}`
-
 interface Shared {
   readonly store: Store["Service"]
   readonly run: SharedStore.RunStore
 }
 
 const make = (service: Service, shared: Shared | undefined, options: Options): Service => {
-  const { estimate: estimator = estimateOf, key = defaultKey, learn = true } = options
+  const { estimate: estimator = estimateOf, key = modelKey, learn = true } = options
   const limits = limitsOf(options)
   const memory = makeMemory()
   const local: Shared = { store: memory, run: SharedStore.local }
@@ -280,6 +284,14 @@ const make = (service: Service, shared: Shared | undefined, options: Options): S
     Effect.gen(function*() {
       const name = typeof key === "string" ? key : key(request, service.info)
       const estimate = estimator(request)
+      if (!(estimate?.input >= 0 && estimate.output >= 0)) {
+        return yield* misconfigured(
+          "RateLimit",
+          { field: "estimate", message: "Must give { input, output }, each a number of tokens." },
+          service.info.provider,
+          operation
+        )
+      }
       const amounts = amountsOf(estimate)
       const reject = (message: string, retryAfterMillis?: number) =>
         Effect.andThen(
@@ -347,6 +359,21 @@ const make = (service: Service, shared: Shared | undefined, options: Options): S
   return withHold(service, begin)
 }
 
+const checkedOptions = optional(fields({
+  requestsPerMinute: optional(countFrom(0)),
+  tokensPerMinute: optional(countFrom(0)),
+  inputTokensPerMinute: optional(countFrom(0)),
+  outputTokensPerMinute: optional(countFrom(0)),
+  key: optional(keyOption),
+  maxWait: optional(duration),
+  estimate: optional(callable),
+  learn: optional(flag),
+  maxRetryAfter: optional(duration),
+  onStoreError: optional(oneOf("local", "fail")),
+  storeTimeout: optional(duration),
+  store: optional(layer)
+}))
+
 /**
  * Limits requests and tokens per minute, in this process unless a `store` is given.
  *
@@ -359,20 +386,23 @@ const make = (service: Service, shared: Shared | undefined, options: Options): S
  * @category policies
  * @since 0.1.0
  */
-export function policy(options?: Options & { readonly store?: undefined }): Policy.Policy
+export function policy(options?: Options & { readonly store?: undefined }): Policy.Policy<LlmError.LlmError>
 export function policy<E, R>(
   options: Options & { readonly store: Layer.Layer<Store, E, R> }
-): Policy.Policy<E, R | Scope>
+): Policy.Policy<E | LlmError.LlmError, R | Scope>
 export function policy<E, R>(
   options: Options & { readonly store?: Layer.Layer<Store, E, R> | undefined } = {}
-): Policy.Policy<E, R | Scope> {
-  const { store } = options
-  return Policy.make((service): Effect.Effect<Service, E, R | Scope> =>
-    store === undefined
-      ? Effect.sync(() => make(service, undefined, options))
-      : Effect.map(Layer.build(store), (context) => {
-        const run = SharedStore.make("rate_limit", options.storeTimeout)
-        return make(service, { store: Context.get(context, Store), run }, options)
-      })
+): Policy.Policy<E | LlmError.LlmError, R | Scope> {
+  return Policy.makeChecked(
+    "RateLimit",
+    options,
+    checkedOptions,
+    (service): Effect.Effect<Service, E, R | Scope> =>
+      options.store === undefined
+        ? Effect.sync(() => make(service, undefined, options))
+        : Effect.map(Layer.build(options.store), (context) => {
+          const run = SharedStore.make("rate_limit", options.storeTimeout)
+          return make(service, { store: Context.get(context, Store), run }, options)
+        })
   )
 }

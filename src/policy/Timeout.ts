@@ -7,7 +7,8 @@
  * passes interrupts the call, closes its connection and fails with `Timeout`, with the partial output where the
  * service makes it known, as every provider does.
  *
- * It does not retry or fall back, and it limits no other operation than `generate` and `stream`. `connect` is the transport's alone.
+ * It does not retry or fall back, and it limits no other operation than `generate` and `stream`. `connect` is the transport's alone,
+ * which says what it means over which client: see `LlmRequest.Timeouts`.
  *
  * @since 0.1.0
  */
@@ -15,6 +16,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { modelOf } from "../internal/addressed.ts"
+import { duration, optional, recordOf } from "../internal/checks.ts"
 import { type OnTimeout, withEffectTimeouts, withStreamTimeouts } from "../internal/timeouts.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest, Timeouts } from "../LlmRequest.ts"
@@ -28,17 +30,22 @@ import * as Policy from "./Policy.ts"
  * @since 0.1.0
  */
 export interface Options {
-  /** Until the response headers of each attempt. */
+  /**
+   * Until the request of each attempt is written. Over clients that cannot tell (all but that of `effect-llm/node`) it limits a
+   * `stream` until the response headers and `generate` not at all.
+   */
   readonly connect?: Duration.Input | undefined
-  /** Until the first content event of a stream; pings do not count. No limit of `generate`. */
+  /** Until the first content event of a stream; pings do not count. Of `generate` only where it is streamed below, per attempt. */
   readonly firstToken?: Duration.Input | undefined
-  /** Between signs of life, once there was one; pings count. */
+  /** From the response headers of a whole answer to its first byte; no limit of `stream`. */
+  readonly firstByte?: Duration.Input | undefined
+  /** Between signs of life of either operation, once there was one; pings count. */
   readonly idle?: Duration.Input | undefined
   /** For the whole call. */
   readonly total?: Duration.Input | undefined
 }
 
-const phases = ["connect", "firstToken", "idle", "total"] as const
+const phases = ["connect", "firstToken", "firstByte", "idle", "total"] as const
 
 /**
  * Under which timeouts that a policy has filled in keep what the caller itself asked for. Not enumerable, so that whoever
@@ -57,14 +64,17 @@ const merge = (options: Options, given: Timeouts & { readonly [askedFor]?: Timeo
   return Object.defineProperty(merged, askedFor, { value: own })
 }
 
+/** Whatever is limited, the limit is a time. */
+const limits = recordOf(optional(duration), "Must be an object of time limits.")
+
 /**
- * Limits the time of calls.
+ * Limits the time of calls. Fails with `Configuration` when a limit is no duration.
  *
  * @category policies
  * @since 0.1.0
  */
-export const policy = (options: Options): Policy.Policy =>
-  Policy.make((service) => {
+export const policy = (options: Options): Policy.Policy<LlmError.LlmError> =>
+  Policy.makeChecked("Timeout", options, limits, (service) => {
     const onTimeout =
       (request: LlmRequest, operation: LlmError.Operation): OnTimeout<LlmError.LlmError> => (phase, limit, partial) =>
         new LlmError.LlmError({
@@ -78,6 +88,7 @@ export const policy = (options: Options): Policy.Policy =>
     /** What this boundary enforces: the phases the policy names. */
     const enforced = (timeouts: Timeouts) => ({
       firstToken: options.firstToken === undefined ? undefined : timeouts.firstToken,
+      firstByte: options.firstByte === undefined ? undefined : timeouts.firstByte,
       idle: options.idle === undefined ? undefined : timeouts.idle,
       total: options.total === undefined ? undefined : timeouts.total
     })
@@ -97,7 +108,7 @@ export const policy = (options: Options): Policy.Policy =>
           const timeouts = merge(options, request.timeouts)
           return withStreamTimeouts(
             service.stream({ ...request, timeouts }),
-            enforced(timeouts),
+            { ...enforced(timeouts), firstByte: undefined },
             onTimeout(request, "stream")
           )
         })

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { parseJson } from "../internal/json.ts"
 import { PartsFold } from "../internal/partsFold.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import { emptyUsage, type FinishReason, LlmResponse, type Usage } from "../LlmResponse.ts"
@@ -26,13 +27,22 @@ import type { DecodeContext, Failure } from "./Protocol.ts"
 
 type Draft<A> = { -readonly [K in keyof A]: A[K] }
 
+/**
+ * Most parts of one answer: texts, calls, sources, files and so on. Each costs some hundred bytes beside what it holds.
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const maxParts = 262_144
+
 interface OpenToolCall {
   readonly id: string
   readonly name: string
 }
 
 /**
- * Reads the argument text of a closed tool call: nothing, blank or `null` is `{}`; what is not JSON is invalid.
+ * Reads the argument text of a closed tool call: nothing, blank or `null` is `{}`; what is not JSON, or is nested
+ * deeper than is read and sent, is invalid.
  *
  * @category decoding
  * @since 0.1.0
@@ -40,11 +50,8 @@ interface OpenToolCall {
 export const readArguments = (text: string): { readonly arguments: Json; readonly invalid?: true } => {
   const trimmed = text.trim()
   if (trimmed === "" || trimmed === "null") return { arguments: {} }
-  try {
-    return { arguments: JSON.parse(trimmed) }
-  } catch {
-    return { arguments: text, invalid: true }
-  }
+  const value = parseJson(trimmed)
+  return value === undefined ? { arguments: text, invalid: true } : { arguments: value }
 }
 
 /**
@@ -67,11 +74,15 @@ export class Assembler {
   raw: Array<Json> | undefined
   readonly origin: Origin
   usageSoFar: Usage | undefined = undefined
+  /** Characters of all text so far. */
+  textLength = 0
 
   private readonly fold = new PartsFold()
   private readonly context: DecodeContext
   private started = false
   private next = 0
+  /** Indexes of the text parts. */
+  private readonly texts: Array<number> = []
   private readonly openParts = new Map<number, "text" | "reasoning" | OpenToolCall>()
   private readonly ids = new Set<string>()
   private calls = 0
@@ -85,8 +96,17 @@ export class Assembler {
   }
 
   private emit(event: LlmEvent): void {
+    if (this.next > maxParts) return
     this.out.push(event)
     this.fold.add(event)
+  }
+
+  /** The index of the next part. */
+  private place(): number {
+    if (this.next === maxParts) {
+      this.fail({ kind: "parse", message: `The provider sent an answer of more than ${maxParts} parts.` })
+    }
+    return this.next++
   }
 
   // ---------------------------------------------------------------------------
@@ -126,8 +146,8 @@ export class Assembler {
       else if (kind === "reasoning") this.endReasoning(index)
       else this.endToolCall(index, { invalid: true })
     }
-    this.finished = true
     const response = this.response(reason, rawFinishReason ?? undefined)
+    this.finished = true
     this.out.push({ _tag: "Finish", response })
   }
 
@@ -167,17 +187,30 @@ export class Assembler {
 
   openText(): number {
     this.start()
-    const index = this.next++
+    const index = this.place()
     this.openParts.set(index, "text")
+    this.texts.push(index)
     this.emit({ _tag: "TextStart", index })
     return index
   }
 
   text(index: number, text: string): void {
-    if (text !== "") this.emit({ _tag: "TextDelta", index, text })
+    if (text === "") return
+    this.textLength += text.length
+    this.emit({ _tag: "TextDelta", index, text })
   }
 
-  /** Text collected so far of an open text or reasoning part. */
+  /** All text so far. Reading it costs its length, `textLength` nothing. */
+  get allText(): string {
+    return this.texts.map((index) => this.fold.textOf(index)).join("")
+  }
+
+  /** Characters collected so far of an open part: text, reasoning, or arguments of a call. */
+  openLength(index: number): number {
+    return this.fold.openLength(index)
+  }
+
+  /** Text collected so far of an open text or reasoning part. Reading it costs its length. */
   openContent(index: number): string {
     return this.fold.openText(index)
   }
@@ -190,7 +223,7 @@ export class Assembler {
 
   openReasoning(): number {
     this.start()
-    const index = this.next++
+    const index = this.place()
     this.openParts.set(index, "reasoning")
     this.emit({ _tag: "ReasoningStart", index })
     return index
@@ -217,7 +250,7 @@ export class Assembler {
   /** Opens a call. A missing, empty or repeated id is replaced by a minted one. */
   openToolCall(id: string | null | undefined, name: string): number {
     this.start()
-    const index = this.next++
+    const index = this.place()
     let unique = typeof id === "string" && id !== "" ? id : this.mint(index)
     if (this.ids.has(unique)) unique = this.mint(index)
     this.ids.add(unique)
@@ -294,17 +327,17 @@ export class Assembler {
 
   source(part: SourcePart): void {
     this.start()
-    this.emit({ _tag: "Source", index: this.next++, part })
+    this.emit({ _tag: "Source", index: this.place(), part })
   }
 
   file(part: ImagePart | AudioPart | FilePart): void {
     this.start()
-    this.emit({ _tag: "File", index: this.next++, part })
+    this.emit({ _tag: "File", index: this.place(), part })
   }
 
   serverTool(part: Omit<ServerToolPart, "type" | "origin">): void {
     this.start()
-    this.emit({ _tag: "ServerTool", index: this.next++, part: { type: "server-tool", ...part, origin: this.origin } })
+    this.emit({ _tag: "ServerTool", index: this.place(), part: { type: "server-tool", ...part, origin: this.origin } })
   }
 }
 

@@ -102,7 +102,7 @@ const byPriority = (messages: ReadonlyArray<Message.Message>): ReadonlyArray<Mes
     if (role === "user" || role === "system") { while (end < messages.length && messages[end]!.role === role) end++ }
     const run = messages.slice(i, end)
     run.sort((a, b) => (b.attributes?.priority ?? 0) - (a.attributes?.priority ?? 0))
-    out.push(...run)
+    for (const message of run) out.push(message)
     i = end
   }
   return out
@@ -112,6 +112,44 @@ const resultText = (part: Message.ToolResultPart): string =>
   typeof part.content === "string"
     ? part.content
     : part.content.map((one) => one.type === "text" ? one.text : `[${one.type}]`).join("")
+
+interface WaitingCall {
+  readonly id: string
+  readonly name: string
+}
+
+/** Calls that wait for a result, by the id they were given; of several with one id the first is answered first. */
+class Waiting {
+  private calls = new Set<WaitingCall>()
+  private byGiven = new Map<string, { readonly calls: Array<WaitingCall>; answered: number }>()
+
+  add(given: string, call: WaitingCall): void {
+    this.calls.add(call)
+    const alike = this.byGiven.get(given)
+    if (alike === undefined) this.byGiven.set(given, { calls: [call], answered: 0 })
+    else alike.calls.push(call)
+  }
+
+  /** The call that a result answers, which waits no more. */
+  take(given: string): WaitingCall | undefined {
+    const alike = this.byGiven.get(given)
+    const call = alike?.calls[alike.answered]
+    if (alike === undefined || call === undefined) return undefined
+    alike.answered++
+    this.calls.delete(call)
+    return call
+  }
+
+  /** All that still wait; none of them does after. */
+  rest(): ReadonlyArray<WaitingCall> {
+    const rest = [...this.calls]
+    if (this.byGiven.size > 0) {
+      this.calls = new Set()
+      this.byGiven = new Map()
+    }
+    return rest
+  }
+}
 
 /**
  * Prepares the messages of a request. `request.system` becomes the first system turn.
@@ -125,11 +163,20 @@ export const prepare = (request: LlmRequest, rules: Rules): Prepared => {
   const taken = new Set<string>()
   let dropped = 0
 
+  /** The next attempt at an id, by what the first one gives: those before it are taken. */
+  const attempts = new Map<string, number>()
+
   /** An id this wire accepts and no other call of the conversation has; providers number their calls alike. */
   const idFor = (id: string): string => {
     const { isValid, rewrite } = rules.toolCallId ?? anyId
     let made = id
-    for (let attempt = 0; taken.has(made) || !isValid(made); attempt++) made = rewrite(id, attempt)
+    if (taken.has(made) || !isValid(made)) {
+      const first = rewrite(id, 0)
+      let attempt = attempts.get(first) ?? 0
+      made = attempt === 0 ? first : rewrite(id, attempt)
+      while (taken.has(made) || !isValid(made)) made = rewrite(id, ++attempt)
+      attempts.set(first, attempt + 1)
+    }
     taken.add(made)
     return made
   }
@@ -168,24 +215,29 @@ export const prepare = (request: LlmRequest, rules: Rules): Prepared => {
   }
 
   /** Calls of the last assistant turn that still wait for a result. */
-  let waiting: Array<{ readonly given: string; readonly id: string; readonly name: string }> = []
+  const waiting = new Waiting()
+  /** The results of the last assistant turn, while nothing else has come. */
+  let answers: Array<Message.Part> | undefined
+  const answer = (results: ReadonlyArray<Message.Part>) => {
+    if (answers === undefined) turns.push({ role: "tool", parts: answers = [] })
+    for (const result of results) answers.push(result)
+  }
   const settle = () => {
-    if (waiting.length === 0) return
-    const results = waiting.map(({ id, name }): Message.ToolResultPart => ({
+    const results = waiting.rest().map(({ id, name }): Message.ToolResultPart => ({
       type: "tool-result",
       toolCallId: id,
       name,
       content: missingResult,
       isError: true
     }))
-    const last = turns.at(-1)!
-    if (last.role === "tool") turns[turns.length - 1] = { role: "tool", parts: [...last.parts, ...results] }
-    else turns.push({ role: "tool", parts: results })
-    waiting = []
-    warnings.push({
-      field: "messages",
-      message: `${results.length} tool call(s) had no result; an error result was added.`
-    })
+    if (results.length > 0) {
+      answer(results)
+      warnings.push({
+        field: "messages",
+        message: `${results.length} tool call(s) had no result; an error result was added.`
+      })
+    }
+    answers = undefined
   }
 
   if (request.system !== undefined && request.system !== "") {
@@ -201,7 +253,7 @@ export const prepare = (request: LlmRequest, rules: Rules): Prepared => {
         if (one === undefined) continue
         kept.push(one)
         if (one.type === "tool-call" && part.type === "tool-call") {
-          waiting.push({ given: part.id, id: one.id, name: one.name })
+          waiting.add(part.id, { id: one.id, name: one.name })
         }
       }
       if (kept.length > 0) turns.push({ role: "assistant", parts: kept })
@@ -214,9 +266,8 @@ export const prepare = (request: LlmRequest, rules: Rules): Prepared => {
         others.push(clean(part))
         continue
       }
-      const call = waiting.find((call) => call.given === part.toolCallId)
+      const call = waiting.take(part.toolCallId)
       if (call !== undefined) {
-        waiting = waiting.filter((other) => other !== call)
         const name = part.name ?? call.name
         results.push({ ...clean(part) as Message.ToolResultPart, toolCallId: call.id, name })
       } else {
@@ -227,11 +278,7 @@ export const prepare = (request: LlmRequest, rules: Rules): Prepared => {
         })
       }
     }
-    if (results.length > 0) {
-      const last = turns.at(-1)!
-      if (last.role === "tool") turns[turns.length - 1] = { role: "tool", parts: [...last.parts, ...results] }
-      else turns.push({ role: "tool", parts: results })
-    }
+    if (results.length > 0) answer(results)
     if (others.length > 0) {
       settle()
       turns.push({ role: message.role === "tool" ? "user" : message.role, parts: others })

@@ -20,6 +20,22 @@ export interface Findings {
   refused: Issue | undefined
 }
 
+/** What a list of warnings says, as far as it was read. */
+interface Said {
+  readonly messages: Set<string>
+  read: number
+}
+
+const said = new WeakMap<ReadonlyArray<Warning>, Said>()
+
+/** The messages of a list that only grows, each read once. */
+const messagesOf = (warnings: ReadonlyArray<Warning>): Set<string> => {
+  let known = said.get(warnings)
+  if (known === undefined) said.set(warnings, known = { messages: new Set(), read: 0 })
+  while (known.read < warnings.length) known.messages.add(warnings[known.read++]!.message)
+  return known.messages
+}
+
 /**
  * Adds a warning, unless the same has been said.
  *
@@ -27,7 +43,7 @@ export interface Findings {
  * @since 0.1.0
  */
 export const warn = (findings: Findings, field: string, message: string): void => {
-  if (!findings.warnings.some((one) => one.message === message)) findings.warnings.push({ field, message })
+  if (!messagesOf(findings.warnings).has(message)) findings.warnings.push({ field, message })
 }
 
 /**

@@ -6,6 +6,8 @@
  *
  * @since 0.1.0
  */
+import { parseJson } from "../internal/json.ts"
+import { setOwn } from "../internal/own.ts"
 import type { Json, JsonObject } from "../Message.ts"
 
 /**
@@ -24,18 +26,14 @@ export type Fields = { readonly [key: string]: unknown }
  */
 export type JsonFields = { readonly [key: string]: Json | undefined }
 
-/**
- * The value of JSON text; `undefined`, which is no JSON, for any other.
- *
- * @category decoding
- * @since 0.1.0
- */
-export const parsed = (text: string): Json | undefined => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+export {
+  /**
+   * The value of JSON text; `undefined`, which is no JSON, for any other and for text that is nested too deep.
+   *
+   * @category decoding
+   * @since 0.1.0
+   */
+  parseJson as parsed
 }
 
 /**
@@ -45,7 +43,7 @@ export const parsed = (text: string): Json | undefined => {
  * @since 0.1.0
  */
 export const parsedOrText = (text: string): Json => {
-  const value = parsed(text)
+  const value = parseJson(text)
   return value === undefined ? text : value
 }
 
@@ -121,6 +119,8 @@ export const textIn = (value: unknown, depth = 0): string => {
   return textIn(fields["text"] ?? fields["thinking"] ?? fields["content"] ?? fields["summary"], depth + 1)
 }
 
+const nothing: ReadonlySet<string> = new Set()
+
 /**
  * Copies what is there, so that null never overwrites a value.
  *
@@ -130,13 +130,43 @@ export const textIn = (value: unknown, depth = 0): string => {
 export const copyPresent = (
   target: { [key: string]: Json },
   source: JsonFields,
-  except: ReadonlySet<string>
+  except: ReadonlySet<string> = nothing
 ): void => {
   for (const key of Object.keys(source)) {
     const value = source[key]
-    if (value === undefined || value === null || key === "__proto__" || except.has(key)) continue
-    target[key] = value
+    if (value === undefined || value === null || except.has(key)) continue
+    setOwn(target, key, value)
   }
+}
+
+/**
+ * Most fields of a usage object that are kept; the largest that is known has some twenty. Each time usage comes the object is
+ * copied, so more would cost their number each time.
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const maxUsageFields = 256
+
+/**
+ * The usage object after one more has come: null replaces nothing, and of fields beyond {@link maxUsageFields} the first
+ * stand.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const mergedUsage = (known: JsonFields | undefined, next: JsonFields): JsonFields => {
+  const merged: { [key: string]: Json } = {}
+  let size = 0
+  for (const source of known === undefined ? [next] : [known, next]) {
+    for (const key in source) {
+      const value = source[key]
+      if (value === undefined || value === null || key === "__proto__") continue
+      if (!Object.hasOwn(merged, key) && ++size > maxUsageFields) continue
+      merged[key] = value
+    }
+  }
+  return merged
 }
 
 /**

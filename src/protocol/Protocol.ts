@@ -8,6 +8,7 @@
  *
  * @since 0.1.0
  */
+import { parseJson, whyNotJson } from "../internal/json.ts"
 import type { Issue, LlmRequest } from "../LlmRequest.ts"
 import type { RateLimits, Warning } from "../LlmResponse.ts"
 import type { Json, JsonObject } from "../Message.ts"
@@ -122,6 +123,11 @@ export interface Decoder {
  */
 export interface Framing {
   push(bytes: Uint8Array): void
+  /**
+   * The reader has to wait, though perhaps for nothing: hands on what is whole without its end. Says whether a body of one JSON document
+   * has closed: `document`, or `line` where it may be the first line of several.
+   */
+  pause?(): "document" | "line" | undefined
   /** The bytes have ended: flushes what is left and ends the decoder. */
   end(): void
 }
@@ -166,10 +172,9 @@ export interface Protocol {
  */
 // oxlint-disable-next-line typescript/no-explicit-any -- the wire's own shape, which decoders probe field by field
 export const parseFrame = (assembler: Assembler, data: string): any => {
-  try {
-    return JSON.parse(data)
-  } catch {
-    assembler.fail({ kind: "parse", message: "The provider sent a frame that is not JSON.", body: data })
-    return undefined
+  const value = parseJson(data)
+  if (value === undefined) {
+    assembler.fail({ kind: "parse", message: `The provider sent a frame that ${whyNotJson(data)}.`, body: data })
   }
+  return value
 }

@@ -8,6 +8,8 @@
  * @since 0.1.0
  */
 import { isObject } from "effect/Predicate"
+import { maxJsonDepth } from "../internal/jsonDepth.ts"
+import { setOwn } from "../internal/own.ts"
 import type { JsonSchema } from "../LlmTool.ts"
 import type { Json, JsonObject } from "../Message.ts"
 import type { Refused } from "./Protocol.ts"
@@ -52,6 +54,8 @@ const notStrict: ReadonlyArray<string> = [
   "prefixItems"
 ]
 
+const tooDeep = `A schema nested deeper than ${maxJsonDepth} levels cannot be sent.`
+
 class NotStrict {
   readonly at: string
   readonly message: string
@@ -61,8 +65,9 @@ class NotStrict {
   }
 }
 
-const close = (schema: Json, at: string): Json | NotStrict => {
+const close = (schema: Json, at: string, depth: number): Json | NotStrict => {
   if (!isSchema(schema)) return schema
+  if (depth > maxJsonDepth) return new NotStrict("", tooDeep)
   for (const keyword of notStrict) {
     if (keyword in schema) return new NotStrict(at, `"${keyword}" is not available in strict mode.`)
   }
@@ -72,25 +77,25 @@ const close = (schema: Json, at: string): Json | NotStrict => {
     if ((key === "properties" || key === "$defs" || key === "definitions") && isSchema(value)) {
       const inner: { [name: string]: Json } = {}
       for (const [name, one] of Object.entries(value)) {
-        const closed = close(one, `${at}.${key}.${name}`)
+        const closed = close(one, `${at}.${key}.${name}`, depth + 2)
         if (closed instanceof NotStrict) return closed
-        inner[name] = closed
+        setOwn(inner, name, closed)
       }
       out[key] = inner
     } else if (key === "anyOf" && Array.isArray(value)) {
       const inner: Array<Json> = []
       for (let i = 0; i < value.length; i++) {
-        const closed = close(value[i], `${at}.anyOf[${i}]`)
+        const closed = close(value[i], `${at}.anyOf[${i}]`, depth + 2)
         if (closed instanceof NotStrict) return closed
         inner.push(closed)
       }
       out[key] = inner
     } else if (key === "items") {
-      const closed = close(value, `${at}.items`)
+      const closed = close(value, `${at}.items`, depth + 1)
       if (closed instanceof NotStrict) return closed
       out[key] = closed
     } else {
-      out[key] = value
+      setOwn(out, key, value)
     }
   }
   if (isObjectType(schema)) {
@@ -99,8 +104,8 @@ const close = (schema: Json, at: string): Json | NotStrict => {
       return new NotStrict(`${at}.additionalProperties`, "Open objects are not available in strict mode.")
     }
     const names = Object.keys((schema["properties"] ?? {}) as object)
-    const required = Array.isArray(schema["required"]) ? schema["required"] : []
-    const optional = names.find((name) => !required.includes(name))
+    const required = new Set<Json>(Array.isArray(schema["required"]) ? schema["required"] : [])
+    const optional = names.find((name) => !required.has(name))
     if (optional !== undefined) {
       return new NotStrict(
         `${at}.properties.${optional}`,
@@ -129,7 +134,7 @@ export const openAiStrict = (schema: JsonSchema): Strict => {
   const closed = "anyOf" in schema
     ? new NotStrict("", "The root of a strict schema cannot be \"anyOf\".")
     : isObjectType(schema)
-    ? close(schema, "")
+    ? close(schema, "", 1)
     : new NotStrict("", "The root of a strict schema must be an object.")
   const made: Strict = closed instanceof NotStrict
     ? { problem: { at: closed.at, message: closed.message } }
@@ -149,15 +154,17 @@ export const moonshot = (schema: JsonSchema, at: string): JsonSchema | Refused =
   if (schema["type"] !== undefined && schema["type"] !== "object") {
     return { refused: { field: at, message: "The provider takes only schemas whose root is an object." } }
   }
-  const rewrite = (value: Json): Json => {
-    if (Array.isArray(value)) return value.map(rewrite)
-    if (!isSchema(value)) return value
+  let deep = false
+  const rewrite = (value: Json, depth: number): Json => {
+    if (depth > maxJsonDepth) deep = true
+    if (deep || typeof value !== "object" || value === null) return value
+    if (!isSchema(value)) return value.map((one: Json) => rewrite(one, depth + 1))
     const out: { [key: string]: Json } = {}
     for (const [key, one] of Object.entries(value)) {
       if (key === "$schema") continue
-      if (key === "items" && Array.isArray(one)) out["prefixItems"] = one.map(rewrite)
+      if (key === "items" && Array.isArray(one)) out["prefixItems"] = one.map((item: Json) => rewrite(item, depth + 2))
       else if (key === "enum" || key === "const" || key === "required" || key === "default") out[key] = one
-      else out[key] = rewrite(one)
+      else setOwn(out, key, rewrite(one, depth + 1))
     }
     const { anyOf, type } = out
     if (type !== undefined && Array.isArray(anyOf)) {
@@ -168,5 +175,6 @@ export const moonshot = (schema: JsonSchema, at: string): JsonSchema | Refused =
     }
     return out
   }
-  return rewrite(schema) as JsonSchema
+  const made = rewrite(schema, 1) as JsonSchema
+  return deep ? { refused: { field: at, message: tooDeep } } : made
 }

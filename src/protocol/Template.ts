@@ -8,6 +8,8 @@
  * @since 0.1.0
  */
 
+import { parseJson } from "../internal/json.ts"
+
 /** Attempts to learn without a single use, after which frames are taken to vary in more than their text. */
 const maxVain = 8
 
@@ -39,14 +41,10 @@ export class Template {
     if (to < from || frame.slice(0, from) !== prefix || frame.slice(to) !== suffix) return undefined
     const text = frame.slice(from, to)
     if (special.test(text)) {
-      try {
-        const unescaped: unknown = JSON.parse(`"${text}"`)
-        if (typeof unescaped !== "string") return undefined
-        this.vain = 0
-        return unescaped
-      } catch {
-        return undefined
-      }
+      const unescaped = parseJson(`"${text}"`)
+      if (typeof unescaped !== "string") return undefined
+      this.vain = 0
+      return unescaped
     }
     this.vain = 0
     return text
@@ -62,11 +60,7 @@ export class Template {
     if (at === -1 || frame.indexOf(literal, at + 1) !== -1) return
     const prefix = frame.slice(0, at + 1)
     const suffix = frame.slice(at + literal.length - 1)
-    try {
-      if (textOf(JSON.parse(prefix + probe + suffix)) !== probe) return
-    } catch {
-      return
-    }
+    if (textOf(parseJson(prefix + probe + suffix)) !== probe) return
     this.prefix = prefix
     this.suffix = suffix
     this.learned = true

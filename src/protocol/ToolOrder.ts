@@ -24,3 +24,16 @@ export const byName = (a: LlmTool, b: LlmTool): number => a.name < b.name ? -1 :
  */
 export const orderedTools = ({ cache, tools = [] }: LlmRequest): ReadonlyArray<LlmTool> =>
   cache?.tools === true ? tools.toSorted(byName) : tools
+
+/**
+ * The tools in the order in which they are sent, each with its place in the request.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const placedTools = (request: LlmRequest): ReadonlyArray<readonly [tool: LlmTool, at: string]> => {
+  const { tools = [] } = request
+  const places = new Map<LlmTool, string>()
+  for (let at = tools.length - 1; at >= 0; at--) places.set(tools[at]!, `tools[${at}]`)
+  return orderedTools(request).map((tool) => [tool, places.get(tool)!])
+}

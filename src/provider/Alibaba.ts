@@ -14,6 +14,12 @@ declare module "../LlmRequest.ts" {
   }
 }
 
+/**
+ * Models that think, or speak, unless told otherwise: QwQ, QVQ and Omni only stream, and so do the open Qwen3 while they think.
+ * https://docs.qwencloud.com/resources/faq-text-generation, https://www.alibabacloud.com/help/en/model-studio/deep-thinking
+ */
+const streamingModels = /qwq|qvq|omni|thinking|^qwen3(?:\.\d+)?-\d+(?:\.\d+)?b(?!.*instruct)/
+
 const provider = Provider.define({
   id: "alibaba",
   name: "Alibaba Model Studio",
@@ -35,7 +41,11 @@ const provider = Provider.define({
     reasoning: "enable_thinking",
     thinkingBudget: true,
     reasoningReplay: "none"
-  })
+  }),
+  // "parameter.enable_thinking must be set to false for non-streaming calls", "This model only support stream mode":
+  // https://www.alibabacloud.com/help/en/model-studio/error-code
+  streamsWhole: ({ body, model }) =>
+    body["enable_thinking"] === true || (body["enable_thinking"] !== false && streamingModels.test(model))
 })
 
 /** Alibaba Model Studio as data. @category definition @since 0.1.0 */

@@ -6,10 +6,12 @@
  *
  * @since 0.1.0
  */
+import { filledText, listOf, optional } from "../internal/checks.ts"
 import type { JsonObject } from "../Message.ts"
 import * as AnthropicMessages from "../protocol/AnthropicMessages.ts"
 import { numberAt, only } from "./counting.ts"
 import * as Provider from "./Provider.ts"
+import { claudeStreamsWhole } from "./wholeAnswers.ts"
 
 /**
  * Anthropic's own request fields.
@@ -91,7 +93,9 @@ const provider = Provider.define<Options>({
     body: only(outgoing.body, ["model", "messages", "system", "tools", "tool_choice", "thinking"]),
     read: numberAt("input_tokens")
   }),
+  streamsWhole: claudeStreamsWhole,
   nonBodyOptions: ["betas"],
+  ownOptions: { betas: optional(listOf(filledText)) },
   finish: (outgoing, options) => ({
     ...outgoing,
     headers: withBetas(outgoing.headers, (options["betas"] ?? []) as ReadonlyArray<string>)
@@ -102,7 +106,7 @@ const provider = Provider.define<Options>({
     { ...definition.headers, ...(version === undefined ? {} : { "anthropic-version": version }) },
     betas
   )
-}))
+}), { version: optional(filledText), betas: optional(listOf(filledText)) })
 
 /** Anthropic as data. @category definition @since 0.1.0 */
 export const definition = provider.definition

@@ -12,11 +12,13 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import { oneOf, optional } from "../internal/checks.ts"
 import * as LlmError from "../LlmError.ts"
 import * as LlmService from "../LlmService.ts"
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../protocol/OpenAiResponses.ts"
+import { hostName, issueOf, pathName } from "./options.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -52,7 +54,9 @@ const chat = OpenAiChat.make({ systemRole: "developer" })
 /** The portal shows the endpoint without a path; the v1 API is below `/openai/v1`. */
 const v1 = (endpoint: string): string => {
   const url = URL.parse(endpoint)
-  return url !== null && url.pathname === "/" ? `${url.origin}/openai/v1` : endpoint
+  if (url === null || url.pathname !== "/") return endpoint
+  url.pathname = "/openai/v1"
+  return url.href
 }
 
 const provider = Provider.define<Options>({
@@ -92,10 +96,17 @@ const provider = Provider.define<Options>({
       })
     })
   }
+}, {
+  // A resource is the first label of a host name: the key must not go to another host.
+  resource: optional(hostName),
+  auth: optional(oneOf("api-key", "entra")),
+  apiVersion: optional(pathName),
+  api: optional(oneOf("responses", "chat"))
 })
 
 const addressed = (options: Options): Options | LlmError.LlmError => {
-  if (options.baseUrl !== undefined) return options
+  // Options that cannot be are the provider's to refuse.
+  if (issueOf(options, { resource: optional(hostName) }) !== undefined || options.baseUrl !== undefined) return options
   if (options.resource !== undefined) {
     return { ...options, baseUrl: `https://${options.resource}.openai.azure.com/openai/v1` }
   }
@@ -122,10 +133,11 @@ export const definition = provider.definition
  */
 export const make = (
   options: Options = {}
-): Effect.Effect<LlmService.Service, LlmError.LlmError, HttpClient.HttpClient> => {
-  const known = addressed(options)
-  return LlmError.isLlmError(known) ? Effect.fail(known) : provider.make(known)
-}
+): Effect.Effect<LlmService.Service, LlmError.LlmError, HttpClient.HttpClient> =>
+  Effect.suspend(() => {
+    const known = addressed(options)
+    return LlmError.isLlmError(known) ? Effect.fail(known) : provider.make(known)
+  })
 
 /** A layer from options. @category layers @since 0.1.0 */
 export const layer = (options?: Options): Provider.ServiceLayer => Layer.effect(LlmService.LlmService, make(options))
@@ -144,7 +156,7 @@ export const layerConfig = (config: Provider.ConfigOptions, options: Options = {
     : provider.layerConfig(config, options)
 }
 
-const optional = (name: string) => Config.map(Config.option(Config.String(name)), Option.getOrUndefined)
+const variable = (name: string) => Config.map(Config.option(Config.String(name)), Option.getOrUndefined)
 
 /**
  * A layer from the environment: `AZURE_OPENAI_ENDPOINT`, `AZURE_OPENAI_API_KEY`, `AZURE_OPENAI_DEPLOYMENT`,
@@ -155,9 +167,9 @@ const optional = (name: string) => Config.map(Config.option(Config.String(name))
  */
 export const layerEnv: Provider.ServiceLayer = Layer.unwrap(
   Config.all({
-    baseUrl: optional("AZURE_OPENAI_ENDPOINT"),
-    model: optional("AZURE_OPENAI_DEPLOYMENT"),
-    apiVersion: optional("AZURE_OPENAI_API_VERSION")
+    baseUrl: variable("AZURE_OPENAI_ENDPOINT"),
+    model: variable("AZURE_OPENAI_DEPLOYMENT"),
+    apiVersion: variable("AZURE_OPENAI_API_VERSION")
   }).pipe(
     Effect.mapError((error) =>
       new LlmError.LlmError({

@@ -14,6 +14,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { optionsIssue } from "../internal/checked.ts"
+import { all, anything, callable, fields, filledText, finite, optional, problem, recordOf } from "../internal/checks.ts"
+import { credential } from "../internal/credential.ts"
+import { headerValueIssue } from "../internal/headerChecks.ts"
 import * as LlmError from "../LlmError.ts"
 import * as LlmService from "../LlmService.ts"
 import type { Json, JsonObject } from "../Message.ts"
@@ -22,7 +26,9 @@ import type { AwsCredentials } from "../transport/AwsSignature.ts"
 import * as AwsSignature from "../transport/AwsSignature.ts"
 import { numberAt, only } from "./counting.ts"
 import { modelsAt } from "./listing.ts"
+import { hostName } from "./options.ts"
 import * as Provider from "./Provider.ts"
+import { longForClaude } from "./wholeAnswers.ts"
 
 export type {
   /**
@@ -98,6 +104,17 @@ const renewMillis = 5 * 60 * 1000
 // Signature
 // =============================================================================
 
+/** The id goes into a header as it is, the secrets only as what is made of them. */
+const awsCredentials = fields({
+  accessKeyId: all(filledText, (value) => {
+    const message = headerValueIssue(value as string)
+    return message === undefined ? undefined : problem(message)
+  }),
+  secretAccessKey: credential,
+  sessionToken: optional(credential),
+  expiration: optional(finite)
+}, "Must be AWS credentials: { accessKeyId, secretAccessKey, sessionToken? }.")
+
 const keptUntilTheyEnd = (credentials: Effect.Effect<AwsCredentials, LlmError.LlmError>) => {
   let kept: AwsCredentials | undefined
   return {
@@ -130,6 +147,11 @@ const signerOf = (
     : { get: Effect.succeed(credentials), forget: undefined }
   const sign = Effect.fnUntraced(function*(request: Provider.Unsigned) {
     const found = yield* get
+    const issue = optionsIssue(fields({ credentials: awsCredentials }), { credentials: found })
+    if (issue !== undefined) {
+      forget !== undefined && (yield* forget)
+      return yield* layerError(`${issue.field}: ${issue.message}`, issue.field, "generate")
+    }
     const now = yield* Clock.currentTimeMillis
     const headers = yield* Effect.mapError(
       AwsSignature.sign({ ...request, service: "bedrock", region, credentials: found, now }),
@@ -256,7 +278,15 @@ const provider = Provider.define<Options>({
   // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListFoundationModels.html
   modelsUrl: (baseUrl) => `${baseUrl.replace("//bedrock-runtime.", "//bedrock.")}/foundation-models`,
   readModels: modelsAt("bedrock", "modelSummaries", "modelId"),
+  // Reads of 60 seconds and more time out; AWS asks to stream: https://repost.aws/knowledge-center/bedrock-large-model-read-timeouts.
+  // Of the families only Claude has a number for it, and all of Claude can stream.
+  streamsWhole: ({ body, model }) => {
+    const { inferenceConfig } = body
+    return /(?:^|[./])anthropic\./.test(model) && isObject(inferenceConfig) &&
+      longForClaude(model, inferenceConfig["maxTokens"])
+  },
   nonBodyOptions: merged,
+  ownOptions: Object.fromEntries(merged.map((name) => [name, optional(recordOf(anything))])),
   finish
 }, (definition, options) => {
   const region = options.region ?? defaultRegion
@@ -268,6 +298,10 @@ const provider = Provider.define<Options>({
       : { protocol: BedrockConverse.make({ familyOf: options.familyOf }) }),
     ...(options.credentials === undefined ? undefined : signerOf(options.credentials, region))
   }
+}, {
+  region: optional(hostName),
+  credentials: optional((value) => Effect.isEffect(value) ? undefined : awsCredentials(value)),
+  familyOf: optional(callable)
 })
 
 /** Amazon Bedrock as data. @category definition @since 0.1.0 */

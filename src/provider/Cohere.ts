@@ -3,9 +3,11 @@
  *
  * @since 0.1.0
  */
+import { anything, listOf, optional } from "../internal/checks.ts"
 import type { Json, JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import * as CohereChat from "../protocol/CohereChat.ts"
+import { listIn } from "./listing.ts"
 import * as Provider from "./Provider.ts"
 
 /**
@@ -51,22 +53,17 @@ declare module "../LlmRequest.ts" {
 }
 
 // https://docs.cohere.com/reference/list-models
-const readModels = (body: unknown): ReadonlyArray<ModelMeta> => {
-  const list = (body as { readonly models?: unknown } | undefined)?.models
-  if (!Array.isArray(list)) return []
-  return list.flatMap((model: { readonly name?: unknown; readonly context_length?: unknown } | null) =>
-    typeof model?.name === "string"
+const readModels = (body: unknown): ReadonlyArray<ModelMeta> | undefined =>
+  listIn(body, "models")?.flatMap(({ context_length, name }) =>
+    typeof name === "string"
       ? [{
         provider: "cohere",
-        id: model.name,
+        id: name,
         capabilities: {},
-        ...(typeof model.context_length === "number" && model.context_length > 0
-          ? { contextWindow: model.context_length }
-          : undefined)
+        ...(typeof context_length === "number" && context_length > 0 ? { contextWindow: context_length } : undefined)
       }]
       : []
   )
-}
 
 /** All text of a body: of messages, tools and documents. */
 const textOf = (value: Json | undefined): string =>
@@ -104,6 +101,7 @@ const provider = Provider.define({
     }
   }),
   nonBodyOptions: ["documents"],
+  ownOptions: { documents: optional(listOf(anything)) },
   finish: (outgoing, options) => {
     const documents = options["documents"] as ReadonlyArray<JsonObject> | undefined
     if (documents === undefined) return outgoing

@@ -11,13 +11,22 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import { baseIssue, baseOf, isBelow, segment, withBaseQuery } from "../internal/address.ts"
+import { optionsIssue } from "../internal/checked.ts"
+import { fields, filledText, reading, rooted, that } from "../internal/checks.ts"
+import { credential } from "../internal/credential.ts"
+import { headerIssue, sentHeaders } from "../internal/headerChecks.ts"
+import { mediaType } from "../internal/mediaChecks.ts"
 import * as LlmError from "../LlmError.ts"
+import type { Issue } from "../LlmRequest.ts"
 import type { Media } from "../Message.ts"
+import { nonEmpty } from "../protocol/Probe.ts"
 import * as Transport from "../transport/Transport.ts"
 import * as Anthropic from "./Anthropic.ts"
 import * as Credentials from "./Credentials.ts"
 import * as Gemini from "./Gemini.ts"
 import * as OpenAi from "./OpenAi.ts"
+import { issueOf, pathName } from "./options.ts"
 import type { Definition, Options } from "./Provider.ts"
 
 /**
@@ -63,32 +72,49 @@ interface Spelling {
     readonly body: NonNullable<Transport.JsonCall["body"]>
     readonly headers?: { readonly [name: string]: string } | undefined
   }
-  readonly removeUrl: (baseUrl: string, fileId: string) => string
+  /** Where a file is, below the base URL; `undefined` for what is no id of a file. */
+  readonly path: (fileId: string) => string | undefined
   /** The id of the file in the answer. */
   readonly read: (answer: unknown) => unknown
 }
+
+const aFile = fields({
+  bytes: that((value) => value instanceof Uint8Array, "Must be a Uint8Array."),
+  mediaType,
+  filename: filledText
+}, "Must be { bytes, mediaType, filename }.")
 
 const makeOf =
   (spelling: Spelling) =>
   (options: Pick<Options, "apiKey" | "baseUrl" | "headers" | "timeouts"> = {}): Effect.Effect<
     Files,
-    never,
+    LlmError.LlmError,
     HttpClient.HttpClient
   > =>
-    Effect.map(HttpClient.HttpClient, (client): Files => {
+    Effect.flatMap(HttpClient.HttpClient, (client): Effect.Effect<Files, LlmError.LlmError> => {
       const { definition } = spelling
       const transport = Transport.make(client)
-      const baseUrl = (options.baseUrl ?? definition.baseUrl).replace(/\/+$/, "")
       const failure = (reason: LlmError.Reason) =>
         Effect.fail(
           new LlmError.LlmError({ provider: definition.id, model: "", operation: "files", reason, attempts: 1 })
         )
-      const send = (
+      const misconfigured = (field: string, message: string) =>
+        failure(new LlmError.Configuration({ field, message: `${field}: ${message}` }))
+      const invalid = ({ field, message }: Issue) =>
+        failure(new LlmError.Validation({ field, message: `${field}: ${message}` }))
+      const wrong = issueOf(options)
+      if (wrong !== undefined) return misconfigured(wrong.field, wrong.message)
+      const given = options.baseUrl ?? definition.baseUrl
+      const unfit = baseIssue(given)
+      if (unfit !== undefined) return misconfigured("baseUrl", unfit)
+      const base = baseOf(given)
+      const send = <A>(
         method: "POST" | "DELETE",
         url: string,
+        reading: Transport.JsonReading<A>,
         body?: Transport.JsonCall["body"],
         headers?: { readonly [name: string]: string }
-      ): Effect.Effect<unknown, LlmError.LlmError> => {
+      ): Effect.Effect<A, LlmError.LlmError> => {
         const key = Credentials.parts(options.apiKey).get
         if (key === undefined) {
           return failure(
@@ -101,45 +127,81 @@ const makeOf =
           )
         }
         return Effect.flatMap(key, (redacted) => {
+          const issue = optionsIssue(credential, redacted)
+          if (issue !== undefined) return misconfigured("apiKey", issue.message)
           const value = Redacted.value(redacted).trim()
           const auth = definition.auth.type === "header"
             ? { [definition.auth.name]: value }
             : { authorization: `Bearer ${value}` }
+          const sent = sentHeaders({
+            ...definition.headers,
+            ...spelling.headers,
+            ...options.headers,
+            ...headers,
+            ...auth
+          })
+          const unfit = headerIssue(sent)
+          if (unfit !== undefined) return misconfigured(`headers${unfit.field}`, unfit.message)
           return transport.json({
             method,
             provider: definition.id,
             model: "",
             operation: "files",
-            url,
-            headers: { ...definition.headers, ...spelling.headers, ...options.headers, ...headers, ...auth },
+            url: withBaseQuery(base, url),
+            headers: sent,
             body,
             secrets: [value],
             timeouts: options.timeouts ?? {}
-          })
+          }, reading)
         })
       }
-      const upload: Files["upload"] = (file) => {
-        const { body, headers, url } = spelling.upload(baseUrl, file)
-        return Effect.flatMap(send("POST", url, body, headers), (answer) => {
-          const fileId = spelling.read(answer)
-          return typeof fileId === "string" && fileId !== ""
-            ? Effect.succeed<StoredFile>({ type: "file", fileId, mediaType: file.mediaType })
-            : failure(new LlmError.ResponseParse({ message: "The answer to the upload names no file." }))
+      const upload: Files["upload"] = (file) =>
+        Effect.suspend(() => {
+          const issue = rooted(reading(aFile)(file), "file")
+          if (issue !== undefined) return invalid(issue)
+          const { body, headers, url } = spelling.upload(base.url, file)
+          const stored: Transport.JsonReading<StoredFile> = {
+            read: (answer) => {
+              const fileId = nonEmpty(spelling.read(answer))
+              return fileId === undefined || spelling.path(fileId) === undefined
+                ? undefined
+                : { type: "file", fileId, mediaType: file.mediaType }
+            },
+            nothing: "The answer to the upload names no file."
+          }
+          return send("POST", url, stored, body, headers)
         })
-      }
-      const remove: Files["remove"] = (file) => Effect.asVoid(send("DELETE", spelling.removeUrl(baseUrl, file.fileId)))
-      return {
+      const remove: Files["remove"] = (file) =>
+        Effect.suspend(() => {
+          const issue = rooted(reading(fields({ fileId: pathName }))(file), "file")
+          if (issue !== undefined) return invalid(issue)
+          const path = spelling.path(file.fileId)
+          const url = `${base.url}/${path}`
+          return path === undefined || !isBelow(base, url)
+            ? invalid({ field: "fileId", message: `Is not the id of a file at ${definition.name}.` })
+            : Effect.asVoid(send("DELETE", url, removed))
+        })
+      return Effect.succeed({
         upload,
         remove,
         use: (file) => Effect.acquireRelease(upload(file), (stored) => Effect.ignore(remove(stored)))
-      }
+      })
     })
+
+/** What a deletion answers does not matter. */
+const removed: Transport.JsonReading<true> = { read: () => true, nothing: "" }
 
 const formOf = (file: Upload, fields: { readonly [name: string]: string } = {}): FormData => {
   const form = new FormData()
   for (const [name, value] of Object.entries(fields)) form.append(name, value)
   form.append("file", new Blob([file.bytes.slice()], { type: file.mediaType }), file.filename)
   return form
+}
+
+/** Ids of files have no slashes. */
+const byId = (fileId: string): string | undefined => {
+  const id = segment(fileId)
+  return id === undefined || fileId.includes("/") ? undefined : `files/${id}`
 }
 
 const field = (name: string) => (answer: unknown): unknown =>
@@ -157,7 +219,7 @@ export const anthropic = makeOf({
   definition: Anthropic.definition,
   headers: { "anthropic-beta": "files-api-2025-04-14" },
   upload: (baseUrl, file) => ({ url: `${baseUrl}/files`, body: formOf(file) }),
-  removeUrl: (baseUrl, fileId) => `${baseUrl}/files/${encodeURIComponent(fileId)}`,
+  path: byId,
   read: field("id")
 })
 
@@ -171,7 +233,7 @@ export const anthropic = makeOf({
 export const openAi = makeOf({
   definition: OpenAi.definition,
   upload: (baseUrl, file) => ({ url: `${baseUrl}/files`, body: formOf(file, { purpose: "user_data" }) }),
-  removeUrl: (baseUrl, fileId) => `${baseUrl}/files/${encodeURIComponent(fileId)}`,
+  path: byId,
   read: field("id")
 })
 
@@ -189,9 +251,13 @@ export const gemini = makeOf({
     return {
       url: `${url.origin}/upload${url.pathname}/files`,
       body: { bytes: file.bytes, mediaType: file.mediaType },
-      headers: { "x-goog-upload-protocol": "raw", "x-goog-upload-file-name": encodeURIComponent(file.filename) }
+      headers: {
+        "x-goog-upload-protocol": "raw",
+        "x-goog-upload-file-name": encodeURIComponent(file.filename.toWellFormed())
+      }
     }
   },
-  removeUrl: (baseUrl, fileId) => `${baseUrl}/${fileId}`,
+  // Ids are whole names, `files/…`.
+  path: (fileId) => fileId.startsWith("files/") ? byId(fileId.slice("files/".length)) : undefined,
   read: (answer) => field("name")(field("file")(answer))
 })

@@ -6,6 +6,7 @@
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import * as Provider from "./Provider.ts"
+import { above } from "./wholeAnswers.ts"
 
 declare module "../LlmRequest.ts" {
   interface ProviderOptions {
@@ -31,7 +32,9 @@ const provider = Provider.define({
     customTools: false,
     promptCacheKey: false,
     reasoningReplay: "reasoning_content"
-  })
+  }),
+  // "Requests with max_tokens > 4096 must have stream=true": https://github.com/nullclaw/nullclaw/pull/231
+  streamsWhole: ({ body }) => above(body["max_tokens"], 4096) || above(body["max_completion_tokens"], 4096)
 })
 
 /** Fireworks AI as data. @category definition @since 0.1.0 */

@@ -6,10 +6,12 @@
  *
  * @since 0.1.0
  */
+import { anything, optional, recordOf } from "../internal/checks.ts"
 import type { Json, JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import * as GeminiGenerateContent from "../protocol/GeminiGenerateContent.ts"
 import { numberAt, only } from "./counting.ts"
+import { listIn } from "./listing.ts"
 import * as Provider from "./Provider.ts"
 
 /**
@@ -67,7 +69,8 @@ const generationFields = [
  * @category definition
  * @since 0.1.0
  */
-export const requestShape: Required<Pick<Provider.Definition, "nonBodyOptions" | "finish">> = {
+export const requestShape: Required<Pick<Provider.Definition, "nonBodyOptions" | "finish" | "ownOptions">> = {
+  ownOptions: { generationConfig: optional(recordOf(anything)) },
   nonBodyOptions: ["generationConfig", ...generationFields],
   finish: (outgoing, options) => {
     const own: Record<string, Json> = {}
@@ -106,13 +109,9 @@ export const countTokensUrl = (baseUrl: string, path: string): string =>
   `${baseUrl}${path.replace(/:\w+(\?.*)?$/, ":countTokens")}`
 
 /** https://ai.google.dev/api/models#Model */
-const readModels = (body: unknown): ReadonlyArray<ModelMeta> => {
-  const list = (body as { readonly models?: unknown } | undefined)?.models
-  if (!Array.isArray(list)) return []
-  return list.flatMap((model: Readonly<Record<string, unknown>> | null) => {
-    const name = model?.["name"]
+const readModels = (body: unknown): ReadonlyArray<ModelMeta> | undefined =>
+  listIn(body, "models")?.flatMap(({ displayName, inputTokenLimit, name, outputTokenLimit, thinking }) => {
     if (typeof name !== "string") return []
-    const { displayName, inputTokenLimit, outputTokenLimit, thinking } = model as Readonly<Record<string, unknown>>
     return [{
       provider: "gemini",
       id: name.replace(/^models\//, ""),
@@ -122,7 +121,6 @@ const readModels = (body: unknown): ReadonlyArray<ModelMeta> => {
       capabilities: typeof thinking === "boolean" ? { reasoning: thinking } : {}
     }]
   })
-}
 
 const baseUrl = "https://generativelanguage.googleapis.com/v1beta"
 
@@ -161,7 +159,12 @@ const provider = Provider.define({
   // https://ai.google.dev/api/tokens#method:-models.counttokens
   countTokens: ({ baseUrl, model, outgoing }) => ({
     url: countTokensUrl(baseUrl, outgoing.path),
-    body: { generateContentRequest: { model: `models/${model}`, ...only(outgoing.body, countedFields) } },
+    body: {
+      generateContentRequest: {
+        model: model.includes("/") ? model : `models/${model}`,
+        ...only(outgoing.body, countedFields)
+      }
+    },
     read: numberAt("totalTokens")
   }),
   ...requestShape

@@ -7,10 +7,12 @@
  *
  * @since 0.1.0
  */
+import { anything, flag, oneOf, optional, recordOf } from "../internal/checks.ts"
 import type { JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import * as OllamaChat from "../protocol/OllamaChat.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { listIn } from "./listing.ts"
 import { cloudUrl, localUrl, serverUrl } from "./ollama/Host.ts"
 import * as Provider from "./Provider.ts"
 
@@ -79,22 +81,25 @@ export interface Options extends Provider.Options {
 const capabilities = { streaming: true, tools: true, images: true, reasoning: true, structuredOutput: true } as const
 
 // https://docs.ollama.com/api/tags
-const readModels = (body: unknown): ReadonlyArray<ModelMeta> => {
-  const list = (body as { readonly models?: unknown } | undefined)?.models
-  if (!Array.isArray(list)) return []
-  return list.flatMap((model: { readonly name?: unknown; readonly model?: unknown } | null) => {
-    const id = model?.name ?? model?.model
+const readModels = (body: unknown): ReadonlyArray<ModelMeta> | undefined =>
+  listIn(body, "models")?.flatMap(({ model, name }) => {
+    const id = name ?? model
     return typeof id === "string" ? [{ provider: "ollama", id, capabilities: {} }] : []
   })
-}
 
 const overChat = (definition: Provider.Definition, options: Options): Provider.Definition => ({
   ...definition,
   docs: "https://docs.ollama.com/api/openai-compatibility",
   baseUrl: `${definition.baseUrl}/v1`,
-  baseUrlOf: (given) => `${serverUrl(given)}/v1`,
+  baseUrlOf: (given) => {
+    const url = URL.parse(serverUrl(given))
+    if (url === null) return given
+    url.pathname = `${url.pathname === "/" ? "" : url.pathname}/v1`
+    return url.href
+  },
   modelsUrl: (baseUrl) => `${baseUrl.replace(/\/v1$/, "")}/api/tags`,
   nonBodyOptions: [],
+  ownOptions: {},
   finish: undefined,
   protocol: OpenAiChat.make({
     // https://docs.ollama.com/api/openai-compatibility
@@ -119,6 +124,7 @@ const provider = Provider.define<Options>({
   capabilities,
   protocol: OllamaChat.make(),
   nonBodyOptions: ["options"],
+  ownOptions: { options: optional(recordOf(anything)) },
   // Runner options of the request and of the provider are one object on the wire.
   finish: (outgoing, { options }) =>
     options === undefined
@@ -137,6 +143,10 @@ const provider = Provider.define<Options>({
   return think === undefined && thinkTags === undefined
     ? placed
     : { ...placed, protocol: OllamaChat.make({ think, thinkTags }) }
+}, {
+  api: optional(oneOf("native", "chat")),
+  think: optional(oneOf("switch", "levels")),
+  thinkTags: optional(flag)
 })
 
 /** Ollama as data. @category definition @since 0.1.0 */

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { oneOf, optional } from "../internal/checks.ts"
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../protocol/OpenAiResponses.ts"
@@ -102,19 +103,23 @@ const countedFields = [
   "truncation"
 ]
 
-const provider = Provider.define<Options>({
-  ...common,
-  docs: "https://platform.openai.com/docs/api-reference/responses",
-  capabilities,
-  protocol: OpenAiResponses.make(),
-  // https://platform.openai.com/docs/api-reference/responses/input-tokens
-  countTokens: ({ baseUrl, outgoing }) => ({
-    url: `${baseUrl}/responses/input_tokens`,
-    body: only(outgoing.body, countedFields),
-    read: numberAt("input_tokens")
-  }),
-  nonBodyOptions: OpenAiResponses.mergedOptions
-}, (definition, { api }) => api === "chat" ? chatDefinition : definition)
+const provider = Provider.define<Options>(
+  {
+    ...common,
+    docs: "https://platform.openai.com/docs/api-reference/responses",
+    capabilities,
+    protocol: OpenAiResponses.make(),
+    // https://platform.openai.com/docs/api-reference/responses/input-tokens
+    countTokens: ({ baseUrl, outgoing }) => ({
+      url: `${baseUrl}/responses/input_tokens`,
+      body: only(outgoing.body, countedFields),
+      read: numberAt("input_tokens")
+    }),
+    nonBodyOptions: OpenAiResponses.mergedOptions
+  },
+  (definition, { api }) => api === "chat" ? chatDefinition : definition,
+  { api: optional(oneOf("responses", "chat")) }
+)
 
 /** OpenAI over Responses, as data. @category definition @since 0.1.0 */
 export const definition = provider.definition

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { anything, filledText, optional, recordOf } from "../internal/checks.ts"
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import * as Provider from "./Provider.ts"
@@ -55,7 +56,7 @@ const provider = Provider.define<Options>({
   ...definition,
   ...(id === undefined ? {} : { id }),
   ...(quirks === undefined ? {} : { protocol: OpenAiChat.make({ ...common, ...quirks }) })
-}))
+}), { id: optional(filledText), quirks: optional(recordOf(anything)) })
 
 /** A compatible host as data. @category definition @since 0.1.0 */
 export const definition = provider.definition

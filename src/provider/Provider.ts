@@ -14,14 +14,16 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type { LoadCatalogue } from "../internal/catalogue.ts"
+import type { Fields } from "../internal/checks.ts"
 import type { ModelOverrides } from "../internal/modelFacts.ts"
 import * as LlmError from "../LlmError.ts"
-import type { RequestOptions, Timeouts } from "../LlmRequest.ts"
+import type { Issue, RequestOptions, Timeouts } from "../LlmRequest.ts"
 import * as LlmService from "../LlmService.ts"
 import type { JsonObject } from "../Message.ts"
 import type { Capabilities, ModelMeta } from "../Model.ts"
 import type { Protocol } from "../protocol/Protocol.ts"
 import { environment } from "./environment.ts"
+import { issueOf } from "./options.ts"
 import { make } from "./service.ts"
 
 export { encode, make } from "./service.ts"
@@ -97,6 +99,18 @@ export interface Signed {
 }
 
 /**
+ * A whole answer that is about to be asked for, as `Definition.streamsWhole` sees it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WholeAnswer {
+  readonly model: string
+  /** The body as it would be sent. */
+  readonly body: JsonObject
+}
+
+/**
  * What a token count is made of.
  *
  * @category models
@@ -106,6 +120,7 @@ export interface Counting {
   /** The request as it would be sent. */
   readonly outgoing: Outgoing
   readonly model: string
+  /** Without its query, which goes along by itself. */
   readonly baseUrl: string
 }
 
@@ -145,19 +160,29 @@ export interface Definition {
   readonly catalogue?: LoadCatalogue | undefined
   /** Where the API is documented. */
   readonly docs: string
-  /** What becomes of a base URL that an application or the environment gives. @default it is taken as it is */
+  /**
+   * What becomes of a base URL that an application or the environment gives. It keeps user, query and fragment, which are refused or
+   * sent along after it. @default it is taken as it is
+   */
   readonly baseUrlOf?: ((given: string) => string) | undefined
-  /** Where models are listed. @default `/models` below the base URL */
+  /** Where models are listed; the base URL comes without its query. @default `/models` below the base URL */
   readonly modelsUrl?: ((baseUrl: string) => string) | undefined
-  /** Reads the list of models. @default OpenAI's `{ data: [{ id }] }` */
-  readonly readModels?: ((body: unknown) => ReadonlyArray<ModelMeta>) | undefined
+  /** Reads the list of models; `undefined` where there is none. @default OpenAI's `{ data: [{ id }] }` */
+  readonly readModels?: ((body: unknown) => ReadonlyArray<ModelMeta> | undefined) | undefined
   /**
    * Last change to a request: typed options that are not body fields, a path that differs.
-   * `options` is `request.providerOptions[id]` merged over the layer's.
+   * `options` is `request.providerOptions[id]` merged over the layer's. An issue refuses the request.
    */
-  readonly finish?: ((outgoing: Outgoing, options: JsonObject) => Outgoing) | undefined
+  readonly finish?: ((outgoing: Outgoing, options: JsonObject) => Outgoing | Issue) | undefined
+  /** Checks of what `finish` or the wire reads of `providerOptions[id]`; what is only sent is the provider's to refuse. */
+  readonly ownOptions?: Fields | undefined
   /** Keys of `providerOptions[id]` that `finish` uses up and that are not body fields. */
   readonly nonBodyOptions?: ReadonlyArray<string> | undefined
+  /**
+   * Whether the provider refuses or endangers this answer unless it is streamed; `generate` then streams below and folds, unless the
+   * request says `whole: "whole"`. With the reason and its URL where it is set. @default no answer
+   */
+  readonly streamsWhole?: ((asked: WholeAnswer) => boolean) | undefined
   /** How the provider counts the input tokens of a request. @default a local estimate, marked as such */
   readonly countTokens?: ((given: Counting) => CountRequest) | undefined
   /** Signs the requests that have no API key, anew each time. */
@@ -252,23 +277,39 @@ const orUndefined = <A>(config: Config.Config<A> | undefined): Config.Config<A |
 
 /**
  * The constructors of a provider module, from its definition. `customize` turns options of the provider's own into
- * a definition.
+ * a definition; `own` checks them before, so that it can rely on their types.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const define = <O extends Options = Options>(
   definition: Definition,
-  customize: (definition: Definition, options: O) => Definition = (self) => self
+  customize: (definition: Definition, options: O) => Definition = (self) => self,
+  own: Fields = {}
 ): ProviderModule<O> => {
-  const makeOf = (options: O = {} as O) => make(customize(definition, options), options)
+  const makeOf = (options: O = {} as O) =>
+    Effect.suspend(() => {
+      const issue = issueOf(options, own)
+      return issue === undefined
+        ? make(customize(definition, options), options)
+        : Effect.fail(
+          configurationError(definition, `${definition.name}: ${issue.field}: ${issue.message}`, issue.field)
+        )
+    })
   const layerOf = (options?: O) => Layer.effect(LlmService.LlmService, makeOf(options))
-  const fromConfig = (config: Config.Config<Options>, options?: O) =>
+  const fromConfig = (config: () => Config.Config<Options>, options?: O) =>
     Layer.effect(
       LlmService.LlmService,
-      Effect.flatMap(
-        Effect.mapError(config, (error) => configurationError(definition, error.message)),
-        (found) => makeOf({ ...options, ...defined(found) } as O)
+      Effect.suspend(() => {
+        // Before they are copied: what cannot be read is a problem of its option.
+        const issue = issueOf(options ?? {}, own)
+        return issue === undefined
+          ? Effect.mapError(attempt(config), (error) => configurationError(definition, error.message))
+          : Effect.fail(
+            configurationError(definition, `${definition.name}: ${issue.field}: ${issue.message}`, issue.field)
+          )
+      }).pipe(
+        Effect.flatMap((found) => makeOf({ ...options, ...defined(found) } as O))
       )
     )
   return {
@@ -277,12 +318,13 @@ export const define = <O extends Options = Options>(
     layer: layerOf,
     layerConfig: (config, options) =>
       fromConfig(
-        Config.all({
-          apiKey: orUndefined(config.apiKey),
-          baseUrl: orUndefined(config.baseUrl),
-          model: orUndefined(config.model),
-          label: orUndefined(config.label)
-        }),
+        () =>
+          Config.all({
+            apiKey: orUndefined(config.apiKey),
+            baseUrl: orUndefined(config.baseUrl),
+            model: orUndefined(config.model),
+            label: orUndefined(config.label)
+          }),
         options
       ),
     layerEnv: Layer.effect(
@@ -301,6 +343,18 @@ export const define = <O extends Options = Options>(
     )
   }
 }
+
+/**
+ * Reads a configuration; what throws meanwhile is its error.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export const attempt = <A>(config: () => Config.Config<A>): Effect.Effect<A, { readonly message: string }> =>
+  Effect.flatten(Effect.try({
+    try: (): Effect.Effect<A, { readonly message: string }> => config(),
+    catch: () => ({ message: "The configuration cannot be read." })
+  }))
 
 const defined = (options: Options): Options =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))

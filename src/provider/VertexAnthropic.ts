@@ -6,10 +6,14 @@
  *
  * @since 0.1.0
  */
+import { nameIssue, segment } from "../internal/address.ts"
+import { filledText, listOf, optional } from "../internal/checks.ts"
+import type { Issue } from "../LlmRequest.ts"
 import type { JsonObject } from "../Message.ts"
 import * as AnthropicMessages from "../protocol/AnthropicMessages.ts"
 import * as VertexHost from "./google/Vertex.ts"
 import type { Outgoing } from "./Provider.ts"
+import { claudeStreamsWhole } from "./wholeAnswers.ts"
 
 declare module "../LlmRequest.ts" {
   interface ProviderOptions {
@@ -28,11 +32,13 @@ export type {
   Options
 } from "./google/Vertex.ts"
 
-const finish = (outgoing: Outgoing, options: JsonObject): Outgoing => {
+const finish = (outgoing: Outgoing, options: JsonObject): Outgoing | Issue => {
   const { model, ...body } = outgoing.body
+  const name = segment(model)
+  if (name === undefined) return { field: "model", message: nameIssue(model)! }
   const betas = options["betas"]
   return {
-    path: `/models/${encodeURIComponent(String(model))}:${body["stream"] === true ? "streamRawPredict" : "rawPredict"}`,
+    path: `/models/${name}:${body["stream"] === true ? "streamRawPredict" : "rawPredict"}`,
     headers: Array.isArray(betas) && betas.length > 0
       ? { ...outgoing.headers, "anthropic-beta": betas.join(",") }
       : outgoing.headers,
@@ -68,7 +74,9 @@ const provider = VertexHost.define(
       // https://platform.claude.com/docs/en/build-with-claude/extended-thinking#thinking-block-preservation
       reasoningFrom: ["anthropic", "bedrock"]
     }),
+    streamsWhole: claudeStreamsWhole,
     nonBodyOptions: ["betas"],
+    ownOptions: { betas: optional(listOf(filledText)) },
     finish
   },
   "anthropic",

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { oneOf, optional } from "../internal/checks.ts"
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../protocol/OpenAiResponses.ts"
@@ -56,16 +57,22 @@ export const responsesDefinition: Provider.Definition = {
   nonBodyOptions: OpenAiResponses.mergedOptions
 }
 
-const provider = Provider.define<Options>({
-  ...common,
-  protocol: OpenAiChat.make({
-    // https://docs.x.ai/docs/api-reference#chat-completions
-    customTools: false,
-    promptCacheKey: false,
-    // Reasoning models refuse penalties and stop: https://docs.x.ai/docs/guides/reasoning
-    penalties: false
-  })
-}, (definition, { api }) => api === "responses" ? responsesDefinition : definition)
+const provider = Provider.define<Options>(
+  {
+    ...common,
+    protocol: OpenAiChat.make({
+      // https://docs.x.ai/docs/api-reference#chat-completions
+      customTools: false,
+      promptCacheKey: false,
+      // Reasoning models refuse penalties and stop: https://docs.x.ai/docs/guides/reasoning
+      penalties: false
+    })
+  },
+  (definition, { api }) => api === "responses" ? responsesDefinition : definition,
+  {
+    api: optional(oneOf("responses", "chat"))
+  }
+)
 
 /** xAI over Chat Completions, as data. @category definition @since 0.1.0 */
 export const definition = provider.definition

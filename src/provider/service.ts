@@ -11,19 +11,28 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { baseIssue, baseOf, isBelow, withBaseQuery } from "../internal/address.ts"
 import { addressedTo, leftOut } from "../internal/addressed.ts"
+import { optionsIssue } from "../internal/checked.ts"
+import { fields, rooted, under } from "../internal/checks.ts"
+import { credential as aCredential } from "../internal/credential.ts"
 import { inputTokens } from "../internal/estimate.ts"
 import { withAttempts } from "../internal/gate.ts"
+import { headerIssue, sentHeaders } from "../internal/headerChecks.ts"
+import { jsonText } from "../internal/jsonText.ts"
 import { imageIssue, ModelFacts } from "../internal/modelFacts.ts"
+import { setOwn } from "../internal/own.ts"
+import { relations, shape } from "../internal/requestChecks.ts"
 import * as LlmError from "../LlmError.ts"
 import type { Issue, LlmRequest } from "../LlmRequest.ts"
-import * as LlmRequestModule from "../LlmRequest.ts"
 import type * as LlmService from "../LlmService.ts"
 import type { JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import * as Telemetry from "../observe/Telemetry.ts"
 import * as Transport from "../transport/Transport.ts"
 import * as Credentials from "./Credentials.ts"
+import { modelsAt } from "./listing.ts"
+import { issueOf } from "./options.ts"
 import type { Definition, Options, Outgoing } from "./Provider.ts"
 
 /** A key pasted with a line break would make an invalid header. */
@@ -63,15 +72,17 @@ export const encode = (
   stream: boolean,
   meta?: ModelMeta | undefined
 ): Outgoing & { readonly warnings: ReadonlyArray<{ readonly field: string; readonly message: string }> } | Issue => {
+  const options = optionsOf(request, definition.id)
+  const wrong = definition.ownOptions === undefined ? undefined : fields(definition.ownOptions)(options)
+  if (wrong !== undefined) return rooted(under(`providerOptions.${definition.id}`, wrong), "providerOptions")!
   const encoded = definition.protocol.encode({ request, model, stream, provider: definition.id, meta })
   if ("refused" in encoded) return encoded.refused
-  const options = optionsOf(request, definition.id)
   let body = encoded.body
   const extra = Object.keys(options)
   if (extra.length > 0) {
     const bodyOptions: Record<string, JsonObject[string]> = {}
     for (const key of extra) {
-      if (!definition.nonBodyOptions?.includes(key)) bodyOptions[key] = options[key]!
+      if (!definition.nonBodyOptions?.includes(key)) setOwn(bodyOptions, key, options[key]!)
     }
     body = { ...body, ...bodyOptions }
   }
@@ -80,11 +91,22 @@ export const encode = (
     headers: { ...definition.headers, ...encoded.headers },
     body
   }
-  return { ...(definition.finish?.(outgoing, options) ?? outgoing), warnings: encoded.warnings }
+  const finished = definition.finish?.(outgoing, options) ?? outgoing
+  return "field" in finished ? finished : { ...finished, warnings: encoded.warnings }
+}
+
+/** The request of a `generate`, and whether it asks for a stream that is folded below. */
+const encodeWhole = (definition: Definition, request: LlmRequest, model: string, meta: ModelMeta | undefined) => {
+  if (request.whole === "streamed") return { encoded: encode(definition, request, model, true, meta), streamed: true }
+  const encoded = encode(definition, request, model, false, meta)
+  const streamed = request.whole !== "whole" && !("field" in encoded) &&
+    definition.streamsWhole?.({ model, body: encoded.body }) === true
+  return { encoded: streamed ? encode(definition, request, model, true, meta) : encoded, streamed }
 }
 
 /**
- * Makes a service of a definition. Fails with reason `Configuration` when the base URL is not an HTTP URL.
+ * Makes a service of a definition. Fails with reason `Configuration` when an option cannot be, such as a base URL that is not an HTTP
+ * URL, and names it.
  *
  * @category constructors
  * @since 0.1.0
@@ -94,8 +116,23 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<LlmService.Service, LlmError.LlmError, HttpClient.HttpClient> =>
   Effect.gen(function*() {
-    const baseUrl = baseUrlOf(definition, options.baseUrl)
-    const url = URL.parse(baseUrl)
+    const wrong = issueOf(options)
+    if (wrong !== undefined) {
+      return yield* new LlmError.LlmError({
+        provider: definition.id,
+        model: "",
+        operation: "layer",
+        reason: new LlmError.Configuration({
+          field: wrong.field,
+          message: `${definition.name}: ${wrong.field}: ${wrong.message}`
+        }),
+        attempts: 1
+      })
+    }
+    const baseUrl = options.baseUrl === undefined
+      ? definition.baseUrl
+      : definition.baseUrlOf?.(options.baseUrl) ?? options.baseUrl
+    const unfit = baseIssue(baseUrl)
     const defaultModel = options.model ?? definition.defaultModel
     const errorOf = (operation: LlmError.Operation, reason: LlmError.Reason, model = defaultModel ?? "") =>
       new LlmError.LlmError({ provider: definition.id, model, label: options.label, operation, reason, attempts: 1 })
@@ -111,15 +148,16 @@ export const make = (
         })
       )
     }
-    if (url === null || (url.protocol !== "http:" && url.protocol !== "https:")) {
+    if (unfit !== undefined) {
       return yield* errorOf(
         "layer",
         new LlmError.Configuration({
           field: "baseUrl",
-          message: `The base URL of ${definition.name} is not an http(s) URL. Give one such as ${definition.baseUrl}.`
+          message: `The base URL of ${definition.name} cannot be used. ${unfit} Give one such as ${definition.baseUrl}.`
         })
       )
     }
+    const base = baseOf(baseUrl)
     const transport = Transport.make(yield* HttpClient.HttpClient)
     const credentials = Credentials.parts(options.apiKey)
     const facts = new ModelFacts(definition.id, definition.catalogue, options.models)
@@ -128,7 +166,7 @@ export const make = (
       request: { readonly apiKey?: Redacted.Redacted<string> | undefined },
       operation: LlmError.Operation
     ): Effect.Effect<string | undefined, LlmError.LlmError> => {
-      if (request.apiKey !== undefined) return Effect.succeed(valueOf(request.apiKey))
+      if (request.apiKey !== undefined) return keyOf(request.apiKey, operation)
       if (credentials.get === undefined) {
         return definition.auth.type === "none" || definition.sign !== undefined ?
           Effect.undefined :
@@ -142,7 +180,30 @@ export const make = (
             })
           ))
       }
-      return Effect.map(credentials.get, valueOf)
+      return Effect.flatMap(credentials.get, (key) => keyOf(key, operation))
+    }
+
+    /** Of a request, or of the application's effect: whatever it is. */
+    const keyOf = (key: Redacted.Redacted<string>, operation: LlmError.Operation) => {
+      const issue = optionsIssue(aCredential, key)
+      return issue === undefined
+        ? Effect.succeed(valueOf(key))
+        : Effect.fail(errorOf(
+          operation,
+          new LlmError.Configuration({ field: "apiKey", message: `apiKey of ${definition.name}: ${issue.message}` })
+        ))
+    }
+
+    const sendable = <C extends { readonly headers: { readonly [name: string]: string } }>(
+      call: C,
+      operation: LlmError.Operation
+    ): Effect.Effect<C, LlmError.LlmError> => {
+      const issue = headerIssue(call.headers)
+      if (issue === undefined) return Effect.succeed(call)
+      const field = `headers${issue.field}`
+      return Effect.fail(
+        errorOf(operation, new LlmError.Configuration({ field, message: `${field}: ${issue.message}` }))
+      )
     }
 
     const authenticate = (headers: Record<string, string>, key: string | undefined) => {
@@ -178,32 +239,51 @@ export const make = (
         model
       ))
 
+    /** A request in the form of the wire. Total: what throws while it is read or spelled is a problem of the request. */
+    const assemble = (given: LlmRequest, operation: "generate" | "stream" | "countTokens") => {
+      let model = defaultModel
+      try {
+        const request = mergeDefaults(given, options)
+        model = request.model ?? model
+        const wrong = relations(request)
+        if (wrong !== undefined) return { issue: wrong, model }
+        if (model === undefined) {
+          return { issue: { field: "model", message: `${definition.name} has no default model: name one.` } }
+        }
+        const meta = facts.of(model)
+        const image = imageIssue(request, meta)
+        if (image !== undefined) return { issue: image, model }
+        const { encoded, streamed } = operation === "generate"
+          ? encodeWhole(definition, request, model, meta)
+          : { encoded: encode(definition, request, model, operation === "stream", meta), streamed: false }
+        if ("field" in encoded) return { issue: encoded, model }
+        const url = `${base.url}${encoded.path}`
+        if (!isBelow(base, url)) return { issue: { field: "model", message: "Leads to another address." }, model }
+        return { request, model, encoded, streamed, url: withBaseQuery(base, url), body: jsonText(encoded.body) }
+      } catch (error) {
+        const why = error instanceof Error ? `: ${String(error.message).slice(0, 200)}` : ""
+        return {
+          issue: { field: "request", message: `Cannot be put into the form of ${definition.name}${why}.` },
+          model
+        }
+      }
+    }
+
     const prepare = (
       given: LlmRequest,
       operation: "generate" | "stream"
     ): Effect.Effect<Transport.Call, LlmError.LlmError> =>
       Effect.suspend(() => {
-        const issue = LlmRequestModule.validate(given)
+        const issue = shape(given)
         if (issue !== undefined) return invalid(operation, issue)
-        const request = mergeDefaults(given, options)
-        const model = request.model ?? defaultModel
-        if (model === undefined) {
-          return invalid(operation, { field: "model", message: `${definition.name} has no default model: name one.` })
-        }
         if (!facts.ready) return Effect.flatMap(facts.load, () => prepare(given, operation))
-        const meta = facts.of(model)
-        const image = imageIssue(request, meta)
-        if (image !== undefined) return invalid(operation, image, model)
-        const encoded = encode(definition, request, model, operation === "stream", meta)
-        if ("field" in encoded) return invalid(operation, encoded, model)
+        const made = assemble(given, operation)
+        if ("issue" in made) return invalid(operation, made.issue, made.model)
+        const { body, encoded, model, request, streamed, url } = made
         return Effect.flatMap(credential(request, operation), (key) =>
           Effect.withFiber((fiber) => {
             const seed = fiber.getRef(Random.Random).nextIntUnsafe()
-            const headers: Record<string, string> = {
-              ...encoded.headers,
-              ...options.headers,
-              ...request.headers
-            }
+            const headers = sentHeaders({ ...encoded.headers, ...options.headers, ...request.headers })
             authenticate(headers, key)
             const call: Transport.Call = {
               protocol: definition.protocol,
@@ -211,72 +291,94 @@ export const make = (
               model,
               label: request.label ?? options.label,
               operation,
-              url: `${baseUrl}${encoded.path}`,
+              url,
               headers,
-              body: JSON.stringify(encoded.body),
+              body,
               secrets: key === undefined ? [] : [key],
               timeouts: request.timeouts ?? {},
               warnings: [...leftOut(given, service.info), ...encoded.warnings],
               includeRaw: request.includeRaw === true,
-              idSeed: `${Math.abs(seed).toString(36)}_`
+              idSeed: `${Math.abs(seed).toString(36)}_`,
+              streamed
             }
-            return signed(call, "POST", key)
+            return Effect.flatMap(
+              sendable(call, operation),
+              (call) => Effect.flatMap(signed(call, "POST", key), (call) => sendable(call, operation))
+            )
           }))
       })
 
-    const json = (
+    const json = <A>(
       operation: LlmError.Operation,
       method: "GET" | "POST",
       url: string,
+      reading: Transport.JsonReading<A>,
       body?: JsonObject,
-      request: Pick<LlmRequest, "apiKey" | "headers"> = {}
-    ) =>
+      request: Pick<LlmRequest, "apiKey" | "headers" | "model"> = {}
+    ): Effect.Effect<A, LlmError.LlmError> =>
       Effect.flatMap(credential(request, operation), (key) => {
-        const headers: Record<string, string> = { ...definition.headers, ...options.headers, ...request.headers }
+        const headers = sentHeaders({ ...definition.headers, ...options.headers, ...request.headers })
         authenticate(headers, key)
         const call: Transport.JsonCall = {
           method,
           provider: definition.id,
-          model: defaultModel ?? "",
+          model: request.model ?? defaultModel ?? "",
           operation,
-          url,
+          url: withBaseQuery(base, url),
           headers,
-          body: body === undefined ? undefined : JSON.stringify(body),
+          body: body === undefined ? undefined : jsonText(body),
           secrets: key === undefined ? [] : [key],
           timeouts: options.timeouts ?? {}
         }
-        return Effect.flatMap(signed(call, method, key), transport.json)
+        return sendable(call, operation).pipe(
+          Effect.flatMap((call) => signed(call, method, key)),
+          Effect.flatMap((call) => sendable(call, operation)),
+          Effect.flatMap((call) => transport.json(call, reading))
+        )
       })
+
+    const estimate = (given: LlmRequest): Effect.Effect<LlmService.TokenCount, LlmError.LlmError> => {
+      try {
+        return Effect.succeed({ inputTokens: inputTokens(mergeDefaults(given, options)), estimated: true })
+      } catch {
+        return invalid("countTokens", { field: "request", message: "Cannot be read: a getter or proxy throws." })
+      }
+    }
 
     const countTokens = (given: LlmRequest): Effect.Effect<LlmService.TokenCount, LlmError.LlmError> =>
       Effect.suspend((): Effect.Effect<LlmService.TokenCount, LlmError.LlmError> => {
-        const request = mergeDefaults(given, options)
-        const issue = LlmRequestModule.validate(given)
+        const issue = shape(given)
         if (issue !== undefined) return invalid("countTokens", issue)
-        const model = request.model ?? defaultModel
-        if (definition.countTokens === undefined || model === undefined) {
-          return Effect.succeed({ inputTokens: inputTokens(request), estimated: true })
+        if (definition.countTokens === undefined) return estimate(given)
+        const made = assemble(given, "countTokens")
+        if ("issue" in made) {
+          return made.model === undefined
+            ? estimate(given)
+            : invalid("countTokens", made.issue, made.model)
         }
-        const encoded = encode(definition, request, model, false, facts.of(model))
-        if ("field" in encoded) return invalid("countTokens", encoded, model)
-        const count = definition.countTokens({ outgoing: encoded, model, baseUrl })
-        return Effect.flatMap(json("countTokens", "POST", count.url, count.body, request), (answer) => {
-          const found = count.read(answer)
-          return typeof found === "number" && found >= 0
-            ? Effect.succeed({ inputTokens: found, estimated: false })
-            : Effect.fail(errorOf(
-              "countTokens",
-              new LlmError.ResponseParse({ message: "The provider's token count has no count in it." }),
-              model
-            ))
-        })
+        const { encoded, model, request } = made
+        const count = definition.countTokens({ outgoing: encoded, model, baseUrl: base.url })
+        if (!isBelow(base, count.url, "")) {
+          return invalid("countTokens", { field: "model", message: "Leads to another address." }, model)
+        }
+        const reading: Transport.JsonReading<number> = {
+          read: (answer) => {
+            const found = count.read(answer)
+            return typeof found === "number" && found >= 0 && found < Infinity ? found : undefined
+          },
+          nothing: "The provider's token count has no count in it."
+        }
+        return Effect.map(
+          json("countTokens", "POST", count.url, reading, count.body, { ...request, model }),
+          (inputTokens) => ({ inputTokens, estimated: false })
+        )
       })
 
-    const modelsUrl = definition.modelsUrl?.(baseUrl) ?? `${baseUrl}/models`
+    const modelsUrl = definition.modelsUrl?.(base.url) ?? `${base.url}/models`
     const service: LlmService.Service = {
       info: {
         provider: definition.id,
-        origin: url.origin,
+        origin: base.origin,
         model: defaultModel ?? "",
         label: options.label,
         capabilities: definition.capabilities ?? {}
@@ -293,31 +395,39 @@ export const make = (
         ),
       countTokens,
       models: Effect.flatMap(
-        json("models", "GET", modelsUrl),
-        (body) => facts.complete(definition.readModels?.(body) ?? listedModels(definition, body))
+        json("models", "GET", modelsUrl, {
+          read: definition.readModels ?? ((body) => listedModels(definition, body)),
+          nothing: "The provider's list of models has no list in it."
+        }),
+        (listed) => facts.complete(listed)
       ),
-      health: Effect.map(Effect.timed(json("health", "GET", modelsUrl)), ([duration]) => ({
+      health: Effect.map(Effect.timed(json("health", "GET", modelsUrl, anyAnswer)), ([duration]) => ({
         latencyMillis: Duration.toMillis(duration)
       }))
     }
     const refresh = credentials.refresh !== undefined
-      ? Effect.map(credentials.refresh, (apiKey) => ({ apiKey }))
+      ? Effect.flatMap(credentials.refresh, (apiKey) => Effect.as(keyOf(apiKey, "generate"), { apiKey }))
       : credentials.get === undefined && definition.renew !== undefined
       ? Effect.as(definition.renew, {})
       : undefined
+    const received = (request: LlmRequest): LlmRequest => {
+      try {
+        return addressedTo(request, service.info)
+      } catch {
+        // A getter or proxy that throws: validation says so.
+        return request
+      }
+    }
     const { countTokens: count, generate, stream, ...others } = Telemetry.instrument(
       refresh === undefined ? service : withRefresh(service, refresh)
     )
     return {
       ...others,
-      generate: (request) => generate(addressedTo(request, service.info)),
-      stream: (request) => stream(addressedTo(request, service.info)),
-      countTokens: (request) => count(addressedTo(request, service.info))
+      generate: (request) => generate(received(request)),
+      stream: (request) => stream(received(request)),
+      countTokens: (request) => count(received(request))
     }
   })
-
-const baseUrlOf = (definition: Definition, given: string | undefined): string =>
-  (given === undefined ? definition.baseUrl : definition.baseUrlOf?.(given) ?? given).replace(/\/+$/, "")
 
 /** A rejected token is replaced once per call, before the caller has seen anything. */
 const withRefresh = (
@@ -339,10 +449,9 @@ const withRefresh = (
       }
     }))
 
-const listedModels = (definition: Definition, body: unknown): ReadonlyArray<ModelMeta> => {
-  const list = (body as { readonly data?: unknown } | undefined)?.data
-  if (!Array.isArray(list)) return []
-  return list.flatMap((model: { readonly id?: unknown }) =>
-    typeof model?.id === "string" ? [{ provider: definition.id, id: model.id, capabilities: {} }] : []
-  )
-}
+/** What a probe asks of an answer: that it is JSON. */
+const anyAnswer: Transport.JsonReading<true> = { read: () => true, nothing: "" }
+
+/** As OpenAI lists models; a list without the object around it is one too. */
+const listedModels = (definition: Definition, body: unknown): ReadonlyArray<ModelMeta> | undefined =>
+  modelsAt(definition.id, "data", "id")(Array.isArray(body) ? { data: body } : body)

@@ -31,6 +31,27 @@ export interface Body {
 }
 
 /**
+ * Largest body of an answer, in bytes: as it comes over the wire and, where it was compressed, again when it is not. What an
+ * answer keeps comes from its body, so this bounds that as well. A stream of 100,000 tokens has some 30 MB.
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const maxBodyBytes = 256 * 1024 * 1024
+
+/**
+ * Why a body is not read to its end.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class BodyTooLong extends Error {
+  constructor() {
+    super(`The provider's body has more than ${maxBodyBytes} bytes.`)
+  }
+}
+
+/**
  * The key under which a response of ours keeps its body.
  *
  * @category symbols
@@ -38,8 +59,13 @@ export interface Body {
  */
 export const bodySymbol: unique symbol = Symbol.for("effect-llm/Body")
 
-/** How long a connection may take to end its body after the answer is over, before it is closed. */
-const drain: Duration.Input = "100 millis"
+/**
+ * How long a connection may take to end its body after the answer is over, before it is closed.
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const drain: Duration.Input = "100 millis"
 
 /**
  * Cancels a body that does not end in time after its answer; gives what stops the waiting. Real time, whatever clock the

@@ -1,14 +1,17 @@
 /**
  * From the bytes of one response to arrays of events: one array per read of the network.
  *
- * Owns the order of what a reader sees (events, then a failure or the end) and the grace for bookkeeping frames after
- * the finish reason. A body that can be polled is read without fiber, Option or Effect per chunk; any other through its
+ * Owns the order of what a reader sees (events, then a failure or the end), the grace for bookkeeping frames after the finish
+ * reason, that a JSON document which has closed is whole though its connection stays open, and the one guard of reading:
+ * whatever framing or decoder throw is a failure to read the answer, since most of it runs in callbacks of the network, where a throw
+ * ends the process. A body that can be polled is read without fiber, Option or Effect per chunk; any other through its
  * stream. Time limits are enforced around it, by `internal/timeouts.ts`.
  *
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as HttpClientError from "effect/http/HttpClientError"
@@ -18,8 +21,9 @@ import { type Events as NonEmptyEvents, type EventsPull, pullOf, type Source } f
 import type * as LlmError from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import type { Decoder, Failure, Framing as Frames, FramingKind } from "../protocol/Protocol.ts"
-import type { Body } from "./Body.ts"
+import { type Body, BodyTooLong, drain, maxBodyBytes } from "./Body.ts"
 import * as Framing from "./Framing.ts"
+import { unreadable } from "./Reasons.ts"
 
 type EventsExit = Exit.Exit<NonEmptyEvents, LlmError.LlmError | Cause.Done>
 
@@ -42,7 +46,12 @@ export interface Reading {
   readonly rest: () => void
   /** How long to wait for bookkeeping frames after the finish reason. */
   readonly graceMillis: number
+  /** Whether a whole answer was asked for: a document that has closed is it, at once. */
+  readonly whole?: boolean | undefined
 }
+
+/** For a body that is pulled: its end is not known before the next pull, and a connection whose body ends can be used again. */
+const drainMillis = Duration.toMillis(Duration.fromInputUnsafe(drain))
 
 /** Where the answer stands. */
 class Progress {
@@ -50,7 +59,10 @@ class Progress {
   private readonly reading: Reading
   private readonly framing: Frames
   private failure: LlmError.LlmError | undefined
+  private received = 0
   private ended = false
+  /** How long to wait whether a document that has closed is all; `undefined` while none has. */
+  private closedGrace: number | undefined
 
   constructor(reading: Reading) {
     this.reading = reading
@@ -73,38 +85,110 @@ class Progress {
     return assembler.finished || this.ended ? Exit.fail(Cause.Done()) : undefined
   }
 
+  /** Whether only bookkeeping can follow. */
+  private get decoderSettled(): boolean {
+    try {
+      return this.decoder.settled
+    } catch (thrown) {
+      this.threw(thrown)
+      return false
+    }
+  }
+
+  /** Whether a document or line has closed. */
+  private get closed(): "document" | "line" | undefined {
+    try {
+      return this.framing.pause?.()
+    } catch (thrown) {
+      this.threw(thrown)
+      return undefined
+    }
+  }
+
   accept(chunks: ReadonlyArray<Uint8Array>): void {
-    if (!this.decoder.settled) this.reading.touch()
-    for (let i = 0; i < chunks.length; i++) this.framing.push(chunks[i]!)
+    try {
+      if (!this.settled) this.reading.touch()
+      this.closedGrace = undefined
+      for (let i = 0; i < chunks.length; i++) {
+        const chunk = chunks[i]!
+        this.received += chunk.length
+        // Before it is read, because of it nothing is to be kept.
+        if (this.received > maxBodyBytes) return this.broken(new BodyTooLong())
+        this.framing.push(chunk)
+      }
+    } catch (thrown) {
+      this.threw(thrown)
+    }
+  }
+
+  /** Whether the answer is whole, though what has come may be followed by more. */
+  get settled(): boolean {
+    return this.closedGrace !== undefined || this.decoderSettled
+  }
+
+  /** How long to wait for more once the answer is {@link settled}. */
+  get graceMillis(): number {
+    return this.closedGrace ?? this.reading.graceMillis
+  }
+
+  /** There are no bytes to read, or none are known of: gives what is known without them. `atOnce` takes a whole answer as it is. */
+  pause(atOnce: boolean): EventsExit | undefined {
+    const { closed } = this
+    const whole = closed === "document" && this.reading.whole === true
+    if (whole && atOnce) this.end()
+    else this.closedGrace = closed === undefined ? undefined : whole ? drainMillis : this.reading.graceMillis
+    return this.take()
+  }
+
+  /** Nothing more has come in time. */
+  expire(): EventsExit | Pull.Pull<never> {
+    if (this.closedGrace !== undefined) this.end()
+    else this.settle()
+    return this.take() ?? Cause.done()
   }
 
   /** The bytes have ended. */
   end(): void {
     const { assembler } = this.decoder
-    this.framing.end()
-    if (!assembler.finished && assembler.failure === undefined) this.decoder.end()
+    try {
+      this.framing.end()
+      if (!assembler.finished && assembler.failure === undefined) this.decoder.end()
+    } catch (thrown) {
+      this.threw(thrown)
+    }
     this.ended = true
+  }
+
+  /** No more bytes are waited for, though they have not ended. */
+  settle(): void {
+    try {
+      this.decoder.end()
+    } catch (thrown) {
+      this.threw(thrown)
+    }
+  }
+
+  private threw(thrown: unknown): void {
+    this.decoder.assembler.fail(unreadable(thrown))
   }
 
   /** The body broke; what was cut off after the finish reason was bookkeeping. */
   broken(cause: unknown): void {
-    if (this.decoder.settled) this.end()
+    const closed = this.closed
+    if (this.decoderSettled || closed === "document" || (closed === "line" && this.reading.whole === true)) this.end()
     else this.failure = this.reading.networkError(cause)
   }
 }
 
-/** Ends an answer whose finish reason has come, when nothing more comes in time. */
-const graced = (reading: Reading, progress: Progress, pull: EventsPull): EventsPull => {
+/** Ends an answer that is settled when nothing more comes in time; `next` goes on with one that is not, after all. */
+const graced = (reading: Reading, progress: Progress, pull: EventsPull, next: EventsPull): EventsPull => {
   let settledAt: number | undefined
   return Effect.flatMap(Clock.currentTimeMillis, (now) => {
     settledAt ??= now
     reading.rest()
     return Effect.timeoutOrElse(pull, {
-      duration: Math.max(0, settledAt + reading.graceMillis - now),
-      orElse: () => {
-        progress.decoder.end()
-        return progress.take() ?? Cause.done()
-      }
+      duration: Math.max(0, settledAt + progress.graceMillis - now),
+      orElse: () => progress.settled ? progress.expire() : next
     })
   })
 }
@@ -132,6 +216,10 @@ export class EventSource implements Source {
       Effect.callback((resume) => {
         this.inGrace = true
         return Effect.sync(this.next(resume))
+      }),
+      Effect.suspend(() => {
+        this.inGrace = false
+        return this.pull
       })
     )
   }
@@ -143,14 +231,14 @@ export class EventSource implements Source {
       if (exit !== undefined) return exit
       const chunks = body.take()
       if (chunks !== undefined) progress.accept(chunks)
-      else if (!body.ended) return undefined
+      else if (!body.ended) return progress.pause(true)
       else if (body.error === undefined) progress.end()
       else progress.broken(body.error)
     }
   }
 
   poll(): EventsPull | undefined {
-    return this.known() ?? (this.progress.decoder.settled ? this.grace : undefined)
+    return this.known() ?? (this.progress.settled ? this.grace : undefined)
   }
 
   private readonly onReady = (): void => {
@@ -187,8 +275,12 @@ type BytesPull = Pull.Pull<ReadonlyArray<Uint8Array>, HttpClientError.HttpClient
  * @category constructors
  * @since 0.1.0
  */
-export const fromPull = (reading: Reading, bytes: BytesPull): EventsPull => {
+export const fromPull = (reading: Reading): (bytes: BytesPull) => EventsPull => {
   const progress = new Progress(reading)
+  return (bytes) => pulling(reading, progress, bytes)
+}
+
+const pulling = (reading: Reading, progress: Progress, bytes: BytesPull): EventsPull => {
   const readThen = (then: EventsPull): EventsPull =>
     Pull.matchEffect(bytes, {
       onSuccess: (chunks: ReadonlyArray<Uint8Array>) => {
@@ -208,8 +300,10 @@ export const fromPull = (reading: Reading, bytes: BytesPull): EventsPull => {
     })
   const inGrace: EventsPull = Effect.suspend(() => progress.take() ?? readInGrace)
   const readInGrace = readThen(inGrace)
-  const grace = graced(reading, progress, readInGrace)
-  const next: EventsPull = Effect.suspend(() => progress.take() ?? (progress.decoder.settled ? grace : read))
+  const next: EventsPull = Effect.suspend(() =>
+    progress.take() ?? progress.pause(false) ?? (progress.settled ? grace : read)
+  )
+  const grace = graced(reading, progress, readInGrace, next)
   const read = readThen(next)
   return next
 }

@@ -9,7 +9,12 @@
  *
  * @since 0.1.0
  */
+import { whyNotJson } from "../internal/json.ts"
+import type { Json } from "../Message.ts"
 import type { Decoder, Framing, FramingKind } from "../protocol/Protocol.ts"
+import { JsonEnd } from "./JsonEnd.ts"
+import { titleOf } from "./Page.ts"
+import { Utf8Chunks } from "./Utf8.ts"
 
 /**
  * Largest frame that is read, in characters.
@@ -46,9 +51,29 @@ interface LineSink {
   /** A line: from `from` to before `to`, so that only what is kept of it is cut out. */
   line(text: string, from: number, to: number): void
   end(): void
+  /** Takes over from the lines: the body turned out to be one document. */
+  readonly document: Document | undefined
+  /** Whether a line that is a whole JSON document may be handed on before its end has come. */
+  readonly lineIsDocument: boolean
   /** Set when the bytes have ended: what still comes was not terminated and may be cut. */
   ending: boolean
+  /** The beginning of the lines that are none of a stream; `undefined` once one has come that is. */
+  readonly stray: string | undefined
 }
+
+/** How much of a body that is no answer is shown. */
+const maxStray = 512
+
+const addStray = (stray: string, text: string, from: number, to: number): string =>
+  stray.length < maxStray ? `${stray}${text.slice(from, Math.min(to, from + maxStray))}\n` : stray
+
+/** A body that was read to its end and is nothing a provider sends: plain text, a number, `null`, a list of such. */
+const noAnswer = (decoder: Decoder, body: string) =>
+  decoder.assembler.fail({
+    kind: "parse",
+    message: "The body is not an answer of this API. Check the base URL and any proxy.",
+    body: body.trimEnd()
+  })
 
 const tooLong = (decoder: Decoder, limit: number) =>
   decoder.assembler.fail({ kind: "parse", message: `The provider sent a frame of more than ${limit} characters.` })
@@ -73,61 +98,6 @@ const isUnfinished = (text: string): boolean => {
   return inString || depth > 0
 }
 
-/** Keeps a byte order mark: only one at the very beginning is not text. */
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
-
-/** How many bytes at the end are a character whose rest has not come. */
-const cutBytes = (bytes: Uint8Array): number => {
-  const { length } = bytes
-  for (let back = 1; back <= 3 && back <= length; back++) {
-    const byte = bytes[length - back]!
-    if (byte < 0x80) return 0
-    if (byte >= 0xc0) return back < (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) ? back : 0
-  }
-  return 0
-}
-
-/**
- * Text of bytes that come in chunks, as a streaming `TextDecoder` gives it. One decoder serves all responses: making one
- * for each costs more than decoding a small answer, and a decoder without state is the faster one.
- */
-class Utf8Chunks {
-  private begun = false
-  private rest: Uint8Array | undefined
-
-  decode(chunk: Uint8Array): string {
-    if (chunk.length === 0) return ""
-    let bytes = chunk
-    if (this.rest !== undefined) {
-      bytes = new Uint8Array(this.rest.length + chunk.length)
-      bytes.set(this.rest)
-      bytes.set(chunk, this.rest.length)
-      this.rest = undefined
-    }
-    const cut = cutBytes(bytes)
-    if (cut > 0) {
-      // A copy, because the chunk's memory may be used again.
-      this.rest = bytes.slice(bytes.length - cut)
-      if (cut === bytes.length) return ""
-      bytes = bytes.subarray(0, bytes.length - cut)
-    }
-    return this.text(bytes)
-  }
-
-  end(): string {
-    const { rest } = this
-    this.rest = undefined
-    return rest === undefined ? "" : this.text(rest)
-  }
-
-  private text(bytes: Uint8Array): string {
-    const text = utf8.decode(bytes)
-    if (this.begun) return text
-    this.begun = true
-    return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
-  }
-}
-
 const isSpace = (code: number) => code === 32 || code === 10 || code === 13 || code === 9
 
 /**
@@ -141,6 +111,9 @@ class TextFraming implements Framing {
   private decided = false
   private partial: Array<string> = []
   private partialLength = 0
+  /** Looks at the first {@link fed} pieces of the line that has begun. */
+  private lineEnd: JsonEnd | undefined
+  private fed = 0
   private carriageReturn = false
 
   constructor(decoder: Decoder, sink: LineSink) {
@@ -152,12 +125,25 @@ class TextFraming implements Framing {
     this.accept(this.text.decode(bytes))
   }
 
+  pause(): "document" | "line" | undefined {
+    const document = this.document ?? this.sink.document
+    if (document !== undefined) return document.pause?.()
+    if (!this.sink.lineIsDocument || this.partialLength === 0) return undefined
+    const end = this.lineEnd ??= new JsonEnd()
+    while (this.fed < this.partial.length) end.push(this.partial[this.fed++]!)
+    if (end.closed) this.wholeLine("")
+    return undefined
+  }
+
   end(): void {
     this.accept(this.text.end())
-    if (this.document !== undefined) return this.document.end()
+    const document = this.document ?? this.sink.document
+    if (document !== undefined) return document.end()
     this.sink.ending = true
     if (this.partialLength > 0) this.wholeLine("")
     if (!stopped(this.decoder)) this.sink.end()
+    const { stray } = this.sink
+    if (stray !== undefined && !stopped(this.decoder) && !isCutField(stray)) noAnswer(this.decoder, stray)
     if (!stopped(this.decoder)) this.decoder.end()
   }
 
@@ -173,7 +159,8 @@ class TextFraming implements Framing {
       else if (first === "[") this.document = new ArrayDocument(this.decoder)
       else if (first === "{" && this.sink instanceof SseLines) this.document = new JsonDocument(this.decoder)
     }
-    if (this.document !== undefined) this.document.push(text)
+    const document = this.document ?? this.sink.document
+    if (document !== undefined) document.push(text)
     else this.lines(text)
   }
 
@@ -190,10 +177,12 @@ class TextFraming implements Framing {
     let from = 0
     let to = text.indexOf("\n")
     while (to !== -1) {
+      if (this.partialLength + to - from > maxFrameLength) return tooLong(this.decoder, maxFrameLength)
       if (this.partialLength === 0) this.sink.line(text, from, to)
       else this.wholeLine(text.slice(from, to))
       if (stopped(this.decoder)) return
       from = to + 1
+      if (this.sink.document !== undefined) return this.sink.document.push(text.slice(from))
       to = text.indexOf("\n", from)
     }
     if (from < text.length) {
@@ -209,6 +198,8 @@ class TextFraming implements Framing {
     const line = this.partial.join("")
     this.partial = []
     this.partialLength = 0
+    this.lineEnd = undefined
+    this.fed = 0
     this.sink.line(line, 0, line.length)
   }
 }
@@ -217,10 +208,22 @@ class TextFraming implements Framing {
 // Server-sent events
 // =============================================================================
 
+const field = /^(?:data|event|id|retry)(?::|$)/
+
+/** Whether text is nothing, or the beginning of a stream whose rest did not come. */
+const isCutField = (text: string): boolean =>
+  ["data", "event", "id", "retry", "error"].some((name) => name.startsWith(text.trim()))
+
 class SseLines implements LineSink {
   ending = false
+  stray: string | undefined = ""
+  readonly document = undefined
+  readonly lineIsDocument = false
   private readonly decoder: Decoder
+  /** The first data line of the event, and those after it: joined once, when the event is whole. */
   private data: string | undefined
+  private more: Array<string> | undefined
+  private dataLength = 0
   private event = ""
   /** Lines of a JSON object without the field name that spans several, as Google appends errors. */
   private bare: Array<string> | undefined
@@ -239,21 +242,29 @@ class SseLines implements LineSink {
     switch (text.charCodeAt(from)) {
       case 100: // d
         if (text.startsWith("data:", from)) {
+          this.stray = undefined
           this.dataLine(text.slice(text.charCodeAt(from + 5) === 32 ? from + 6 : from + 5, to))
+          return
         }
-        return
+        break
       case 101: // e
-        return this.eventOrError(text.slice(from, to))
+        if (this.eventOrError(text.slice(from, to))) return
+        break
       case 123: // { : a JSON object without the field name, as some proxies append errors
+        this.stray = undefined
         this.dispatch()
         if (text.slice(from, to).trimEnd().endsWith("}")) this.decoder.frame(text.slice(from, to), "")
         else this.bare = [text.slice(from, to)]
         return
     }
     // Comments (":"), "id:", "retry:" and unknown fields mean nothing here.
+    if (this.stray === undefined) return
+    if (text.charCodeAt(from) === 58 || field.test(text.slice(from, Math.min(to, from + 8)))) this.stray = undefined
+    else this.stray = addStray(this.stray, text, from, to)
   }
 
-  private eventOrError(line: string): void {
+  /** `false` when the line is neither. */
+  private eventOrError(line: string): boolean {
     if (line === this.eventLine || line.startsWith("event:")) {
       // An event name after data means that the blank line between two events was left out.
       if (this.data !== undefined) this.dispatch()
@@ -265,7 +276,11 @@ class SseLines implements LineSink {
     } else if (line.startsWith("error:")) {
       this.dispatch()
       this.decoder.frame(line.slice(6).trim(), "error")
+    } else {
+      return false
     }
+    this.stray = undefined
+    return true
   }
 
   end(): void {
@@ -294,28 +309,39 @@ class SseLines implements LineSink {
   }
 
   private dataLine(value: string): void {
-    const pending = this.data
-    if (pending === undefined) {
+    const { data, more } = this
+    if (data === undefined) {
       this.data = value
       return
     }
+    const last = more === undefined ? data : more[more.length - 1]!
     // Two whole objects on consecutive lines: the blank line between two events was left out.
-    if (pending.endsWith("}") && (value.startsWith("{") || value === "[DONE]")) {
+    if (last.endsWith("}") && (value.startsWith("{") || value === "[DONE]")) {
       const event = this.event
       this.dispatch()
       this.event = event
       this.data = value
       return
     }
-    this.data = `${pending}\n${value}`
-    if (this.data.length > maxFrameLength) tooLong(this.decoder, maxFrameLength)
+    if (more === undefined) {
+      this.more = [value]
+      this.dataLength = data.length + 1 + value.length
+    } else {
+      more.push(value)
+      this.dataLength += 1 + value.length
+    }
+    if (this.dataLength > maxFrameLength) tooLong(this.decoder, maxFrameLength)
   }
 
   private dispatch(): void {
-    const data = this.data
-    const event = this.event
+    const { event, more } = this
+    let { data } = this
     this.data = undefined
     this.event = ""
+    if (more !== undefined) {
+      this.more = undefined
+      data = `${data}\n${more.join("\n")}`
+    }
     // A comment that a proxy wrapped into a data line begins with ":".
     if (data === undefined || data === "") return
     const first = data.charCodeAt(0)
@@ -331,8 +357,10 @@ class SseLines implements LineSink {
 
 class NdjsonLines implements LineSink {
   ending = false
+  stray: string | undefined = ""
+  document: JsonDocument | undefined
+  readonly lineIsDocument = true
   private readonly decoder: Decoder
-  private document: JsonDocument | undefined
   private first = true
 
   constructor(decoder: Decoder) {
@@ -341,8 +369,10 @@ class NdjsonLines implements LineSink {
 
   line(text: string, from: number, to: number): void {
     const line = text.slice(from, to)
-    if (this.document !== undefined) return this.document.push(`${line}\n`)
-    if (line.trim() === "") return
+    const first = line.trimStart().charCodeAt(0)
+    if (Number.isNaN(first)) return
+    if (first === 123 || line.startsWith("data:") || line.startsWith("event:") || first === 58) this.stray = undefined
+    else if (this.stray !== undefined) this.stray = addStray(this.stray, text, from, to)
     if (this.ending && isUnfinished(line.startsWith("data:") ? line.slice(5) : line)) return
     if (this.first) {
       this.first = false
@@ -361,9 +391,7 @@ class NdjsonLines implements LineSink {
     }
   }
 
-  end(): void {
-    this.document?.end()
-  }
+  end(): void {}
 }
 
 // =============================================================================
@@ -372,34 +400,33 @@ class NdjsonLines implements LineSink {
 
 interface Document {
   push(text: string): void
+  pause?(): "document" | "line" | undefined
   end(): void
 }
 
 class JsonDocument implements Document {
   private readonly decoder: Decoder
-  private readonly pieces: Array<string> = []
+  private readonly json = new JsonEnd()
   private length = 0
 
   constructor(decoder: Decoder) {
     this.decoder = decoder
   }
 
+  pause(): "document" | "line" | undefined {
+    return this.json.closed ? (this.json.isLine ? "line" : "document") : undefined
+  }
+
   push(text: string): void {
-    this.pieces.push(text)
+    this.json.push(text)
     this.length += text.length
     if (this.length > maxDocumentLength) tooLong(this.decoder, maxDocumentLength)
   }
 
   end(): void {
     if (stopped(this.decoder)) return
-    const text = this.pieces.join("")
-    let body
-    try {
-      body = JSON.parse(text)
-    } catch {
-      return this.notOneDocument(text)
-    }
-    this.decoder.whole(body)
+    if (!this.json.closed) return this.notOneDocument(this.json.text)
+    this.decoder.whole(this.json.body as Json)
     if (!stopped(this.decoder)) this.decoder.end()
   }
 
@@ -414,7 +441,7 @@ class JsonDocument implements Document {
     this.decoder.assembler.fail(
       isUnfinished(text)
         ? { kind: "incomplete", message: "The body ended inside the JSON document.", body: text.slice(-200) }
-        : { kind: "parse", message: "The body is not JSON.", body: text }
+        : { kind: "parse", message: `The body ${whyNotJson(text)}.`, body: text }
     )
   }
 }
@@ -427,12 +454,16 @@ class ArrayDocument implements Document {
   private depth = 0
   private inString = false
   private escaped = false
+  /** Whether an element was an object. */
+  private any = false
+  private beginning = ""
 
   constructor(decoder: Decoder) {
     this.decoder = decoder
   }
 
   push(text: string): void {
+    if (this.beginning.length < maxStray) this.beginning += text.slice(0, maxStray)
     let from = 0
     for (let at = 0; at < text.length; at++) {
       const code = text.charCodeAt(at)
@@ -454,8 +485,12 @@ class ArrayDocument implements Document {
           const frame = this.pieces.join("")
           this.pieces = []
           this.length = 0
+          if (frame.charCodeAt(0) === 123) this.any = true
           this.decoder.frame(frame, "")
           if (stopped(this.decoder)) return
+        } else if (this.depth === 0) {
+          // Whatever follows the list, it has ended, be the connection still open.
+          return this.decoder.end()
         }
       }
     }
@@ -467,7 +502,10 @@ class ArrayDocument implements Document {
   }
 
   end(): void {
-    if (!stopped(this.decoder)) this.decoder.end()
+    if (stopped(this.decoder)) return
+    // A list that was closed with nothing in it that could be an answer.
+    if (this.depth === 0 && !this.any) return noAnswer(this.decoder, this.beginning)
+    this.decoder.end()
   }
 }
 
@@ -484,7 +522,7 @@ class HtmlDocument implements Document {
   }
 
   end(): void {
-    const title = /<title[^>]*>([^<]*)/i.exec(this.text)?.[1]?.trim()
+    const title = titleOf(this.text)
     this.decoder.assembler.fail({
       kind: "parse",
       message: `The body is a page, not an answer${

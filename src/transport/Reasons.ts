@@ -27,12 +27,35 @@ export interface Circumstances {
 const snippetLength = 512
 
 /**
- * The reason of a failure.
+ * The failure of a decoder that threw.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const unreadable = (thrown: unknown): Failure => ({
+  kind: "parse",
+  message: `The provider's answer could not be read${thrown instanceof Error ? ` (${thrown.message})` : ""}.`
+})
+
+/**
+ * The reason of a failure. Never throws: what is told of a failure is the provider's words too.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const reasonOf = (failure: Failure, circumstances: Circumstances): LlmError.Reason => {
+  try {
+    return made(failure, circumstances)
+  } catch {
+    return new LlmError.ResponseParse({
+      message: "The provider's answer could not be read, nor what is wrong with it.",
+      partial: circumstances.partial,
+      status: failure.status
+    })
+  }
+}
+
+const made = (failure: Failure, circumstances: Circumstances): LlmError.Reason => {
   const { partial, scrub } = circumstances
   const message = cap(scrub(failure.message), 16_384)
   switch (failure.kind) {

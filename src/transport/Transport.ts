@@ -27,18 +27,22 @@ import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Activity } from "../internal/activity.ts"
+import { whyNotJson } from "../internal/json.ts"
 import type { EventsPull } from "../internal/source.ts"
 import { millisOf, streamWithTimeouts, withEffectTimeouts } from "../internal/timeouts.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import type { Timeouts } from "../LlmRequest.ts"
 import type { LlmResponse, Warning } from "../LlmResponse.ts"
-import { readErrorText } from "../protocol/ErrorMap.ts"
+import { isErrorBody, readErrorBody, readErrorText } from "../protocol/ErrorMap.ts"
 import { parsed } from "../protocol/Probe.ts"
 import type { Failure, Protocol } from "../protocol/Protocol.ts"
 import * as Body from "./Body.ts"
+import { BoundedText, readInto } from "./BoundedText.ts"
 import * as Events from "./Events.ts"
-import { reasonOf } from "./Reasons.ts"
+import * as JsonText from "./JsonText.ts"
+import { titleOf } from "./Page.ts"
+import { reasonOf, unreadable } from "./Reasons.ts"
 import { describeCause, makeScrubber } from "./Redaction.ts"
 import * as RetryAfter from "./RetryAfter.ts"
 
@@ -63,19 +67,33 @@ export interface Call {
   readonly warnings: ReadonlyArray<Warning>
   readonly includeRaw: boolean
   readonly idSeed: string
+  /** Whether a `generate` has asked the wire for a stream, which is folded here. @default false */
+  readonly streamed?: boolean | undefined
 }
 
 const defaultConnect = Duration.seconds(120)
 const defaultFirstToken = Duration.minutes(10)
+const defaultFirstByte = Duration.minutes(5)
 const defaultIdle = Duration.minutes(2)
 const defaultTotal = Duration.minutes(10)
 
 /** How long to wait for bookkeeping frames after the finish reason, unless the idle limit is shorter. */
 const maxGraceMillis = 2000
 
+/** Characters that are read of the body of an error; what it means must stand in them. */
 const maxErrorBody = 64 * 1024
+/** Characters of an answer outside the wires: a listing, a count, a file's facts. The longest known listing has some 5 MB. */
+const maxJsonBody = 32 * 1024 * 1024
 const errorBodyLimit: Duration.Input = "10 seconds"
 const maxRedirects = 3
+
+/** The limits of an answer that is read whole. `connect` is in force only where the client tells when the request is written. */
+const wholeLimits = ({ connect, firstByte, idle, total }: Timeouts) => ({
+  connect: connect ?? defaultConnect,
+  firstByte: firstByte ?? defaultFirstByte,
+  idle: idle ?? defaultIdle,
+  total: total ?? defaultTotal
+})
 
 /**
  * Sends calls through an `HttpClient`.
@@ -87,7 +105,20 @@ export interface Transport {
   readonly generate: (call: Call) => Effect.Effect<LlmResponse, LlmError.LlmError>
   readonly stream: (call: Call) => Stream.Stream<LlmEvent, LlmError.LlmError>
   /** A JSON request outside the wires, such as a model listing. */
-  readonly json: (call: JsonCall) => Effect.Effect<unknown, LlmError.LlmError>
+  readonly json: <A>(call: JsonCall, reading: JsonReading<A>) => Effect.Effect<A, LlmError.LlmError>
+}
+
+/**
+ * What is read from the answer to a JSON request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JsonReading<out A> {
+  /** `undefined` when it is not there, which fails with `ResponseParse`, as does whatever it throws. */
+  readonly read: (body: unknown) => A | undefined
+  /** The message of that failure. */
+  readonly nothing: string
 }
 
 /**
@@ -118,7 +149,14 @@ interface Failing {
 const failing = (call: Call | JsonCall): Failing => {
   let scrub: ((text: string) => string) | undefined
   return {
-    scrub: (text) => (scrub ??= makeScrubber(call.secrets))(text),
+    scrub: (text) => {
+      try {
+        return (scrub ??= makeScrubber(call.secrets))(text)
+      } catch {
+        // What cannot be searched for secrets is not shown.
+        return "<not shown>"
+      }
+    },
     error: (reason, requestId) =>
       new LlmError.LlmError({
         provider: call.provider,
@@ -150,7 +188,9 @@ const networkCode = (cause: unknown): string | undefined => {
 const networkReason = (error: unknown, call: Failing, partial?: LlmResponse | undefined): LlmError.Reason => {
   const reason = HttpClientError.isHttpClientError(error) ? error.reason : undefined
   const cause = reason === undefined ? error : "cause" in reason ? reason.cause : undefined
-  const message = call.scrub(describeCause(cause ?? error, call.scrub))
+  const broken = cause ?? error
+  if (broken instanceof Body.BodyTooLong) return new LlmError.ResponseParse({ message: broken.message, partial })
+  const message = call.scrub(describeCause(broken, call.scrub))
   switch (reason?._tag) {
     case "InvalidUrlError":
     case "EncodeError":
@@ -233,19 +273,22 @@ export const make = (client: HttpClient.HttpClient): Transport => {
 
   /** Reads an error body, as far as it comes in time. */
   const refused = Effect.fnUntraced(function*(response: HttpClientResponse, fail: Failing) {
-    const decoder = new TextDecoder()
-    let text = ""
-    yield* response.stream.pipe(
-      Stream.takeWhile((bytes) => {
-        text += decoder.decode(bytes, { stream: true })
-        return text.length < maxErrorBody
-      }),
-      Stream.runDrain,
-      Effect.timeoutOption(errorBodyLimit),
-      Effect.ignore
-    )
+    const body = new BoundedText(maxErrorBody)
+    yield* readInto(body, response).pipe(Effect.timeoutOption(errorBodyLimit), Effect.ignore)
     const now = yield* Clock.currentTimeMillis
-    const found = readErrorText(text)
+    const { isOver } = body
+    const text = body.read()
+    return yield* guarded(fail, response, () => Effect.fail(refusal(response, text, isOver, now, fail)))
+  })
+
+  const refusal = (
+    response: HttpClientResponse,
+    text: string,
+    isCut: boolean,
+    now: number,
+    fail: Failing
+  ): LlmError.LlmError => {
+    const found = readErrorText(text, isCut)
     const shouldRetry = response.headers["x-should-retry"]
     const failure: Failure = {
       kind: "provider",
@@ -263,16 +306,16 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       shouldRetry: shouldRetry === "true" ? true : shouldRetry === "false" ? false : undefined
     })
     const requestId = RetryAfter.requestId(response.headers) ?? found?.requestId
-    return yield* fail.error(reason, requestId === undefined ? undefined : fail.scrub(requestId))
-  })
+    return fail.error(reason, requestId === undefined ? undefined : fail.scrub(requestId))
+  }
 
   /** Sends a call and gives the pull of its events; everything it opens lives in `scope`. */
-  const open = (call: Call, scope: Scope.Scope): Effect.Effect<Exchange, LlmError.LlmError> => {
+  const open = (call: Call, scope: Scope.Scope, whole: boolean): Effect.Effect<Exchange, LlmError.LlmError> => {
     const fail = failing(call)
     return Effect.flatMap(send(call, fail, "POST"), (response) =>
       response.status < 200 || response.status > 299
         ? refused(response, fail)
-        : Effect.withFiber((fiber) => read(call, fail, response, fiber, scope)))
+        : Effect.withFiber((fiber) => guarded(fail, response, () => read(call, fail, response, fiber, scope, whole))))
   }
 
   const read = (
@@ -280,7 +323,8 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     fail: Failing,
     response: HttpClientResponse,
     fiber: Fiber.Fiber<unknown, unknown>,
-    scope: Scope.Scope
+    scope: Scope.Scope,
+    whole: boolean
   ): Effect.Effect<Exchange> => {
     const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
     const requestId = RetryAfter.requestId(response.headers)
@@ -296,7 +340,13 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       includeRaw: call.includeRaw
     })
     const activity = fiber.getRef(Activity)
-    const partial = () => decoder.assembler.partial()
+    const partial = () => {
+      try {
+        return decoder.assembler.partial()
+      } catch {
+        return undefined
+      }
+    }
     activity.partialFrom(partial)
     const reading: Events.Reading = {
       decoder,
@@ -306,13 +356,15 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       networkError: (cause) => fail.error(networkReason(cause, fail, partial()), requestId),
       touch: activity.touch,
       rest: activity.rest,
-      graceMillis: Math.min(maxGraceMillis, millisOf(call.timeouts.idle))
+      graceMillis: Math.min(maxGraceMillis, millisOf(call.timeouts.idle)),
+      whole
     }
     const body = Body.of(response)
     if (body === undefined) {
+      const pull = Events.fromPull(reading)
       return Effect.map(
         Channel.toPullScoped(response.stream.channel, scope),
-        (bytes) => ({ fail, requestId, pull: Events.fromPull(reading, bytes) })
+        (bytes) => ({ fail, requestId, pull: pull(bytes) })
       )
     }
     const source = new Events.EventSource(reading, body)
@@ -322,58 +374,119 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     )
   }
 
-  const stream = (call: Call): Stream.Stream<LlmEvent, LlmError.LlmError> =>
+  /** `folded` is a stream that `generate` reads: it has all limits of a whole answer, and the one on its first content. */
+  const streamed = (call: Call, folded: boolean): Stream.Stream<LlmEvent, LlmError.LlmError> =>
     Stream.suspend(() => {
       let requestId: string | undefined
       const opened = (scope: Scope.Scope) =>
-        Effect.map(open(call, scope), (exchange) => {
+        Effect.map(open(call, scope, false), (exchange) => {
           requestId = exchange.requestId
           return exchange.pull
         })
-      return streamWithTimeouts(opened, {
-        connect: call.timeouts.connect ?? defaultConnect,
-        firstToken: call.timeouts.firstToken ?? defaultFirstToken,
-        idle: call.timeouts.idle ?? defaultIdle,
-        total: call.timeouts.total
-      }, (phase, limit, partial) => failing(call).error(LlmError.timeout(phase, limit, partial), requestId))
+      return streamWithTimeouts(
+        opened,
+        {
+          ...wholeLimits(call.timeouts),
+          firstToken: call.timeouts.firstToken ?? defaultFirstToken,
+          ...(folded ? undefined : { firstByte: undefined, total: call.timeouts.total })
+        },
+        (phase, limit, partial) => failing(call).error(LlmError.timeout(phase, limit, partial), requestId),
+        !folded
+      )
     })
 
-  const generate = (call: Call): Effect.Effect<LlmResponse, LlmError.LlmError> =>
-    withEffectTimeouts(
-      Effect.scopedWith((scope) =>
-        Effect.flatMap(open(call, scope), (exchange) => finishOf(exchange.pull, exchange.fail))
-      ),
-      {
-        connect: call.timeouts.connect ?? defaultConnect,
-        idle: call.timeouts.idle,
-        total: call.timeouts.total ?? defaultTotal
-      },
-      (phase, limit, partial) => failing(call).error(LlmError.timeout(phase, limit, partial))
+  const stream = (call: Call): Stream.Stream<LlmEvent, LlmError.LlmError> => streamed(call, false)
+
+  const folded = (call: Call): Effect.Effect<LlmResponse, LlmError.LlmError> =>
+    Effect.scopedWith((scope) =>
+      Effect.flatMap(
+        Channel.toPullScoped(streamed(call, true).channel, scope),
+        (pull) => finishOf(pull, failing(call))
+      )
     )
 
-  const json = (call: JsonCall): Effect.Effect<unknown, LlmError.LlmError> => {
+  const generate = (call: Call): Effect.Effect<LlmResponse, LlmError.LlmError> => {
+    if (call.streamed === true) return folded(call)
+    let requestId: string | undefined
+    return withEffectTimeouts(
+      Effect.scopedWith((scope) =>
+        Effect.flatMap(open(call, scope, true), (exchange) => {
+          requestId = exchange.requestId
+          return finishOf(exchange.pull, exchange.fail)
+        })
+      ),
+      wholeLimits(call.timeouts),
+      (phase, limit, partial) => failing(call).error(LlmError.timeout(phase, limit, partial), requestId)
+    )
+  }
+
+  const json = <A>(call: JsonCall, reading: JsonReading<A>): Effect.Effect<A, LlmError.LlmError> => {
     const fail = failing(call)
     const answer = Effect.flatMap(send(call, fail, call.method), (response) => {
       if (response.status < 200 || response.status > 299) return refused(response, fail)
       return Effect.flatMap(
-        Effect.mapError(response.text, (error) => fail.error(networkReason(error, fail))),
-        (text) => {
-          const body = call.method === "DELETE" && text.trim() === "" ? {} : parsed(text)
-          return body === undefined
-            ? Effect.fail(fail.error(reasonOf({ kind: "parse", message: "The body is not JSON.", body: text }, fail)))
-            : Effect.succeed(body)
-        }
+        Effect.mapError(textOf(response), (error) => fail.error(networkReason(error, fail))),
+        ({ isOver, text }) =>
+          guarded(fail, response, () => {
+            const failed = (failure: Failure) => {
+              const requestId = RetryAfter.requestId(response.headers) ?? failure.requestId
+              return Effect.fail(
+                fail.error(
+                  reasonOf({ ...failure, body: text }, fail),
+                  requestId === undefined ? undefined : fail.scrub(requestId)
+                )
+              )
+            }
+            if (isOver) {
+              return failed({
+                kind: "parse",
+                message: `The provider's answer has more than ${maxJsonBody} characters.`
+              })
+            }
+            const body = call.method === "DELETE" && text.trim() === "" ? {} : parsed(text)
+            const told = isErrorBody(body) ? readErrorBody(body) : undefined
+            if (told !== undefined) return failed({ kind: "provider", ...told })
+            if (typeof body !== "object" || body === null) {
+              const message = `The body ${body === undefined ? whyNotJson(text) : "is no JSON object"}.`
+              return failed({ kind: "parse", message })
+            }
+            const found = reading.read(body)
+            return found === undefined ? failed({ kind: "parse", message: reading.nothing }) : Effect.succeed(found)
+          })
       )
     })
     return withEffectTimeouts(
       answer,
-      { connect: call.timeouts.connect ?? defaultConnect, total: call.timeouts.total ?? defaultTotal },
+      wholeLimits(call.timeouts),
       (phase, limit) => fail.error(LlmError.timeout(phase, limit))
     )
   }
 
   return { generate, stream, json }
 }
+
+/** Where an answer is read outside of its decoder: what is thrown there makes it unreadable too. */
+const guarded = <A>(
+  fail: Failing,
+  response: HttpClientResponse,
+  run: () => Effect.Effect<A, LlmError.LlmError>
+): Effect.Effect<A, LlmError.LlmError> => {
+  try {
+    return run()
+  } catch (thrown) {
+    const requestId = RetryAfter.requestId(response.headers)
+    return Effect.fail(
+      fail.error(
+        reasonOf({ ...unreadable(thrown), status: statusOf(response) }, fail),
+        requestId === undefined ? undefined : fail.scrub(requestId)
+      )
+    )
+  }
+}
+
+/** The status of a refusal. */
+const statusOf = ({ status }: HttpClientResponse): number | undefined =>
+  status < 200 || status > 299 ? status : undefined
 
 /** Made in one go: each combinator of a request would copy its headers. */
 const requestOf = (method: "GET" | "POST" | "DELETE", call: Call | JsonCall): HttpClientRequest.HttpClientRequest => {
@@ -404,6 +517,9 @@ const requestContext = Context.make(FetchHttpClient.RequestInit, manualRedirects
   Context.add(HttpClient.TracerDisabledWhen, () => true)
 )
 
+const textOf = (response: HttpClientResponse) =>
+  Effect.withFiber((fiber) => JsonText.read(response, maxJsonBody, fiber.getRef(Activity).touch))
+
 const discard = (response: HttpClientResponse) => Stream.runDrain(Stream.take(response.stream, 1))
 
 /** `ThrottlingException:http://…` is `ThrottlingException`. */
@@ -413,7 +529,7 @@ const plainMessage = (text: string, status: number): string => {
   const trimmed = text.trim()
   if (trimmed === "") return `The provider answered ${status} without a body.`
   if (trimmed.startsWith("<")) {
-    const title = /<title[^>]*>([^<]*)/i.exec(trimmed)?.[1]?.trim()
+    const title = titleOf(trimmed)
     return `The provider answered ${status} with a page${title === undefined ? "" : `: ${title}`}.`
   }
   return trimmed.slice(0, 1000)

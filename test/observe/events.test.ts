@@ -9,6 +9,7 @@ import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import { emit, EventSink } from "../../src/internal/emit.ts"
+import type { LlmError } from "../../src/LlmError.ts"
 import { LlmResponse } from "../../src/LlmResponse.ts"
 import type * as LlmService from "../../src/LlmService.ts"
 import * as Cost from "../../src/observe/Cost.ts"
@@ -21,7 +22,7 @@ const hello = { prompt: "Hello" }
 /** A service with the events of its calls so far. */
 const observed = (
   options: TestLlm.Options,
-  around: (service: LlmService.Service) => Effect.Effect<LlmService.Service, never, Scope> = Effect.succeed
+  around: (service: LlmService.Service) => Effect.Effect<LlmService.Service, LlmError, Scope> = Effect.succeed
 ) =>
   Effect.gen(function*() {
     const { control, service } = TestLlm.make(options)

@@ -232,15 +232,17 @@ describe("Budget", () => {
       assert.strictEqual((yield* Effect.flip(open.service.generate(request()))).reason._tag, "BudgetExceeded")
     })))
 
-  it.effect("reserves the model's longest answer when the request names no limit", () =>
+  it.effect("reserves a usual answer, not the longest one, when the request names no limit", () =>
     withStore(Effect.gen(function*() {
       const { service } = TestLlm.make({ provider: "anthropic", model: "claude-haiku-4-5", answers: () => "Yes." })
-      // 64000 tokens at 5 dollars per million are 32 cents.
-      const small = yield* Budget.policy({ limit: 0.3, store }).wrap(service)
+      // A thousand tokens at 5 dollars per million are half a cent; 64000 would be 32 cents.
+      const enough = yield* Budget.policy({ limit: 0.006, store }).wrap(service)
+      yield* enough.generate({ prompt: "Hello" })
+      const small = yield* Budget.policy({ limit: 0.004, name: "small", store }).wrap(service)
       const error = yield* Effect.flip(small.generate({ prompt: "Hello" }))
       assert.include(error.message, "smaller maxTokens")
-      yield* small.generate({ prompt: "Hello", maxTokens: 1000 })
-      const other = yield* Budget.policy({ limit: 0.3, name: "other", outputTokens: 500, store }).wrap(service)
+      yield* small.generate({ prompt: "Hello", maxTokens: 500 })
+      const other = yield* Budget.policy({ limit: 0.3, name: "other", expect: 500, store }).wrap(service)
       yield* other.generate({ prompt: "Hello" })
     })))
 

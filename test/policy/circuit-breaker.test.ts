@@ -24,7 +24,8 @@ const make = (
 ) =>
   Effect.gen(function*() {
     const { control, service } = TestLlm.make({ answers })
-    return { control, service: yield* CircuitBreaker.policy(options).wrap(service) }
+    const guarded = CircuitBreaker.policy({ openFor: "30 seconds", maxOpenFor: "5 minutes", ...options })
+    return { control, service: yield* guarded.wrap(service) }
   })
 
 const times = <A>(count: number, value: A): ReadonlyArray<A> => Array.from({ length: count }, () => value)
@@ -59,7 +60,20 @@ class First extends Context.Service<First, LlmService.Service>()("test/First") {
 class Second extends Context.Service<Second, LlmService.Service>()("test/Second") {}
 
 describe("CircuitBreaker.policy", () => {
-  it.effect("opens after five failures in a row for 30 seconds, and nothing is sent meanwhile", () =>
+  it.effect("opens for 5 seconds unless told otherwise, doubling up to 20", () =>
+    Effect.gen(function*() {
+      const { service } = TestLlm.make({ answers: () => TestLlm.overloaded() })
+      const guarded = yield* CircuitBreaker.policy().wrap(service)
+      yield* outcomes(guarded, 5)
+      const periods: Array<number> = []
+      for (let i = 0; i < 4; i++) {
+        periods.push(yield* openFor(guarded))
+        yield* outcomes(guarded, 1)
+      }
+      assert.deepStrictEqual(periods, [5000, 10_000, 20_000, 20_000])
+    }))
+
+  it.effect("opens after five failures in a row, and nothing is sent meanwhile", () =>
     Effect.gen(function*() {
       const { control, service } = yield* make([...times(5, TestLlm.overloaded()), "Hi!"])
       assert.deepStrictEqual(yield* outcomes(service, 5), times(5, "Overloaded"))

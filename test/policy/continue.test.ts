@@ -15,6 +15,7 @@ import { type LlmRequest, messagesOf, type RequestOptions } from "../../src/LlmR
 import { fold, type LlmResponse } from "../../src/LlmResponse.ts"
 import { LlmService, type Service } from "../../src/LlmService.ts"
 import * as Message from "../../src/Message.ts"
+import * as Balance from "../../src/policy/Balance.ts"
 import * as Continue from "../../src/policy/Continue.ts"
 import * as Fallback from "../../src/policy/Fallback.ts"
 import * as Timeout from "../../src/policy/Timeout.ts"
@@ -100,8 +101,8 @@ describe("Continue", () => {
         to: { provider: "a", model: "a-1" },
         reason: "Network"
       })
-      assert.deepStrictEqual(response?.priorAttempts, [
-        { provider: "a", model: "a-1", reason: "Network", durationMillis: 0 }
+      assert.deepStrictEqual(response?.priorAttempts?.map(({ model, provider, reason }) => [provider, model, reason]), [
+        ["a", "a-1", "Network"]
       ])
     }))
 
@@ -269,9 +270,9 @@ describe("Continue", () => {
       assert.strictEqual(a.control.started, 2)
     }))
 
-  it.effect("names the candidate of a fallback that goes on", () =>
+  it.effect("asks those first that did not break, and names the candidate of a fallback that goes on", () =>
     Effect.gen(function*() {
-      const a = candidate("a", TestLlm.failAfter(words(4), story, TestLlm.network()), TestLlm.overloaded())
+      const a = candidate("a", TestLlm.failAfter(words(4), story, TestLlm.network()))
       const b = candidate("b", story)
       const { events, response, text } = yield* run(Continue.make(Fallback.make([a.service, b.service])))
       assert.strictEqual(text, story)
@@ -280,23 +281,46 @@ describe("Continue", () => {
       assert.deepStrictEqual(continued?.to, { provider: "b", model: "b-1" })
       assert.strictEqual(response?.provider, "b")
       assert.deepStrictEqual(response?.priorAttempts?.map(({ provider, reason }) => `${provider} ${reason}`), [
-        "a Network",
-        "a Overloaded"
+        "a Network"
       ])
+    }))
+
+  it.effect("comes back to the one that broke when the others cannot go on", () =>
+    Effect.gen(function*() {
+      const a = candidate("a", TestLlm.failAfter(words(4), story, TestLlm.network()), story)
+      const b = candidate("b", TestLlm.overloaded())
+      const { response, text } = yield* run(Continue.make(Fallback.make([a.service, b.service])))
+      assert.strictEqual(text, story)
+      assert.deepStrictEqual(response?.priorAttempts?.map(({ provider, reason }) => `${provider} ${reason}`), [
+        "a Network",
+        "b Overloaded"
+      ])
+    }))
+
+  it.effect("finds the one that did not break behind policies and choosers inside of choosers", () =>
+    Effect.gen(function*() {
+      const a = candidate("a", TestLlm.failAfter(words(4), story, TestLlm.network()))
+      const b = candidate("b", story)
+      const c = candidate("c", story)
+      const wrapped = yield* Timeout.policy({ idle: "1 minute" }).wrap(Balance.make([a.service, b.service], {
+        strategy: "round-robin"
+      }))
+      const { response } = yield* run(Continue.make(Fallback.make([wrapped, c.service])))
+      assert.strictEqual(response?.provider, "b")
     }))
 
   it.effect("uses a prefill only where every candidate of a fallback takes one", () =>
     Effect.gen(function*() {
       const forms = (all: boolean) =>
         Effect.gen(function*() {
-          const a = candidate("a", TestLlm.failAfter(words(4), story, TestLlm.network()), story)
-          const b = candidate("b")
+          const a = candidate("a", TestLlm.failAfter(words(4), story, TestLlm.network()))
+          const b = candidate("b", story)
           const service = Fallback.make([
             Continue.candidate(a.service, { prefill: true }),
             all ? Continue.candidate(b.service, { prefill: true }) : b.service
           ])
           yield* run(Continue.make(service))
-          return lastTurn(a.control.requests[1]!).role
+          return lastTurn(b.control.requests[0]!).role
         })
       assert.strictEqual(yield* forms(true), "assistant")
       assert.strictEqual(yield* forms(false), "user")

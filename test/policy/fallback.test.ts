@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -31,7 +32,14 @@ describe("Fallback", () => {
       assert.strictEqual(response.text, "from b")
       assert.strictEqual(response.provider, "b")
       assert.deepStrictEqual(response.priorAttempts, [
-        { provider: "a", model: "a-1", reason: "Overloaded", durationMillis: 2000 }
+        {
+          provider: "a",
+          model: "a-1",
+          reason: "Overloaded",
+          durationMillis: 2000,
+          message: TestLlm.overloaded().message,
+          isRetryable: true
+        }
       ])
       const events = yield* Stream.runCollect(service.stream(hello))
       const last = events.at(-1)!
@@ -60,12 +68,46 @@ describe("Fallback", () => {
           "fallback: FallbackExhausted: Every candidate failed: a/a-1: Overloaded; b/b-1: QuotaExhausted."
         )
         assert.strictEqual(error.attempts, 2)
-        assert.isFalse(error.isRetryable)
+        assert.isTrue(error.isRetryable)
         assert.deepStrictEqual(error.reason._tag === "FallbackExhausted" ? error.reason.attempts : [], [
-          { provider: "a", model: "a-1", reason: "Overloaded", durationMillis: 0 },
-          { provider: "b", model: "b-1", reason: "QuotaExhausted", durationMillis: 0 }
+          {
+            provider: "a",
+            model: "a-1",
+            reason: "Overloaded",
+            durationMillis: 0,
+            message: TestLlm.overloaded().message,
+            isRetryable: true
+          },
+          {
+            provider: "b",
+            model: "b-1",
+            reason: "QuotaExhausted",
+            durationMillis: 0,
+            message: TestLlm.quotaExhausted().message,
+            isRetryable: false
+          }
         ])
       }
+    }))
+
+  it.effect("says when the first of those that named a time can be asked again", () =>
+    Effect.gen(function*() {
+      const service = Fallback.make([
+        candidate("a", TestLlm.rateLimit({ retryAfter: "2 minutes" })).service,
+        candidate("b", TestLlm.overloaded({ retryAfter: "20 seconds" })).service,
+        candidate("c", TestLlm.network()).service
+      ])
+      const error = yield* Effect.flip(service.generate(hello))
+      assert.strictEqual(error.retryAfter && Duration.toMillis(error.retryAfter), 20_000)
+    }))
+
+  it.effect("cannot be tried again when no candidate can", () =>
+    Effect.gen(function*() {
+      const service = Fallback.make([
+        candidate("a", TestLlm.authentication()).service,
+        candidate("b", TestLlm.quotaExhausted()).service
+      ])
+      assert.isFalse((yield* Effect.flip(service.generate(hello))).isRetryable)
     }))
 
   for (

@@ -144,11 +144,11 @@ describe("Limits, circuits and keys together", () => {
       CircuitBreaker.policy({ store: CircuitBreaker.storeRedis() }),
       RateLimit.policy({ store: RateLimit.storeRedis(), requestsPerMinute: 1 })
     )
-    const needs: Policy.Policy<never, Redis | Scope> = shared
+    const needs: Policy.Policy<LlmError, Redis | Scope> = shared
     // @ts-expect-error a shared store needs Redis
     const wrong: Policy.Policy = shared
-    const layer: Layer.Layer<LlmService | TestLlm.TestLlm, never, Redis> = TestLlm.layer().pipe(shared)
-    const fromContext: Policy.Policy<never, RateLimit.Store | Scope> = RateLimit.policy({
+    const layer: Layer.Layer<LlmService | TestLlm.TestLlm, LlmError, Redis> = TestLlm.layer().pipe(shared)
+    const fromContext: Policy.Policy<LlmError, RateLimit.Store | Scope> = RateLimit.policy({
       store: RateLimit.storeShared
     })
     const failing = CircuitBreaker.policy({ store: CircuitBreaker.storeMemory() }).wrap

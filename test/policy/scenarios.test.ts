@@ -123,7 +123,7 @@ const first = (...answers: ReadonlyArray<Simulator.Answer>) => () => script(answ
 const each = (answer: Simulator.Answer) => () => always(answer)
 const onPrimary = (primary: number): Expected => ({ ends: "primary", primary, backup: 0 })
 const onBackup = (primary: number): Expected => ({ ends: "backup", primary, backup: 1 })
-const wentOn = (reason: ReasonTag): Expected => ({ ends: "primary", primary: 2, backup: 0, continued: reason })
+const wentOn = (reason: ReasonTag): Expected => ({ ends: "backup", primary: 1, backup: 1, continued: reason })
 
 const prefilled: LlmRequest = { messages: [Message.user("Tell me the story."), Message.assistant("Well:")] }
 const refusesPrefill: Simulator.Responder = (request) => {
@@ -154,13 +154,28 @@ const scenarios: ReadonlyArray<Scenario> = [
     name: "6. no response at all times out and goes on",
     primary: each(Simulator.hang),
     limited: true,
+    streamed: onBackup(1),
+    // Whether a whole answer is still thought about nobody can tell: only its total time ends it, and that is the caller's limit.
+    whole: { ends: "Timeout", primary: 1, backup: 0 }
+  },
+  {
+    name: "6b. no response at all times out and goes on, where whole answers are streamed below",
+    primary: each(Simulator.hang),
+    request: { prompt: "Tell me the story.", whole: "streamed" },
+    limited: true,
     streamed: onBackup(1)
   },
   {
     name: "7. a slow first token times out and goes on",
-    // A whole answer has no first token: there the headers are late.
-    primary: (_, mode) =>
-      always(mode === "streamed" ? told({ pingsAfter: 1 }) : Simulator.text(story, { delayMillis: 60_000 })),
+    // A whole answer has no first token: there the first byte is late, after the headers.
+    primary: (_, mode) => always(mode === "streamed" ? told({ pingsAfter: 1 }) : told({ stallAfter: 0 })),
+    limited: true,
+    streamed: onBackup(1)
+  },
+  {
+    name: "7b. a slow first token times out and goes on, where whole answers are streamed below",
+    primary: each(told({ pingsAfter: 1 })),
+    request: { prompt: "Tell me the story.", whole: "streamed" },
     limited: true,
     streamed: onBackup(1)
   },
@@ -247,7 +262,7 @@ const scenarios: ReadonlyArray<Scenario> = [
       mode === "streamed"
         ? script([told({ cutAfter: wire.frames(40) })], always(Simulator.error(503)))
         : always(Simulator.error(503)),
-    streamed: { ends: "backup", primary: 4, backup: 1, continued: "IncompleteStream" },
+    streamed: wentOn("IncompleteStream"),
     whole: onBackup(3)
   },
   {
@@ -294,7 +309,8 @@ const call = (service: Service, mode: Mode, request: LlmRequest): Effect.Effect<
     }
   })
 
-const short = Timeout.policy({ connect: "250 millis", firstToken: "250 millis", idle: "250 millis" })
+const limits = { connect: "250 millis", firstToken: "250 millis", firstByte: "250 millis", idle: "250 millis" } as const
+const short = (mode: Mode) => Timeout.policy(mode === "whole" ? { ...limits, total: "600 millis" } : limits)
 const retries = Retry.policy({ retries: 2, base: "2 millis", floor: "1 millis", cap: "500 millis" })
 
 const setUp = (wire: Wire, scenario: Scenario, mode: Mode) =>
@@ -304,7 +320,7 @@ const setUp = (wire: Wire, scenario: Scenario, mode: Mode) =>
     const other = wire === anthropic ? chat : anthropic
     const next = other.layer(backup.url).pipe(retries)
     const stack = wire.layer(primary.url).pipe(
-      scenario.limited ? short : retries,
+      scenario.limited ? short(mode) : retries,
       Fallback.policy(
         scenario.backupWindow === undefined ? next : Fallback.candidate(next, { contextWindow: scenario.backupWindow })
       ),
@@ -350,7 +366,9 @@ for (const [clientName, client] of clients) {
             const expected = mode === "whole" ? scenario.whole ?? scenario.streamed : scenario.streamed
             const startedAt = performance.now()
             yield* Effect.gen(function*() {
-              const outcome = yield* call(yield* LlmService, mode, scenario.request ?? { prompt: "Tell me the story." })
+              // What a wire's default is, `auto`, is tested elsewhere: here a whole answer is one, unless the scenario says otherwise.
+              const request: LlmRequest = { whole: "whole", ...(scenario.request ?? { prompt: "Tell me the story." }) }
+              const outcome = yield* call(yield* LlmService, mode, request)
               assertOutcome(outcome, expected, mode, wire, other)
             }).pipe(Effect.provide(stack))
             assert.isAtLeast(performance.now() - startedAt, scenario.atLeast ?? 0)

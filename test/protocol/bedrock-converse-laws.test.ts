@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as BedrockConverse from "../../src/protocol/BedrockConverse.ts"
-import { keepsLaws, lawsOf } from "./wire-laws.ts"
+import { keepsLaws } from "./event-laws.ts"
+import { lawsOf } from "./wire-laws.ts"
 import { replay } from "./wire-replay.ts"
 
 const wire = replay("bedrock", BedrockConverse.make())

@@ -1,50 +1,9 @@
 // Holds any wire's decoder to the laws of the event grammar: on its fixtures, on cuts and splits of them, and on damage.
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import type { LlmEvent } from "../../src/LlmEvent.ts"
-import { fold } from "../../src/LlmResponse.ts"
 import type { Protocol } from "../../src/protocol/Protocol.ts"
-import { type Frame, type Outcome, outcomeOf, type replay } from "./wire-replay.ts"
-
-const ends: Readonly<Record<string, string>> = {
-  TextStart: "TextEnd",
-  ReasoningStart: "ReasoningEnd",
-  ToolCallStart: "ToolCallEnd"
-}
-
-/** The laws of the event grammar; the pairing of starts and ends holds for complete answers only. */
-export const keepsLaws = ({ events, failure, response }: Outcome): true => {
-  const count = (tag: LlmEvent["_tag"]) => events.filter((event) => event._tag === tag).length
-  if (events.length > 0) assert.strictEqual(events[0]?._tag, "ResponseStart")
-  assert.isAtMost(count("ResponseStart"), 1)
-  assert.isTrue((response === undefined) === (failure !== undefined))
-  assert.strictEqual(count("Finish"), response === undefined ? 0 : 1)
-  const open = new Map<number, string>()
-  const used = new Set<number>()
-  for (const event of events) {
-    if (!("index" in event)) continue
-    const end = ends[event._tag]
-    if (end !== undefined) {
-      assert.isFalse(used.has(event.index))
-      used.add(event.index)
-      open.set(event.index, end)
-    } else if (event._tag.endsWith("Delta")) {
-      assert.isTrue(open.has(event.index))
-    } else if (open.get(event.index) === event._tag) {
-      open.delete(event.index)
-    } else {
-      assert.isFalse(used.has(event.index))
-      used.add(event.index)
-    }
-  }
-  if (response === undefined) return true
-  assert.strictEqual(events.at(-1)?._tag, "Finish")
-  assert.strictEqual(open.size, 0)
-  assert.deepStrictEqual(fold(events)?.parts, response.parts)
-  const ids = response.toolCalls.map((call) => call.id)
-  assert.strictEqual(new Set(ids).size, ids.length)
-  return true
-}
+import { keepsLaws } from "./event-laws.ts"
+import { type Frame, outcomeOf, type replay } from "./wire-replay.ts"
 
 /** Values that decoders of one wire or another look into. */
 const wild = fc.oneof(

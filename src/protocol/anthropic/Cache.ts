@@ -30,27 +30,37 @@ export type Wanted = Map<Markable, CacheControl>
 
 const limit = 4
 
-const cacheable = (block: ContentBlock): block is CacheableBlock => {
+/**
+ * Whether a block can have a breakpoint.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const cacheable = (block: ContentBlock): block is CacheableBlock => {
   const type = block["type"]
   return type === "text" || type === "image" || type === "document" || type === "tool_use" || type === "tool_result"
 }
 
 /**
- * Asks for a breakpoint at the last block that can have one.
+ * Asks for a breakpoint at a block; one for a longer time that was asked for before stands.
  *
  * @category encoding
  * @since 0.1.0
  */
-export const wantLast = (wanted: Wanted, blocks: ReadonlyArray<ContentBlock>, control: CacheControl): void => {
+export const want = (wanted: Wanted, block: Markable, control: CacheControl): void => {
+  if (wanted.get(block) !== "extended") wanted.set(block, control)
+}
+
+const wantLast = (wanted: Wanted, blocks: ReadonlyArray<ContentBlock>, control: CacheControl): void => {
   const block = blocks.findLast(cacheable)
-  if (block !== undefined && wanted.get(block) !== "extended") wanted.set(block, control)
+  if (block !== undefined) want(wanted, block, control)
 }
 
 const wantOptions = (body: Body, wanted: Wanted, options: CacheOptions): void => {
   const control: CacheControl = options.extendedTtl === true ? "extended" : "ephemeral"
   if (options.systemPrompt === true) wantLast(wanted, body.system ?? [], control)
   const tool = body.tools?.at(-1)
-  if (options.tools === true && tool !== undefined && wanted.get(tool) !== "extended") wanted.set(tool, control)
+  if (options.tools === true && tool !== undefined) want(wanted, tool, control)
   let left = options.recentTurns ?? 0
   for (let i = body.messages.length - 1; i >= 0 && left > 0; i--) {
     const message = body.messages[i]!

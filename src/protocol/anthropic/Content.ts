@@ -28,7 +28,7 @@ import type {
   ToolResultBlock,
   ToolUseBlock
 } from "./Body.ts"
-import { type Wanted, wantLast } from "./Cache.ts"
+import { cacheable, want, type Wanted } from "./Cache.ts"
 import type { Quirks } from "./Quirks.ts"
 
 /**
@@ -222,13 +222,15 @@ export const contentOf = (
   building: Building
 ): Array<ContentBlock> => {
   const blocks: Array<ContentBlock> = []
+  let last: CacheableBlock | undefined
   for (const part of parts) {
     const block = blockOf(role, part, building)
     if (block !== undefined) blocks.push(block)
+    if (block !== undefined && cacheable(block)) last = block
     const control = "cacheControl" in part ? part.cacheControl : undefined
     if (control === undefined) continue
     if (block !== undefined) building.wanted.set(block as CacheableBlock, control)
-    else wantLast(building.wanted, blocks, control)
+    else if (last !== undefined) want(building.wanted, last, control)
   }
   return blocks
 }

@@ -13,12 +13,12 @@ import type { Json } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { isErrorBody } from "../ErrorMap.ts"
 import { finishReasonOf, isCut } from "../FinishReasons.ts"
-import { asText, copyPresent, type JsonFields, jsonOf, nonEmpty, record } from "../Probe.ts"
+import { asText, copyPresent, type JsonFields, jsonOf, mergedUsage, nonEmpty, record } from "../Probe.ts"
 import { type DecodeContext, type Decoder, parseFrame } from "../Protocol.ts"
 import { Template } from "../Template.ts"
 import { type Block, cite, closeCall, closeContent, closeOpaque, hasNoInput, type Kind, openBlock } from "./Block.ts"
 import { errorFailure, hasError } from "./ErrorFrame.ts"
-import { mergeUsage, usageOf } from "./Usage.ts"
+import { usageOf } from "./Usage.ts"
 
 /** Fields of a message or frame that are not extras. */
 const known: ReadonlySet<string> = new Set([
@@ -254,7 +254,7 @@ export class AnthropicDecoder implements Decoder {
   private onUsage(value: Json | undefined): void {
     const usage = record(value)
     if (usage === undefined) return
-    const merged = mergeUsage(this.usageSoFar, usage)
+    const merged = mergedUsage(this.usageSoFar, usage)
     this.usageSoFar = merged
     for (const key of serving) {
       const served = merged[key]

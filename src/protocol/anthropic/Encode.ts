@@ -65,7 +65,7 @@ const messagesFrom = (turns: ReadonlyArray<Turn>, building: Building): Array<Bod
     const content = contentOf(role, turn.parts, building)
     if (content.length === 0) continue
     const last = messages.at(-1)
-    if (last?.role === role) last.content = [...last.content, ...content]
+    if (last?.role === role) { for (const block of content) last.content.push(block) }
     else messages.push({ role, content })
   }
   for (const message of messages) if (message.role === "user") message.content = resultsFirst(message.content)

@@ -6,6 +6,8 @@
  *
  * @since 0.1.0
  */
+import { maxJsonDepth } from "../../internal/jsonDepth.ts"
+import { setOwn } from "../../internal/own.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import { record } from "../Probe.ts"
 
@@ -24,17 +26,19 @@ const formats: ReadonlySet<unknown> = new Set([
 
 const kept: ReadonlySet<string> = new Set(["type", "enum", "const", "title", "required", "$ref"])
 
-const each = (schemas: Json): Json => Array.isArray(schemas) ? schemas.map(anySchema) : schemas
+const each = (schemas: Json, depth: number): Json =>
+  Array.isArray(schemas) ? schemas.map((schema: Json) => anySchema(schema, depth)) : schemas
 
-const named = (schemas: Json): Json => {
+const named = (schemas: Json, depth: number): Json => {
   const given = record(schemas)
   if (given === undefined) return schemas
-  return Object.fromEntries(Object.entries(given).map(([name, schema]) => [name, anySchema(schema!)]))
+  return Object.fromEntries(Object.entries(given).map(([name, schema]) => [name, anySchema(schema!, depth)]))
 }
 
-const anySchema = (schema: Json): Json => {
+/** A schema within another one. What is deeper than any JSON that is sent stays as it is. */
+const anySchema = (schema: Json, depth: number): Json => {
   const given = record(schema)
-  return given === undefined ? schema : strictSchema(given as JsonObject)
+  return given === undefined || depth > maxJsonDepth ? schema : strict(given as JsonObject, depth)
 }
 
 /**
@@ -43,7 +47,9 @@ const anySchema = (schema: Json): Json => {
  * @category encoding
  * @since 0.1.0
  */
-export const strictSchema = (schema: JsonObject): { [key: string]: Json } => {
+export const strictSchema = (schema: JsonObject): { [key: string]: Json } => strict(schema, 1)
+
+const strict = (schema: JsonObject, depth: number): { [key: string]: Json } => {
   const out: { [key: string]: Json } = {}
   const rest: { [key: string]: Json } = {}
   for (const [key, value] of Object.entries(schema)) {
@@ -51,17 +57,17 @@ export const strictSchema = (schema: JsonObject): { [key: string]: Json } => {
       case "$defs":
       case "definitions":
       case "properties":
-        out[key] = named(value)
+        out[key] = named(value, depth + 2)
         break
       case "anyOf":
       case "allOf":
-        out[key] = each(value)
+        out[key] = each(value, depth + 2)
         break
       case "oneOf":
-        if (!("anyOf" in schema)) out["anyOf"] = each(value)
+        if (!("anyOf" in schema)) out["anyOf"] = each(value, depth + 2)
         break
       case "items":
-        out["items"] = anySchema(value)
+        out["items"] = anySchema(value, depth + 1)
         break
       case "minItems":
         ;(value === 0 || value === 1 ? out : rest)[key] = value
@@ -74,7 +80,7 @@ export const strictSchema = (schema: JsonObject): { [key: string]: Json } => {
       case "additionalProperties":
         break
       default:
-        ;(kept.has(key) ? out : rest)[key] = value
+        setOwn(kept.has(key) ? out : rest, key, value)
     }
   }
   if (schema["type"] === "object" || (Array.isArray(schema["type"]) && schema["type"].includes("object"))) {

@@ -9,22 +9,7 @@
  */
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
-import { copyPresent, count, type JsonFields, record } from "../Probe.ts"
-
-const nothing: ReadonlySet<string> = new Set()
-
-/**
- * The usage object after one more has come.
- *
- * @category decoding
- * @since 0.1.0
- */
-export const mergeUsage = (known: JsonFields | undefined, next: JsonFields): JsonFields => {
-  const merged: { [key: string]: Json } = {}
-  if (known !== undefined) copyPresent(merged, known, nothing)
-  copyPresent(merged, next, nothing)
-  return merged
-}
+import { count, type JsonFields, record } from "../Probe.ts"
 
 interface Counts {
   input: number | undefined

@@ -41,7 +41,8 @@ export class Block {
   /** Arguments that came whole. */
   input: Json | undefined
   signature: string | undefined = undefined
-  encrypted: string | undefined = undefined
+  /** Pieces of base64. */
+  encrypted: Array<string> | undefined = undefined
   citations: Array<Json> | undefined = undefined
   /** Input text of a server tool's call, or base64 of media. */
   readonly pieces: Array<string> = []
@@ -113,11 +114,11 @@ export const fill = (assembler: Assembler, block: Block, fields: JsonFields): vo
       const reasoning = reasoningOf(fields["reasoningContent"])
       assembler.reasoning(block.index, reasoning.text)
       block.signature = reasoning.signature
-      block.encrypted = reasoning.encrypted
+      if (reasoning.encrypted !== undefined) block.encrypted = [reasoning.encrypted]
       return
     }
     case "server":
-      if (block.member === "toolResult") block.results.push(...listOf(block.start["content"]))
+      if (block.member === "toolResult") { for (const one of listOf(block.start["content"])) block.results.push(one) }
       return
     case "media":
       block.pieces.push(asText(record(block.start["source"])?.["bytes"]))
@@ -149,11 +150,8 @@ export const reasoningOf = (
 
 /**
  * Joins base64 texts whose bytes belong together.
- *
- * @category decoding
- * @since 0.1.0
  */
-export const joinBase64 = (pieces: ReadonlyArray<string>): string => {
+const joinBase64 = (pieces: ReadonlyArray<string>): string => {
   const joined = pieces.join("")
   const padded = pieces.slice(0, -1).some((piece) => piece.endsWith("=") || piece.length % 4 !== 0)
   if (!padded) return joined
@@ -294,7 +292,7 @@ export const closeBlock = (assembler: Assembler, block: Block, unfinished = fals
     case "reasoning":
       return assembler.endReasoning(block.index, {
         ...(block.signature === undefined ? undefined : { signature: block.signature }),
-        ...(block.encrypted === undefined ? undefined : { encrypted: block.encrypted })
+        ...(block.encrypted === undefined ? undefined : { encrypted: joinBase64(block.encrypted) })
       })
     case "tool":
       return unfinished ? undefined : closeCall(assembler, block)

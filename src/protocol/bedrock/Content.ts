@@ -29,8 +29,8 @@ export interface Entry {
  * @since 0.1.0
  */
 export interface Building extends Findings {
-  /** Names of the documents so far; the API wants them distinct. */
-  readonly documents: Set<string>
+  /** Names of the documents so far, which the API wants distinct, and how far each was counted. */
+  readonly documents: Map<string, number>
   /** Names of the tools that the history calls. */
   readonly called: Set<string>
 }
@@ -77,9 +77,13 @@ const documentName = (part: FilePart, building: Building): string => {
   const given = (part.filename ?? "").replace(/\.[a-z0-9]{1,5}$/i, "")
     .replace(/[^a-z0-9\s()[\]-]/gi, "-").replace(/\s+/g, " ").trim().slice(0, 190)
   const base = /[a-z0-9]/i.test(given) ? given : "Document"
+  const { documents } = building
+  let count = documents.get(base) ?? 0
   let name = base
-  for (let count = 2; building.documents.has(name); count++) name = `${base} ${count}`
-  building.documents.add(name)
+  // Counting goes on where it stopped, however many have the same name.
+  while (documents.has(name)) name = `${base} ${++count}`
+  documents.set(base, Math.max(count, 1))
+  if (name !== base) documents.set(name, 1)
   return name
 }
 
@@ -210,13 +214,16 @@ export const contentOf = (
   building: Building
 ): Array<Entry> => {
   const entries: Array<Entry> = []
+  let last: Entry | undefined
   for (const part of parts) {
     const block = blockOf(role, part, building)
     const cache = "cacheControl" in part ? part.cacheControl : undefined
-    if (block !== undefined) entries.push({ block, cache })
-    else if (cache !== undefined) {
-      const last = entries.findLast(cacheable)
-      if (last !== undefined && last.cache !== "extended") last.cache = cache
+    if (block !== undefined) {
+      const entry: Entry = { block, cache }
+      entries.push(entry)
+      if (cacheable(entry)) last = entry
+    } else if (cache !== undefined && last !== undefined && last.cache !== "extended") {
+      last.cache = cache
     }
   }
   return entries

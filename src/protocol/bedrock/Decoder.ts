@@ -13,7 +13,7 @@ import type { Json } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { isErrorBody } from "../ErrorMap.ts"
 import { finishReasonOf, isCut } from "../FinishReasons.ts"
-import { asText, type JsonFields, jsonOf, nonEmpty, record } from "../Probe.ts"
+import { asText, type JsonFields, jsonOf, mergedUsage, nonEmpty, record } from "../Probe.ts"
 import { type DecodeContext, type Decoder, exceptionPrefix, parseFrame } from "../Protocol.ts"
 import {
   type Block,
@@ -22,7 +22,6 @@ import {
   closeCall,
   fill,
   hasNoInput,
-  joinBase64,
   type Kind,
   openBlock,
   reasoningOf
@@ -64,11 +63,14 @@ export class BedrockDecoder implements Decoder {
 
   /** Open blocks by index, in the order of their start. */
   private readonly blocks = new Map<unknown, Block>()
+  /** Blocks in the order of their start, in all and by kind; those closed since are dropped when they are met. */
+  private readonly order: Array<Block> = []
+  private readonly orderOf = new Map<Kind, Array<Block>>()
   /** A closed call without arguments that may yet turn out to be cut by a limit. */
   private undecided: Block | undefined
   private begun = false
   private stopReason: string | undefined
-  private usageSoFar: { [key: string]: Json } | undefined
+  private usageSoFar: JsonFields | undefined
 
   constructor(context: DecodeContext) {
     this.assembler = new Assembler(context)
@@ -158,7 +160,7 @@ export class BedrockDecoder implements Decoder {
     if ("toolResult" in delta) {
       const block = this.target(index, "server")
       const results = delta["toolResult"]
-      if (block !== undefined) block.results.push(...(Array.isArray(results) ? results as Array<Json> : []))
+      if (block !== undefined && Array.isArray(results)) { for (const one of results) block.results.push(one as Json) }
     }
     if ("image" in delta) {
       const block = this.target(index, "media")
@@ -172,7 +174,7 @@ export class BedrockDecoder implements Decoder {
     let block = this.content(index, "reasoning", delta)
     // Redacted reasoning is a part of its own.
     const mixed = encrypted !== undefined
-      ? this.assembler.openContent(block.index) !== ""
+      ? this.assembler.openLength(block.index) > 0
       : text !== "" && block.encrypted !== undefined
     if (mixed) {
       this.close(block)
@@ -181,7 +183,7 @@ export class BedrockDecoder implements Decoder {
     this.assembler.reasoning(block.index, text)
     block.signature = signature ?? block.signature
     if (encrypted !== undefined) {
-      block.encrypted = block.encrypted === undefined ? encrypted : joinBase64([block.encrypted, encrypted])
+      ;(block.encrypted ??= []).push(encrypted)
     }
   }
 
@@ -220,8 +222,12 @@ export class BedrockDecoder implements Decoder {
   // ---------------------------------------------------------------------------
 
   private lastOpen(kind?: Kind): Block | undefined {
-    let last: Block | undefined
-    for (const block of this.blocks.values()) if (kind === undefined || block.kind === kind) last = block
+    const order = kind === undefined ? this.order : this.orderOf.get(kind) ?? []
+    let last = order.at(-1)
+    while (last !== undefined && this.blocks.get(last.key) !== last) {
+      order.pop()
+      last = order.at(-1)
+    }
     return last
   }
 
@@ -255,6 +261,12 @@ export class BedrockDecoder implements Decoder {
     if (before !== undefined) this.displace(before)
     const block = openBlock(this.assembler, key, fields)
     this.blocks.set(key, block)
+    this.lastOpen()
+    this.order.push(block)
+    this.lastOpen(block.kind)
+    const alike = this.orderOf.get(block.kind)
+    if (alike === undefined) this.orderOf.set(block.kind, [block])
+    else alike.push(block)
     return block
   }
 
@@ -342,9 +354,8 @@ export class BedrockDecoder implements Decoder {
     this.assembler.start(undefined, model)
     const usage = record(fields["usage"])
     if (usage === undefined) return
-    const merged = this.usageSoFar ??= {}
-    for (const [key, value] of Object.entries(usage)) if (value !== undefined && value !== null) merged[key] = value
-    this.assembler.usage(usageOf({ ...merged }))
+    this.usageSoFar = mergedUsage(this.usageSoFar, usage)
+    this.assembler.usage(usageOf(this.usageSoFar))
   }
 
   private onStop(value: Json | undefined): void {

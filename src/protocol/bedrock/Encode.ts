@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { nameIssue, segment } from "../../internal/address.ts"
 import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { FunctionTool } from "../../LlmTool.ts"
@@ -77,7 +78,7 @@ const messagesFrom = (turns: ReadonlyArray<Turn>, building: Building): Array<Mes
     const entries = contentOf(role, turn.parts, building)
     if (entries.length === 0) continue
     const last = messages.at(-1)
-    if (last?.role === role) last.entries = [...last.entries, ...entries]
+    if (last?.role === role) { for (const entry of entries) last.entries.push(entry) }
     else messages.push({ role, entries })
   }
   if (messages[0]?.role === "assistant") {
@@ -172,13 +173,6 @@ const toolChoiceOf = (request: LlmRequest): JsonObject | undefined => {
 // Request
 // =============================================================================
 
-/** As in a URL's path, also for ARNs, whose slashes are the model's. */
-const pathOf = (model: string, operation: string): string => {
-  const encoded = encodeURIComponent(model.toWellFormed())
-    .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
-  return `/model/${encoded}/${operation}`
-}
-
 const present = (fields: { readonly [key: string]: Json }): boolean => Object.keys(fields).length > 0
 
 /**
@@ -189,11 +183,14 @@ const present = (fields: { readonly [key: string]: Json }): boolean => Object.ke
  */
 export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const { model, request } = input
+  // Also of ARNs, whose slashes are the model's.
+  const name = segment(model)
+  if (name === undefined) return { refused: { field: "model", message: nameIssue(model)! } }
   const family = quirks.familyOf?.(model) ?? {}
   const prepared = prepare(request, rulesOf(input, family))
   const warnings: Array<Warning> = prepared.warnings
   const { turns } = prepared
-  const building: Building = { warnings, documents: new Set(), called: new Set(), refused: undefined }
+  const building: Building = { warnings, documents: new Map(), called: new Set(), refused: undefined }
 
   const spoken = turns.findIndex((turn) => turn.role !== "system")
   const leading = spoken === -1 ? turns : turns.slice(0, spoken)
@@ -233,5 +230,5 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   }
   if (present(additional)) body["additionalModelRequestFields"] = additional
   if (present(outputConfig)) body["outputConfig"] = outputConfig
-  return { path: pathOf(model, input.stream ? "converse-stream" : "converse"), body, warnings }
+  return { path: `/model/${name}/${input.stream ? "converse-stream" : "converse"}`, body, warnings }
 }

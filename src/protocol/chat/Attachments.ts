@@ -4,11 +4,11 @@
  *
  * @since 0.1.0
  */
+import { ownOf, setOwn } from "../../internal/own.ts"
 import type { AudioPart, ImagePart, Json, JsonObject, SourcePart } from "../../Message.ts"
 import type { Assembler } from "../Assembler.ts"
+import { readDataUrl } from "../DataUrl.ts"
 import { type Fields, list, nonEmpty, record } from "../Probe.ts"
-
-const dataUrl = /^data:([^;,]*)[^,]*;base64,/
 
 /** An image given as a data URL, a URL, or base64. */
 const imageFrom = (value: unknown): ImagePart | undefined => {
@@ -16,16 +16,12 @@ const imageFrom = (value: unknown): ImagePart | undefined => {
   const inner = fields?.["image_url"] ?? fields?.["url"] ?? value
   const url = nonEmpty(inner) ?? nonEmpty(record(inner)?.["url"])
   if (url !== undefined) {
-    const match = dataUrl.exec(url)
-    return match === null
+    const inline = readDataUrl(url)
+    return inline === undefined
       ? { type: "image", source: { type: "url", url } }
       : {
         type: "image",
-        source: {
-          type: "base64",
-          mediaType: match[1] === "" ? "image/png" : match[1]!,
-          data: url.slice(match[0].length)
-        }
+        source: { type: "base64", mediaType: inline.mediaType || "image/png", data: inline.data }
       }
   }
   const data = nonEmpty(fields?.["b64_json"])
@@ -49,6 +45,13 @@ const sourceFrom = (value: unknown): SourcePart | undefined => {
     ...(title === undefined ? undefined : { title }),
     ...(citedText === undefined ? undefined : { citedText }),
     raw: fields as JsonObject
+  }
+}
+
+/** Not an assignment, which would change the prototype for the name `__proto__`. */
+const copyAll = (target: { [key: string]: unknown }, source: Fields): void => {
+  for (const key in source) {
+    Object.defineProperty(target, key, { value: source[key], writable: true, enumerable: true, configurable: true })
   }
 }
 
@@ -88,7 +91,7 @@ export class Attachments {
   private audioId: string | undefined
   private readonly audioPieces: Array<string> = []
   private transcript = ""
-  private readonly hosted = new Map<number, Fields>()
+  private readonly hosted = new Map<number, { [key: string]: unknown }>()
   private logprobs: Record<string, Array<unknown>> | undefined
 
   constructor(assembler: Assembler) {
@@ -107,7 +110,9 @@ export class Attachments {
         const fields = record(one)
         if (fields === undefined) return
         const index = typeof fields["index"] === "number" ? fields["index"] : at
-        this.hosted.set(index, { ...this.hosted.get(index), ...fields })
+        let known = this.hosted.get(index)
+        if (known === undefined) this.hosted.set(index, known = {})
+        copyAll(known, fields)
       })
     }
     this.references(delta)
@@ -139,8 +144,8 @@ export class Attachments {
       const values = logprobs[key]
       if (!Array.isArray(values)) continue
       this.logprobs ??= {}
-      const known = this.logprobs[key]
-      if (known === undefined) this.logprobs[key] = values.slice()
+      const known = ownOf(this.logprobs, key)
+      if (known === undefined) setOwn(this.logprobs, key, values.slice())
       else for (const value of values) known.push(value)
     }
   }

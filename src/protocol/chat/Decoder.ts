@@ -230,7 +230,7 @@ export class ChatDecoder implements Decoder {
   private rest(message: Fields): void {
     const { content, reasoning_details: _, ...others } = message
     const reasoning = this.reasoning.seen ? withoutReasoning(others) : { ...others, reasoning_details: _ }
-    const text = this.textSeen ? unsaid(this.assembler.partial()?.text ?? "", content) : content
+    const text = this.textSeen ? unsaid(this.assembler, content) : content
     const { tool_calls: calls, function_call: legacy, ...rest } = reasoning
     this.content({
       ...rest,
@@ -357,9 +357,14 @@ const primary = (choices: ReadonlyArray<unknown>, whole: boolean): Fields | unde
   return whole ? record(choices.find((one) => record(one) !== undefined)) : undefined
 }
 
-/** What a whole content adds to the text before it. */
-const unsaid = (said: string, content: unknown): unknown => {
+/** Space by which a repetition may be shorter than what it repeats. */
+const mostSpace = 64
+
+/** What a whole content adds to the text before it. A text that is much longer is not read again for it. */
+const unsaid = (assembler: Assembler, content: unknown): unknown => {
   if (typeof content !== "string") return undefined
+  if (content.length + mostSpace < assembler.textLength) return content
+  const said = assembler.allText
   if (content.startsWith(said)) return content.slice(said.length)
   return said.trim() === content.trim() ? undefined : content
 }

@@ -11,7 +11,7 @@ import type { Json, JsonObject } from "../../Message.ts"
 import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { openAiStrict } from "../SchemaDialect.ts"
-import { orderedTools } from "../ToolOrder.ts"
+import { placedTools } from "../ToolOrder.ts"
 import { cacheControlOf, messagesFor } from "./Messages.ts"
 import type { Quirks } from "./Quirks.ts"
 import { reasoningFields } from "./ReasoningRequest.ts"
@@ -83,9 +83,8 @@ const toolOf = (tool: LlmTool, at: string, quirks: Quirks, warnings: Warnings): 
 
 const toolsOf = (request: LlmRequest, quirks: Quirks, warnings: Warnings): Array<WireTool | JsonObject> | Refused => {
   const out: Array<WireTool | JsonObject> = []
-  const tools = request.tools ?? []
-  for (const tool of orderedTools(request)) {
-    const made = toolOf(tool, `tools[${tools.indexOf(tool)}]`, quirks, warnings)
+  for (const [tool, at] of placedTools(request)) {
+    const made = toolOf(tool, at, quirks, warnings)
     if (isRefused(made)) return made
     out.push(made)
   }

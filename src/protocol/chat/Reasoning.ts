@@ -9,6 +9,7 @@
  * @see https://openrouter.ai/docs/use-cases/reasoning-tokens
  * @since 0.1.0
  */
+import { setOwn } from "../../internal/own.ts"
 import type { Json, JsonObject, ReasoningPart } from "../../Message.ts"
 import type { Assembler } from "../Assembler.ts"
 import { type Fields, list, nonEmpty, record, textIn } from "../Probe.ts"
@@ -162,7 +163,7 @@ export class Reasoning {
     for (const name in detail) {
       const value = detail[name]
       if (name === key) earlier[key] = `${typeof earlier[key] === "string" ? earlier[key] : ""}${String(value)}`
-      else if (value !== null && value !== undefined && value !== "") earlier[name] = value
+      else if (value !== null && value !== undefined && value !== "") setOwn(earlier, name, value)
     }
   }
 }

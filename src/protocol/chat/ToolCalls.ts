@@ -42,11 +42,15 @@ interface Slot {
   readonly isLate: boolean
   extra: JsonObject | undefined
   comparisons: number
+  /** Attempts to close it. */
+  closings: number
+  /** Whether anything came for it since the last finish reason. */
+  changed: boolean
 }
 
 const unnamed = "unnamed_tool"
 
-/** Bounds the work of comparing repetitions, which is linear in the arguments each time. */
+/** How often the arguments of one call are read before it ends, to see whether they are complete: each time costs their length. */
 const maxComparisons = 16
 
 const argumentText = (value: unknown): string =>
@@ -74,6 +78,8 @@ export class ToolCalls {
   private readonly slots: Array<Slot> = []
   private readonly byIndex = new Map<number, Slot>()
   private readonly byId = new Map<string, Slot>()
+  /** Calls of which anything has come since the last finish reason, which some hosts send with every chunk. */
+  private changed: Array<Slot> = []
   private started = 0
   private frame = 0
 
@@ -115,6 +121,7 @@ export class ToolCalls {
       if (!this.byId.has(id)) this.byId.set(id, slot)
     }
     slot.frame = this.frame
+    this.touch(slot)
     if (slot.name === "" && name !== undefined) slot.name = name
     if (custom) slot.custom = true
     const extra = record(entry["extra_content"]) as JsonObject | undefined
@@ -169,8 +176,11 @@ export class ToolCalls {
       late: undefined,
       isLate,
       extra: undefined,
-      comparisons: 0
+      comparisons: 0,
+      closings: 0,
+      changed: false
     }
+    this.touch(slot)
     this.start(false)
     const previous = this.slots.at(-1)
     this.slots.push(slot)
@@ -179,6 +189,12 @@ export class ToolCalls {
     this.start(false)
     if (previous !== undefined) this.closeIfComplete(previous, false)
     return slot
+  }
+
+  private touch(slot: Slot): void {
+    if (slot.changed) return
+    slot.changed = true
+    this.changed.push(slot)
   }
 
   private append(slot: Slot, text: string): void {
@@ -232,7 +248,7 @@ export class ToolCalls {
 
   private closeIfComplete(slot: Slot, evenEmpty: boolean): void {
     if (slot.part < 0 || slot.closed !== undefined || slot.isLate || slot.custom || slot.name === "") return
-    if (!looksComplete(slot)) return
+    if (!looksComplete(slot) || slot.closings++ >= maxComparisons) return
     const text = this.assembler.openArguments(slot.part)
     const value = completeObject(text)
     if (value === undefined || (!evenEmpty && Object.keys(value).length === 0)) return
@@ -257,7 +273,12 @@ export class ToolCalls {
   /** The wire has given its finish reason: calls with complete arguments close now. */
   settle(): void {
     this.start(true)
-    for (const slot of this.slots) this.closeIfComplete(slot, true)
+    const { changed } = this
+    this.changed = []
+    for (const slot of changed) {
+      slot.changed = false
+      this.closeIfComplete(slot, true)
+    }
   }
 
   /** The answer is over: every call closes. `cut` says that the wire stopped before closing them. */

@@ -7,9 +7,10 @@
  * @see https://platform.openai.com/docs/api-reference/chat/object
  * @since 0.1.0
  */
+import { ownOf, setOwn } from "../../internal/own.ts"
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
-import { type Fields, record } from "../Probe.ts"
+import { type Fields, maxUsageFields, record } from "../Probe.ts"
 
 const count = (value: unknown): number | undefined =>
   typeof value === "number" && Number.isFinite(value) ? Math.max(0, value) : undefined
@@ -29,17 +30,19 @@ const first = (...values: ReadonlyArray<unknown>): number | undefined => {
  * @since 0.1.0
  */
 export const mergeUsage = (earlier: Fields | undefined, later: Fields): Fields => {
-  if (earlier === undefined) return later
+  if (earlier === undefined) return Object.keys(later).length > maxUsageFields ? mergeUsage({}, later) : later
   const merged: Record<string, unknown> = { ...earlier }
+  let size = Object.keys(merged).length
   for (const key in later) {
     const value = later[key]
+    if (!(key in merged) && ++size > maxUsageFields) continue
     if (value === null || value === undefined) {
-      if (!(key in merged)) merged[key] = value
+      if (!Object.hasOwn(merged, key)) setOwn(merged, key, value)
       continue
     }
     const inner = record(value)
-    const before = record(merged[key])
-    merged[key] = inner !== undefined && before !== undefined ? mergeUsage(before, inner) : value
+    const before = record(ownOf(merged, key))
+    setOwn(merged, key, inner !== undefined && before !== undefined ? mergeUsage(before, inner) : value)
   }
   return merged
 }

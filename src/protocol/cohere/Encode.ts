@@ -11,7 +11,7 @@ import type { JsonObject } from "../../Message.ts"
 import type { ModelMeta, ThinkingLevel } from "../../Model.ts"
 import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
-import { orderedTools } from "../ToolOrder.ts"
+import { placedTools } from "../ToolOrder.ts"
 import { type Body, type WireTool } from "./Body.ts"
 import { messagesFor } from "./Messages.ts"
 
@@ -33,13 +33,13 @@ const toolsOf = (request: LlmRequest, warn: Warn): ToolFields | Refused => {
   const tools: Array<WireTool | JsonObject> = []
   let strict = 0
   let functions = 0
-  for (const tool of orderedTools(request)) {
+  for (const [tool, at] of placedTools(request)) {
     if (named !== undefined && tool.name !== named) continue
     switch (tool.type) {
       case "custom":
         return {
           refused: {
-            field: `tools[${given.indexOf(tool)}]`,
+            field: at,
             message: "Cohere has no free-form tools: give the tool a JSON Schema."
           }
         }

@@ -13,13 +13,21 @@ const callOf = (value: unknown) => {
   return { id: call["id"], type: "function", function: { name: call["name"], arguments: call["parameters"] } }
 }
 
-const citationOf = (value: unknown, documents: ReadonlyArray<unknown>) => {
+type Documents = ReadonlyMap<unknown, unknown>
+
+/** Of several documents with one id the first counts. */
+const documentsOf = (documents: ReadonlyArray<unknown>): Documents =>
+  new Map(documents.toReversed().map((one) => [record(one)?.["id"], one]))
+
+const none: Documents = new Map()
+
+const citationOf = (value: unknown, documents: Documents) => {
   const citation = record(value) ?? {}
   const ids = list(citation["document_ids"])
   const sources = ids.map((id) => ({
     type: "document",
     id,
-    document: documents.find((one) => record(one)?.["id"] === id)
+    document: documents.get(id)
   }))
   return { ...citation, sources }
 }
@@ -50,6 +58,7 @@ export const isWhole = (body: Fields): boolean =>
 export const wholeOf = (body: Fields): Fields => {
   const calls = list(body["tool_calls"])
   const text = nonEmpty(body["text"])
+  const documents = documentsOf(list(body["documents"]))
   return {
     id: nonEmpty(body["generation_id"]) ?? body["response_id"],
     finish_reason: body["finish_reason"],
@@ -60,7 +69,7 @@ export const wholeOf = (body: Fields): Fields => {
         ? { tool_plan: text }
         : { content: [{ type: "text", text }] }),
       tool_calls: calls.map(callOf),
-      citations: list(body["citations"]).map((one) => citationOf(one, list(body["documents"])))
+      citations: list(body["citations"]).map((one) => citationOf(one, documents))
     },
     usage: usageOf(body)
   }
@@ -89,7 +98,7 @@ export const eventsOf = (event: Fields): ReadonlyArray<Fields> => {
       return list(event["citations"]).map((one, index) => ({
         type: "citation-start",
         index,
-        delta: { message: { citations: citationOf(one, []) } }
+        delta: { message: { citations: citationOf(one, none) } }
       }))
     case "stream-end": {
       const answer = record(event["response"])

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { parsePartialJson } from "../../internal/partialJson.ts"
 import { parsed } from "../Probe.ts"
 import { goDuration, retryDelayFromMessage } from "./RetryDelay.ts"
 
@@ -66,7 +67,10 @@ export const httpStatus = (u: unknown): number | undefined => {
 // =============================================================================
 
 /** AWS writes `com.amazon.coral.service#ThrottlingException` and `ThrottlingException:http://…`. */
-const bareType = (type: string): string => type.replace(/^[\w.]*#/, "").replace(/:https?:.*$/, "")
+const bareType = (type: string): string => {
+  const link = type.search(/:https?:/)
+  return (link === -1 ? type : type.slice(0, link)).replace(/^[\w.]*#/, "")
+}
 
 /** Values that say no more than that this is an error. */
 const emptyTypes = new Set(["error", "about:blank", "failed", "fail", "failure", "ko"])
@@ -323,13 +327,14 @@ const streamLine = /^(?::|(?:data|event|id|retry|error):)/
 
 /**
  * The provider's error in the text of a body: JSON, or the stream that was asked for, as server-sent events or lines
- * of JSON, whose first error counts. `undefined` for any other text, which is its own message.
+ * of JSON, whose first error counts. `undefined` for any other text, which is its own message. Of JSON that was `cut` the
+ * beginning is read.
  *
  * @category decoding
  * @since 0.1.0
  */
-export const readErrorText = (body: string): ErrorBody | undefined => {
-  const whole = parsed(body)
+export const readErrorText = (body: string, cut = false): ErrorBody | undefined => {
+  const whole = cut && /^\s*[[{]/.test(body) ? parsePartialJson(body) : parsed(body)
   if (whole !== undefined) return readErrorBody(whole)
   const lines = body.split(/\r\n|\r|\n/).filter((line) => line.trim() !== "")
   const isStream = lines.length > 0 && streamLine.test(lines[0]!.trimStart())

@@ -7,8 +7,10 @@
  *
  * @since 0.1.0
  */
+import { segment } from "../../internal/address.ts"
 import type { Json, JsonObject, Media, Origin, Part, ToolCallPart, ToolResultPart } from "../../Message.ts"
 import type { Turn } from "../Conversation.ts"
+import { readDataUrl } from "../DataUrl.ts"
 import { record } from "../Probe.ts"
 import type { Blob, BodyPart, CallPart, Content, FileData, MediaPart, ResultPart } from "./Body.ts"
 import { signatureBlock } from "./Parts.ts"
@@ -86,25 +88,22 @@ const typeOfUrl = (url: string): string | undefined => {
   return mediaTypes[path.slice(path.lastIndexOf(".") + 1).toLowerCase()]
 }
 
-const dataUrl = /^data:([^;,]*)(?:;[^;,]*)*;base64,(.*)$/s
-
 const mediaOf = (source: Media, building: Building): { inlineData: Blob } | { fileData: FileData } => {
   switch (source.type) {
     case "base64":
       return { inlineData: { mimeType: source.mediaType, data: source.data } }
     case "url": {
-      const inline = dataUrl.exec(source.url)
-      if (inline !== null) {
-        return { inlineData: { mimeType: source.mediaType ?? (inline[1] || "text/plain"), data: inline[2]! } }
+      const inline = readDataUrl(source.url)
+      if (inline !== undefined) {
+        return { inlineData: { mimeType: source.mediaType ?? (inline.mediaType || "text/plain"), data: inline.data } }
       }
       const mimeType = source.mediaType ?? typeOfUrl(source.url)
       return { fileData: { fileUri: source.url, ...(mimeType === undefined ? undefined : { mimeType }) } }
     }
     case "file": {
       const { filesUrl } = building.quirks
-      const fileUri = filesUrl !== undefined && source.fileId.startsWith("files/")
-        ? `${filesUrl}/${source.fileId}`
-        : source.fileId
+      const id = source.fileId.startsWith("files/") ? segment(source.fileId.slice("files/".length)) : undefined
+      const fileUri = filesUrl !== undefined && id !== undefined ? `${filesUrl}/files/${id}` : source.fileId
       return { fileData: { fileUri, ...(source.mediaType === undefined ? undefined : { mimeType: source.mediaType }) } }
     }
   }
@@ -178,7 +177,7 @@ const partsOf = (role: Content["role"], part: Part, into: Array<BodyPart>, build
       into.push(callPart(part, building))
       return
     case "tool-result":
-      into.push(...resultParts(part, building))
+      for (const one of resultParts(part, building)) into.push(one)
       return
     case "server-tool": {
       if (role !== "model" || part.name === "thought") return
@@ -222,7 +221,7 @@ export const contentsOf = (turns: ReadonlyArray<Turn>, building: Building): Arra
     if (parts.length === 0) continue
     if (role === "model" && building.byLevel) withPlaceholder(parts)
     const last = contents.at(-1)
-    if (last?.role === role) last.parts.push(...parts)
+    if (last?.role === role) { for (const part of parts) last.parts.push(part) }
     else contents.push({ role, parts })
   }
   return contents

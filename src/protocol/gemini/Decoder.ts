@@ -11,14 +11,14 @@
 import type { Json } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { isErrorBody, readErrorBody } from "../ErrorMap.ts"
-import { count, type JsonFields, jsonOf, nonEmpty, record } from "../Probe.ts"
+import { count, type JsonFields, jsonOf, mergedUsage, nonEmpty, record } from "../Probe.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame } from "../Protocol.ts"
 import { field, recordField } from "./Fields.ts"
 import { finishReasonOf, finishWord } from "./FinishReason.ts"
 import { Parts } from "./Parts.ts"
 import type { Quirks } from "./Quirks.ts"
 import { Sources } from "./Sources.ts"
-import { addsTo, mergeUsage, usageOf } from "./Usage.ts"
+import { addsTo, usageOf } from "./Usage.ts"
 
 /** Fields by which a response is told from other JSON. */
 const responseFields = ["candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId"]
@@ -179,7 +179,7 @@ export class GeminiDecoder implements Decoder {
   private onUsage(usage: JsonFields | undefined): void {
     if (usage === undefined) return
     const changed = addsTo(this.usageSoFar, usage)
-    this.usageSoFar = mergeUsage(this.usageSoFar, usage)
+    this.usageSoFar = mergedUsage(this.usageSoFar, usage)
     if (changed) this.emitUsage()
     else this.usagePending = true
   }

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import { nameIssue, resource } from "../../internal/address.ts"
 import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { FunctionTool } from "../../LlmTool.ts"
@@ -203,11 +204,21 @@ const textsOf = (turns: ReadonlyArray<Turn>): Array<TextPart> =>
     turn.parts.flatMap((part) => part.type === "text" && part.text !== "" ? [{ text: part.text }] : [])
   )
 
-/** `models/x`, `tunedModels/x` and longer names are paths already. */
-const pathOf = (model: string, stream: boolean): string => {
-  const name = model.split("/").map(encodeURIComponent).join("/")
-  const method = stream ? ":streamGenerateContent?alt=sse" : ":generateContent"
-  return `${name.includes("/") ? "" : "/models"}/${name}${method}`
+/** Names that are paths already: https://github.com/googleapis/js-genai/blob/main/src/_transformers.ts */
+const modelForms = [
+  "models/*",
+  "tunedModels/*",
+  "endpoints/*",
+  "publishers/*/models/*",
+  "projects/*/locations/*/endpoints/*",
+  "projects/*/locations/*/models/*",
+  "projects/*/locations/*/publishers/*/models/*"
+]
+
+const pathOf = (model: string, stream: boolean): string | Issue => {
+  const name = resource(model, modelForms, "models")
+  if (name === undefined) return { field: "model", message: nameIssue(model)! }
+  return `/${name}${stream ? ":streamGenerateContent?alt=sse" : ":generateContent"}`
 }
 
 /**
@@ -218,6 +229,8 @@ const pathOf = (model: string, stream: boolean): string => {
  */
 export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const { meta, model, provider, request } = input
+  const path = pathOf(model, input.stream)
+  if (typeof path !== "string") return { refused: path }
   // Signatures and unsigned thoughts are weighed in `Content`.
   const { turns, warnings } = prepare(request, { wire, keepReasoning: () => true })
   const byLevel = thinksByLevel(model, meta, quirks)
@@ -253,5 +266,5 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   if (tools.length > 0) body.tools = tools
   if (toolConfig !== undefined) body.toolConfig = toolConfig
   if (Object.keys(config).length > 0) body.generationConfig = config
-  return { path: pathOf(model, input.stream), body: bodyOf(body), warnings }
+  return { path, body: bodyOf(body), warnings }
 }

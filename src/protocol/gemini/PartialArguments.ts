@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import { ownOf, setOwn } from "../../internal/own.ts"
 import type { Json } from "../../Message.ts"
 import { count, type JsonFields, nonEmpty, record } from "../Probe.ts"
 import { field } from "./Fields.ts"
@@ -15,8 +16,8 @@ type Path = ReadonlyArray<string | number>
 type Container = { [key: string]: Json } | Array<Json>
 
 const deepest = 100
-/** How far an index may lie beyond the end of a list; what is between is null. */
-const widestGap = 1000
+/** How many elements of lists may be left out in one call, which are then null. */
+const maxGaps = 1000
 
 const step = /\.([^.[\]*]+)|\[(\d{1,9})\]|\['((?:[^'\\]|\\.)*)'\]|\["((?:[^"\\]|\\.)*)"\]/y
 
@@ -46,21 +47,20 @@ export const readPath = (text: string): Path | undefined => {
 const child = (container: Container, key: string | number): Json | undefined =>
   Array.isArray(container)
     ? typeof key === "number" ? container[key] : undefined
-    : typeof key === "string" && Object.hasOwn(container, key)
-    ? container[key]
+    : typeof key === "string"
+    ? ownOf(container, key)
     : undefined
 
 /** Puts a value into an object or list; `false` when the key does not fit. */
 const put = (container: Container, key: string | number, value: Json): boolean => {
   if (Array.isArray(container)) {
-    if (typeof key !== "number" || key > container.length + widestGap) return false
+    if (typeof key !== "number") return false
     while (container.length < key) container.push(null)
     container[key] = value
     return true
   }
   if (typeof key !== "string") return false
-  // Not an assignment, which would change the prototype for the name `__proto__`.
-  Object.defineProperty(container, key, { value, writable: true, enumerable: true, configurable: true })
+  setOwn(container, key, value)
   return true
 }
 
@@ -82,6 +82,8 @@ const valueOf = (piece: JsonFields): Json | undefined => {
  */
 export class PartialArguments {
   readonly value: { [key: string]: Json } = {}
+  /** Elements of lists that were left out. */
+  private gaps = 0
   /** Whether a piece could not be placed. */
   broken = false
   private last: Path | undefined
@@ -165,6 +167,12 @@ export class PartialArguments {
     return out + (this.inString ? json.slice(0, -1) : json)
   }
 
+  private put(container: Container, key: string | number, value: Json): boolean {
+    const gap = Array.isArray(container) && typeof key === "number" ? Math.max(0, key - container.length) : 0
+    this.gaps += gap
+    return this.gaps <= maxGaps && put(container, key, value)
+  }
+
   private get(path: Path, length: number): Json | undefined {
     let at: Json | undefined = this.value
     for (let i = 0; i < length; i++) {
@@ -181,13 +189,13 @@ export class PartialArguments {
       let next = child(at, key)
       if (next === undefined || next === null) {
         next = typeof path[i + 1] === "number" ? [] : {}
-        if (!put(at, key, next)) return false
+        if (!this.put(at, key, next)) return false
       }
       if (!Array.isArray(next) && record(next) === undefined) return false
       at = next as Container
     }
     const key = path[path.length - 1]!
     const known = child(at, key)
-    return put(at, key, typeof known === "string" && typeof value === "string" ? known + value : value)
+    return this.put(at, key, typeof known === "string" && typeof value === "string" ? known + value : value)
   }
 }

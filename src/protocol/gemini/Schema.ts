@@ -7,12 +7,27 @@
  *
  * @since 0.1.0
  */
+import { setOwn } from "../../internal/own.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import { type JsonFields, record } from "../Probe.ts"
 
 type Draft = { [key: string]: Json }
 
 const deepest = 100
+
+/** Whether two values are the same JSON. It ends at the first difference, so that a small value costs little beside a large one. */
+const isSame = (a: Json | undefined, b: Json | undefined): boolean => {
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return a === b
+  if (Array.isArray(a) || Array.isArray(b)) {
+    return Array.isArray(a) && Array.isArray(b) && a.length === b.length &&
+      a.every((one: Json, at) => isSame(one, b[at] as Json))
+  }
+  const left = a as JsonFields
+  const right = b as JsonFields
+  const names = Object.keys(left)
+  return names.length === Object.keys(right).length &&
+    names.every((name) => Object.hasOwn(right, name) && isSame(left[name], right[name]))
+}
 
 /** Merges `allOf` into the schema around it when no keyword stands twice. */
 const withoutAllOf = (schema: JsonFields): JsonFields => {
@@ -23,8 +38,8 @@ const withoutAllOf = (schema: JsonFields): JsonFields => {
     const fields = record(one)
     if (fields === undefined) return schema
     for (const [key, value] of Object.entries(fields)) {
-      if (key in merged && JSON.stringify(merged[key]) !== JSON.stringify(value)) return schema
-      merged[key] = value!
+      if (Object.hasOwn(merged, key) && !isSame(merged[key], value)) return schema
+      setOwn(merged, key, value!)
     }
   }
   return merged
@@ -57,7 +72,7 @@ const rewritten = (value: Json, depth: number): Json => {
     } else if (lists.has(key) && Array.isArray(child)) {
       out[key] = child.map((one: Json) => rewritten(one, depth + 1))
     } else {
-      out[key] = schemas.has(key) ? rewritten(child, depth + 1) : child
+      setOwn(out, key, schemas.has(key) ? rewritten(child, depth + 1) : child)
     }
   }
   const reference = out["$ref"]
@@ -134,13 +149,22 @@ const spelled: ReadonlySet<string> = new Set([
 ])
 const formats: ReadonlySet<unknown> = new Set(["enum", "date-time", "int32", "int64", "float", "double"])
 
+/** A step of a reference; one that is not percent-encoded as it should be is taken as it is. */
+const decoded = (step: string): string => {
+  try {
+    return decodeURIComponent(step)
+  } catch {
+    return step
+  }
+}
+
 const resolve = (reference: string, root: JsonObject): JsonFields | undefined => {
   let at: unknown = root
   if (!reference.startsWith("#")) return undefined
   for (const step of reference.slice(1).split("/").slice(1)) {
     const fields = record(at)
     if (fields === undefined) return undefined
-    at = fields[decodeURIComponent(step).replaceAll("~1", "/").replaceAll("~0", "~")]
+    at = fields[decoded(step).replaceAll("~1", "/").replaceAll("~0", "~")]
   }
   return record(at)
 }
@@ -152,18 +176,63 @@ const described = (out: Draft, note: string): void => {
 
 const isNull = (schema: Json): boolean => record(schema)?.["type"] === "null"
 
-const openApi = (value: Json, root: JsonObject, open: ReadonlyArray<string>): Draft | NoEqual => {
+/**
+ * Characters, about, that a rewrite may have beyond twice those it was given. Each reference is written out where it stands,
+ * so that twenty definitions of which each names the next one twice would be a million schemas.
+ */
+const mostCopied = 1_000_000
+
+/** What each value counts beside its text. */
+const overhead = 16
+
+/** About how many characters a JSON value has. */
+const sizeOf = (value: Json | undefined): number => {
+  let size = 0
+  const left: Array<Json | undefined> = [value]
+  while (left.length > 0) {
+    const one = left.pop()
+    size += typeof one === "string" ? overhead + one.length : overhead
+    if (typeof one !== "object" || one === null) continue
+    for (const [key, child] of Object.entries(one)) {
+      size += key.length
+      left.push(child as Json)
+    }
+  }
+  return size
+}
+
+/** One rewrite. */
+interface Rewrite {
+  readonly root: JsonObject
+  /** Characters that may still be written. */
+  left: number
+}
+
+/** Where a schema stands: how deep, and inside of which references. */
+interface Place {
+  readonly depth: number
+  readonly references: ReadonlySet<string>
+}
+
+const inside = ({ depth, references }: Place, reference?: string): Place => ({
+  depth: depth + 1,
+  references: reference === undefined ? references : new Set([...references, reference])
+})
+
+const openApi = (value: Json, rewrite: Rewrite, place: Place): Draft | NoEqual => {
   const found = record(value)
   if (found === undefined) return new NoEqual("a schema that is true or false")
-  if (open.length > deepest) return new NoEqual("a schema nested too deeply")
+  if (place.depth > deepest) return new NoEqual("a schema nested too deeply")
+  rewrite.left -= overhead
+  if (rewrite.left < 0) return new NoEqual("a schema as large as this one when all its references are written out")
   const schema = withoutAllOf(found)
   const reference = schema["$ref"]
   if (typeof reference === "string") {
-    if (open.includes(reference)) return new NoEqual(`a recursive reference (${reference})`)
-    const target = resolve(reference, root)
+    if (place.references.has(reference)) return new NoEqual(`a recursive reference (${reference})`)
+    const target = resolve(reference, rewrite.root)
     if (target === undefined) return new NoEqual(`a reference that leads nowhere (${reference})`)
     const { $ref: _, ...siblings } = schema
-    return openApi({ ...target, ...siblings } as Json, root, [...open, reference])
+    return openApi({ ...target, ...siblings } as Json, rewrite, inside(place, reference))
   }
   for (const [key, child] of Object.entries(schema)) {
     if (child === undefined || annotations.has(key) || spelled.has(key) || kept.includes(key)) continue
@@ -171,8 +240,9 @@ const openApi = (value: Json, root: JsonObject, open: ReadonlyArray<string>): Dr
   }
   const out: Draft = {}
   for (const key of kept) if (schema[key] !== undefined) out[key] = schema[key]
-  return setEnum(out, schema) ?? setType(out, schema, root, open) ?? setChoices(out, schema, root, open) ??
-    setMembers(out, schema, root, open) ?? out
+  rewrite.left -= sizeOf(out) + sizeOf(schema["enum"])
+  return setEnum(out, schema) ?? setType(out, schema, rewrite, place) ?? setChoices(out, schema, rewrite, place) ??
+    setMembers(out, schema, rewrite, place) ?? out
 }
 
 const setEnum = (out: Draft, schema: JsonFields): NoEqual | undefined => {
@@ -195,8 +265,8 @@ const setEnum = (out: Draft, schema: JsonFields): NoEqual | undefined => {
 const setType = (
   out: Draft,
   schema: JsonFields,
-  root: JsonObject,
-  open: ReadonlyArray<string>
+  rewrite: Rewrite,
+  place: Place
 ): NoEqual | Draft | undefined => {
   const type = schema["type"]
   if (typeof type === "string") out["type"] = type.toUpperCase()
@@ -207,9 +277,15 @@ const setType = (
     out["type"] = String(types[0]).toUpperCase()
     return undefined
   }
-  const { type: _, ...rest } = schema
-  const choices = types.map((one: Json) => ({ ...rest, type: one }))
-  const choice = openApi({ anyOf: choices } as Json, root, open)
+  const { items, properties, type: _, ...rest } = schema
+  // Members are of objects and items of lists: written at every type, they would double with each level.
+  const choices = types.map((one: Json) => ({
+    ...rest,
+    ...(one === "object" && properties !== undefined ? { properties } : undefined),
+    ...(one === "array" && items !== undefined ? { items } : undefined),
+    type: one
+  }))
+  const choice = openApi({ anyOf: choices } as Json, rewrite, inside(place))
   return choice instanceof NoEqual
     ? choice
     : { ...choice, ...(out["nullable"] === true ? { nullable: true } : undefined) }
@@ -218,8 +294,8 @@ const setType = (
 const setChoices = (
   out: Draft,
   schema: JsonFields,
-  root: JsonObject,
-  open: ReadonlyArray<string>
+  rewrite: Rewrite,
+  place: Place
 ): NoEqual | Draft | undefined => {
   const given = schema["anyOf"] ?? schema["oneOf"]
   if (given === undefined) return undefined
@@ -232,7 +308,7 @@ const setChoices = (
       out["nullable"] = true
       continue
     }
-    const choice = openApi(one, root, open)
+    const choice = openApi(one, rewrite, inside(place))
     if (choice instanceof NoEqual) return choice
     choices.push(choice)
   }
@@ -244,17 +320,18 @@ const setChoices = (
 const setMembers = (
   out: Draft,
   schema: JsonFields,
-  root: JsonObject,
-  open: ReadonlyArray<string>
+  rewrite: Rewrite,
+  place: Place
 ): NoEqual | undefined => {
   const { additionalProperties, items, properties } = schema
   const members = record(properties)
   if (members !== undefined) {
     const made: Draft = {}
     for (const [name, one] of Object.entries(members)) {
-      const member = openApi(one!, root, open)
+      rewrite.left -= name.length
+      const member = openApi(one!, rewrite, inside(place))
       if (member instanceof NoEqual) return member
-      made[name] = member
+      setOwn(made, name, member)
     }
     out["properties"] = made
   }
@@ -263,7 +340,7 @@ const setMembers = (
     return new NoEqual("additional properties")
   }
   if (items === undefined) return undefined
-  const item = openApi(items, root, open)
+  const item = openApi(items, rewrite, inside(place))
   if (item instanceof NoEqual) return item
   out["items"] = item
   return undefined
@@ -276,6 +353,7 @@ const setMembers = (
  * @since 0.1.0
  */
 export const openApiSchema = (schema: JsonObject): JsonObject | { readonly noEqual: string } => {
-  const made = openApi(schema, schema, [])
+  const rewrite: Rewrite = { root: schema, left: 2 * sizeOf(schema) + mostCopied }
+  const made = openApi(schema, rewrite, { depth: 0, references: new Set() })
   return made instanceof NoEqual ? { noEqual: made.why } : made
 }

@@ -6,12 +6,11 @@
  *
  * @since 0.1.0
  */
+import { ownOf } from "../../internal/own.ts"
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
-import { copyPresent, count, type JsonFields } from "../Probe.ts"
+import { count, type JsonFields } from "../Probe.ts"
 import { field } from "./Fields.ts"
-
-const nothing: ReadonlySet<string> = new Set()
 
 /**
  * Whether a usage object says anything but what is known; breakdowns change only with the counts they break down.
@@ -24,23 +23,10 @@ export const addsTo = (known: JsonFields | undefined, next: JsonFields): boolean
   for (const key in next) {
     const value = next[key]
     if (value === null || value === undefined) continue
-    const before = known[key]
+    const before = ownOf(known, key)
     if (before === undefined || (value !== before && typeof value !== "object")) return true
   }
   return false
-}
-
-/**
- * The usage object after one more has come.
- *
- * @category decoding
- * @since 0.1.0
- */
-export const mergeUsage = (known: JsonFields | undefined, next: JsonFields): JsonFields => {
-  const merged: { [key: string]: Json } = {}
-  if (known !== undefined) copyPresent(merged, known, nothing)
-  copyPresent(merged, next, nothing)
-  return merged
 }
 
 type Draft<A> = { -readonly [K in keyof A]: A[K] }

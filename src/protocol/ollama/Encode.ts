@@ -12,7 +12,7 @@ import type { ModelMeta, ThinkingLevel } from "../../Model.ts"
 import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { type LevelWords, wordFor } from "../ThinkingLevels.ts"
-import { orderedTools } from "../ToolOrder.ts"
+import { placedTools } from "../ToolOrder.ts"
 import type { Body, WireOptions, WireTool } from "./Body.ts"
 import { messagesFor } from "./Messages.ts"
 import type { Quirks } from "./Quirks.ts"
@@ -39,8 +39,7 @@ const toolsOf = (request: LlmRequest, warn: Warn): Array<WireTool | JsonObject> 
     return refused("toolChoice", "Ollama cannot force a tool call: use \"auto\" and say in the prompt what to call.")
   }
   const tools: Array<WireTool | JsonObject> = []
-  for (const tool of orderedTools(request)) {
-    const at = `tools[${given.indexOf(tool)}]`
+  for (const [tool, at] of placedTools(request)) {
     switch (tool.type) {
       case "custom":
         return refused(at, "Ollama has no free-form tools: give the tool a JSON Schema instead.")

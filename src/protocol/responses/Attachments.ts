@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import type { AudioPart, ImagePart, JsonObject, SourcePart } from "../../Message.ts"
+import { readDataUrl } from "../DataUrl.ts"
 import { type Fields, nonEmpty, record } from "../Probe.ts"
 
 /**
@@ -30,8 +31,6 @@ export const sourceFrom = (annotation: unknown): SourcePart | undefined => {
   }
 }
 
-const dataUrl = /^data:([^;,]+)[^,]*;base64,/
-
 /**
  * The image of an image generation call; `preview` stands in for a final one that never came.
  *
@@ -43,12 +42,9 @@ export const imageFrom = (item: Fields, preview: string | undefined): ImagePart 
   const result = nonEmpty(item["result"]) ?? preview
   if (result === undefined) return undefined
   if (/^https?:/.test(result)) return { type: "image", source: { type: "url", url: result } }
-  const match = dataUrl.exec(result)
-  const mediaType = match?.[1] ?? `image/${nonEmpty(item["output_format"]) ?? "png"}`
-  return {
-    type: "image",
-    source: { type: "base64", mediaType, data: match === null ? result : result.slice(match[0].length) }
-  }
+  const inline = readDataUrl(result)
+  const mediaType = nonEmpty(inline?.mediaType) ?? `image/${nonEmpty(item["output_format"]) ?? "png"}`
+  return { type: "image", source: { type: "base64", mediaType, data: inline?.data ?? result } }
 }
 
 /**

@@ -13,6 +13,7 @@ import { Assembler } from "../Assembler.ts"
 import { readUsage } from "../chat/Usage.ts"
 import { type Fields, list, nonEmpty, parsedOrText, record, textIn } from "../Probe.ts"
 import { type DecodeContext, type Decoder, parseFrame } from "../Protocol.ts"
+import { Counterparts, sameCall } from "./Counterparts.ts"
 import {
   CallItem,
   HostedItem,
@@ -355,50 +356,19 @@ export class ResponsesDecoder implements Decoder {
 
   /** Takes from the final output what the events did not say. */
   private output(output: ReadonlyArray<unknown>): void {
-    const streamed = this.items.slice()
-    const taken = new Set<Item>()
+    const counterparts = new Counterparts(this.items)
     output.forEach((one, index) => {
       const item = record(one)
       if (item === undefined) return
       const type = nonEmpty(item["type"]) ?? "message"
       const kind = this.kindOf(type, item)
-      const known = this.counterpart(item, kind, index, streamed, taken)
-      if (known === undefined) return this.open({}, kind, type).close(item)
-      taken.add(known)
-      known.close(item)
+      const id = nonEmpty(item["id"])
+      const named = id === undefined ? undefined : this.byId.get(id)
+      const known = counterparts.take(item, kind, named, this.byIndex.get(index))
+      if (known === undefined) this.open({}, kind, type).close(item)
+      else known.close(item)
     })
   }
-
-  /** The streamed item that an item of the final output repeats. */
-  private counterpart(
-    item: Fields,
-    kind: Kind,
-    index: number,
-    streamed: ReadonlyArray<Item>,
-    taken: ReadonlySet<Item>
-  ): Item | undefined {
-    if (streamed.length === 0) return undefined
-    const callId = nonEmpty(item["call_id"])
-    const free = (one: Item | undefined): one is Item =>
-      one !== undefined && one.kind === kind && !taken.has(one) && sameCall(one, item)
-    const placed = this.byIndex.get(index)
-    if (callId !== undefined) {
-      const called = (one: Item | undefined) => free(one) && one instanceof CallItem && one.callId === callId
-      const found = called(placed) ? placed : streamed.find(called)
-      if (found !== undefined) return found
-    }
-    const id = nonEmpty(item["id"])
-    const named = id === undefined ? undefined : this.byId.get(id)
-    if (free(named)) return named
-    if (free(placed)) return placed
-    return streamed.find(free)
-  }
-}
-
-/** Whether an item is not another call than the one at its place. */
-const sameCall = (known: Item, item: Fields): boolean => {
-  const callId = nonEmpty(item["call_id"])
-  return !(known instanceof CallItem) || known.callId === undefined || callId === undefined || known.callId === callId
 }
 
 /** A piece of argument text; hosts that parse arguments send objects. */

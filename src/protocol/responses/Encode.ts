@@ -13,7 +13,7 @@ import { reasoningFields } from "../chat/ReasoningRequest.ts"
 import { bodyOf, list, nonEmpty, record } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { openAiStrict } from "../SchemaDialect.ts"
-import { orderedTools } from "../ToolOrder.ts"
+import { placedTools } from "../ToolOrder.ts"
 import type { Body, Effort, WireFormat, WireTool, WireToolChoice } from "./Body.ts"
 import { inputFor } from "./Input.ts"
 import type { Quirks } from "./Quirks.ts"
@@ -69,9 +69,8 @@ const toolOf = (tool: LlmTool, at: string, quirks: Quirks): WireTool | JsonObjec
 
 const toolsOf = (request: LlmRequest, quirks: Quirks): Array<WireTool | JsonObject> | Refused => {
   const out: Array<WireTool | JsonObject> = []
-  const tools = request.tools ?? []
-  for (const tool of orderedTools(request)) {
-    const made = toolOf(tool, `tools[${tools.indexOf(tool)}]`, quirks)
+  for (const [tool, at] of placedTools(request)) {
+    const made = toolOf(tool, at, quirks)
     if (isRefused(made)) return made
     out.push(made)
   }

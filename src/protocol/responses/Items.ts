@@ -7,6 +7,7 @@
  * @see https://platform.openai.com/docs/api-reference/responses/object
  * @since 0.1.0
  */
+import { setOwn } from "../../internal/own.ts"
 import type { Json, JsonObject, ToolCallPart } from "../../Message.ts"
 import { type Assembler, readArguments } from "../Assembler.ts"
 import { type Fields, list, nonEmpty, record, textIn } from "../Probe.ts"
@@ -35,9 +36,12 @@ export const kindOf = (type: string): Kind =>
     ? type
     : "hosted"
 
-/** What `whole` says beyond `said`; nothing when the two contradict each other. */
-const unsaid = (said: string, whole: string): string =>
-  said === "" ? whole : whole.startsWith(said) ? whole.slice(said.length) : ""
+/**
+ * What `whole` says beyond `said`, a text of which `length` characters came; nothing when the two contradict each other. It
+ * is read only when it can be the beginning of `whole`: a text of any length is not read again for each short word.
+ */
+const unsaid = (length: number, said: () => string, whole: string): string =>
+  length === 0 ? whole : whole.length > length && whole.startsWith(said()) ? whole.slice(length) : ""
 
 const replayOf = (
   fields: { readonly [key: string]: Json | undefined }
@@ -45,7 +49,7 @@ const replayOf = (
   const replay: { [key: string]: Json } = {}
   for (const key in fields) {
     const value = fields[key]
-    if (value !== undefined && value !== null) replay[key] = value
+    if (value !== undefined && value !== null) setOwn(replay, key, value)
   }
   return Object.keys(replay).length === 0 ? undefined : { replay }
 }
@@ -109,6 +113,8 @@ interface Content {
 export class MessageItem extends Item {
   readonly kind = "message"
   private readonly contents = new Map<number, Content>()
+  /** Those whose text is open. */
+  private open: Array<Content> = []
   private phase: string | undefined
   private sounds = 0
 
@@ -122,8 +128,14 @@ export class MessageItem extends Item {
     if (refusal && text !== "") this.shared.refused = true
     const content = this.content(at, refusal)
     if (text === "" || content.part === ended) return
-    if (content.part === unopened) content.part = this.assembler.openText()
-    this.assembler.text(content.part, whole ? unsaid(this.assembler.openContent(content.part), text) : text)
+    if (content.part === unopened) {
+      content.part = this.assembler.openText()
+      this.open.push(content)
+    }
+    const { assembler } = this
+    const { part } = content
+    const more = whole ? unsaid(assembler.openLength(part), () => assembler.openContent(part), text) : text
+    assembler.text(part, more)
     if (this.closed) this.endTexts()
   }
 
@@ -201,8 +213,9 @@ export class MessageItem extends Item {
   }
 
   private endTexts(): void {
-    for (const content of this.contents.values()) {
-      if (content.part < 0) continue
+    const { open } = this
+    this.open = []
+    for (const content of open) {
       const replay = replayOf({ id: this.id, phase: this.phase, refusal: content.refusal || undefined })
       this.assembler.endText(content.part, replay === undefined ? {} : { ...replay, origin: this.assembler.origin })
       content.part = ended
@@ -223,7 +236,9 @@ const sectionsOf = (value: unknown): ReadonlyArray<string> =>
 /** Reasoning: one part, whose sections follow each other without a separator. @category decoding @since 0.1.0 */
 export class ReasoningItem extends Item {
   readonly kind = "reasoning"
-  private readonly sections: Array<string> = []
+  /** What was said of each section that has any text. */
+  private readonly sections = new Map<number, string>()
+  private lastSection = 0
   /** The field that spoke first; the other one would say the same again. */
   private field: ReasoningField | undefined
   private part = -1
@@ -248,25 +263,25 @@ export class ReasoningItem extends Item {
     if (text === "") return
     this.field ??= field
     if (field !== this.field) return
-    const said = this.sections[at] ?? ""
-    const more = whole ? unsaid(said, text) : text
+    const said = this.sections.get(at) ?? ""
+    const more = whole ? unsaid(said.length, () => said, text) : text
     // What an earlier section lacked cannot be put before what was sent since.
-    if (more === "" || (whole && at < this.sections.length - 1)) return
-    while (this.sections.length < at) this.sections.push("")
-    this.sections[at] = said + more
+    if (more === "" || (whole && at < this.lastSection)) return
+    this.lastSection = Math.max(this.lastSection, at)
+    this.sections.set(at, said + more)
     if (this.part < 0) this.part = this.assembler.openReasoning()
     this.assembler.reasoning(this.part, more)
   }
 
   protected whole(item: Fields): void {
-    this.texts(item)
+    this.read(item)
     this.endPart(true)
   }
 
   supplement(item: Fields): void {
     const encrypted = nonEmpty(item["encrypted_content"])
     const late = this.encrypted === undefined && encrypted !== undefined
-    if (this.field === undefined) this.texts(item)
+    if (this.field === undefined) this.read(item)
     // Azure sends the encrypted content only with the final output: a part of its own, which joins this item when it is
     // replayed.
     if (late) {
@@ -281,7 +296,12 @@ export class ReasoningItem extends Item {
     this.endPart(true)
   }
 
-  private texts(item: Fields): void {
+  /** The sections in their order; those without text are none. */
+  private texts(): ReadonlyArray<string> {
+    return [...this.sections].toSorted(([a], [b]) => a - b).map(([, text]) => text)
+  }
+
+  private read(item: Fields): void {
     for (const field of ["summary", "content"] as const) {
       sectionsOf(item[field]).forEach((text, at) => this.say(field, at, text, true))
     }
@@ -295,8 +315,8 @@ export class ReasoningItem extends Item {
     const replay = replayOf({
       id: this.id,
       // The text of the part is the only summary, unless there are several.
-      summary: this.field === "summary" && this.sections.length > 1 ? [...this.sections] : undefined,
-      content: this.field === "content" ? [...this.sections] : undefined,
+      summary: this.field === "summary" && this.lastSection > 0 ? this.texts() : undefined,
+      content: this.field === "content" ? this.texts() : undefined,
       format: this.format
     })
     this.assembler.endReasoning(this.part, {
@@ -348,8 +368,8 @@ export class CallItem extends Item {
   private pending = ""
   /** Argument text that came with the item when it began. */
   private initial = ""
-  /** Argument text that the wire declared to be whole. */
-  private final: string | undefined
+  /** Argument text that the wire declared to be whole: given, or as much as had been said by then. */
+  private final: string | number | undefined
   private namespace: string | undefined
   private caller: JsonObject | undefined
 
@@ -382,12 +402,16 @@ export class CallItem extends Item {
     this.callId ??= nonEmpty(frame["call_id"])
     this.open(false)
     const text = this.textIn(frame)
-    this.delta(unsaid(this.said(), text))
-    this.final = text === "" ? this.said() : text
+    this.delta(this.unsaid(text))
+    this.final = text === "" ? this.saidLength : text
+  }
+
+  private get finalText(): string | undefined {
+    return typeof this.final === "number" ? this.said().slice(0, this.final) : this.final
   }
 
   protected whole(item: Fields): void {
-    const text = this.textIn(item) || this.final || this.said() || this.initial
+    const text = this.textIn(item) || this.finalText || this.said() || this.initial
     // A call of an answer that was cut: its arguments are not all there, whether or not they parse.
     const cut = item["status"] === "incomplete"
     const calls = this.name === parallelWrapper && !cut ? wrappedCalls(text) : undefined
@@ -402,7 +426,7 @@ export class CallItem extends Item {
       return
     }
     this.open(true)
-    const missing = unsaid(this.said(), text)
+    const missing = this.unsaid(text)
     if (missing !== "") this.assembler.toolCallDelta(this.part, missing)
     this.endCall(text, cut || this.name === undefined)
   }
@@ -414,7 +438,7 @@ export class CallItem extends Item {
     this.closed = true
     if (completed && this.final !== undefined && this.name !== undefined) {
       this.open(true)
-      return this.endCall(this.final, false)
+      return this.endCall(this.finalText!, false)
     }
     // A call that was never closed is none; what was begun in events has to be ended.
     if (this.part >= 0) this.assembler.endToolCall(this.part, { invalid: true })
@@ -422,6 +446,14 @@ export class CallItem extends Item {
 
   private said(): string {
     return this.part < 0 ? this.pending : this.assembler.openArguments(this.part)
+  }
+
+  private get saidLength(): number {
+    return this.part < 0 ? this.pending.length : this.assembler.openLength(this.part)
+  }
+
+  private unsaid(text: string): string {
+    return unsaid(this.saidLength, () => this.said(), text)
   }
 
   private textIn(item: Fields): string {

@@ -11,8 +11,11 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
+import { segment } from "../../internal/address.ts"
+import { type Fields, optional } from "../../internal/checks.ts"
 import { Configuration, LlmError } from "../../LlmError.ts"
 import * as LlmService from "../../LlmService.ts"
+import { credentials, hostName, issueOf, pathName } from "../options.ts"
 import * as Provider from "../Provider.ts"
 
 /**
@@ -58,9 +61,16 @@ const hostOf = (location: string): string =>
 export const baseUrlOf = (publisher: string, project: string | undefined, location = "global"): string =>
   project === undefined
     ? `https://${hostOf("global")}/v1/publishers/${publisher}`
-    : `https://${hostOf(location)}/v1/projects/${encodeURIComponent(project)}/locations/${
-      encodeURIComponent(location)
+    : `https://${hostOf(location)}/v1/projects/${segment(project)}/locations/${
+      segment(location)
     }/publishers/${publisher}`
+
+/** A location becomes part of a host name, a project of a path. */
+const own: Fields = {
+  project: optional(pathName),
+  location: optional(hostName),
+  accessToken: optional(credentials)
+}
 
 const usesKey = (options: Options): boolean => options.accessToken === undefined && options.apiKey !== undefined
 
@@ -91,7 +101,7 @@ export interface VertexModule {
 const given = <A>(config: Config.Config<A> | undefined): Config.Config<A | undefined> =>
   config ?? Config.succeed(undefined)
 
-const optional = <A>(config: Config.Config<A>): Config.Config<A | undefined> =>
+const maybe = <A>(config: Config.Config<A>): Config.Config<A | undefined> =>
   Config.map(Config.option(config), (found) => found._tag === "Some" ? found.value : undefined)
 
 const onlyDefined = (options: Options): Options =>
@@ -105,7 +115,7 @@ const onlyDefined = (options: Options): Options =>
  * @since 0.1.0
  */
 export const define = (definition: Provider.Definition, publisher: string, express: boolean): VertexModule => {
-  const provider = Provider.define<Options>(definition, customize(publisher, express))
+  const provider = Provider.define<Options>(definition, customize(publisher, express), own)
   const failure = (message: string, field?: string) =>
     new LlmError({
       provider: definition.id,
@@ -115,18 +125,26 @@ export const define = (definition: Provider.Definition, publisher: string, expre
       attempts: 1
     })
   const make: VertexModule["make"] = (options = {}) =>
-    options.baseUrl === undefined && options.project === undefined && !(express && usesKey(options))
-      ? Effect.fail(failure(
-        `No project for ${definition.name}: set GOOGLE_CLOUD_PROJECT, or give project to the layer.`,
-        "project"
-      ))
-      : provider.make(options.accessToken === undefined ? options : { ...options, apiKey: options.accessToken })
-  const fromConfig = (config: Config.Config<Options>, options?: Options) =>
+    Effect.suspend(() => {
+      // Options that cannot be are the provider's to refuse.
+      if (issueOf(options, own) !== undefined) return provider.make(options)
+      return options.baseUrl === undefined && options.project === undefined && !(express && usesKey(options))
+        ? Effect.fail(failure(
+          `No project for ${definition.name}: set GOOGLE_CLOUD_PROJECT, or give project to the layer.`,
+          "project"
+        ))
+        : provider.make(options.accessToken === undefined ? options : { ...options, apiKey: options.accessToken })
+    })
+  const fromConfig = (config: () => Config.Config<Options>, options?: Options) =>
     Layer.effect(
       LlmService.LlmService,
-      Effect.flatMap(
-        Effect.mapError(config, (error) => failure(error.message)),
-        (found) => make({ ...options, ...onlyDefined(found) })
+      Effect.suspend(() =>
+        issueOf(options ?? {}, own) !== undefined
+          ? make(options)
+          : Effect.flatMap(
+            Effect.mapError(Provider.attempt(config), (error) => failure(error.message)),
+            (found) => make({ ...options, ...onlyDefined(found) })
+          )
       )
     )
   return {
@@ -135,28 +153,31 @@ export const define = (definition: Provider.Definition, publisher: string, expre
     layer: (options) => Layer.effect(LlmService.LlmService, make(options)),
     layerConfig: (config, options) =>
       fromConfig(
-        Config.all({
-          project: given(config.project),
-          location: given(config.location),
-          accessToken: given(config.accessToken),
-          apiKey: given(config.apiKey),
-          baseUrl: given(config.baseUrl),
-          model: given(config.model),
-          label: given(config.label)
-        }),
+        () =>
+          Config.all({
+            project: given(config.project),
+            location: given(config.location),
+            accessToken: given(config.accessToken),
+            apiKey: given(config.apiKey),
+            baseUrl: given(config.baseUrl),
+            model: given(config.model),
+            label: given(config.label)
+          }),
         options
       ),
-    layerEnv: fromConfig(Config.all({
-      project: optional(Config.String("GOOGLE_CLOUD_PROJECT")),
-      location: optional(Config.String("GOOGLE_CLOUD_LOCATION")),
-      accessToken: optional(Config.Redacted("GOOGLE_ACCESS_TOKEN")),
-      apiKey: express ? optional(Config.Redacted("VERTEX_API_KEY")) : Config.succeed(undefined),
-      baseUrl: definition.env.baseUrl === undefined
-        ? Config.succeed(undefined)
-        : optional(Config.String(definition.env.baseUrl)),
-      model: definition.env.model === undefined
-        ? Config.succeed(undefined)
-        : optional(Config.String(definition.env.model))
-    }))
+    layerEnv: fromConfig(() =>
+      Config.all({
+        project: maybe(Config.String("GOOGLE_CLOUD_PROJECT")),
+        location: maybe(Config.String("GOOGLE_CLOUD_LOCATION")),
+        accessToken: maybe(Config.Redacted("GOOGLE_ACCESS_TOKEN")),
+        apiKey: express ? maybe(Config.Redacted("VERTEX_API_KEY")) : Config.succeed(undefined),
+        baseUrl: definition.env.baseUrl === undefined
+          ? Config.succeed(undefined)
+          : maybe(Config.String(definition.env.baseUrl)),
+        model: definition.env.model === undefined
+          ? Config.succeed(undefined)
+          : maybe(Config.String(definition.env.model))
+      })
+    )
   }
 }

@@ -4,6 +4,7 @@
  * @see https://docs.ollama.com/faq#how-do-i-configure-ollama-server
  * @since 0.1.0
  */
+import { withoutTrailingSlashes } from "../../internal/slashes.ts"
 
 /**
  * Where Ollama listens unless it is told otherwise.
@@ -37,8 +38,10 @@ export const serverUrl = (given: string): string => {
   if (url === null) return trimmed
   const host = url.hostname === "0.0.0.0" || url.hostname === "[::]" ? "127.0.0.1" : url.hostname
   const port = url.port !== "" ? `:${url.port}` : explicit || hasPort(trimmed) ? "" : ":11434"
-  const path = url.pathname.replace(/\/+$/, "").replace(/\/(?:api|v1)$/, "")
-  return `${url.protocol}//${host}${port}${path}`
+  const path = withoutTrailingSlashes(url.pathname).replace(/\/(?:api|v1)$/, "")
+  // Kept for the check of base URLs: what it holds must not vanish in silence.
+  const user = url.username === "" && url.password === "" ? "" : `${url.username}:${url.password}@`
+  return `${url.protocol}//${user}${host}${port}${path}${url.search}${url.hash}`
 }
 
 /** `URL` drops port 80, which is http's own. */

@@ -13,6 +13,12 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import { baseIssue, baseOf, withBaseQuery } from "../../internal/address.ts"
+import { optionsIssue } from "../../internal/checked.ts"
+import { duration, fields, flag, optional } from "../../internal/checks.ts"
+import { credential } from "../../internal/credential.ts"
+import { sentHeaders } from "../../internal/headerChecks.ts"
+import { jsonText } from "../../internal/jsonText.ts"
 import * as LlmError from "../../LlmError.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import { Assembler } from "../../protocol/Assembler.ts"
@@ -20,6 +26,7 @@ import { readErrorBody } from "../../protocol/ErrorMap.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame, type Protocol } from "../../protocol/Protocol.ts"
 import * as Transport from "../../transport/Transport.ts"
 import { parts } from "../Credentials.ts"
+import { common } from "../options.ts"
 import type { Credentials } from "../Provider.ts"
 import { cloudUrl, localUrl, serverUrl } from "./Host.ts"
 
@@ -61,6 +68,7 @@ export interface PullOptions {
 class PullDecoder implements Decoder {
   readonly assembler: Assembler
   readonly settled = false
+  private lines = 0
 
   constructor(context: DecodeContext) {
     this.assembler = new Assembler(context)
@@ -84,7 +92,16 @@ class PullDecoder implements Decoder {
   private line(line: JsonObject): void {
     if (line["error"] !== undefined && line["error"] !== null) return this.assembler.fail(failureOf(line))
     if (typeof line["status"] !== "string") return
-    this.assembler.serverTool({ name: "pull", kind: "block", data: line })
+    // Not through the assembler, which would keep every line of a download of hours.
+    this.assembler.start()
+    const part = {
+      type: "server-tool",
+      name: "pull",
+      kind: "block",
+      data: line,
+      origin: this.assembler.origin
+    } as const
+    this.assembler.out.push({ _tag: "ServerTool", index: this.lines++, part })
     if (line["status"] === "success") this.assembler.finish("stop")
   }
 }
@@ -123,11 +140,15 @@ const progressOf = (line: JsonObject): PullProgress => {
   }
 }
 
-const keyOf = (key: PullOptions["apiKey"]): Effect.Effect<string | undefined, LlmError.LlmError> =>
-  Effect.map(
-    parts(key).get ?? Effect.undefined,
-    (found) => found === undefined ? undefined : Redacted.value(found).trim()
-  )
+const { apiKey, baseUrl, headers } = common
+
+const pullOptions = fields({
+  baseUrl: baseUrl!,
+  apiKey: apiKey!,
+  insecure: optional(flag),
+  headers: headers!,
+  idle: optional(duration)
+})
 
 /**
  * Downloads a model to a server. The stream ends after `success`, and fails with the reason: `NotFound` for a model that
@@ -149,22 +170,29 @@ export const pull = (
   options: PullOptions = {}
 ): Stream.Stream<PullProgress, LlmError.LlmError, HttpClient.HttpClient> =>
   Stream.unwrap(Effect.gen(function*() {
+    const name = typeof model === "string" ? model : ""
     const failed = (reason: LlmError.Reason) =>
-      new LlmError.LlmError({ provider: "ollama", model, operation: "models", reason, attempts: 1 })
-    const baseUrl = options.baseUrl === undefined ? localUrl : serverUrl(options.baseUrl)
-    if (model.trim() === "") {
+      new LlmError.LlmError({ provider: "ollama", model: name, operation: "models", reason, attempts: 1 })
+    const misconfigured = (field: string, message: string) =>
+      failed(new LlmError.Configuration({ field, message: `${field}: ${message}` }))
+    if (name.trim() === "") {
       return yield* failed(new LlmError.Validation({ field: "model", message: "model: Is empty: name one." }))
     }
-    const url = URL.parse(baseUrl)
-    if (url === null || !/^https?:$/.test(url.protocol) || url.origin === cloudUrl) {
-      return yield* failed(
-        new LlmError.Configuration({
-          field: "baseUrl",
-          message: `Models are pulled to a server of one's own, given as a URL such as ${localUrl}.`
-        })
+    const wrong = optionsIssue(pullOptions, options)
+    if (wrong !== undefined) return yield* misconfigured(wrong.field, wrong.message)
+    const baseUrl = options.baseUrl === undefined ? localUrl : serverUrl(options.baseUrl)
+    const unfit = baseIssue(baseUrl)
+    if (unfit !== undefined || new URL(baseUrl).origin === cloudUrl) {
+      return yield* misconfigured(
+        "baseUrl",
+        `${unfit ?? ""} Models are pulled to a server of one's own, given as a URL such as ${localUrl}.`.trim()
       )
     }
-    const key = yield* keyOf(options.apiKey)
+    const base = baseOf(baseUrl)
+    const found = yield* parts(options.apiKey).get ?? Effect.undefined
+    const unfitKey = optionsIssue(optional(credential), found)
+    if (unfitKey !== undefined) return yield* misconfigured("apiKey", unfitKey.message)
+    const key = found === undefined ? undefined : Redacted.value(found).trim()
     const idle = options.idle ?? "10 minutes"
     const transport = Transport.make(yield* HttpClient.HttpClient)
     const events = transport.stream({
@@ -172,9 +200,12 @@ export const pull = (
       provider: "ollama",
       model,
       operation: "models",
-      url: `${baseUrl}/api/pull`,
-      headers: { ...options.headers, ...(key === undefined ? undefined : { authorization: `Bearer ${key}` }) },
-      body: JSON.stringify({ model, stream: true, ...(options.insecure === true ? { insecure: true } : undefined) }),
+      url: withBaseQuery(base, `${base.url}/api/pull`),
+      headers: sentHeaders({
+        ...options.headers,
+        ...(key === undefined ? undefined : { authorization: `Bearer ${key}` })
+      }),
+      body: jsonText({ model, stream: true, ...(options.insecure === true ? { insecure: true } : undefined) }),
       secrets: key === undefined ? [] : [key],
       // Progress is no content: what the first token waits for never comes.
       timeouts: { connect: idle, idle, firstToken: "365 days" },

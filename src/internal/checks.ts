@@ -1,0 +1,339 @@
+/**
+ * Checks of values that may be anything: what a caller gave to a request, a layer or a policy.
+ *
+ * A check never throws, whatever it is given: getters and proxies that throw are a problem of the field that was read. It tells
+ * the first problem, with the path to it and what to do, and never quotes a text, which may be a secret or megabytes long.
+ * What the fields of a request are is `requestChecks`' and `messageChecks`', what policies take is `optionChecks`'.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+
+/**
+ * A problem found before any I/O.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Issue {
+  /** Path of the field, such as `messages[2].content`. */
+  readonly field: string
+  /** What is wrong and what to do. */
+  readonly message: string
+}
+
+/**
+ * Tells the first problem of a value; its `field` is the path below the value: empty, or begins with `.` or `[`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Check = (value: unknown) => Issue | undefined
+
+/**
+ * Checks by field.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Fields {
+  readonly [field: string]: Check
+}
+
+/**
+ * Entries of a list: a bound for proxies and sparse arrays that claim to be without end.
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const maxEntries = 1_000_000
+
+/**
+ * A problem of the value itself.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const problem = (message: string): Issue => ({ field: "", message })
+
+/**
+ * A problem, seen from one level up; `key` is `.name` or `[index]`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const under = (key: string, issue: Issue): Issue => ({ field: `${key}${issue.field}`, message: issue.message })
+
+/**
+ * A problem with the path as people write it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const rooted = (issue: Issue | undefined, root: string): Issue | undefined =>
+  issue === undefined ? undefined : { ...issue, field: issue.field === "" ? root : issue.field.replace(/^\./, "") }
+
+/**
+ * What is said of a value that cannot be read.
+ *
+ * @category messages
+ * @since 0.1.0
+ */
+export const unreadable = "Cannot be read: a getter or proxy throws. Give plain data."
+
+/** How a key of a path is shown: keys can be as long as their author likes. */
+const shown = (key: string): string => (key.length > 60 ? `${key.slice(0, 60)}…` : key).toWellFormed()
+
+/**
+ * What a value is, without what is in it.
+ *
+ * @category messages
+ * @since 0.1.0
+ */
+export const kindOf = (value: unknown): string => {
+  switch (typeof value) {
+    case "number":
+    case "boolean":
+      return String(value)
+    case "undefined":
+      return "nothing"
+    case "string":
+      return value === "" ? "an empty text" : "a text"
+    case "bigint":
+      return "a bigint"
+    case "symbol":
+      return "a symbol"
+    case "function":
+      return "a function"
+    case "object":
+      return value === null ? "null" : isList(value) ? "an array" : "an object"
+  }
+}
+
+/** `Array.isArray` throws for a proxy that was revoked. */
+const isList = (value: unknown): value is ReadonlyArray<unknown> => {
+  try {
+    return Array.isArray(value)
+  } catch {
+    return false
+  }
+}
+
+/**
+ * Whether a value is an object that is not an array.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isRecord = (value: unknown): value is { readonly [key: string]: unknown } =>
+  typeof value === "object" && value !== null && !isList(value)
+
+/**
+ * Runs a check that reads; what throws is a problem of the value.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const reading = (check: Check): Check => (value) => {
+  try {
+    return check(value)
+  } catch {
+    return problem(unreadable)
+  }
+}
+
+/**
+ * Allows `undefined`.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const optional = (check: Check): Check => (value) => value === undefined ? undefined : check(value)
+
+/**
+ * The first problem that one of several checks finds.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const all = (...checks: ReadonlyArray<Check>): Check => (value) => {
+  for (const check of checks) {
+    const found = check(value)
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+/**
+ * A test with what is said when it fails.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const that = (test: (value: unknown) => boolean, message: string): Check => (value) =>
+  test(value) ? undefined : problem(`${message} Got ${kindOf(value)}.`)
+
+/** Any value. @category checks @since 0.1.0 */
+export const anything: Check = () => undefined
+
+/** A text. @category checks @since 0.1.0 */
+export const text: Check = that((value) => typeof value === "string", "Must be a text.")
+
+/** A text with something in it. @category checks @since 0.1.0 */
+export const filledText: Check = that(
+  (value) => typeof value === "string" && value.trim() !== "",
+  "Must be a text that is not empty."
+)
+
+/** `true` or `false`. @category checks @since 0.1.0 */
+export const flag: Check = that((value) => typeof value === "boolean", "Must be true or false.")
+
+/** A function. @category checks @since 0.1.0 */
+export const callable: Check = that((value) => typeof value === "function", "Must be a function.")
+
+/**
+ * A number in a range, both ends included.
+ *
+ * @category checks
+ * @since 0.1.0
+ */
+export const within = (low: number, high: number): Check =>
+  that(
+    (value) => typeof value === "number" && value >= low && value <= high,
+    `Must be a number from ${low} to ${high}.`
+  )
+
+/** A number that is not `NaN` or infinite. @category checks @since 0.1.0 */
+export const finite: Check = that((value) => Number.isFinite(value), "Must be a finite number.")
+
+/** A number above 0. @category checks @since 0.1.0 */
+export const positive: Check = that(
+  (value) => typeof value === "number" && Number.isFinite(value) && value > 0,
+  "Must be a number above 0."
+)
+
+/** A number from 0 on. @category checks @since 0.1.0 */
+export const notNegative: Check = that(
+  (value) => typeof value === "number" && Number.isFinite(value) && value >= 0,
+  "Must be a number from 0 on."
+)
+
+/**
+ * A number of at least `low`, or infinity for no limit.
+ *
+ * @category checks
+ * @since 0.1.0
+ */
+export const countFrom = (low: number): Check =>
+  that((value) => typeof value === "number" && value >= low, `Must be a number from ${low} on.`)
+
+/**
+ * A whole number of at least `low`.
+ *
+ * @category checks
+ * @since 0.1.0
+ */
+export const integerFrom = (low: number, high: number = Number.MAX_SAFE_INTEGER): Check =>
+  that(
+    (value) => Number.isSafeInteger(value) && (value as number) >= low && (value as number) <= high,
+    `Must be an integer from ${low} to ${high}.`
+  )
+
+/**
+ * One of some words.
+ *
+ * @category checks
+ * @since 0.1.0
+ */
+export const oneOf = (...words: ReadonlyArray<string>): Check => {
+  const known = new Set<unknown>(words)
+  return that((value) => known.has(value), `Must be ${words.map((word) => `"${word}"`).join(" or ")}.`)
+}
+
+/** A `Duration` input that is not negative; infinite is no limit. @category checks @since 0.1.0 */
+export const duration: Check = reading((value) => {
+  const found = hasNaN(value) ? Option.none() : Duration.fromInput(value as Duration.Input)
+  if (Option.isSome(found) && Duration.toMillis(found.value) >= 0) return undefined
+  return problem(`Must be a duration that is not negative, such as "20 seconds". Got ${kindOf(value)}.`)
+})
+
+/** Effect takes `NaN` for a duration of nothing. */
+const hasNaN = (value: unknown): boolean =>
+  typeof value === "number"
+    ? Number.isNaN(value)
+    : typeof value === "object" && value !== null && !Duration.isDuration(value) &&
+      !Object.values(value).every((part) => part === undefined || (typeof part === "number" && !Number.isNaN(part)))
+
+/**
+ * An object with these fields; others are left alone.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const fields = (spec: Fields, message = "Must be an object."): Check => {
+  const entries = Object.entries(spec)
+  return (value) => {
+    if (!isRecord(value)) return problem(`${message} Got ${kindOf(value)}.`)
+    for (const [field, check] of entries) {
+      let found: Issue | undefined
+      try {
+        found = check(value[field])
+      } catch {
+        found = problem(unreadable)
+      }
+      if (found !== undefined) return under(`.${field}`, found)
+    }
+    return undefined
+  }
+}
+
+/**
+ * An array of values that pass a check.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const listOf = (check: Check, message = "Must be an array."): Check => (value) => {
+  if (!isList(value)) return problem(`${message} Got ${kindOf(value)}.`)
+  let at = 0
+  try {
+    const { length } = value
+    if (length > maxEntries) return problem(`Has more than ${maxEntries} entries.`)
+    for (; at < length; at++) {
+      const found = check(value[at])
+      if (found !== undefined) return under(`[${at}]`, found)
+    }
+    return undefined
+  } catch {
+    return under(`[${at}]`, problem(unreadable))
+  }
+}
+
+/**
+ * An object whose values all pass a check.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const recordOf = (check: Check, message = "Must be an object."): Check => (value) => {
+  if (!isRecord(value)) return problem(`${message} Got ${kindOf(value)}.`)
+  let key = ""
+  try {
+    for (key of Object.keys(value)) {
+      const found = check(value[key])
+      if (found !== undefined) return under(`.${shown(key)}`, found)
+    }
+    return undefined
+  } catch {
+    return key === "" ? problem(unreadable) : under(`.${shown(key)}`, problem(unreadable))
+  }
+}
+
+/**
+ * The key of an object as a step of a path.
+ *
+ * @category messages
+ * @since 0.1.0
+ */
+export const stepTo = (key: string | number): string => typeof key === "number" ? `[${key}]` : `.${shown(key)}`
