@@ -198,7 +198,7 @@ describe.skipIf(server === undefined)("RateLimit over Redis", () => {
                 }
               }
             }).pipe(Effect.ensuring(Effect.ignore(redis.send("DEL", clock, `${prefix}${runs - 1}`)))))),
-          { numRuns: Number(process.env['NR']??200) }
+          { numRuns: 200 }
         )
       )
     }).pipe(Effect.provide(layer)))
