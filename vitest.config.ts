@@ -6,7 +6,9 @@ export default defineConfig({
     // One process per core: the default leaves a core idle, which on two cores is half of them.
     pool: "forks",
     maxWorkers: "100%",
-    // A loaded CI machine is slow, not wrong.
-    testTimeout: 20_000
+    // A loaded CI machine is slow, not wrong: these end what hangs, and judge nothing that runs.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 60_000
   }
 })

@@ -39,8 +39,6 @@ export interface CacheOptions {
   readonly recentTurns?: number | undefined
   /** Keep entries for 1 hour instead of 5 minutes. @default false */
   readonly extendedTtl?: boolean | undefined
-  /** Share entries between users with identical prompts, where the provider can. @default false */
-  readonly globalScope?: boolean | undefined
   /** Stable key that routes similar prompts to the same cache (OpenAI `prompt_cache_key`). */
   readonly key?: string | undefined
 }

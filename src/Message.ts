@@ -1,8 +1,8 @@
 /**
  * Messages, parts and attributes: one conversation format for every provider.
  *
- * A `Message` is plain data, so it can be stored, sent and compared; the constructors return values
- * with `.pipe`. Provider specifics that must travel unchanged (reasoning signatures, encrypted
+ * A `Message` is plain data, so it can be stored, sent and compared; what the constructors return can also be
+ * piped, and is the same plain data. Provider specifics that must travel unchanged (reasoning signatures, encrypted
  * reasoning, server-tool blocks) are kept as opaque fields together with their `origin`, so that
  * a wire replays its own and drops foreign ones. Wires translate; nothing here knows a provider.
  *
@@ -100,19 +100,37 @@ export const Message: Schema.Codec<Message> = Schema.Struct({
   attributes: Schema.optional(Attributes)
 })
 
-const Proto = {
-  pipe() {
+// `pipe` as the accessor of a class, because that is what TypeScript leaves out of the type of `{ ...message }`.
+declare abstract class Piped {
+  get pipe(): Pipeable["pipe"]
+}
+
+/**
+ * A message that the constructors and combinators made: the same plain data, which can be piped.
+ *
+ * `pipe` is not enumerable: such a message equals an object literal with the same fields, in Node's `deepStrictEqual` as in test
+ * runners, and its keys, its JSON and its copies are those of the literal. A copy (`{ ...message }`, `structuredClone`, what a
+ * schema decoded) has no `pipe`; give it to the combinators, or to `pipe` of `effect/Function`.
+ *
+ * `Equal.equals` of Effect looks at hidden properties too. `Schema.toEquivalence(Message.Message)` compares by the fields.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PipeableMessage extends Message, Piped {}
+
+const hiddenPipe: PropertyDescriptor & ThisType<Message> = {
+  value() {
     return pipeArguments(this, arguments)
   }
 }
 
-const make = (role: Role, content: string | ReadonlyArray<Part>, attributes?: Attributes): Message & Pipeable => {
-  const message = Object.create(Proto)
-  message.role = role
-  message.content = content
-  if (attributes !== undefined) message.attributes = attributes
-  return message
-}
+const make = (role: Role, content: string | ReadonlyArray<Part>, attributes?: Attributes): PipeableMessage =>
+  Object.defineProperty(
+    attributes === undefined ? { role, content } : { role, content, attributes },
+    "pipe",
+    hiddenPipe
+  ) as PipeableMessage
 
 /**
  * A system message: instructions that rank above the user's.
@@ -120,7 +138,7 @@ const make = (role: Role, content: string | ReadonlyArray<Part>, attributes?: At
  * @category constructors
  * @since 0.1.0
  */
-export const system = (content: string | ReadonlyArray<TextPart>): Message & Pipeable => make("system", content)
+export const system = (content: string | ReadonlyArray<TextPart>): PipeableMessage => make("system", content)
 
 /**
  * A user message.
@@ -135,7 +153,7 @@ export const system = (content: string | ReadonlyArray<TextPart>): Message & Pip
  */
 export const user = (
   content: string | ReadonlyArray<TextPart | ImagePart | FilePart | AudioPart>
-): Message & Pipeable => make("user", content)
+): PipeableMessage => make("user", content)
 
 /**
  * An assistant message. To go on after a response, append `response.message` instead.
@@ -143,7 +161,7 @@ export const user = (
  * @category constructors
  * @since 0.1.0
  */
-export const assistant = (content: string | ReadonlyArray<Part>): Message & Pipeable => make("assistant", content)
+export const assistant = (content: string | ReadonlyArray<Part>): PipeableMessage => make("assistant", content)
 
 /**
  * The answer to a tool call.
@@ -155,7 +173,7 @@ export const toolResult = (
   call: { readonly id: string; readonly name?: string | undefined },
   content: ToolResultPart["content"],
   options?: { readonly isError?: boolean | undefined }
-): Message & Pipeable =>
+): PipeableMessage =>
   make("tool", [{
     type: "tool-result",
     toolCallId: call.id,
@@ -170,7 +188,7 @@ export const toolResult = (
  * @category constructors
  * @since 0.1.0
  */
-export const tool = (content: ReadonlyArray<ToolResultPart>): Message & Pipeable => make("tool", content)
+export const tool = (content: ReadonlyArray<ToolResultPart>): PipeableMessage => make("tool", content)
 
 // =============================================================================
 // Combinators
@@ -183,8 +201,8 @@ export const tool = (content: ReadonlyArray<ToolResultPart>): Message & Pipeable
  * @since 0.1.0
  */
 export const withAttributes: {
-  (attributes: Attributes): (self: Message) => Message & Pipeable
-  (self: Message, attributes: Attributes): Message & Pipeable
+  (attributes: Attributes): (self: Message) => PipeableMessage
+  (self: Message, attributes: Attributes): PipeableMessage
 } = dual(
   2,
   (self: Message, attributes: Attributes) => make(self.role, self.content, { ...self.attributes, ...attributes })
@@ -196,7 +214,7 @@ export const withAttributes: {
  * @category combinators
  * @since 0.1.0
  */
-export const cacheable = (self: Message): Message & Pipeable => withAttributes(self, { cacheControl: "ephemeral" })
+export const cacheable = (self: Message): PipeableMessage => withAttributes(self, { cacheControl: "ephemeral" })
 
 /**
  * Caches the prompt up to and including this message for 1 hour.
@@ -204,7 +222,7 @@ export const cacheable = (self: Message): Message & Pipeable => withAttributes(s
  * @category combinators
  * @since 0.1.0
  */
-export const cacheableExtended = (self: Message): Message & Pipeable =>
+export const cacheableExtended = (self: Message): PipeableMessage =>
   withAttributes(self, { cacheControl: "extended" })
 
 /**
@@ -214,8 +232,8 @@ export const cacheableExtended = (self: Message): Message & Pipeable =>
  * @since 0.1.0
  */
 export const priority: {
-  (priority: number): (self: Message) => Message & Pipeable
-  (self: Message, priority: number): Message & Pipeable
+  (priority: number): (self: Message) => PipeableMessage
+  (self: Message, priority: number): PipeableMessage
 } = dual(2, (self: Message, priority: number) => withAttributes(self, { priority }))
 
 /**
@@ -225,8 +243,8 @@ export const priority: {
  * @since 0.1.0
  */
 export const metadata: {
-  (metadata: JsonObject): (self: Message) => Message & Pipeable
-  (self: Message, metadata: JsonObject): Message & Pipeable
+  (metadata: JsonObject): (self: Message) => PipeableMessage
+  (self: Message, metadata: JsonObject): PipeableMessage
 } = dual(
   2,
   (self: Message, metadata: JsonObject) =>

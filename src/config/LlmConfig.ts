@@ -132,7 +132,6 @@ export const Defaults = Schema.Struct({
     tools: optional(Schema.Boolean),
     recentTurns: optional(Schema.Int),
     extendedTtl: optional(Schema.Boolean),
-    globalScope: optional(Schema.Boolean),
     key: optional(Schema.String)
   })),
   priority: optional(Schema.Finite),

@@ -2,6 +2,7 @@ import { NodeHttpClient, NodeServices } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Deferred, Effect, Fiber, FileSystem, Inspectable, Layer, Queue, Stream } from "effect"
 import { TestClock } from "effect/testing"
+import { writeFileSync } from "node:fs"
 import { Slot } from "../../src/config/slot.ts"
 import { type LlmConfig, type LlmError, LlmService, Registry, Retry } from "../../src/index.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
@@ -205,7 +206,8 @@ describe("a file that changes", () => {
     Effect.gen(function*() {
       const files = yield* FileSystem.FileSystem
       const path = `${yield* files.makeTempDirectoryScoped()}/llm.toml`
-      const write = (text: string) => files.writeFileString(path, text)
+      // At once: a slow machine would otherwise let the watcher see a file that is cut, but not yet written.
+      const write = (text: string) => Effect.sync(() => writeFileSync(path, text))
       yield* write(tomlOf(simulator, "anthropic"))
       const registry = yield* Registry.makeWatch(path, { debounce: "20 millis" })
       /** The next result, after what `change` does. */
@@ -222,10 +224,12 @@ describe("a file that changes", () => {
   it.live("a stream that runs ends on its provider while new calls already go to the other", () =>
     withSimulator((simulator) =>
       Effect.gen(function*() {
-        yield* simulator.respondWith(() => ({
-          ...Simulator.text("one two three four five six seven eight"),
-          delayMillis: 15
-        }))
+        // More than the kernel's buffers hold: it does not end before it is read.
+        yield* simulator.respondWith((request) =>
+          JSON.stringify(request.body).includes("\"stream\":true")
+            ? Simulator.text("word ".repeat(4 * 1024 * 1024), { chunkSize: 256 * 1024 })
+            : Simulator.text("word")
+        )
         const { after, registry, write } = yield* watched(simulator)
         let during: string | undefined
         const events = yield* registry.default.stream(hi).pipe(

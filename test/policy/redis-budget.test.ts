@@ -1,83 +1,29 @@
 import { NodeRedis } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { Redis } from "effect/persistence/Redis"
 import * as References from "effect/References"
 import * as fc from "fast-check"
-import { type ChildProcess, spawn } from "node:child_process"
-import { randomUUID } from "node:crypto"
-import { once } from "node:events"
-import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
 import { afterAll } from "vitest"
 import { Ledger } from "../../src/internal/budgetLedger.ts"
 import * as RedisBooks from "../../src/internal/budgetRedis.ts"
 import * as Budget from "../../src/policy/Budget.ts"
 import * as Cache from "../../src/policy/Cache.ts"
 import * as TestLlm from "../../src/testing/TestLlm.ts"
-import { answer, budget, type Command, type Reply } from "./redis-budget-worker.ts"
+import { count, freshPrefix, RedisTime, twoWorkers, type Worker } from "./redis-processes.ts"
 import { findServer, hasBinary, startServer } from "./redis-server.ts"
+import { answer, budget, lease } from "./redis-worker.ts"
 
 const server = await findServer()
 afterAll(() => server?.stop())
 
 const url = server?.url ?? ""
-const freshPrefix = () => `effect-llm-test:${randomUUID()}:`
 const nanos = 1_000_000_000
 
 const onRedis = <A, E>(use: Effect.Effect<A, E, Redis>): Promise<A> =>
   Effect.runPromise(Effect.scoped(Effect.provide(use, NodeRedis.layer({ url }))))
-
-// =============================================================================
-// Other processes
-// =============================================================================
-
-const worker = fileURLToPath(new URL("redis-budget-worker.ts", import.meta.url))
-
-class Worker {
-  private readonly child: ChildProcess
-  private readonly waiting: Array<PromiseWithResolvers<Reply>> = []
-
-  constructor(kind: "budget" | "cache", prefix: string) {
-    this.child = spawn(process.execPath, [worker, kind, url, prefix], { stdio: ["pipe", "pipe", "inherit"] })
-    createInterface({ input: this.child.stdout! }).on("line", (line) => {
-      this.waiting.shift()?.resolve(JSON.parse(line) as Reply)
-    })
-    this.child.once("exit", (code) => {
-      for (const { reject } of this.waiting) reject(new Error(`The worker ended with ${code}.`))
-    })
-  }
-
-  calls(command: Partial<Command>): Promise<Reply> {
-    const reply = Promise.withResolvers<Reply>()
-    this.waiting.push(reply)
-    this.child.stdin!.write(
-      `${JSON.stringify({ times: 1, lasts: 0, prompt: "Hello", ...command } satisfies Command)}\n`
-    )
-    return reply.promise
-  }
-
-  async kill(): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return
-    this.child.kill("SIGKILL")
-    await once(this.child, "exit")
-  }
-}
-
-const twoWorkers = async (
-  kind: "budget" | "cache",
-  use: (a: Worker, b: Worker, prefix: string) => Promise<void>
-): Promise<void> => {
-  const prefix = freshPrefix()
-  const workers = [new Worker(kind, prefix), new Worker(kind, prefix)] as const
-  try {
-    await Promise.all(workers.map((worker) => worker.calls({ times: 0 })))
-    await use(...workers, prefix)
-  } finally {
-    await Promise.all(workers.map((worker) => worker.kill()))
-  }
-}
 
 const account = (prefix: string) =>
   onRedis(
@@ -88,31 +34,18 @@ const account = (prefix: string) =>
       })))
   )
 
-/** Redis keeps its own time, so there is no other way than to wait. */
-const pause = (millis: number) => new Promise((resolve) => setTimeout(resolve, millis))
-
-const eventually = async (condition: () => Promise<boolean>): Promise<void> => {
-  for (let tries = 0; tries < 300; tries++) {
-    if (await condition()) return
-    await pause(20)
-  }
-  throw new Error("It never came.")
-}
-
-const count = (replies: ReadonlyArray<Reply>, outcome: string): number =>
-  replies.flatMap(({ outcomes }) => outcomes).filter((each) => each === outcome).length
-
 describe.skipIf(server === undefined)("Two processes on one Redis", () => {
   it("share one budget: what they reserve and spend together never exceeds it", () =>
-    twoWorkers("budget", async (a, b, prefix) => {
+    twoWorkers("budget", url, async (a, b, prefix) => {
       // A hundred dollars: ten reservations of ten at a time, whoever makes them.
-      const replies = await Promise.all([a.calls({ times: 30, lasts: 300 }), b.calls({ times: 30, lasts: 300 })])
-      assert.strictEqual(count(replies, "ok"), 10)
-      assert.strictEqual(count(replies, "BudgetExceeded"), 50)
-      assert.strictEqual(replies[0].sent + replies[1].sent, 10)
+      const begun = await Promise.all([a.begin(30), b.begin(30)])
+      assert.strictEqual(begun[0].sent + begun[1].sent, 10)
+      assert.strictEqual(count(begun, "BudgetExceeded"), 50)
+      assert.deepStrictEqual(await account(prefix), { spent: 0, reserved: 100 })
+      assert.strictEqual(count(await Promise.all([a.finish(), b.finish()]), "ok"), 10)
       assert.deepStrictEqual(await account(prefix), { spent: 60, reserved: 0 })
       // Forty are left: four at a time, then two, then one, until less than a reservation is left.
-      for (let round = 0; round < 6; round++) await Promise.all([a.calls({ times: 5 }), b.calls({ times: 5 })])
+      for (let round = 0; round < 6; round++) await Promise.all([a.call(5), b.call(5)])
       const { reserved, spent } = await account(prefix)
       assert.strictEqual(reserved, 0)
       assert.isAbove(spent, 90)
@@ -120,21 +53,28 @@ describe.skipIf(server === undefined)("Two processes on one Redis", () => {
     }))
 
   it("free the reservations of one that dies, when their lease has ended", () =>
-    twoWorkers("budget", async (a, b, prefix) => {
-      a.calls({ times: 10, lasts: 60_000 }).catch(() => {})
-      await eventually(async () => (await account(prefix)).reserved === 100)
-      assert.deepStrictEqual((await b.calls({})).outcomes, ["BudgetExceeded"])
-      await a.kill()
-      await eventually(async () => (await b.calls({})).outcomes[0] === "ok")
-      assert.deepStrictEqual(await account(prefix), { spent: 6, reserved: 0 })
-    }))
+    RedisTime.use(url, (time) =>
+      twoWorkers("budget", url, async (a, b, prefix) => {
+        await a.begin(10)
+        assert.strictEqual((await account(prefix)).reserved, 100)
+        assert.deepStrictEqual((await b.call(1)).outcomes, ["BudgetExceeded"])
+        await a.kill()
+        assert.deepStrictEqual((await b.call(1)).outcomes, ["BudgetExceeded"])
+        await time.passForBudget(prefix, Duration.toMillis(lease))
+        assert.deepStrictEqual((await b.call(1)).outcomes, ["ok"])
+        assert.deepStrictEqual(await account(prefix), { spent: 6, reserved: 0 })
+      })))
 
   it("share one cache: the second process asks nobody", () =>
-    twoWorkers("cache", async (a, b) => {
-      assert.deepStrictEqual(await a.calls({ prompt: "Once" }), { outcomes: ["ok"], sent: 1, hits: 0 })
-      assert.deepStrictEqual(await b.calls({ prompt: "Once" }), { outcomes: ["ok"], sent: 0, hits: 1 })
-      assert.deepStrictEqual(await b.calls({ prompt: "Twice" }), { outcomes: ["ok"], sent: 1, hits: 0 })
-      const many = await a.calls({ prompt: "Thrice", times: 50, lasts: 100 })
+    twoWorkers("cache", url, async (a, b) => {
+      const seen = async (worker: Worker, prompt: string) => {
+        const { hits, outcomes, sent } = await worker.call(1, { prompt })
+        return { hits, outcomes, sent }
+      }
+      assert.deepStrictEqual(await seen(a, "Once"), { outcomes: ["ok"], sent: 1, hits: 0 })
+      assert.deepStrictEqual(await seen(b, "Once"), { outcomes: ["ok"], sent: 0, hits: 1 })
+      assert.deepStrictEqual(await seen(b, "Twice"), { outcomes: ["ok"], sent: 1, hits: 0 })
+      const many = await a.call(50, { prompt: "Thrice" })
       assert.strictEqual(many.sent, 1)
       assert.strictEqual(many.hits, 49)
     }))

@@ -1,5 +1,6 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -27,6 +28,7 @@ import * as Timeout from "../../src/policy/Timeout.ts"
 import * as Anthropic from "../../src/provider/Anthropic.ts"
 import * as OpenAi from "../../src/provider/OpenAi.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
+import { inTurns } from "../turns.ts"
 
 // =============================================================================
 // Providers
@@ -360,18 +362,18 @@ for (const [clientName, client] of clients) {
   for (const [wire, mode] of [anthropic, chat].flatMap((wire) => modes.map((mode) => [wire, mode] as const))) {
     describe(`${wire.name}, ${mode}, over ${clientName}`, () => {
       for (const scenario of scenarios) {
-        it.live(scenario.name, () =>
+        it.effect(scenario.name, () =>
           Effect.gen(function*() {
             const { backup, other, primary, stack } = yield* setUp(wire, scenario, mode)
             const expected = mode === "whole" ? scenario.whole ?? scenario.streamed : scenario.streamed
-            const startedAt = performance.now()
+            const startedAt = yield* Clock.currentTimeMillis
             yield* Effect.gen(function*() {
               // What a wire's default is, `auto`, is tested elsewhere: here a whole answer is one, unless the scenario says otherwise.
               const request: LlmRequest = { whole: "whole", ...(scenario.request ?? { prompt: "Tell me the story." }) }
-              const outcome = yield* call(yield* LlmService, mode, request)
+              const outcome = yield* inTurns(call(yield* LlmService, mode, request))
               assertOutcome(outcome, expected, mode, wire, other)
             }).pipe(Effect.provide(stack))
-            assert.isAtLeast(performance.now() - startedAt, scenario.atLeast ?? 0)
+            assert.isAtLeast((yield* Clock.currentTimeMillis) - startedAt, scenario.atLeast ?? 0)
             assert.deepStrictEqual([primary.requests.length, backup.requests.length], [
               expected.primary,
               expected.backup

@@ -535,11 +535,10 @@ describe("Anthropic Messages encoder: other options", () => {
       presencePenalty: 1,
       metadata: { team: "bakery" },
       scope: { userId: "u1" },
-      cache: { key: "k", globalScope: true }
+      cache: { key: "k" }
     }))
     assert.deepStrictEqual(Object.keys(encoded.body).toSorted(), ["max_tokens", "messages", "model"])
     assert.deepStrictEqual(fields(encoded).toSorted(), [
-      "cache.globalScope",
       "cache.key",
       "frequencyPenalty",
       "logprobs",

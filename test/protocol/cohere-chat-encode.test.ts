@@ -101,7 +101,7 @@ describe("Cohere encoder: options", () => {
         parallelToolCalls: false,
         logprobs: 3,
         stop: ["1", "2", "3", "4", "5", "6"],
-        cache: { key: "k", systemPrompt: true, extendedTtl: true, globalScope: true }
+        cache: { key: "k", systemPrompt: true, extendedTtl: true }
       }),
       [
         "effort",
@@ -110,7 +110,6 @@ describe("Cohere encoder: options", () => {
         "stop",
         "cache.key",
         "cache.extendedTtl",
-        "cache.globalScope",
         "cache"
       ]
     )

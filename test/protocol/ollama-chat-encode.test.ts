@@ -105,9 +105,9 @@ describe("Ollama encoder: options", () => {
       warned({
         effort: "high",
         parallelToolCalls: false,
-        cache: { key: "k", systemPrompt: true, extendedTtl: true, globalScope: true }
+        cache: { key: "k", systemPrompt: true, extendedTtl: true }
       }),
-      ["effort", "parallelToolCalls", "cache.key", "cache.extendedTtl", "cache.globalScope", "cache"]
+      ["effort", "parallelToolCalls", "cache.key", "cache.extendedTtl", "cache"]
     )
   })
 })

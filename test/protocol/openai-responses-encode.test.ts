@@ -122,7 +122,7 @@ describe("OpenAI Responses encoder: body", () => {
       frequencyPenalty: 0.1,
       presencePenalty: 0.1,
       effort: "low",
-      cache: { tools: true, globalScope: true }
+      cache: { tools: true }
     }
     assert.deepStrictEqual(warned(request), [
       "topK",
@@ -130,8 +130,7 @@ describe("OpenAI Responses encoder: body", () => {
       "presencePenalty",
       "seed",
       "effort",
-      "cache.tools",
-      "cache.globalScope"
+      "cache.tools"
     ])
     assert.deepStrictEqual(Object.keys(body(request)), ["model", "input", "stream", "store", "include"])
   })

@@ -8,6 +8,7 @@ import { runInNewContext } from "node:vm"
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib"
 import { Anthropic } from "../../src/index.ts"
 import * as Node from "../../src/node.ts"
+import { arrived, turn } from "../turns.ts"
 
 interface Server {
   readonly url: string
@@ -167,7 +168,7 @@ describe("The HTTP client for Node", () => {
         (chunk) =>
           Effect.andThen(
             Effect.sync(() => chunks.push(chunk)),
-            chunks.length % 16 === 0 ? Effect.sleep(1) : Effect.void
+            chunks.length % 16 === 0 ? turn : Effect.void
           )
       )
       assert.isTrue(bytes.equals(Buffer.concat(chunks)))
@@ -195,15 +196,15 @@ describe("The HTTP client for Node", () => {
   test("closes the connection of a request that is interrupted, before and within the response", (client) =>
     Effect.gen(function*() {
       const closed: Array<string> = []
-      let arrived = () => {}
+      let reached = () => {}
       const { url } = yield* serve((request: IncomingMessage, response: ServerResponse) => {
         response.on("close", () => closed.push(request.url!))
         if (request.url === "/body") response.write("begun")
-        arrived()
+        reached()
       })
       for (const path of ["/headers", "/body"]) {
         const waits = Effect.callback<void>((resume) => {
-          arrived = () => resume(Effect.void)
+          reached = () => resume(Effect.void)
         })
         const read = Effect.flatMap(
           untraced(client.execute(HttpClientRequest.get(url + path))),
@@ -211,9 +212,9 @@ describe("The HTTP client for Node", () => {
         )
         const fiber = yield* Effect.forkScoped(read)
         yield* waits
-        yield* Effect.sleep(20)
+        yield* arrived
         yield* Fiber.interrupt(fiber)
-        while (!closed.includes(path)) yield* Effect.sleep(5)
+        while (!closed.includes(path)) yield* turn
       }
       assert.deepStrictEqual(closed, ["/headers", "/body"])
     }))
@@ -232,7 +233,7 @@ describe("The HTTP client for Node", () => {
         200
       )
       while (closed.length === 0) {
-        yield* Effect.sleep(5)
+        yield* arrived
         collect()
       }
     }))
@@ -274,13 +275,14 @@ describe("Connections of streamed answers", () => {
         const service = yield* Anthropic.make({ baseUrl: `${server.url}/v1`, model: "m", apiKey: Redacted.make("k") })
         for (let i = 0; i < 4; i++) {
           yield* Stream.runDrain(service.stream({ prompt: "hi" }))
-          yield* Effect.sleep(20)
+          // The end of the body, which makes the connection free, comes after the end of the answer.
+          yield* arrived
         }
         assert.strictEqual(server.connections(), 1)
         hang = true
         closed.length = 0
         yield* Stream.runDrain(service.stream({ prompt: "hi" }))
-        while (closed.length === 0) yield* Effect.sleep(10)
+        while (closed.length === 0) yield* turn
       })).pipe(Effect.provide(layer)))
   }
 })

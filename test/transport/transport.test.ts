@@ -16,6 +16,7 @@ import {
 import type { LlmEvent } from "../../src/LlmEvent.ts"
 import { layerHttpClient } from "../../src/node.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
+import { inTurns } from "../turns.ts"
 
 const key = "sk-planted-0123456789-secret-value"
 const apiKey = Redacted.make(key)
@@ -223,7 +224,7 @@ for (const [clientName, client] of clients) {
           assert.strictEqual(yield* (yield* simulator.request(1)).ended, "closed-by-client")
         })))
 
-      run("a limit that passes ends a stalled stream with its partial", () =>
+      it.effect(`${wireName}: a limit that passes ends a stalled stream with its partial`, () =>
         scoped(Effect.gen(function*() {
           const { service, simulator } = yield* setUp(provider)
           yield* simulator.enqueue(
@@ -231,23 +232,23 @@ for (const [clientName, client] of clients) {
             Simulator.hang,
             Simulator.text("Words.", { faults: { pingsAfter: 1 } })
           )
-          const idle = yield* failureOf(
-            Stream.runDrain(service.stream({ prompt: "x", timeouts: { idle: "150 millis" } }))
+          const phaseOf = ({ reason }: LlmError.LlmError) => reason._tag === "Timeout" ? reason.phase : reason._tag
+          const idle = yield* inTurns(
+            failureOf(Stream.runDrain(service.stream({ prompt: "x", timeouts: { idle: "1 second" } })))
           )
-          assert.strictEqual(idle.reason._tag === "Timeout" ? idle.reason.phase : "", "idle")
+          assert.strictEqual(phaseOf(idle), "idle")
           assert.isDefined(idle.partial)
           // The request was written: whole answers send their headers when they are done, so that `connect` is no limit of them.
-          const timeouts = { connect: "50 millis", total: "300 millis" } as const
-          const total = yield* failureOf(service.generate({ prompt: "x", timeouts }))
-          assert.strictEqual(total.reason._tag === "Timeout" ? total.reason.phase : "", "total")
-          const first = yield* failureOf(
-            Stream.runDrain(service.stream({ prompt: "x", timeouts: { firstToken: "200 millis", idle: "10 seconds" } }))
-          )
-          assert.strictEqual(first.reason._tag === "Timeout" ? first.reason.phase : "", "firstToken")
-        })))
+          const timeouts = { connect: "1 second", total: "3 seconds" } as const
+          const total = yield* inTurns(failureOf(service.generate({ prompt: "x", timeouts })))
+          assert.strictEqual(phaseOf(total), "total")
+          const waiting = { firstToken: "1 second", idle: "1 minute" } as const
+          const first = yield* inTurns(failureOf(Stream.runDrain(service.stream({ prompt: "x", timeouts: waiting }))))
+          assert.strictEqual(phaseOf(first), "firstToken")
+        })).pipe(Effect.provide(client)))
     }
 
-    it.live("an answer whose finish reason has come is whole, though the connection stays open", () =>
+    it.effect("an answer whose finish reason has come is whole, though the connection stays open", () =>
       Effect.forEach(
         [
           [Anthropic, "/v1"],
@@ -261,11 +262,11 @@ for (const [clientName, client] of clients) {
             const simulator = yield* Simulator.make()
             const service = yield* provider.make({ apiKey, baseUrl: `${simulator.url}${path}`, model: "model-1" })
             const faults = { omitDone: true, keepOpen: true }
-            const answer = Simulator.text("One two.", { delayMillis: 5, faults })
+            const answer = Simulator.text("One two.", { faults })
             yield* simulator.enqueue(answer, answer)
             const limited = yield* Timeout.policy({ idle: "500 millis" }).wrap(service)
             const request = { prompt: "Hello", timeouts: { idle: "500 millis" } } as const
-            yield* Effect.forEach(
+            yield* inTurns(Effect.forEach(
               [service.stream(request), limited.stream({ prompt: "Hello" })],
               (stream) =>
                 Effect.map(Stream.runCollect(stream), (events) => {
@@ -273,12 +274,12 @@ for (const [clientName, client] of clients) {
                   assert.strictEqual(last?._tag === "Finish" ? last.response.text : last?._tag, "One two.")
                 }),
               { concurrency: "unbounded" }
-            )
+            ))
             for (const one of [1, 2]) {
               assert.strictEqual(yield* (yield* simulator.request(one)).ended, "closed-by-client")
             }
           })),
-        { concurrency: "unbounded", discard: true }
+        { discard: true }
       ).pipe(Effect.provide(client)))
 
     it.live("a refused connection is Network with the system's code", () =>

@@ -149,7 +149,7 @@ export type BodyMessage<Opaque = JsonObject> = { role: "user" | "assistant"; con
 export type BodyTool = {
   name: string
   description?: string
-  input_schema: { type: "object"; required?: Array<string>; [key: string]: Json }
+  input_schema: JsonObject & { type: "object"; required?: Array<string> }
   strict?: boolean
   cache_control?: CacheMark
 }

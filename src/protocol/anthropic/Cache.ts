@@ -84,12 +84,6 @@ export const placeBreakpoints = (
   quirks: Quirks,
   warnings: Array<Warning>
 ): void => {
-  if (options?.globalScope === true) {
-    warnings.push({
-      field: "cache.globalScope",
-      message: "Not available on this wire; entries are kept per workspace."
-    })
-  }
   if (options !== undefined) wantOptions(body, wanted, options)
   if (wanted.size === 0) return
   if (quirks.promptCaching === false) {

@@ -60,9 +60,6 @@ export const placeCachePoints = (
   const warn = (message: string, field = "cache") => {
     warnings.push({ field, message })
   }
-  if (options?.globalScope === true) {
-    warn("Not available on this wire; entries are kept per account.", "cache.globalScope")
-  }
   if (options?.key !== undefined) warn("This wire has no cache key; it was left out.", "cache.key")
   if (options !== undefined) wantOptions(prompt, options)
   const wanted = (entries: ReadonlyArray<Entry>) => entries.filter((entry) => entry.cache !== undefined)

@@ -174,9 +174,6 @@ const cacheFields = (request: LlmRequest, quirks: Quirks, body: Body, warnings: 
   if (cache.tools === true && quirks.cacheControl !== true) {
     warnings.add("cache.tools", "The provider has no cache breakpoints; the tools were only sorted by name.")
   }
-  if (cache.globalScope === true) {
-    warnings.add("cache.globalScope", "The provider has no shared cache; it was left out.")
-  }
 }
 
 /** Options that are spelled alike everywhere, and those some hosts lack. */

@@ -151,7 +151,6 @@ const withoutMeaning = (request: LlmRequest, warn: Warn): void => {
   const cache = request.cache
   if (cache?.key !== undefined) warn("cache.key", lacks)
   if (cache?.extendedTtl === true) warn("cache.extendedTtl", lacks)
-  if (cache?.globalScope === true) warn("cache.globalScope", lacks)
   if (cache?.systemPrompt === true || (cache?.recentTurns ?? 0) > 0) {
     warn("cache", "Cohere has no cache breakpoints: it reuses equal prefixes by itself.")
   }

@@ -148,7 +148,6 @@ const cacheFields = (
   if (cache.tools === true && !breakpoints) {
     warn("tools", "The provider has no cache breakpoints; the tools were only sorted by name.")
   }
-  if (cache.globalScope === true) warn("globalScope", "The provider has no shared cache; it was left out.")
 }
 
 /** Fields for which this API has no place, and which do not change what is asked. */

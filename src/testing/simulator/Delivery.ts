@@ -10,25 +10,7 @@ import * as Effect from "effect/Effect"
 import type { ServerResponse } from "node:http"
 import { STATUS_CODES } from "node:http"
 import type { Faults, Headers } from "./Answer.ts"
-import type { Frame } from "./Wire.ts"
-
-/**
- * A response ready to be sent.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Response {
-  readonly status: number
-  readonly headers: Headers
-  readonly frames: ReadonlyArray<Frame>
-  readonly delayMillis: number
-  readonly faults: Faults
-  /** In-stream error, broken frame and keep-alive in the words of the wire. */
-  readonly streamError: string | Uint8Array
-  readonly malformed: string | Uint8Array
-  readonly ping: string | Uint8Array
-}
+import type { Response } from "./Spelling.ts"
 
 /**
  * Hears how delivery goes on.

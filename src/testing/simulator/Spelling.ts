@@ -4,8 +4,7 @@
  *
  * @since 0.1.0
  */
-import type { Answer, ErrorDetails, ReplyAnswer } from "./Answer.ts"
-import type { Response } from "./Delivery.ts"
+import type { Answer, ErrorDetails, Faults, Headers, ReplyAnswer } from "./Answer.ts"
 import type { Frame, IncomingRequest, Operation, Reply, ReplyToolCall, Wire } from "./Wire.ts"
 import { tokensOf } from "./Wire.ts"
 
@@ -55,6 +54,24 @@ const modelInPath = ({ path }: IncomingRequest): string =>
 // =============================================================================
 // Responses
 // =============================================================================
+
+/**
+ * A response ready to be sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Response {
+  readonly status: number
+  readonly headers: Headers
+  readonly frames: ReadonlyArray<Frame>
+  readonly delayMillis: number
+  readonly faults: Faults
+  /** In-stream error, broken frame and keep-alive in the words of the wire. */
+  readonly streamError: string | Uint8Array
+  readonly malformed: string | Uint8Array
+  readonly ping: string | Uint8Array
+}
 
 /**
  * The body for an operation that no model is needed for.
