@@ -49,7 +49,6 @@ const whole: LlmRequest = {
   responseFormat: { type: "json-schema", schema: { type: "object" }, name: "answer", strict: false },
   thinking: { budgetTokens: 1024 },
   effort: "low",
-  cache: { systemPrompt: true, tools: true, recentTurns: 1, extendedTtl: false, globalScope: false, key: "k" },
   logprobs: 1,
   label: "label",
   scope: { requestId: "r", sessionId: "s", userId: "u" },
