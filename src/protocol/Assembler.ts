@@ -117,9 +117,31 @@ export class Assembler {
     if (!this.finished && this.failure === undefined) this.failure = failure
   }
 
-  /** Closes open text and reasoning and ends the response. Open tool calls are closed by the decoder before. */
-  finish(reason: FinishReason, rawFinishReason?: string | null): void {
+  /**
+   * Closes open text and reasoning and ends the response. Open tool calls are closed by the decoder before. `stated` says
+   * that the wire gave a reason, or that the body was whole: without either, an answer of nothing is no answer.
+   */
+  finish(reason: FinishReason, rawFinishReason?: string | null, stated = typeof rawFinishReason === "string"): void {
     if (this.finished || this.failure !== undefined) return
+    const cut = reason === "length" && this.usageSoFar?.output.total === 0
+    if ((!stated || cut) && this.isEmpty) {
+      if (!stated) {
+        return this.fail({ kind: "incomplete", message: "The answer ended without a reason before it said anything." })
+      }
+      // The prompt has filled the window: https://github.com/badlogic/pi-mono/blob/main/packages/ai/src/utils/overflow.ts
+      return this.end("context-window", rawFinishReason)
+    }
+    this.end(reason, rawFinishReason)
+  }
+
+  private get isEmpty(): boolean {
+    return this.fold.parts().every((part) =>
+      (part.type === "text" && part.text === "") ||
+      (part.type === "reasoning" && part.text === "" && part.encrypted === undefined && part.replay === undefined)
+    )
+  }
+
+  private end(reason: FinishReason, rawFinishReason?: string | null): void {
     this.start()
     for (const [index, kind] of [...this.openParts]) {
       if (kind === "text") this.endText(index)

@@ -67,6 +67,91 @@ export const record = (value: unknown): JsonFields | undefined =>
 export const nonEmpty = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : undefined
 
+/** Placeholders are shallow; what is nested deeper counts as said. */
+const placeholderDepth = 4
+
+/**
+ * Whether a value says nothing: none, `""`, `0`, `false`, and lists and objects of nothing else. Hosts that know two
+ * names for one thing fill one and send such a placeholder under the other.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const blank = (value: unknown, depth = 0): boolean => {
+  if (typeof value !== "object") return value === undefined || value === "" || value === 0 || value === false
+  if (value === null) return true
+  if (depth > placeholderDepth) return false
+  if (Array.isArray(value)) return value.every((one) => blank(one, depth + 1))
+  const fields = value as Fields
+  for (const key in fields) if (!blank(fields[key], depth + 1)) return false
+  return true
+}
+
+/**
+ * The value when it says anything.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const filled = <A>(value: A): Exclude<A, null | undefined | "" | false> | undefined =>
+  blank(value) ? undefined : value as Exclude<A, null | undefined | "" | false>
+
+/**
+ * The value when it is an object that says anything.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const filledRecord = (value: unknown): JsonFields | undefined => {
+  const fields = record(value)
+  return fields === undefined || blank(fields) ? undefined : fields
+}
+
+/**
+ * Whether all fields but some, such as labels that say nothing alone, are placeholders.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const blankBut = (fields: Fields, names: ReadonlySet<string>): boolean => {
+  for (const key in fields) if (!names.has(key) && !blank(fields[key])) return false
+  return true
+}
+
+/**
+ * One object of two that say the same thing: of each field the filled value, that of `first` where both are filled.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const merged = (first: Fields, second: Fields): Fields => {
+  const both: { [key: string]: unknown } = { ...second }
+  for (const key in first) if (key !== "__proto__" && (!blank(first[key]) || blank(both[key]))) both[key] = first[key]
+  return both
+}
+
+/** No arguments, as an object, a list, or the text of one. */
+const noArguments = (value: unknown): boolean =>
+  typeof value === "string"
+    ? value.length < 32 && /^\s*(?:\{\s*\}|\[\s*\]|null)?\s*$/.test(value)
+    : typeof value !== "object" || value === null || Object.keys(value).length === 0
+
+/**
+ * The arguments of a call that may stand under several names: the first that are any, else the first that are there.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const callArguments = (...given: ReadonlyArray<unknown>): unknown => {
+  let some: unknown
+  for (const value of given) {
+    if (value === undefined || value === null || value === "") continue
+    if (!noArguments(value)) return value
+    some ??= value
+  }
+  return some
+}
+
 /**
  * The value when it is a list, else an empty one.
  *
@@ -118,7 +203,8 @@ export const textIn = (value: unknown, depth = 0): string => {
     return out
   }
   const fields = value as Fields
-  return textIn(fields["text"] ?? fields["thinking"] ?? fields["content"] ?? fields["summary"], depth + 1)
+  return textIn(fields["text"], depth + 1) || textIn(fields["thinking"], depth + 1) ||
+    textIn(fields["content"], depth + 1) || textIn(fields["summary"], depth + 1)
 }
 
 /**
