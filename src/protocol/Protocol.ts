@@ -74,6 +74,10 @@ export interface DecodeContext {
   /** Makes minted tool-call ids unique across responses. */
   readonly idSeed: string
   readonly includeRaw: boolean
+  /** Whether a stream was asked for: a body that could be a whole answer or its beginning is then a beginning. */
+  readonly streamed?: boolean | undefined
+  /** Tokens that the model takes, where that is known. */
+  readonly contextWindow?: number | undefined
 }
 
 /**
@@ -108,8 +112,8 @@ export interface Decoder {
   frame(data: string, event: string): void
   /** The body of a non-streamed answer, parsed. */
   whole(body: Json): void
-  /** The bytes have ended; finishes if `settled`, fails with `incomplete` otherwise. */
-  end(): void
+  /** The bytes have ended, `cut` when within a frame; finishes if `settled`, fails with `incomplete` otherwise. */
+  end(cut?: boolean): void
   /** Whether the answer would be complete if the bytes ended now (a finish reason has come, only bookkeeping can follow). */
   readonly settled: boolean
 }

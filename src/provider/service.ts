@@ -217,7 +217,9 @@ export const make = (
               timeouts: request.timeouts ?? {},
               warnings: encoded.warnings,
               includeRaw: request.includeRaw === true,
-              idSeed: `${Math.abs(seed).toString(36)}_`
+              idSeed: `${Math.abs(seed).toString(36)}_`,
+              streamed: operation === "stream",
+              contextWindow: meta?.contextWindow
             }
             return signed(call, "POST", key)
           }))

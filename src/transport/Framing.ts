@@ -3,13 +3,14 @@
  *
  * Owns server-sent events and NDJSON, their line endings, size limits and oddities, and the case that
  * the body is no stream at all: the first character tells a JSON document or an HTML page from a
- * stream, whatever the content type says. What a frame means is the decoder's business.
+ * stream, whatever the content type says; a JSON document in which a line of a stream follows is a stream. What a frame means is the decoder's business.
  *
  * SSE: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  *
  * @since 0.1.0
  */
 import type { Decoder, Framing, FramingKind } from "../protocol/Protocol.ts"
+import { Utf8Chunks } from "./Utf8.ts"
 
 /**
  * Largest frame that is read, in characters.
@@ -48,6 +49,8 @@ interface LineSink {
   end(): void
   /** Set when the bytes have ended: what still comes was not terminated and may be cut. */
   ending: boolean
+  /** Whether the bytes have ended within a frame. */
+  readonly cut: boolean
 }
 
 const tooLong = (decoder: Decoder, limit: number) =>
@@ -71,61 +74,6 @@ const isUnfinished = (text: string): boolean => {
     else if (code === 125 || code === 93) depth--
   }
   return inString || depth > 0
-}
-
-/** Keeps a byte order mark: only one at the very beginning is not text. */
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true })
-
-/** How many bytes at the end are a character whose rest has not come. */
-const cutBytes = (bytes: Uint8Array): number => {
-  const { length } = bytes
-  for (let back = 1; back <= 3 && back <= length; back++) {
-    const byte = bytes[length - back]!
-    if (byte < 0x80) return 0
-    if (byte >= 0xc0) return back < (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) ? back : 0
-  }
-  return 0
-}
-
-/**
- * Text of bytes that come in chunks, as a streaming `TextDecoder` gives it. One decoder serves all responses: making one
- * for each costs more than decoding a small answer, and a decoder without state is the faster one.
- */
-class Utf8Chunks {
-  private begun = false
-  private rest: Uint8Array | undefined
-
-  decode(chunk: Uint8Array): string {
-    if (chunk.length === 0) return ""
-    let bytes = chunk
-    if (this.rest !== undefined) {
-      bytes = new Uint8Array(this.rest.length + chunk.length)
-      bytes.set(this.rest)
-      bytes.set(chunk, this.rest.length)
-      this.rest = undefined
-    }
-    const cut = cutBytes(bytes)
-    if (cut > 0) {
-      // A copy, because the chunk's memory may be used again.
-      this.rest = bytes.slice(bytes.length - cut)
-      if (cut === bytes.length) return ""
-      bytes = bytes.subarray(0, bytes.length - cut)
-    }
-    return this.text(bytes)
-  }
-
-  end(): string {
-    const { rest } = this
-    this.rest = undefined
-    return rest === undefined ? "" : this.text(rest)
-  }
-
-  private text(bytes: Uint8Array): string {
-    const text = utf8.decode(bytes)
-    if (this.begun) return text
-    this.begun = true
-    return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
-  }
 }
 
 const isSpace = (code: number) => code === 32 || code === 10 || code === 13 || code === 9
@@ -158,7 +106,7 @@ class TextFraming implements Framing {
     this.sink.ending = true
     if (this.partialLength > 0) this.wholeLine("")
     if (!stopped(this.decoder)) this.sink.end()
-    if (!stopped(this.decoder)) this.decoder.end()
+    if (!stopped(this.decoder)) this.decoder.end(this.sink.cut)
   }
 
   private accept(text: string): void {
@@ -173,8 +121,13 @@ class TextFraming implements Framing {
       else if (first === "[") this.document = new ArrayDocument(this.decoder)
       else if (first === "{" && this.sink instanceof SseLines) this.document = new JsonDocument(this.decoder)
     }
-    if (this.document !== undefined) this.document.push(text)
-    else this.lines(text)
+    const { document } = this
+    if (document === undefined) return this.lines(text)
+    document.push(text)
+    if (!(document instanceof JsonDocument) || !document.isStream) return
+    // A proxy put its error, or the first frame without the field name, before the stream.
+    this.document = undefined
+    this.lines(document.text())
   }
 
   private lines(chunk: string): void {
@@ -219,6 +172,7 @@ class TextFraming implements Framing {
 
 class SseLines implements LineSink {
   ending = false
+  cut = false
   private readonly decoder: Decoder
   private data: string | undefined
   private event = ""
@@ -290,7 +244,8 @@ class SseLines implements LineSink {
     const text = this.bare!.join("\n")
     this.bare = undefined
     this.bareLength = 0
-    if (!this.ending || !isUnfinished(text)) this.decoder.frame(text, "")
+    if (this.ending && isUnfinished(text)) this.cut = true
+    else this.decoder.frame(text, "")
   }
 
   private dataLine(value: string): void {
@@ -320,8 +275,8 @@ class SseLines implements LineSink {
     if (data === undefined || data === "") return
     const first = data.charCodeAt(0)
     if (first === 58 || (first !== 123 && data.trim() === "")) return
-    if (this.ending && isUnfinished(data)) return
-    if (!stopped(this.decoder)) this.decoder.frame(data, event)
+    if (this.ending && isUnfinished(data)) this.cut = true
+    else if (!stopped(this.decoder)) this.decoder.frame(data, event)
   }
 }
 
@@ -331,9 +286,14 @@ class SseLines implements LineSink {
 
 class NdjsonLines implements LineSink {
   ending = false
+  cut = false
   private readonly decoder: Decoder
   private document: JsonDocument | undefined
+  /** Whether the document's last brace has come, which is the only one that begins a line. */
+  private documentEnded = false
   private first = true
+  /** The event that a proxy named for the data that follows. */
+  private event = ""
 
   constructor(decoder: Decoder) {
     this.decoder = decoder
@@ -341,9 +301,18 @@ class NdjsonLines implements LineSink {
 
   line(text: string, from: number, to: number): void {
     const line = text.slice(from, to)
-    if (this.document !== undefined) return this.document.push(`${line}\n`)
+    if (this.document !== undefined) {
+      if (!this.goesOn(line)) return
+      this.decoder.frame(this.document.text(), "")
+      this.document = undefined
+      if (stopped(this.decoder)) return
+    }
     if (line.trim() === "") return
-    if (this.ending && isUnfinished(line.startsWith("data:") ? line.slice(5) : line)) return
+    const isData = line.startsWith("data:")
+    if (this.ending && isUnfinished(isData ? line.slice(5) : line)) {
+      this.cut = true
+      return
+    }
     if (this.first) {
       this.first = false
       // A pretty-printed object: the body is one document, not lines.
@@ -353,12 +322,26 @@ class NdjsonLines implements LineSink {
       }
     }
     // Some proxies speak SSE where NDJSON is promised.
-    if (line.startsWith("data:")) {
+    if (isData) {
       const data = line.slice(5).trim()
-      if (data !== "" && data !== "[DONE]") this.decoder.frame(data, "")
-    } else if (!line.startsWith("event:") && !line.startsWith(":")) {
+      const event = this.event
+      this.event = ""
+      if (data !== "" && data !== "[DONE]") this.decoder.frame(data, event)
+    } else if (line.startsWith("event:")) {
+      this.event = line.slice(6).trim()
+    } else if (line.startsWith("error:")) {
+      this.decoder.frame(line.slice(6).trim(), "error")
+    } else if (!line.startsWith(":")) {
       this.decoder.frame(line, "")
     }
+  }
+
+  /** Adds a line to the document; gives whether it is the first of a stream that goes on after it. */
+  private goesOn(line: string): boolean {
+    if (this.documentEnded ? line.trim() !== "" : streamField.test(line)) return true
+    this.documentEnded ||= line.startsWith("}")
+    this.document!.push(`${line}\n`)
+    return false
   }
 
   end(): void {
@@ -375,24 +358,42 @@ interface Document {
   end(): void
 }
 
+/** A field of an event stream, or a comment. No line of a JSON document begins so. */
+const streamField = /^(?:data|event|id|retry|error)?:/
+const streamLine = /[\r\n](?:data|event|id|retry|error)?:/
+/** How much of such a line may lie in the chunk before. */
+const streamLineLength = 6
+
 class JsonDocument implements Document {
+  /** Whether a line of an event stream has come: then this is no document. */
+  isStream = false
   private readonly decoder: Decoder
   private readonly pieces: Array<string> = []
   private length = 0
+  private last = ""
 
   constructor(decoder: Decoder) {
     this.decoder = decoder
   }
 
   push(text: string): void {
+    this.isStream ||= streamLine.test(text) ||
+      (this.last !== "" && streamLine.test(this.last + text.slice(0, streamLineLength)))
+    this.last = text.length < streamLineLength
+      ? (this.last + text).slice(-streamLineLength)
+      : text.slice(-streamLineLength)
     this.pieces.push(text)
     this.length += text.length
     if (this.length > maxDocumentLength) tooLong(this.decoder, maxDocumentLength)
   }
 
+  text(): string {
+    return this.pieces.join("")
+  }
+
   end(): void {
     if (stopped(this.decoder)) return
-    const text = this.pieces.join("")
+    const text = this.text()
     let body
     try {
       body = JSON.parse(text)
@@ -403,12 +404,16 @@ class JsonDocument implements Document {
     if (!stopped(this.decoder)) this.decoder.end()
   }
 
-  /** One object per line without "data:" is still a stream. */
+  /** One object per line without "data:" is still a stream; its last line may be cut. */
   private notOneDocument(text: string): void {
     const lines = text.split(/\r\n|\r|\n/).filter((line) => line.trim() !== "")
-    if (lines.length > 1 && lines.every((line) => line.startsWith("{") && line.trimEnd().endsWith("}"))) {
+    const last = lines.at(-1)!
+    const cut = isUnfinished(last)
+    if (cut) lines.pop()
+    const isFrame = (line: string) => (line.startsWith("{") && line.trimEnd().endsWith("}")) || line.trim() === "[DONE]"
+    if (lines.length > (cut ? 0 : 1) && lines.every(isFrame)) {
       for (const line of lines) if (!stopped(this.decoder)) this.decoder.frame(line, "")
-      if (!stopped(this.decoder)) this.decoder.end()
+      if (!stopped(this.decoder)) this.decoder.end(cut)
       return
     }
     this.decoder.assembler.fail(
@@ -467,7 +472,7 @@ class ArrayDocument implements Document {
   }
 
   end(): void {
-    if (!stopped(this.decoder)) this.decoder.end()
+    if (!stopped(this.decoder)) this.decoder.end(this.depth !== 0)
   }
 }
 

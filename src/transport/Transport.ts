@@ -63,6 +63,10 @@ export interface Call {
   readonly warnings: ReadonlyArray<Warning>
   readonly includeRaw: boolean
   readonly idSeed: string
+  /** Whether the body asks for a stream. */
+  readonly streamed?: boolean | undefined
+  /** Tokens that the model takes, where that is known. */
+  readonly contextWindow?: number | undefined
 }
 
 const defaultConnect = Duration.seconds(120)
@@ -293,7 +297,9 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       rateLimits: RetryAfter.rateLimits(response.headers, now),
       warnings: call.warnings,
       idSeed: call.idSeed,
-      includeRaw: call.includeRaw
+      includeRaw: call.includeRaw,
+      streamed: call.streamed,
+      contextWindow: call.contextWindow
     })
     const activity = fiber.getRef(Activity)
     const partial = () => decoder.assembler.partial()

@@ -462,7 +462,7 @@ export class AnthropicDecoder implements Decoder {
     this.decide(isCut(this.stopReason))
     for (const block of [...this.blocks.values()]) this.displace(block)
     const reason = finishReasonOf(this.stopReason)
-    assembler.finish(reason === "stop" && assembler.hasToolCalls ? "tool-calls" : reason, this.stopReason)
+    assembler.finish(reason === "stop" && assembler.hasToolCalls ? "tool-calls" : reason, this.stopReason, this.begun)
   }
 
   end(): void {

@@ -137,7 +137,7 @@ export class EventStream implements Framing {
   end(): void {
     if (this.text !== undefined) return this.text.end()
     // An unfinished message is a cut: the decoder knows whether anything but bookkeeping was missing.
-    if (!this.stopped) this.decoder.end()
+    if (!this.stopped) this.decoder.end(this.length > 0)
   }
 
   private get stopped(): boolean {

@@ -215,10 +215,10 @@ export class GeminiDecoder implements Decoder {
       })
     }
     if (Array.isArray(body)) this.end()
-    else this.complete()
+    else this.complete(true)
   }
 
-  private complete(): void {
+  private complete(whole = false): void {
     const assembler = this.assembler
     if (this.usagePending) this.emitUsage()
     this.parts.close()
@@ -228,7 +228,8 @@ export class GeminiDecoder implements Decoder {
     const reason = finishReasonOf(this.finish)
     assembler.finish(
       reason === "stop" && assembler.hasToolCalls ? "tool-calls" : reason,
-      this.finish ?? (this.unspecified ? "FINISH_REASON_UNSPECIFIED" : undefined)
+      this.finish ?? (this.unspecified ? "FINISH_REASON_UNSPECIFIED" : undefined),
+      whole || this.finish !== undefined
     )
   }
 
