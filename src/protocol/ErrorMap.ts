@@ -12,7 +12,7 @@ import type { ProviderReasonTag, Rule } from "./errors/Rules.ts"
 import { rules } from "./errors/Rules.ts"
 
 export { overflowPatterns } from "./errors/ContextOverflow.ts"
-export { type ErrorBody, isErrorBody, readErrorBody, readErrorText } from "./errors/ErrorBody.ts"
+export { type ErrorBody, isErrorBody, isErrorMember, readErrorBody, readErrorText } from "./errors/ErrorBody.ts"
 export { errorTable, type ErrorTableRow } from "./errors/ErrorTable.ts"
 export { type OverflowText, overflowTexts } from "./errors/OverflowTexts.ts"
 export { retryDelayFromMessage } from "./errors/RetryDelay.ts"

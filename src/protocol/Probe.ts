@@ -208,7 +208,33 @@ export const textIn = (value: unknown, depth = 0): string => {
 }
 
 /**
- * Copies what is there, so that null never overwrites a value.
+ * Text that stands under one of several names: the first that is any. Placeholders are none.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const firstText = (...values: ReadonlyArray<unknown>): string => {
+  for (const value of values) if (!blank(value)) return asText(value)
+  return ""
+}
+
+/**
+ * A count that stands in several places: the first above 0, which may be a placeholder; else the first.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const firstCount = (...values: ReadonlyArray<number | undefined>): number | undefined => {
+  let some: number | undefined
+  for (const value of values) {
+    if (value !== undefined && value > 0) return value
+    some ??= value
+  }
+  return some
+}
+
+/**
+ * Copies what is there, so that null and empty values never overwrite one.
  *
  * @category decoding
  * @since 0.1.0
@@ -220,9 +246,30 @@ export const copyPresent = (
 ): void => {
   for (const key of Object.keys(source)) {
     const value = source[key]
-    if (value === undefined || value === null || key === "__proto__" || except.has(key)) continue
-    target[key] = value
+    if (key === "__proto__" || except.has(key)) continue
+    if (blank(value) && (typeof value === "object" || value === undefined || value === "")) continue
+    target[key] = value!
   }
+}
+
+const noKeys: ReadonlySet<string> = new Set()
+
+/**
+ * Counts after some more have come. They only grow, so that nothing and 0 after a number are placeholders.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const mergeCounts = (known: JsonFields | undefined, next: JsonFields): JsonFields => {
+  const both: { [key: string]: Json } = {}
+  if (known !== undefined) copyPresent(both, known, noKeys)
+  for (const key of Object.keys(next)) {
+    const value = next[key]
+    if (value === undefined || key === "__proto__" || (blank(value) && both[key] !== undefined)) continue
+    if (blank(value) && (typeof value === "object" || value === "")) continue
+    both[key] = value
+  }
+  return both
 }
 
 /**

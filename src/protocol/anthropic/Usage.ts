@@ -9,22 +9,7 @@
  */
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
-import { copyPresent, count, type JsonFields, record } from "../Probe.ts"
-
-const nothing: ReadonlySet<string> = new Set()
-
-/**
- * The usage object after one more has come.
- *
- * @category decoding
- * @since 0.1.0
- */
-export const mergeUsage = (known: JsonFields | undefined, next: JsonFields): JsonFields => {
-  const merged: { [key: string]: Json } = {}
-  if (known !== undefined) copyPresent(merged, known, nothing)
-  copyPresent(merged, next, nothing)
-  return merged
-}
+import { count, firstCount, type JsonFields, record } from "../Probe.ts"
 
 interface Counts {
   input: number | undefined
@@ -43,8 +28,10 @@ const countsOf = (usage: JsonFields): Counts => {
   return {
     input: count(usage["input_tokens"]),
     cacheRead: count(usage["cache_read_input_tokens"]),
-    cacheWrite: count(usage["cache_creation_input_tokens"]) ??
-      add(count(written?.["ephemeral_5m_input_tokens"]), cacheWrite1h),
+    cacheWrite: firstCount(
+      count(usage["cache_creation_input_tokens"]),
+      add(count(written?.["ephemeral_5m_input_tokens"]), cacheWrite1h)
+    ),
     cacheWrite1h,
     output: count(usage["output_tokens"])
   }

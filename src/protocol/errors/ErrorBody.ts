@@ -375,8 +375,14 @@ const isBenignCode = (u: unknown): boolean =>
   u === undefined || u === null || u === "" || u === 0 || u === "0" || u === 200 || u === "200" ||
   (typeof u === "string" && /^(?:ok|success|succeeded)$/i.test(u))
 
-/** Hosts that always send the member fill it with `{}`, `""` or `{ code: 0, message: "success" }` when all is well. */
-const isErrorMember = (u: unknown): boolean => {
+/**
+ * Whether what stands under `error` is one: hosts that always send the member fill it with `{}`, `""` or
+ * `{ code: 0, message: "success" }` when all is well.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const isErrorMember = (u: unknown): boolean => {
   if (typeof u === "string") return text(u) !== undefined
   if (Array.isArray(u)) return u.some((item) => isErrorMember(item))
   if (!isObject(u)) return false

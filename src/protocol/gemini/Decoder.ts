@@ -11,14 +11,14 @@
 import type { Json } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { isErrorBody, readErrorBody } from "../ErrorMap.ts"
-import { count, type JsonFields, jsonOf, nonEmpty, record } from "../Probe.ts"
+import { blank, blankBut, count, type JsonFields, jsonOf, mergeCounts, nonEmpty, record } from "../Probe.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame } from "../Protocol.ts"
-import { field, recordField } from "./Fields.ts"
+import { field, filledField, recordField } from "./Fields.ts"
 import { finishReasonOf, finishWord } from "./FinishReason.ts"
 import { Parts } from "./Parts.ts"
 import type { Quirks } from "./Quirks.ts"
 import { Sources } from "./Sources.ts"
-import { addsTo, mergeUsage, usageOf } from "./Usage.ts"
+import { addsTo, usageOf } from "./Usage.ts"
 
 /** Fields by which a response is told from other JSON. */
 const responseFields = ["candidates", "promptFeedback", "usageMetadata", "modelVersion", "responseId"]
@@ -36,12 +36,22 @@ const candidateExtras = [
 
 const isResponse = (frame: JsonFields): boolean => responseFields.some((name) => field(frame, name) !== undefined)
 
+const says = (frame: JsonFields): boolean => responseFields.some((name) => filledField(frame, name) !== undefined)
+
+const indexLabel: ReadonlySet<string> = new Set(["index"])
+
 const failureFrom = (error: JsonFields): Failure => ({
   kind: "provider",
   message: "The provider sent an error without a message.",
   ...readErrorBody(error),
   body: JSON.stringify(error)
 })
+
+/** The candidate that says something, where several claim to be the one. */
+const pick = (candidates: ReadonlyArray<JsonFields>): JsonFields | undefined =>
+  candidates.length < 2
+    ? candidates[0]
+    : candidates.find((candidate) => !blankBut(candidate, indexLabel)) ?? candidates[0]
 
 /** The failure in a frame, if there is one, also beside candidates. */
 const failureIn = (frame: JsonFields): Failure | undefined => {
@@ -115,7 +125,7 @@ export class GeminiDecoder implements Decoder {
   private onFrame(given: JsonFields, whole = false): void {
     // Google's own assistants wrap each response: https://github.com/google-gemini/gemini-cli (Code Assist).
     const inner = recordField(given, "response")
-    const frame = inner !== undefined && !isResponse(given) && isResponse(inner) ? inner : given
+    const frame = inner !== undefined && isResponse(inner) && !says(given) ? inner : given
     const failure = failureIn(frame)
     if (failure !== undefined) return this.assembler.fail(failure)
     if (!isResponse(frame)) return
@@ -124,13 +134,14 @@ export class GeminiDecoder implements Decoder {
     this.onFeedback(recordField(frame, "promptFeedback"))
     const candidates = field(frame, "candidates")
     const list = (Array.isArray(candidates) ? candidates : []).map(record).filter((one) => one !== undefined)
-    const first = list.find((candidate) => (count(candidate["index"]) ?? 0) === 0) ?? (whole ? list[0] : undefined)
+    const first = pick(list.filter((candidate) => (count(candidate["index"]) ?? 0) === 0)) ??
+      (whole ? pick(list) : undefined)
     if (first !== undefined) this.onCandidate(first)
     this.onUsage(recordField(frame, "usageMetadata"))
   }
 
   private onFeedback(feedback: JsonFields | undefined): void {
-    if (feedback === undefined) return
+    if (feedback === undefined || blank(feedback)) return
     this.assembler.extra["promptFeedback"] = jsonOf(feedback)
     const reason = field(feedback, "blockReason")
     if (typeof reason === "number") this.blocked ??= reason === 0 ? undefined : String(reason)
@@ -142,7 +153,7 @@ export class GeminiDecoder implements Decoder {
     if (this.onContent(field(candidate, "content")) && stopped) this.goesOn = true
     this.sources.candidate(candidate)
     for (const name of candidateExtras) {
-      const value = field(candidate, name)
+      const value = filledField(candidate, name)
       if (value !== undefined) this.assembler.extra[name] = value
     }
     this.onLogprobs(recordField(candidate, "logprobsResult"))
@@ -154,7 +165,9 @@ export class GeminiDecoder implements Decoder {
   /** Gives whether there was any content. */
   private onContent(content: Json | undefined): boolean {
     const fields = record(content)
-    const given = fields === undefined ? content : field(fields, "parts")
+    const parts = fields === undefined ? content : field(fields, "parts")
+    // Proxies of other APIs put the text beside the parts.
+    const given = blank(parts) && fields !== undefined ? filledField(fields, "text") ?? parts : parts
     const list: ReadonlyArray<Json | undefined> = Array.isArray(given) ? given : [given]
     let some = false
     for (const one of list) {
@@ -166,7 +179,7 @@ export class GeminiDecoder implements Decoder {
 
   /** Streams send those of each frame. */
   private onLogprobs(result: JsonFields | undefined): void {
-    if (result === undefined) return
+    if (result === undefined || blank(result)) return
     this.logprobs ??= { chosen: [], top: [] }
     const { chosen, top } = this.logprobs
     for (const [name, into] of [["chosenCandidates", chosen], ["topCandidates", top]] as const) {
@@ -177,9 +190,9 @@ export class GeminiDecoder implements Decoder {
   }
 
   private onUsage(usage: JsonFields | undefined): void {
-    if (usage === undefined) return
+    if (usage === undefined || (this.usageSoFar !== undefined && blank(usage))) return
     const changed = addsTo(this.usageSoFar, usage)
-    this.usageSoFar = mergeUsage(this.usageSoFar, usage)
+    this.usageSoFar = mergeCounts(this.usageSoFar, usage)
     if (changed) this.emitUsage()
     else this.usagePending = true
   }
@@ -188,7 +201,7 @@ export class GeminiDecoder implements Decoder {
     const usage = this.usageSoFar!
     this.usagePending = false
     for (const name of ["serviceTier", "trafficType"]) {
-      const served = field(usage, name)
+      const served = filledField(usage, name)
       if (served !== undefined) this.assembler.extra[name] = served
     }
     this.assembler.usage(usageOf(usage))

@@ -8,10 +8,8 @@
  */
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
-import { copyPresent, count, type JsonFields } from "../Probe.ts"
+import { blank, count, firstCount, type JsonFields } from "../Probe.ts"
 import { field } from "./Fields.ts"
-
-const nothing: ReadonlySet<string> = new Set()
 
 /**
  * Whether a usage object says anything but what is known; breakdowns change only with the counts they break down.
@@ -23,24 +21,11 @@ export const addsTo = (known: JsonFields | undefined, next: JsonFields): boolean
   if (known === undefined) return true
   for (const key in next) {
     const value = next[key]
-    if (value === null || value === undefined) continue
+    if (blank(value) && (typeof value !== "number" || known[key] !== undefined)) continue
     const before = known[key]
     if (before === undefined || (value !== before && typeof value !== "object")) return true
   }
   return false
-}
-
-/**
- * The usage object after one more has come.
- *
- * @category decoding
- * @since 0.1.0
- */
-export const mergeUsage = (known: JsonFields | undefined, next: JsonFields): JsonFields => {
-  const merged: { [key: string]: Json } = {}
-  if (known !== undefined) copyPresent(merged, known, nothing)
-  copyPresent(merged, next, nothing)
-  return merged
 }
 
 type Draft<A> = { -readonly [K in keyof A]: A[K] }
@@ -56,7 +41,7 @@ export const usageOf = (raw: JsonFields): Usage => {
   const cached = count(field(raw, "cachedContentTokenCount"))
   const thoughts = count(field(raw, "thoughtsTokenCount"))
   const total = count(field(raw, "totalTokenCount"))
-  let candidates = count(field(raw, "candidatesTokenCount")) ?? count(field(raw, "responseTokenCount"))
+  let candidates = firstCount(count(field(raw, "candidatesTokenCount")), count(field(raw, "responseTokenCount")))
   if (candidates === undefined && total !== undefined && prompt !== undefined) {
     // Tokens of tool results that the provider put into the prompt itself are in the total only.
     const toolUse = count(field(raw, "toolUsePromptTokenCount")) ?? 0
