@@ -88,6 +88,15 @@ export const blank = (value: unknown, depth = 0): boolean => {
 }
 
 /**
+ * Whether a value is none, or an empty text, list or object: nothing is in it, while one with placeholders in it has fields.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const isEmpty = (value: unknown): boolean =>
+  value === undefined || value === null || value === "" || (typeof value === "object" && Object.keys(value).length === 0)
+
+/**
  * The value when it says anything.
  *
  * @category decoding
@@ -246,9 +255,8 @@ export const copyPresent = (
 ): void => {
   for (const key of Object.keys(source)) {
     const value = source[key]
-    if (key === "__proto__" || except.has(key)) continue
-    if (blank(value) && (typeof value === "object" || value === undefined || value === "")) continue
-    target[key] = value!
+    if (value === undefined || isEmpty(value) || key === "__proto__" || except.has(key)) continue
+    target[key] = value
   }
 }
 
@@ -265,8 +273,7 @@ export const mergeCounts = (known: JsonFields | undefined, next: JsonFields): Js
   if (known !== undefined) copyPresent(both, known, noKeys)
   for (const key of Object.keys(next)) {
     const value = next[key]
-    if (value === undefined || key === "__proto__" || (blank(value) && both[key] !== undefined)) continue
-    if (blank(value) && (typeof value === "object" || value === "")) continue
+    if (value === undefined || isEmpty(value) || key === "__proto__" || (blank(value) && both[key] !== undefined)) continue
     both[key] = value
   }
   return both

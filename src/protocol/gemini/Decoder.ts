@@ -11,7 +11,7 @@
 import type { Json } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { isErrorBody, readErrorBody } from "../ErrorMap.ts"
-import { blank, blankBut, count, type JsonFields, jsonOf, mergeCounts, nonEmpty, record } from "../Probe.ts"
+import { blank, blankBut, count, isEmpty, type JsonFields, jsonOf, mergeCounts, nonEmpty, record } from "../Probe.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame } from "../Protocol.ts"
 import { field, filledField, recordField } from "./Fields.ts"
 import { finishReasonOf, finishWord } from "./FinishReason.ts"
@@ -141,7 +141,7 @@ export class GeminiDecoder implements Decoder {
   }
 
   private onFeedback(feedback: JsonFields | undefined): void {
-    if (feedback === undefined || blank(feedback)) return
+    if (feedback === undefined || isEmpty(feedback)) return
     this.assembler.extra["promptFeedback"] = jsonOf(feedback)
     const reason = field(feedback, "blockReason")
     if (typeof reason === "number") this.blocked ??= reason === 0 ? undefined : String(reason)
@@ -153,8 +153,8 @@ export class GeminiDecoder implements Decoder {
     if (this.onContent(field(candidate, "content")) && stopped) this.goesOn = true
     this.sources.candidate(candidate)
     for (const name of candidateExtras) {
-      const value = filledField(candidate, name)
-      if (value !== undefined) this.assembler.extra[name] = value
+      const value = field(candidate, name)
+      if (value !== undefined && !isEmpty(value)) this.assembler.extra[name] = value
     }
     this.onLogprobs(recordField(candidate, "logprobsResult"))
     const reason = field(candidate, "finishReason")
