@@ -86,6 +86,14 @@ export class PartsFold {
     return slot !== undefined && "open" in slot && slot.open !== "tool-call" ? slot.text.read() : ""
   }
 
+  /** The text of a text or reasoning part, open or closed. */
+  textOf(index: number): string {
+    const slot = this.slots[index]
+    if (slot === undefined) return ""
+    if ("open" in slot) return this.openText(index)
+    return slot.type === "text" || slot.type === "reasoning" ? slot.text : ""
+  }
+
   /** The argument text collected so far of an open tool call. */
   openArguments(index: number): string {
     const slot = this.slots[index]

@@ -204,6 +204,11 @@ export class Assembler {
     return this.fold.openText(index)
   }
 
+  /** Text of a text or reasoning part, open or ended. */
+  contentOf(index: number): string {
+    return this.fold.textOf(index)
+  }
+
   endText(index: number, more?: Omit<TextPart, "type" | "text">): void {
     if (this.openParts.get(index) !== "text") return
     this.openParts.delete(index)
