@@ -94,7 +94,8 @@ export const blank = (value: unknown, depth = 0): boolean => {
  * @since 0.1.0
  */
 export const isEmpty = (value: unknown): boolean =>
-  value === undefined || value === null || value === "" || (typeof value === "object" && Object.keys(value).length === 0)
+  value === undefined || value === null || value === "" ||
+  (typeof value === "object" && Object.keys(value).length === 0)
 
 /**
  * The value when it says anything.
@@ -273,7 +274,9 @@ export const mergeCounts = (known: JsonFields | undefined, next: JsonFields): Js
   if (known !== undefined) copyPresent(both, known, noKeys)
   for (const key of Object.keys(next)) {
     const value = next[key]
-    if (value === undefined || isEmpty(value) || key === "__proto__" || (blank(value) && both[key] !== undefined)) continue
+    if (value === undefined || isEmpty(value) || key === "__proto__" || (blank(value) && both[key] !== undefined)) {
+      continue
+    }
     both[key] = value
   }
   return both

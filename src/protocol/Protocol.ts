@@ -13,6 +13,7 @@ import type { RateLimits, Warning } from "../LlmResponse.ts"
 import type { Json, JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import type { Assembler } from "./Assembler.ts"
+import type { LimitWindow } from "./errors/LimitWindow.ts"
 
 /**
  * A validated request on its way out.
@@ -96,6 +97,10 @@ export interface Failure {
   readonly param?: string | undefined
   readonly requestId?: string | undefined
   readonly retryAfterMillis?: number | undefined
+  /** Over how long the limit counts that was reached, where the provider has fields that say so. */
+  readonly limitWindow?: LimitWindow | undefined
+  /** The provider's structured reason beside type and code, as Google's APIs give it. */
+  readonly reason?: string | undefined
   /** What could not be read, or the error object as text; capped and scrubbed by the transport. */
   readonly body?: string | undefined
 }

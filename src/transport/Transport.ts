@@ -259,6 +259,8 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       code: found?.code,
       param: found?.param,
       retryAfterMillis: found?.retryAfterMillis,
+      limitWindow: found?.limitWindow,
+      reason: found?.reason,
       body: text === "" ? undefined : text
     }
     const reason = reasonOf(failure, {
