@@ -37,6 +37,7 @@ import { readErrorText } from "../protocol/ErrorMap.ts"
 import { parsed } from "../protocol/Probe.ts"
 import type { Failure, Protocol } from "../protocol/Protocol.ts"
 import * as Body from "./Body.ts"
+import { cutCode, encodingCode, isBroken, unreadableEncoding } from "./Encoding.ts"
 import * as Events from "./Events.ts"
 import { reasonOf } from "./Reasons.ts"
 import { describeCause, makeScrubber } from "./Redaction.ts"
@@ -155,12 +156,19 @@ const networkReason = (error: unknown, call: Failing, partial?: LlmResponse | un
   const reason = HttpClientError.isHttpClientError(error) ? error.reason : undefined
   const cause = reason === undefined ? error : "cause" in reason ? reason.cause : undefined
   const message = call.scrub(describeCause(cause ?? error, call.scrub))
+  const code = networkCode(error)
+  if (code === cutCode) {
+    return new LlmError.IncompleteStream({ message: "The compressed body ended before it was complete.", partial })
+  }
+  if (code !== undefined && (code === encodingCode || isBroken(code))) {
+    return new LlmError.ResponseParse({ message: `${message}.`, partial })
+  }
   switch (reason?._tag) {
     case "InvalidUrlError":
     case "EncodeError":
       return new LlmError.Configuration({ message: `The request could not be built: ${message}. Check the base URL.` })
     default:
-      return new LlmError.Network({ message: `The connection failed: ${message}.`, code: networkCode(cause), partial })
+      return new LlmError.Network({ message: `The connection failed: ${message}.`, code, partial })
   }
 }
 
@@ -250,10 +258,13 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     )
     const now = yield* Clock.currentTimeMillis
     const found = readErrorText(text)
+    const unreadable = unreadableEncoding(response.headers, text)
     const shouldRetry = response.headers["x-should-retry"]
     const failure: Failure = {
       kind: "provider",
-      message: found?.message ?? plainMessage(text, response.status),
+      message: found?.message ?? (unreadable === undefined
+        ? plainMessage(text, response.status)
+        : `The provider answered ${response.status}. ${unreadable}`),
       status: response.status,
       type: found?.type ?? awsErrorType(response.headers["x-amzn-errortype"]),
       code: found?.code,
@@ -367,8 +378,9 @@ export const make = (client: HttpClient.HttpClient): Transport => {
         Effect.mapError(response.text, (error) => fail.error(networkReason(error, fail))),
         (text) => {
           const body = call.method === "DELETE" && text.trim() === "" ? {} : parsed(text)
+          const message = unreadableEncoding(response.headers, text) ?? "The body is not JSON."
           return body === undefined
-            ? Effect.fail(fail.error(reasonOf({ kind: "parse", message: "The body is not JSON.", body: text }, fail)))
+            ? Effect.fail(fail.error(reasonOf({ kind: "parse", message, body: text }, fail)))
             : Effect.succeed(body)
         }
       )
