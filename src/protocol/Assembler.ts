@@ -114,7 +114,24 @@ export class Assembler {
 
   /** Records that the answer cannot be completed. The first failure stands. */
   fail(failure: Failure): void {
-    if (!this.finished && this.failure === undefined) this.failure = failure
+    if (this.finished || this.failure !== undefined) return
+    this.failure = failure.kind === "incomplete" ? this.overflow() ?? failure : failure
+  }
+
+  /**
+   * Some hosts say nothing of a prompt that fills the window: they end without a word, and only the usage tells.
+   * https://github.com/badlogic/pi-mono/blob/main/packages/ai/src/utils/overflow.ts
+   */
+  private overflow(): Failure | undefined {
+    const sent = this.usageSoFar?.input.total
+    const { contextWindow } = this.context
+    return sent === undefined || contextWindow === undefined || sent < contextWindow || !this.isEmpty
+      ? undefined
+      : {
+        kind: "provider",
+        code: "context_length_exceeded",
+        message: `Nothing came: the prompt is too long: ${sent} tokens > ${contextWindow} maximum.`
+      }
   }
 
   /**
@@ -128,7 +145,7 @@ export class Assembler {
       if (!stated) {
         return this.fail({ kind: "incomplete", message: "The answer ended without a reason before it said anything." })
       }
-      // The prompt has filled the window: https://github.com/badlogic/pi-mono/blob/main/packages/ai/src/utils/overflow.ts
+      // The prompt has filled the window; MiMo says so: https://github.com/badlogic/pi-mono/blob/main/packages/ai/src/utils/overflow.ts
       return this.end("context-window", rawFinishReason)
     }
     this.end(reason, rawFinishReason)

@@ -147,19 +147,17 @@ const noArguments = (value: unknown): boolean =>
     : typeof value !== "object" || value === null || Object.keys(value).length === 0
 
 /**
- * The arguments of a call that may stand under several names: the first that are any, else the first that are there.
+ * The arguments of a call: those under the wire's own name, or where these are none, the first that say anything of those
+ * under the names of other APIs.
  *
  * @category decoding
  * @since 0.1.0
  */
-export const callArguments = (...given: ReadonlyArray<unknown>): unknown => {
-  let some: unknown
-  for (const value of given) {
-    if (value === undefined || value === null || value === "") continue
-    if (!noArguments(value)) return value
-    some ??= value
-  }
-  return some
+export const callArguments = (own: unknown, ...others: ReadonlyArray<unknown>): unknown => {
+  if (!noArguments(own)) return own
+  for (const value of others) if (!blank(value) && !noArguments(value)) return value
+  // An empty map is a list in PHP.
+  return typeof own === "string" || (typeof own === "object" && !Array.isArray(own)) ? own : undefined
 }
 
 /**
@@ -256,7 +254,8 @@ export const copyPresent = (
 ): void => {
   for (const key of Object.keys(source)) {
     const value = source[key]
-    if (value === undefined || isEmpty(value) || key === "__proto__" || except.has(key)) continue
+    if (value === undefined || key === "__proto__" || except.has(key)) continue
+    if (blank(value) && (typeof value === "object" || value === "")) continue
     target[key] = value
   }
 }

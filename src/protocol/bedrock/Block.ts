@@ -60,11 +60,9 @@ export class Block {
 
 const mediaMembers = ["image", "audio", "video", "document"]
 
-const members = ["toolUse", "toolResult", "reasoningContent", "text", "citation", "citationsContent", ...mediaMembers]
-
 /** Whether a member names the block: where one says something, the others are placeholders. */
 const named = (fields: JsonFields): (member: string) => boolean => {
-  const filled = members.some((name) => !blank(fields[name]))
+  const filled = !blank(fields)
   return (name) => filled ? !blank(fields[name]) : name in fields
 }
 

@@ -175,7 +175,7 @@ export class BedrockDecoder implements Decoder {
     }
     if ("reasoningContent" in delta) this.onReasoning(index, delta)
     const citation = record(delta["citation"])
-    if (citation !== undefined && (!blank(citation) || blank(delta))) {
+    if (citation !== undefined && (!blank(citation) || Object.keys(delta).length === 1)) {
       cite(assembler, this.content(index, "text", delta), jsonOf(citation))
     }
     if ("toolUse" in delta && !blank(delta["toolUse"])) this.onInput(index, delta)
@@ -338,7 +338,7 @@ export class BedrockDecoder implements Decoder {
     const cut = isCut(nonEmpty(stopReason))
     blocks.forEach((one, i) => {
       const fields = typeof one === "string" ? { text: one } : record(one)
-      if (fields === undefined || ("text" in fields && blank(fields))) return
+      if (fields === undefined || blank(fields)) return
       const block = this.open(undefined, fields)
       fill(assembler, block, fields)
       if (!cut || i < blocks.length - 1 || block.kind !== "tool") return this.close(block)

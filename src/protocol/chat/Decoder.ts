@@ -16,7 +16,7 @@ import type { FinishReason } from "../../LlmResponse.ts"
 import type { Json, JsonObject, TextPart } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { cutsToolCalls, finishReasonOf } from "../FinishReasons.ts"
-import { blank, type Fields, list, merged, nonEmpty, parsedOrText, record, textIn } from "../Probe.ts"
+import { blank, type Fields, filledRecord, list, merged, nonEmpty, parsedOrText, record, textIn } from "../Probe.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame } from "../Protocol.ts"
 import { Template } from "../Template.ts"
 import { Attachments } from "./Attachments.ts"
@@ -48,6 +48,8 @@ export class ChatDecoder implements Decoder {
   private rawFinish: string | undefined
   private native: string | undefined
   private answered = false
+  /** Whether a choice had a delta and no message. */
+  private chunk = false
   /** Where pieces have come from. */
   private inDeltas = false
   private inMessages = false
@@ -104,8 +106,7 @@ export class ChatDecoder implements Decoder {
     if (this.assembler.failure !== undefined) return
     if (this.answered) {
       // One chunk that is taken for a body: the stream was cut after it.
-      const piece = this.inDeltas && !this.inMessages
-      return piece && this.rawFinish === undefined ? this.end() : this.finish(true)
+      return this.chunk && this.rawFinish === undefined ? this.end() : this.finish(true)
     }
     this.fail({
       kind: "parse",
@@ -170,6 +171,7 @@ export class ChatDecoder implements Decoder {
     const finish = finishIn(choice, delta, message)
     const inDelta = delta !== undefined && (message === undefined || says(delta))
     const inMessage = message !== undefined && (delta === undefined || says(message))
+    if (delta !== undefined && !inMessage) this.chunk = true
     if (inMessage && inDelta) {
       this.inMessages = true
       if (whole) this.piece(merged(message, delta), choice, true)
@@ -254,7 +256,7 @@ export class ChatDecoder implements Decoder {
       this.refused = true
       if (refusal !== content) this.text(refusal)
     }
-    const extra = record(delta["extra_content"])
+    const extra = filledRecord(delta["extra_content"])
     if (extra !== undefined) this.extraContent = extra as JsonObject
     this.attachments.delta(delta)
     const calls = delta["tool_calls"]

@@ -63,12 +63,7 @@ const isCustom = (entry: Fields): boolean => {
 /** Arguments under the call's own name for them, or under one of another API's. */
 const argumentsOf = (entry: Fields, inner: Fields, custom: boolean): unknown => {
   const first = inner[custom ? "input" : "arguments"]
-  // The usual delta has no other field that could hold them.
-  if (
-    !custom && inner !== entry && inner["input"] === undefined && inner["parameters"] === undefined && !blank(first)
-  ) {
-    return first
-  }
+  if (typeof first === "string" && first.length > 4) return first
   return callArguments(
     first,
     inner[custom ? "arguments" : "parameters"],
@@ -145,7 +140,7 @@ export class ToolCalls {
     slot.frame = this.frame
     if (slot.name === "" && name !== undefined) slot.name = name
     if (custom) slot.custom = true
-    const extra = record(entry["extra_content"]) as JsonObject | undefined
+    const extra = filledRecord(entry["extra_content"]) as JsonObject | undefined
     if (extra !== undefined) slot.extra = extra
     this.append(slot, text)
   }

@@ -11,7 +11,7 @@
 import type { Json } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { isErrorBody, readErrorBody } from "../ErrorMap.ts"
-import { blank, blankBut, count, isEmpty, type JsonFields, jsonOf, mergeCounts, nonEmpty, record } from "../Probe.ts"
+import { blank, blankBut, count, type JsonFields, jsonOf, mergeCounts, nonEmpty, record } from "../Probe.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame } from "../Protocol.ts"
 import { field, filledField, recordField } from "./Fields.ts"
 import { finishReasonOf, finishWord } from "./FinishReason.ts"
@@ -70,6 +70,7 @@ const failureIn = (frame: JsonFields): Failure | undefined => {
 export class GeminiDecoder implements Decoder {
   readonly assembler: Assembler
   private readonly quirks: Quirks
+  private readonly streamed: boolean
   private readonly parts: Parts
   private readonly sources: Sources
   private begun = false
@@ -87,6 +88,7 @@ export class GeminiDecoder implements Decoder {
   constructor(context: DecodeContext, quirks: Quirks) {
     this.assembler = new Assembler(context)
     this.quirks = quirks
+    this.streamed = context.streamed === true
     this.parts = new Parts(this.assembler)
     this.sources = new Sources(this.assembler)
   }
@@ -141,7 +143,7 @@ export class GeminiDecoder implements Decoder {
   }
 
   private onFeedback(feedback: JsonFields | undefined): void {
-    if (feedback === undefined || isEmpty(feedback)) return
+    if (feedback === undefined || blank(feedback)) return
     this.assembler.extra["promptFeedback"] = jsonOf(feedback)
     const reason = field(feedback, "blockReason")
     if (typeof reason === "number") this.blocked ??= reason === 0 ? undefined : String(reason)
@@ -154,7 +156,7 @@ export class GeminiDecoder implements Decoder {
     this.sources.candidate(candidate)
     for (const name of candidateExtras) {
       const value = field(candidate, name)
-      if (value !== undefined && !isEmpty(value)) this.assembler.extra[name] = value
+      if (value !== undefined && (typeof value === "number" || !blank(value))) this.assembler.extra[name] = value
     }
     this.onLogprobs(recordField(candidate, "logprobsResult"))
     const reason = field(candidate, "finishReason")
@@ -227,7 +229,8 @@ export class GeminiDecoder implements Decoder {
         body: JSON.stringify(body)
       })
     }
-    if (Array.isArray(body)) this.end()
+    // Where a stream was due, an object without a reason is one frame of a stream that was cut.
+    if (Array.isArray(body) || this.streamed) this.end()
     else this.complete(true)
   }
 

@@ -27,7 +27,7 @@ const snakeOf = (name: string): string => {
 export const field = (from: JsonFields, name: string): Json | undefined => {
   const camel = from[name] ?? undefined
   const snake = from[snakeOf(name)] ?? undefined
-  return camel === undefined || (snake !== undefined && snake !== camel && blank(camel)) ? snake : camel
+  return camel === undefined || (snake !== undefined && blank(camel) && !blank(snake)) ? snake : camel
 }
 
 /**

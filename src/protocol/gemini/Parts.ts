@@ -44,6 +44,13 @@ const mediaOf = (part: JsonFields): Media | undefined => {
   return url === undefined ? undefined : { type: "url", url, ...(mediaType === undefined ? undefined : { mediaType }) }
 }
 
+const callMembers: ReadonlySet<string> = new Set([
+  "functionCall",
+  "function_call",
+  "thoughtSignature",
+  "thought_signature"
+])
+
 const isNothing = (args: Json | undefined): boolean =>
   args === undefined || args === null || (typeof args === "object" && Object.keys(args).length === 0)
 
@@ -95,8 +102,8 @@ export class Parts {
       this.onMedia(part, media, thought, signature)
       return true
     }
-    // The end of a streamed call may say no more than that.
-    if (given !== undefined && this.call !== undefined) {
+    // The end of a streamed call may say no more than that; beside other members it is a placeholder.
+    if (given !== undefined && this.call !== undefined && Object.keys(part).every((name) => callMembers.has(name))) {
       this.onCall(given, signature)
       return true
     }

@@ -34,6 +34,8 @@ import { endingOf, errorEvent, failureIn, strayFailure } from "./Status.ts"
 /** xAI bills in ticks of 1e-10 US dollars: https://docs.x.ai/docs/api-reference */
 const ticksPerDollar = 1e10
 
+const isBegun = (status: string | undefined): boolean => status === "queued" || status === "in_progress"
+
 /** How many items a whole one is compared with. */
 const maxCandidates = 64
 
@@ -54,12 +56,14 @@ export class ResponsesDecoder implements Decoder {
   private readonly byIndex = new Map<number, Item>()
   private readonly byId = new Map<string, Item>()
   private begun = false
+  private readonly streamed: boolean
 
   /** Item types that the host runs itself although other hosts leave them to the application. */
   private readonly hosted: ReadonlySet<string>
 
   constructor(context: DecodeContext, hosted: ReadonlySet<string>) {
     this.hosted = hosted
+    this.streamed = context.streamed === true
     this.assembler = new Assembler(context)
     this.shared = { assembler: this.assembler, refused: false, spoken: false, logprobs: [] }
   }
@@ -96,6 +100,8 @@ export class ResponsesDecoder implements Decoder {
       const status = nonEmpty(response["status"])
       const answers = Array.isArray(response["output"]) || nonEmpty(response["output_text"]) !== undefined ||
         (response["object"] === "response" && status !== undefined && status !== "completed")
+      // Where a stream was due, a response that goes on is the first of it.
+      if (answers && this.streamed && isBegun(status)) return this.snapshot(response)
       if (answers) return this.finish(response, status)
       this.stray(response)
       if (this.stopped) return
@@ -193,7 +199,7 @@ export class ResponsesDecoder implements Decoder {
   /** A bare response object in a stream. */
   private snapshot(response: Fields): void {
     const status = nonEmpty(response["status"])
-    if (status === "queued" || status === "in_progress") this.begin(response)
+    if (isBegun(status)) this.begin(response)
     else this.finish(response, status)
   }
 

@@ -181,7 +181,7 @@ export class MessageItem extends Item {
 
   private logprobsOf(content: Content, given: unknown, whole: boolean): void {
     const logprobs = list(given)
-    if (logprobs.length === 0) return
+    if (logprobs.length === 0 || blank(logprobs[0])) return
     if (content.logprobs === undefined) this.shared.logprobs.push(content.logprobs = [])
     if (whole && logprobs.length >= content.logprobs.length) content.logprobs.length = 0
     else if (whole) return
