@@ -11,6 +11,12 @@ import { agrees, type Item, type Kind } from "./Item.ts"
 import { callIdOf, CallItem } from "./Items.ts"
 import { messageText } from "./MessageItem.ts"
 
+interface Queue {
+  readonly items: Array<Item>
+  /** Items before are taken. */
+  first: number
+}
+
 /** How many of the next items a whole one is compared with. */
 const maxCandidates = 64
 
@@ -23,8 +29,8 @@ const maxCandidates = 64
 export class Remaining {
   private readonly taken = new Set<Item>()
   private readonly byCall = new Map<string, Item>()
-  private readonly byText = new Map<string, Array<Item>>()
-  private readonly byKind = new Map<Kind, { readonly items: Array<Item>; first: number }>()
+  private readonly byText = new Map<string, Queue>()
+  private readonly byKind = new Map<Kind, Queue>()
 
   constructor(items: ReadonlyArray<Item>) {
     for (const item of items) {
@@ -36,8 +42,8 @@ export class Remaining {
       if (text !== "") {
         const key = `${item.kind} ${text}`
         const same = this.byText.get(key)
-        if (same === undefined) this.byText.set(key, [item])
-        else same.push(item)
+        if (same === undefined) this.byText.set(key, { items: [item], first: 0 })
+        else same.items.push(item)
       }
       const kind = this.byKind.get(item.kind)
       if (kind === undefined) this.byKind.set(item.kind, { items: [item], first: 0 })
@@ -63,15 +69,20 @@ export class Remaining {
   /** The next item that has said just this. */
   saying(kind: Kind, text: string): Item | undefined {
     const same = text === "" ? undefined : this.byText.get(`${kind} ${text}`)
-    while (same !== undefined && same.length > 0 && this.taken.has(same[0]!)) same.shift()
-    return same?.[0]
+    return same === undefined ? undefined : this.head(same)
+  }
+
+  /** The first item of a queue that is not taken. */
+  private head(queue: Queue): Item | undefined {
+    while (queue.first < queue.items.length && this.taken.has(queue.items[queue.first]!)) queue.first++
+    return queue.items[queue.first]
   }
 
   /** The next item of a kind; of messages one that has begun to say the same before one that has said something else. */
   next(kind: Kind, whole: Fields): Item | undefined {
     const known = this.byKind.get(kind)
     if (known === undefined) return undefined
-    while (known.first < known.items.length && this.taken.has(known.items[known.first]!)) known.first++
+    this.head(known)
     const text = kind === "message" ? messageText(whole) : ""
     let first: Item | undefined
     for (let at = known.first; at < known.items.length && at < known.first + maxCandidates; at++) {
