@@ -113,7 +113,7 @@ export class PermissionDenied extends TaggedReason("PermissionDenied")<ProviderF
 }
 
 /**
- * No credit, no plan, or a spending limit reached (402, or a 429 that means so). Waiting does not help.
+ * No credit, no plan, or a spending limit or a limit per day or longer reached (402, or a 429 that means so). Waiting a moment does not help.
  *
  * @category reasons
  * @since 0.1.0
@@ -123,7 +123,7 @@ export class QuotaExhausted extends TaggedReason("QuotaExhausted")<ProviderField
 }
 
 /**
- * Too many requests or tokens (429).
+ * Too many requests or tokens (429) for a limit that frees up soon: per second, minute or hour.
  *
  * @category reasons
  * @since 0.1.0
@@ -157,12 +157,21 @@ export class NotFound extends TaggedReason("NotFound")<ProviderFields> {
 }
 
 /**
- * The conversation does not fit the model's context window, or the body the provider's size limit (413).
+ * The request is too large, and `kind` says what for its cure: `tokens` (shorten the conversation, or ask a model with a larger
+ * window), `bytes` (413; send media by URL or file id), or `media` (smaller, fewer or split images, documents, sounds).
  *
  * @category reasons
  * @since 0.1.0
  */
-export class ContextLength extends TaggedReason("ContextLength")<ProviderFields> {
+export class ContextLength extends TaggedReason("ContextLength")<
+  ProviderFields & {
+    readonly kind: "tokens" | "bytes" | "media"
+    /** The most that is taken, if said: tokens, bytes, or of a medium what its limit is of (bytes, pixels, pages, pieces, seconds). */
+    readonly limit?: number | undefined
+    /** What was sent, in the same unit, if said. */
+    readonly actual?: number | undefined
+  }
+> {
   readonly isRetryable = false
 }
 

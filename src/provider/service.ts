@@ -245,7 +245,7 @@ export const make = (
         if ("field" in encoded) return { issue: encoded, model }
         const url = `${base.url}${encoded.path}`
         if (!isBelow(base, url)) return { issue: { field: "model", message: "Leads to another address." }, model }
-        return { request, model, encoded, streamed, url: base.withQuery(url), body: jsonText(encoded.body) }
+        return { request, model, encoded, streamed, contextWindow: meta?.contextWindow, url: base.withQuery(url), body: jsonText(encoded.body) }
       } catch (error) {
         const why = error instanceof Error ? `: ${String(error.message).slice(0, 200)}` : ""
         return {
@@ -265,7 +265,7 @@ export const make = (
         if (!facts.ready) return Effect.flatMap(facts.load, () => prepare(given, operation))
         const made = assemble(given, operation)
         if ("issue" in made) return invalid(operation, made.issue, made.model)
-        const { body, encoded, model, request, streamed, url } = made
+        const { body, contextWindow, encoded, model, request, streamed, url } = made
         return Effect.flatMap(credential(request, operation), (key) =>
           Effect.withFiber((fiber) => {
             const seed = fiber.getRef(Random.Random).nextIntUnsafe()
@@ -285,7 +285,8 @@ export const make = (
               warnings: [...leftOut(given, service.info), ...encoded.warnings],
               includeRaw: request.includeRaw === true,
               idSeed: `${Math.abs(seed).toString(36)}_`,
-              streamed
+              streamed,
+              contextWindow
             }
             return Effect.flatMap(
               sendable(call, operation),

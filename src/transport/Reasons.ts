@@ -7,7 +7,7 @@
 import * as Duration from "effect/Duration"
 import * as LlmError from "../LlmError.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
-import { classify, retryDelayFromMessage } from "../protocol/ErrorMap.ts"
+import { classify, overflowIn, retryDelayFromMessage } from "../protocol/ErrorMap.ts"
 import type { Failure } from "../protocol/Protocol.ts"
 import type { Scrub } from "./Redaction.ts"
 
@@ -85,7 +85,15 @@ const made = (failure: Failure, circumstances: Circumstances): LlmError.Reason =
         retryAfter: circumstances.retryAfter ?? (delay === undefined ? undefined : Duration.millis(delay)),
         shouldRetry: circumstances.shouldRetry
       }
-      return new providerReasons[classify(failure)](fields)
+      const tag = classify({
+        ...failure,
+        headerDelayMillis: circumstances.retryAfter === undefined
+          ? undefined
+          : Duration.toMillis(circumstances.retryAfter)
+      })
+      return tag === "ContextLength"
+        ? new LlmError.ContextLength({ ...fields, ...overflowIn(failure) })
+        : new providerReasons[tag](fields)
     }
   }
 }
@@ -98,7 +106,6 @@ const providerReasons = {
   RateLimit: LlmError.RateLimit,
   Overloaded: LlmError.Overloaded,
   NotFound: LlmError.NotFound,
-  ContextLength: LlmError.ContextLength,
   ContentPolicy: LlmError.ContentPolicy,
   Provider: LlmError.Provider
 }

@@ -39,6 +39,7 @@ import { parsed } from "../protocol/Probe.ts"
 import type { Failure, Protocol } from "../protocol/Protocol.ts"
 import * as Body from "./Body.ts"
 import { BoundedText, readInto } from "./BoundedText.ts"
+import { cutCode, encodingCode, isBroken, unreadableEncoding } from "./Encoding.ts"
 import * as Events from "./Events.ts"
 import * as JsonText from "./JsonText.ts"
 import { titleOf } from "./Page.ts"
@@ -70,6 +71,8 @@ export interface Call {
   readonly idSeed: string
   /** Whether a `generate` has asked the wire for a stream, which is folded here. @default false */
   readonly streamed?: boolean | undefined
+  /** Tokens that the model takes, where that is known. */
+  readonly contextWindow?: number | undefined
 }
 
 const defaultConnect = Duration.seconds(120)
@@ -210,6 +213,13 @@ const networkReason = (error: unknown, call: Failing, partial?: LlmResponse | un
   const broken = cause ?? error
   if (broken instanceof Body.BodyTooLong) return new LlmError.ResponseParse({ message: broken.message, partial })
   const message = call.described(broken)
+  const code = networkCode(error)
+  if (code === cutCode) {
+    return new LlmError.IncompleteStream({ message: "The compressed body ended before it was complete.", partial })
+  }
+  if (code !== undefined && (code === encodingCode || isBroken(code))) {
+    return new LlmError.ResponseParse({ message: `${message}.`, partial })
+  }
   switch (reason?._tag) {
     case "InvalidUrlError":
     case "EncodeError":
@@ -217,7 +227,7 @@ const networkReason = (error: unknown, call: Failing, partial?: LlmResponse | un
     default:
       return new LlmError.Network({
         message: `The connection failed: ${message}.`,
-        code: call.named(networkCode(cause)),
+        code: call.named(code),
         partial
       })
   }
@@ -318,15 +328,20 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     fail: Failing
   ): LlmError.LlmError => {
     const found = readErrorText(text, isCut)
+    const encoded = unreadableEncoding(response.headers, text)
     const shouldRetry = response.headers["x-should-retry"]
     const failure: Failure = {
       kind: "provider",
-      message: found?.message ?? fail.scrub(plainMessage(text, response.status), maxPlainMessage),
+      message: found?.message ?? (encoded === undefined
+        ? fail.scrub(plainMessage(text, response.status), maxPlainMessage)
+        : `The provider answered ${response.status}. ${encoded}`),
       status: response.status,
       type: found?.type ?? awsErrorType(response.headers["x-amzn-errortype"]),
       code: found?.code,
       param: found?.param,
       retryAfterMillis: found?.retryAfterMillis,
+      limitWindow: found?.limitWindow,
+      reason: found?.reason,
       body: text === "" ? undefined : text
     }
     const reason = reasonOf(failure, {
@@ -366,7 +381,9 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       warnings: call.warnings,
       idSeed: call.idSeed,
       includeRaw: call.includeRaw,
-      scrub: fail.scrub
+      scrub: fail.scrub,
+      streamed: !whole,
+      contextWindow: call.contextWindow
     })
     const activity = fiber.getRef(Activity)
     const partial = () => {
@@ -476,7 +493,8 @@ export const make = (client: HttpClient.HttpClient): Transport => {
             const told = isErrorBody(body) ? readErrorBody(body) : undefined
             if (told !== undefined) return failed({ kind: "provider", ...told })
             if (typeof body !== "object" || body === null) {
-              const message = `The body ${body === undefined ? whyNotJson(text) : "is no JSON object"}.`
+              const message = unreadableEncoding(response.headers, text) ??
+                `The body ${body === undefined ? whyNotJson(text) : "is no JSON object"}.`
               return failed({ kind: "parse", message })
             }
             const found = reading.read(body)

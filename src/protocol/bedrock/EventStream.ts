@@ -143,7 +143,7 @@ export class EventStream implements Framing {
     // Too short for a checksum to tell, but no message begins so.
     if (this.length > 0 && this.buffer[0]! > 1) this.fail("The body is no AWS event stream.")
     // An unfinished message is a cut: the decoder knows whether anything but bookkeeping was missing.
-    if (!this.stopped) this.decoder.end()
+    if (!this.stopped) this.decoder.end(this.length > 0)
   }
 
   private get stopped(): boolean {

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type { Json } from "../../Message.ts"
-import { type JsonFields, record } from "../Probe.ts"
+import { blank, type JsonFields, record } from "../Probe.ts"
 
 const snakeNames = new Map<string, string>()
 
@@ -19,13 +19,27 @@ const snakeOf = (name: string): string => {
 }
 
 /**
- * The value of a field under its name in lower camel case or else in snake case; null is nothing.
+ * The value of a field under its name in lower camel case or in snake case, the filled one; null is nothing.
  *
  * @category decoding
  * @since 0.1.0
  */
-export const field = (from: JsonFields, name: string): Json | undefined =>
-  from[name] ?? from[snakeOf(name)] ?? undefined
+export const field = (from: JsonFields, name: string): Json | undefined => {
+  const camel = from[name] ?? undefined
+  const snake = from[snakeOf(name)] ?? undefined
+  return camel === undefined || (snake !== undefined && blank(camel) && !blank(snake)) ? snake : camel
+}
+
+/**
+ * The value of a field when it says anything.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const filledField = (from: JsonFields, name: string): Json | undefined => {
+  const value = field(from, name)
+  return blank(value) ? undefined : value
+}
 
 /**
  * The value of a field when it is an object.
