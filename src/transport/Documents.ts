@@ -241,7 +241,7 @@ export class ArrayDocument implements Document {
           if (stopped(this.decoder)) return
         } else if (this.depth === 0) {
           // Whatever follows the list, it has ended, be the connection still open.
-          return this.decoder.end()
+          return this.end()
         }
       }
     }
