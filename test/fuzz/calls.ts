@@ -29,7 +29,7 @@ import { type Answer, type AnswerCase, bodyOf, type Operation } from "./answers.
 import { changedPrototypes, findings, type Outcome } from "./oracle.ts"
 import { speakers } from "./wires.ts"
 
-const Weighed = Schema.Struct({ item: Schema.String, of: Schema.optional(Schema.Array(Schema.Number)) })
+const Weighed = Schema.Struct({ item: Schema.String, of: Schema.optional(Schema.Array(Schema.Finite)) })
 
 const tools: LlmRequest.LlmRequest["tools"] = [{
   type: "function",
