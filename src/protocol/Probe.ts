@@ -260,8 +260,6 @@ export const copyPresent = (
   }
 }
 
-const noKeys: ReadonlySet<string> = new Set()
-
 /**
  * Counts after some more have come. They only grow, so that nothing and 0 after a number are placeholders.
  *
@@ -269,13 +267,15 @@ const noKeys: ReadonlySet<string> = new Set()
  * @since 0.1.0
  */
 export const mergeCounts = (known: JsonFields | undefined, next: JsonFields): JsonFields => {
-  const both: { [key: string]: Json } = {}
-  if (known !== undefined) copyPresent(both, known, noKeys)
-  for (const key of Object.keys(next)) {
+  const both: { [key: string]: Json } = known === undefined ? {} : { ...known } as { [key: string]: Json }
+  for (const key in next) {
     const value = next[key]
-    if (value === undefined || isEmpty(value) || key === "__proto__" || (blank(value) && both[key] !== undefined)) {
+    if (typeof value === "number" && value !== 0) {
+      both[key] = value
       continue
     }
+    if (value === undefined || key === "__proto__") continue
+    if (blank(value) && (typeof value === "object" || value === "" || both[key] !== undefined)) continue
     both[key] = value
   }
   return both

@@ -26,6 +26,7 @@ const snakeOf = (name: string): string => {
  */
 export const field = (from: JsonFields, name: string): Json | undefined => {
   const camel = from[name] ?? undefined
+  if (typeof camel === "string" ? camel !== "" : typeof camel === "number" && camel !== 0) return camel
   const snake = from[snakeOf(name)] ?? undefined
   return camel === undefined || (snake !== undefined && blank(camel) && !blank(snake)) ? snake : camel
 }

@@ -21,8 +21,8 @@ export const addsTo = (known: JsonFields | undefined, next: JsonFields): boolean
   if (known === undefined) return true
   for (const key in next) {
     const value = next[key]
-    if (blank(value) && (typeof value !== "number" || known[key] !== undefined)) continue
     const before = known[key]
+    if (value === before || (blank(value) && (typeof value !== "number" || before !== undefined))) continue
     if (before === undefined || (value !== before && typeof value !== "object")) return true
   }
   return false
