@@ -254,8 +254,7 @@ export const copyPresent = (
 ): void => {
   for (const key of Object.keys(source)) {
     const value = source[key]
-    if (value === undefined || key === "__proto__" || except.has(key)) continue
-    if (blank(value) && (typeof value === "object" || value === "")) continue
+    if (value === undefined || isEmpty(value) || key === "__proto__" || except.has(key)) continue
     target[key] = value
   }
 }
@@ -274,8 +273,8 @@ export const mergeCounts = (known: JsonFields | undefined, next: JsonFields): Js
       both[key] = value
       continue
     }
-    if (value === undefined || key === "__proto__") continue
-    if (blank(value) && (typeof value === "object" || value === "" || both[key] !== undefined)) continue
+    if (value === undefined || isEmpty(value) || key === "__proto__") continue
+    if (both[key] !== undefined && blank(value)) continue
     both[key] = value
   }
   return both
