@@ -254,8 +254,7 @@ export const copyPresent = (
 ): void => {
   for (const key of Object.keys(source)) {
     const value = source[key]
-    if (value === undefined || except.has(key)) continue
-    if (blank(value) && (typeof value === "object" || value === "")) continue
+    if (value === undefined || isEmpty(value) || except.has(key)) continue
     setOwn(target, key, value)
   }
 }
@@ -277,16 +276,14 @@ export const maxUsageFields = 256
  * @since 0.1.0
  */
 export const mergeCounts = (known: JsonFields | undefined, next: JsonFields): JsonFields => {
-  const both: { [key: string]: Json } = {}
-  let size = 0
-  for (const source of known === undefined ? [next] : [known, next]) {
-    for (const key of Object.keys(source)) {
-      const value = source[key]
-      if (value === undefined || isEmpty(value)) continue
-      const isNew = !Object.hasOwn(both, key)
-      if (isNew ? ++size > maxUsageFields : blank(value)) continue
-      setOwn(both, key, value)
-    }
+  const both: { [key: string]: Json } = known === undefined ? {} : { ...known } as { [key: string]: Json }
+  let size = known === undefined ? 0 : Object.keys(known).length
+  for (const key in next) {
+    const value = next[key]
+    if (value === undefined || isEmpty(value)) continue
+    const isNew = !Object.hasOwn(both, key)
+    if (isNew ? ++size > maxUsageFields : blank(value)) continue
+    setOwn(both, key, value)
   }
   return both
 }

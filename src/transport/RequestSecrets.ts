@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import { parseJson } from "../internal/json.ts"
 import { credentialNamed } from "../internal/credentialNames.ts"
 
 /**
@@ -102,11 +103,7 @@ const jsonCredentials = (u: unknown, named: boolean, level: number): ReadonlyArr
 
 const jsonIn = (value: string): ReadonlyArray<string> => {
   if (!/^\s*[[{]/.test(value) || value.length > maxJsonHeader) return []
-  try {
-    return jsonCredentials(JSON.parse(value), false, 0)
-  } catch {
-    return []
-  }
+  return jsonCredentials(parseJson(value), false, 0)
 }
 
 const headerSecrets = (name: string, value: string): ReadonlyArray<string> => {

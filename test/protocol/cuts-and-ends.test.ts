@@ -121,7 +121,7 @@ const readFrames = (protocol: Protocol, frames: ReadonlyArray<Frame>): Outcome =
     decoder.end()
   })
 
-const readBytes = (protocol: Protocol, bytes: Uint8Array, size = 64): Outcome =>
+const readBytes = (protocol: Protocol, bytes: Uint8Array, size = 4096): Outcome =>
   read(protocol, (decoder) => {
     const framing = Framing.make(protocol.framing, decoder)
     for (let at = 0; at < bytes.length; at += size) framing.push(bytes.subarray(at, at + size))
@@ -143,6 +143,16 @@ const spellings: ReadonlyArray<readonly [string, (frames: ReadonlyArray<Frame>) 
   ["a list", (frames) => `[${frames.map(({ data }) => data).filter((data) => data !== "[DONE]").join(",\n")}]`]
 ]
 
+/** Where to cut: around every line's end, at every byte of the last lines, and here and there. */
+const cutsOf = (bytes: Uint8Array): ReadonlySet<number> => {
+  const cuts = new Set<number>()
+  for (let at = 0; at < bytes.length; at++) {
+    if (bytes[at] === 10) { for (const cut of [at - 1, at, at + 1]) if (cut >= 0 && cut < bytes.length) cuts.add(cut) }
+    if (at % Math.ceil(bytes.length / 24) === 0 || at > bytes.length - 24) cuts.add(at)
+  }
+  return cuts
+}
+
 for (const [name, { anywhere = [], ends, error, finished, protocol, wire }] of Object.entries(wires)) {
   const complete = wire.streams.filter((one) =>
     !anywhere.includes(one) && wire.stream(one).response !== undefined &&
@@ -156,8 +166,7 @@ for (const [name, { anywhere = [], ends, error, finished, protocol, wire }] of O
         const bytes = new TextEncoder().encode(spell(frames))
         const whole = readBytes(protocol, bytes)
         if (whole.response === undefined) continue
-        const step = bytes.length > 3000 ? 7 : bytes.length > 1200 ? 3 : 1
-        for (let length = 0; length < bytes.length; length += step) {
+        for (const length of cutsOf(bytes)) {
           const { failure, response } = readBytes(protocol, bytes.subarray(0, length))
           if (response === undefined) assert.isDefined(failure)
           else assert.deepStrictEqual(response.parts, whole.response.parts, `${how}, cut at ${length}`)

@@ -8,7 +8,7 @@
  */
 import type { Assembler } from "../Assembler.ts"
 import { finishReasonOf } from "../FinishReasons.ts"
-import { blank, blankBut, type Fields, filled, list, nonEmpty, record } from "../Probe.ts"
+import { blank, blankBut, type Fields, list, nonEmpty, record } from "../Probe.ts"
 
 /** Frame fields worth keeping, under their own names. @category data @since 0.1.0 */
 export const extraFields = ["service_tier", "system_fingerprint", "provider"] as const
@@ -52,7 +52,9 @@ const answers = (choice: Fields): boolean => {
   return !blank(choice["text"]) || !blank(choice["error"])
 }
 
-const finishNames = ["finish_reason", "finishReason", "native_finish_reason"] as const
+/** A reason that is one: 0 and `""` are placeholders. */
+const given = (value: unknown): string | number | undefined =>
+  (typeof value === "string" && value !== "") || (typeof value === "number" && value !== 0) ? value : undefined
 
 /**
  * The finish reason of a choice, wherever it stands. `stop_reason` is the stop text that was met on some hosts, so only
@@ -63,10 +65,9 @@ const finishNames = ["finish_reason", "finishReason", "native_finish_reason"] as
  * @since 0.1.0
  */
 export const finishIn = (choice: Fields, delta: Fields | undefined, message: Fields | undefined): unknown => {
-  for (const name of finishNames) {
-    const finish = filled(choice[name])
-    if (typeof finish === "string" || typeof finish === "number") return finish
-  }
+  const finish = given(choice["finish_reason"]) ?? given(choice["finishReason"]) ??
+    given(choice["native_finish_reason"])
+  if (finish !== undefined) return finish
   const inner = nonEmpty(delta?.["finish_reason"]) ?? nonEmpty(message?.["finish_reason"])
   if (inner !== undefined) return inner
   const stop = nonEmpty(choice["stop_reason"])
@@ -83,7 +84,11 @@ const callLabels: ReadonlySet<string> = new Set(["type", "index"])
  */
 export const isEmptyCall = (value: unknown): boolean => {
   const call = record(value)
-  return call === undefined || blankBut(call, callLabels)
+  if (call === undefined) return true
+  const args = record(call["function"])?.["arguments"]
+  // The usual delta.
+  if (typeof args === "string" && args !== "") return false
+  return blankBut(call, callLabels)
 }
 
 /**

@@ -262,7 +262,8 @@ export class ChatDecoder implements Decoder {
     const calls = delta["tool_calls"]
     const legacy = delta["function_call"]
     if (typeof calls === "object" && calls !== null) {
-      const entries = (Array.isArray(calls) ? calls : [calls]).filter((one) => !isEmptyCall(one))
+      const given = Array.isArray(calls) ? calls : [calls]
+      const entries = given.some(isEmptyCall) ? given.filter((one) => !isEmptyCall(one)) : given
       if (entries.length > 0) {
         this.closeContent()
         return this.toolCalls.add(entries, whole)

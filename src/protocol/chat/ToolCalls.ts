@@ -64,10 +64,16 @@ const isCustom = (entry: Fields): boolean => {
   return entry["type"] === "custom" || blank(entry["function"])
 }
 
+const hasOtherArguments = (entry: Fields, own: Fields): boolean =>
+  own["input"] !== undefined || own["parameters"] !== undefined || entry["arguments"] !== undefined ||
+  entry["input"] !== undefined || entry["parameters"] !== undefined
+
+const otherId = (entry: Fields, inner: Fields): string | undefined =>
+  nonEmpty(entry["call_id"]) ?? nonEmpty(entry["tool_call_id"]) ?? nonEmpty(inner["id"])
+
 /** Arguments under the call's own name for them, or under one of another API's. */
 const argumentsOf = (entry: Fields, inner: Fields, custom: boolean): unknown => {
   const first = inner[custom ? "input" : "arguments"]
-  if (typeof first === "string" && first.length > 4) return first
   return callArguments(
     first,
     inner[custom ? "arguments" : "parameters"],
@@ -128,12 +134,16 @@ export class ToolCalls {
   }
 
   private entry(entry: Fields, whole: boolean): void {
-    const custom = isCustom(entry)
-    const inner = filledRecord(entry[custom ? "custom" : "function"]) ?? entry
-    const text = argumentText(argumentsOf(entry, inner, custom))
-    const id = nonEmpty(entry["id"]) ?? nonEmpty(entry["call_id"]) ?? nonEmpty(entry["tool_call_id"]) ??
-      nonEmpty(inner["id"])
+    const own = record(entry["function"])
+    const given = own?.["arguments"]
+    const usual = typeof given === "string" && given !== "" && (given.length > 4 || !hasOtherArguments(entry, own!)) &&
+      (entry["custom"] ?? undefined) === undefined
+    const custom = !usual && isCustom(entry)
+    const inner = usual ? own! : filledRecord(entry[custom ? "custom" : "function"]) ?? entry
+    const text = usual ? given : argumentText(argumentsOf(entry, inner, custom))
     const name = nonEmpty(inner["name"]) ?? nonEmpty(entry["name"])
+    // Other names of the id are read where a call begins.
+    const id = nonEmpty(entry["id"]) ?? (name === undefined ? undefined : otherId(entry, inner))
     const key = indexOf(entry["index"])
     let slot = whole ? undefined : this.find(key, id, name, text)
     if (slot === undefined) {

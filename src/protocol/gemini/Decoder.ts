@@ -47,6 +47,8 @@ const failureFrom = (error: JsonFields): Failure => ({
   body: JSON.stringify(error)
 })
 
+const isFirst = (candidate: JsonFields): boolean => (count(candidate["index"]) ?? 0) === 0
+
 /** The candidate that says something, where several claim to be the one. */
 const pick = (candidates: ReadonlyArray<JsonFields>): JsonFields | undefined =>
   candidates.length < 2
@@ -136,8 +138,9 @@ export class GeminiDecoder implements Decoder {
     this.onFeedback(recordField(frame, "promptFeedback"))
     const candidates = field(frame, "candidates")
     const list = (Array.isArray(candidates) ? candidates : []).map(record).filter((one) => one !== undefined)
-    const first = pick(list.filter((candidate) => (count(candidate["index"]) ?? 0) === 0)) ??
-      (whole ? pick(list) : undefined)
+    const first = list.length === 1 && (whole || isFirst(list[0]!))
+      ? list[0]
+      : pick(list.filter(isFirst)) ?? (whole ? pick(list) : undefined)
     if (first !== undefined) this.onCandidate(first)
     this.onUsage(recordField(frame, "usageMetadata"))
   }
@@ -169,7 +172,8 @@ export class GeminiDecoder implements Decoder {
     const fields = record(content)
     const parts = fields === undefined ? content : field(fields, "parts")
     // Proxies of other APIs put the text beside the parts.
-    const given = blank(parts) && fields !== undefined ? filledField(fields, "text") ?? parts : parts
+    const beside = fields?.["text"]
+    const given = beside === undefined || !blank(parts) ? parts : blank(beside) ? parts : beside
     const list: ReadonlyArray<Json | undefined> = Array.isArray(given) ? given : [given]
     let some = false
     for (const one of list) {

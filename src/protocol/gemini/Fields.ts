@@ -24,10 +24,16 @@ const snakeOf = (name: string): string => {
  * @category decoding
  * @since 0.1.0
  */
-export const field = (from: JsonFields, name: string): Json | undefined => {
-  const camel = from[name] ?? undefined
-  const snake = from[snakeOf(name)] ?? undefined
-  return camel === undefined || (snake !== undefined && blank(camel) && !blank(snake)) ? snake : camel
+export const field = (from: JsonFields, name: string): Json | undefined =>
+  from[name] === undefined ? from[snakeOf(name)] ?? undefined : either(from, name)
+
+/** Which of two spellings counts: a placeholder gives way to what says something. */
+const either = (from: JsonFields, name: string): Json | undefined => {
+  const camel = from[name]!
+  if (typeof camel === "string" ? camel !== "" : typeof camel === "number" && camel !== 0) return camel
+  const other = snakeOf(name)
+  const snake = other === name ? undefined : from[other] ?? undefined
+  return camel === null || (snake !== undefined && blank(camel) && !blank(snake)) ? snake : camel
 }
 
 /**

@@ -86,7 +86,8 @@ export class Parts {
     const given = recordField(part, "functionCall")
     const call = given === undefined || blank(given) ? undefined : given
     const thought = part["thought"] === true
-    const text = firstText(part["text"])
+    const said = part["text"]
+    const text = typeof said === "string" ? said : firstText(said)
     if (call !== undefined) {
       if (text !== "") this.onText(thought ? "reasoning" : "text", text, undefined)
       this.onCall(call, signature)

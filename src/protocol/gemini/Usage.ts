@@ -23,7 +23,7 @@ export const addsTo = (known: JsonFields | undefined, next: JsonFields): boolean
   for (const key in next) {
     const value = next[key]
     const before = ownOf(known, key)
-    if (blank(value) && (typeof value !== "number" || before !== undefined)) continue
+    if (value === before || (blank(value) && (typeof value !== "number" || before !== undefined))) continue
     if (before === undefined || (value !== before && typeof value !== "object")) return true
   }
   return false
