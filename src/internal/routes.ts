@@ -44,7 +44,8 @@ export type Routes = {
 export const defaultRoutes: Routes = {
   RateLimit: "next",
   Overloaded: "next",
-  Provider: (reason) => reason.status === undefined || LlmError.isRetryableStatus(reason.status) ? "next" : "stop",
+  Provider: ({ status }) =>
+    status === undefined || LlmError.isRetryableStatus(status) || (status >= 300 && status < 400) ? "next" : "stop",
   Network: "next",
   Timeout: (reason) => reason.phase === "total" ? "stop" : "next",
   IncompleteStream: "next",
