@@ -191,9 +191,9 @@ for (const [clientName, client] of clients) {
           const { service, simulator } = yield* setUp(provider)
           yield* simulator.enqueue(Simulator.redirect(`${other.url}/v1/messages`), Simulator.redirect("//[bad"))
           const error = yield* failureOf(service.generate({ prompt: "Hello" }))
-          assert.strictEqual(reasonOf(error), "Configuration")
+          assert.strictEqual(reasonOf(error), "Provider")
           assert.lengthOf(other.requests, 0)
-          assert.strictEqual(reasonOf(yield* failureOf(service.generate({ prompt: "Hello" }))), "Configuration")
+          assert.strictEqual(reasonOf(yield* failureOf(service.generate({ prompt: "Hello" }))), "Provider")
         })))
 
       run("follows a redirect on the same origin with method and body", () =>
