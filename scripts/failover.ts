@@ -11,8 +11,16 @@
 import { Array as Arr, Duration, Effect, Exit, Fiber, Redacted, Stream } from "effect"
 import { readFileSync, writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
-import { recommended, guarded } from "../examples/recommended.ts"
-import { Anthropic, type LlmError, type LlmEvent, type LlmRequest, LlmResponse, LlmService, OpenAi } from "../src/index.ts"
+import { guarded, recommended } from "../examples/recommended.ts"
+import {
+  Anthropic,
+  type LlmError,
+  type LlmEvent,
+  type LlmRequest,
+  LlmResponse,
+  LlmService,
+  OpenAi
+} from "../src/index.ts"
 import { layerHttpClient } from "../src/node.ts"
 import { Simulator } from "../src/testing/index.ts"
 
@@ -113,7 +121,13 @@ const scenarios: ReadonlyArray<Scenario> = [
     within: 20,
     should: { "same provider again": twoPrimaries }
   },
-  { id: "04", title: "503 for ever", primary: always(Simulator.error(503)), within: 40, must: { bounded: atMostThree } },
+  {
+    id: "04",
+    title: "503 for ever",
+    primary: always(Simulator.error(503)),
+    within: 40,
+    must: { bounded: atMostThree }
+  },
   { id: "05", title: "connection reset before headers, once", primary: once(Simulator.reset), within: 20 },
   {
     id: "06",
@@ -153,7 +167,7 @@ const scenarios: ReadonlyArray<Scenario> = [
     title: "stream without its last frame",
     primary: () => () => told({ faults: { omitDone: true } }),
     within: 8,
-    should: { "usage": ({ hasUsage }) => hasUsage }
+    should: { usage: ({ hasUsage }) => hasUsage }
   },
   {
     id: "12",
@@ -214,9 +228,25 @@ const scenarios: ReadonlyArray<Scenario> = [
     within: 5,
     should: { "left at once": onePrimary }
   },
-  { id: "20", title: "a redirect to another origin", primary: always(Simulator.redirect("http://127.0.0.1:9/")), within: 10 },
-  { id: "21", title: "a page of a proxy", primary: always(Simulator.html()), within: 10, must: { "asked once": onePrimary } },
-  { id: "22", title: "200 with an error in JSON", primary: always(Simulator.errorBody200({ type: "api_error" })), within: 20 },
+  {
+    id: "20",
+    title: "a redirect to another origin",
+    primary: always(Simulator.redirect("http://127.0.0.1:9/")),
+    within: 10
+  },
+  {
+    id: "21",
+    title: "a page of a proxy",
+    primary: always(Simulator.html()),
+    within: 10,
+    must: { "asked once": onePrimary }
+  },
+  {
+    id: "22",
+    title: "200 with an error in JSON",
+    primary: always(Simulator.errorBody200({ type: "api_error" })),
+    within: 20
+  },
   { id: "23", title: "200 with an empty body", primary: always(Simulator.emptyBody()), within: 20 },
   {
     id: "24",
@@ -225,8 +255,20 @@ const scenarios: ReadonlyArray<Scenario> = [
     within: 10,
     must: { "asked once": onePrimary }
   },
-  { id: "25", title: "no credit", primary: always(Simulator.error(402)), within: 10, must: { "asked once": onePrimary } },
-  { id: "26", title: "no such model", primary: always(Simulator.error(404)), within: 10, must: { "asked once": onePrimary } },
+  {
+    id: "25",
+    title: "no credit",
+    primary: always(Simulator.error(402)),
+    within: 10,
+    must: { "asked once": onePrimary }
+  },
+  {
+    id: "26",
+    title: "no such model",
+    primary: always(Simulator.error(404)),
+    within: 10,
+    must: { "asked once": onePrimary }
+  },
   {
     id: "27",
     title: "the request is refused",
@@ -350,7 +392,8 @@ const call = (streamed: boolean, request: LlmRequest.LlmRequest) =>
   })
 
 const judge = (scenario: Scenario, seen: Seen): { readonly verdict: Verdict; readonly why: string } => {
-  const broken = (rules: Scenario["must"]) => Object.entries(rules ?? {}).flatMap(([name, holds]) => holds(seen) ? [] : name)
+  const broken = (rules: Scenario["must"]) =>
+    Object.entries(rules ?? {}).flatMap(([name, holds]) => holds(seen) ? [] : name)
   const late = seen.seconds > scenario.within ? [`${seen.seconds.toFixed(1)} s`] : []
   const untyped = seen.text === undefined && seen.error === undefined ? ["untyped end"] : []
   const wrong = [...(seen.cut ? ["not the whole answer"] : []), ...late, ...untyped, ...broken(scenario.must)]
@@ -417,18 +460,23 @@ const { values } = parseArgs({ options: { write: { type: "boolean" }, only: { ty
 const cells = scenarios
   .filter(({ id }) => values.only === undefined || id === values.only)
   .flatMap((scenario) =>
-    (["anthropic", "chat"] as const).flatMap((wire) =>
-      [true, false].map((streamed) => ({ scenario, wire, streamed }))
-    )
+    (["anthropic", "chat"] as const).flatMap((wire) => [true, false].map((streamed) => ({ scenario, wire, streamed })))
   )
 
-const results = await Effect.runPromise(Effect.forEach(cells, (cell) =>
-  Effect.map(run(cell.scenario, cell.wire, cell.streamed), (result) => ({ ...cell, ...result })), {
-  concurrency: 48
-}))
+const results = await Effect.runPromise(
+  Effect.forEach(
+    cells,
+    (cell) => Effect.map(run(cell.scenario, cell.wire, cell.streamed), (result) => ({ ...cell, ...result })),
+    {
+      concurrency: 48
+    }
+  )
+)
 
 const tally = Arr.groupBy(results, ({ verdict }) => verdict)
-const sums = (["pass", "partial", "safe", "fail"] as const).map((verdict) => `${tally[verdict]?.length ?? 0} ${verdict}`)
+const sums = (["pass", "partial", "safe", "fail"] as const).map((verdict) =>
+  `${tally[verdict]?.length ?? 0} ${verdict}`
+)
 const rows = Object.values(Arr.groupBy(results, ({ scenario }) => scenario.id)).map((row) => {
   const { scenario } = row[0]
   const why = [...new Set(row.map(({ why }) => why).filter((why) => why !== ""))].join("; ")

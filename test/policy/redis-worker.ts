@@ -8,7 +8,7 @@
  * time; what is to lapse there is long, and is made older by `RedisTime`.
  */
 import { NodeRedis, NodeRuntime } from "@effect/platform-node"
-import { Duration, Effect, Fiber, Stream } from "effect"
+import { Duration, Effect, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { createInterface } from "node:readline"
 import { LlmResponse } from "../../src/LlmResponse.ts"
@@ -127,7 +127,7 @@ const program = Effect.fnUntraced(function*(kind: Kind, prefix: string) {
         case "begin": {
           const before = yield* begin(command)
           while (ended().length + control.started - before < command.times) yield* turn
-          return reply((yield* Effect.all(ended())), before)
+          return reply(yield* Effect.all(ended()), before)
         }
         case "finish": {
           yield* TestClock.adjust(command.after)
@@ -151,9 +151,10 @@ if (script.endsWith("redis-worker.ts")) {
   NodeRuntime.runMain(
     program(kind as Kind, prefix).pipe(
       Effect.scoped,
-      Effect.provide(NodeRedis.layer({ url })),
-      // Commands come when they come: nobody has forgotten to move the clock.
-      Effect.provide(TestClock.layer({ warningDelay: "1 day" }))
+      Effect.provide(
+        // Commands come when they come: nobody has forgotten to move the clock.
+        Layer.provideMerge(NodeRedis.layer({ url }), TestClock.layer({ warningDelay: "1 day" }))
+      )
     )
   )
 }
