@@ -122,6 +122,10 @@ const complete = (file: string): void => {
 }
 
 const root = fileURLToPath(new URL("../", import.meta.url))
-for (const file of globSync(["package-lock.json", ".ci/*/package-lock.json", "bench/peers/*/package-lock.json"], { cwd: root })) {
+for (
+  const file of globSync(["package-lock.json", ".ci/*/package-lock.json", "bench/peers/*/package-lock.json"], {
+    cwd: root
+  })
+) {
   complete(`${root}${file}`)
 }

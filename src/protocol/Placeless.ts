@@ -25,7 +25,8 @@ export type Placeless = keyof typeof inParts | "tool.cacheControl"
 
 const anyPart = (request: LlmRequest, is: (part: Part) => boolean): boolean =>
   messagesOf(request).some(({ content }) =>
-    typeof content !== "string" && content.some((part) =>
+    typeof content !== "string" &&
+    content.some((part) =>
       is(part) || (part.type === "tool-result" && typeof part.content !== "string" && part.content.some(is))
     )
   )

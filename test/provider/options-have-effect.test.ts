@@ -29,7 +29,10 @@ const image = (change?: Partial<Message.ImagePart>): LlmRequest =>
   said({ type: "image", source: { type: "base64", mediaType: "image/png", data: "aGk=" }, ...change })
 const file = (change?: Partial<Message.FilePart>): LlmRequest =>
   said({ type: "file", source: { type: "base64", mediaType: "application/pdf", data: "aGk=" }, ...change })
-const format = (change?: object): LlmRequest => ({ ...base, responseFormat: { type: "json-schema", schema, ...change } })
+const format = (change?: object): LlmRequest => ({
+  ...base,
+  responseFormat: { type: "json-schema", schema, ...change }
+})
 
 interface Probe {
   readonly from: LlmRequest
@@ -41,8 +44,7 @@ interface Probe {
 type Nothing = Probe["nothing"]
 const probe = (from: LlmRequest, to: LlmRequest, nothing: Nothing = {}): Probe => ({ from, to, nothing })
 const option = (options: RequestOptions, nothing?: Nothing) => probe(base, { ...base, ...options }, nothing)
-const withTools = (options: RequestOptions, nothing?: Nothing) =>
-  probe(tools(), { ...tools(), ...options }, nothing)
+const withTools = (options: RequestOptions, nothing?: Nothing) => probe(tools(), { ...tools(), ...options }, nothing)
 const cache = (cache: CacheOptions, nothing?: Nothing) => option({ cache }, nothing)
 
 const automatic = "the provider caches equal prefixes by itself"
@@ -96,7 +98,9 @@ const probes: { readonly [name: string]: Probe } = {
     "bedrock-converse": "there is nothing to keep",
     "openai-chat": "there is nothing to keep"
   }),
-  "message.cacheControl": probe({ messages: [Message.user("Hi")] }, { messages: [Message.cacheable(Message.user("Hi"))] }),
+  "message.cacheControl": probe({ messages: [Message.user("Hi")] }, {
+    messages: [Message.cacheable(Message.user("Hi"))]
+  }),
   "message.priority": probe(
     { messages: [Message.user("a"), Message.user("b")] },
     { messages: [Message.user("a"), Message.priority(Message.user("b"), 5)] }
@@ -106,7 +110,9 @@ const probes: { readonly [name: string]: Probe } = {
     { messages: [{ role: "user", content: [{ type: "text", text: "Hi", cacheControl: "ephemeral" }] }] }
   ),
   "image.detail": probe(image(), image({ detail: "low" })),
-  "file.filename": probe(file(), file({ filename: "a.pdf" }), { "gemini-generate-content": "files have no names there" }),
+  "file.filename": probe(file(), file({ filename: "a.pdf" }), {
+    "gemini-generate-content": "files have no names there"
+  }),
   "file.citations": probe(file(), file({ citations: true }))
 }
 
