@@ -124,7 +124,7 @@ const errors = (): string =>
       entry.status === undefined ? "in stream" : String(entry.status),
       [entry.type, entry.code].filter((part) => part !== undefined).map((part) => code(String(part))).join(" "),
       entry.message.replace(/\s+/g, " ").replaceAll("<", "&lt;"),
-      code(entry.reason),
+      entry.kind === undefined ? code(entry.reason) : `${code(entry.reason)} of ${entry.kind}`,
       entry.retryable ? "yes" : "no"
     ])
   )

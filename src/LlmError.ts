@@ -4,14 +4,16 @@
  * Catch it with `Effect.catchTag("LlmError", …)`, or one reason with
  * `Effect.catchReason("LlmError", "RateLimit", …)`. Every reason knows whether trying again can help
  * (`isRetryable`) and, where the provider said so, how long to wait (`retryAfter`). A failure after
- * content carries what had come (`partial`). No field ever holds a credential: provider text is
- * scrubbed and capped before it gets here, and no foreign cause object is attached.
+ * content carries what had come (`partial`). Provider text is scrubbed of credentials and capped before it
+ * gets here, and no foreign cause object is attached. What the model said (`partial`, `text`) is data and
+ * left as it is; errors and reasons are rendered (`toString`, `toJSON`, `util.inspect`) without it.
  *
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import { hasProperty } from "effect/Predicate"
+import { TaggedReason } from "./internal/taggedReason.ts"
 import type { LlmResponse, PriorAttempt } from "./LlmResponse.ts"
 
 /**
@@ -64,7 +66,7 @@ export interface ProviderFields extends ReasonFields {
  * @category reasons
  * @since 0.1.0
  */
-export class Configuration extends Data.TaggedError("Configuration")<
+export class Configuration extends TaggedReason("Configuration")<
   ReasonFields & {
     /** The option or environment variable concerned. */
     readonly field?: string | undefined
@@ -79,7 +81,7 @@ export class Configuration extends Data.TaggedError("Configuration")<
  * @category reasons
  * @since 0.1.0
  */
-export class Validation extends Data.TaggedError("Validation")<
+export class Validation extends TaggedReason("Validation")<
   ProviderFields & {
     /** Path of the request field, such as `messages[2].content`. */
     readonly field?: string | undefined
@@ -96,7 +98,7 @@ export class Validation extends Data.TaggedError("Validation")<
  * @category reasons
  * @since 0.1.0
  */
-export class Authentication extends Data.TaggedError("Authentication")<ProviderFields> {
+export class Authentication extends TaggedReason("Authentication")<ProviderFields> {
   readonly isRetryable = false
 }
 
@@ -106,27 +108,27 @@ export class Authentication extends Data.TaggedError("Authentication")<ProviderF
  * @category reasons
  * @since 0.1.0
  */
-export class PermissionDenied extends Data.TaggedError("PermissionDenied")<ProviderFields> {
+export class PermissionDenied extends TaggedReason("PermissionDenied")<ProviderFields> {
   readonly isRetryable = false
 }
 
 /**
- * No credit, no plan, or a spending limit reached (402, or a 429 that means so). Waiting does not help.
+ * No credit, no plan, or a spending limit or a limit per day or longer reached (402, or a 429 that means so). Waiting a moment does not help.
  *
  * @category reasons
  * @since 0.1.0
  */
-export class QuotaExhausted extends Data.TaggedError("QuotaExhausted")<ProviderFields> {
+export class QuotaExhausted extends TaggedReason("QuotaExhausted")<ProviderFields> {
   readonly isRetryable = false
 }
 
 /**
- * Too many requests or tokens (429).
+ * Too many requests or tokens (429) for a limit that frees up soon: per second, minute or hour.
  *
  * @category reasons
  * @since 0.1.0
  */
-export class RateLimit extends Data.TaggedError("RateLimit")<ProviderFields> {
+export class RateLimit extends TaggedReason("RateLimit")<ProviderFields> {
   get isRetryable(): boolean {
     return this.shouldRetry ?? true
   }
@@ -138,7 +140,7 @@ export class RateLimit extends Data.TaggedError("RateLimit")<ProviderFields> {
  * @category reasons
  * @since 0.1.0
  */
-export class Overloaded extends Data.TaggedError("Overloaded")<ProviderFields> {
+export class Overloaded extends TaggedReason("Overloaded")<ProviderFields> {
   get isRetryable(): boolean {
     return this.shouldRetry ?? true
   }
@@ -150,17 +152,26 @@ export class Overloaded extends Data.TaggedError("Overloaded")<ProviderFields> {
  * @category reasons
  * @since 0.1.0
  */
-export class NotFound extends Data.TaggedError("NotFound")<ProviderFields> {
+export class NotFound extends TaggedReason("NotFound")<ProviderFields> {
   readonly isRetryable = false
 }
 
 /**
- * The conversation does not fit the model's context window, or the body the provider's size limit (413).
+ * The request is too large, and `kind` says what for its cure: `tokens` (shorten the conversation, or ask a model with a larger
+ * window), `bytes` (413; send media by URL or file id), or `media` (smaller, fewer or split images, documents, sounds).
  *
  * @category reasons
  * @since 0.1.0
  */
-export class ContextLength extends Data.TaggedError("ContextLength")<ProviderFields> {
+export class ContextLength extends TaggedReason("ContextLength")<
+  ProviderFields & {
+    readonly kind: "tokens" | "bytes" | "media"
+    /** The most that is taken, if said: tokens, bytes, or of a medium what its limit is of (bytes, pixels, pages, pieces, seconds). */
+    readonly limit?: number | undefined
+    /** What was sent, in the same unit, if said. */
+    readonly actual?: number | undefined
+  }
+> {
   readonly isRetryable = false
 }
 
@@ -170,7 +181,7 @@ export class ContextLength extends Data.TaggedError("ContextLength")<ProviderFie
  * @category reasons
  * @since 0.1.0
  */
-export class ContentPolicy extends Data.TaggedError("ContentPolicy")<ProviderFields> {
+export class ContentPolicy extends TaggedReason("ContentPolicy")<ProviderFields> {
   readonly isRetryable = false
 }
 
@@ -190,7 +201,7 @@ export const isRetryableStatus = (status: number): boolean =>
  * @category reasons
  * @since 0.1.0
  */
-export class Provider extends Data.TaggedError("Provider")<ProviderFields> {
+export class Provider extends TaggedReason("Provider")<ProviderFields> {
   get isRetryable(): boolean {
     return this.shouldRetry ?? (this.status === undefined || isRetryableStatus(this.status))
   }
@@ -202,7 +213,7 @@ export class Provider extends Data.TaggedError("Provider")<ProviderFields> {
  * @category reasons
  * @since 0.1.0
  */
-export class Network extends Data.TaggedError("Network")<
+export class Network extends TaggedReason("Network")<
   ReasonFields & {
     /** The system's code, such as `ECONNREFUSED`. */
     readonly code?: string | undefined
@@ -217,7 +228,7 @@ export class Network extends Data.TaggedError("Network")<
  * @category reasons
  * @since 0.1.0
  */
-export class Timeout extends Data.TaggedError("Timeout")<
+export class Timeout extends TaggedReason("Timeout")<
   ReasonFields & {
     /**
      * `connect` until the request is written, `firstToken` until the first content of a stream, `firstByte` between the headers and the
@@ -258,7 +269,7 @@ export const timeout = (
  * @category reasons
  * @since 0.1.0
  */
-export class ResponseParse extends Data.TaggedError("ResponseParse")<
+export class ResponseParse extends TaggedReason("ResponseParse")<
   ReasonFields & {
     readonly status?: number | undefined
     /** The beginning of what could not be read, scrubbed. */
@@ -274,7 +285,7 @@ export class ResponseParse extends Data.TaggedError("ResponseParse")<
  * @category reasons
  * @since 0.1.0
  */
-export class IncompleteStream extends Data.TaggedError("IncompleteStream")<ReasonFields> {
+export class IncompleteStream extends TaggedReason("IncompleteStream")<ReasonFields> {
   readonly isRetryable = true
 }
 
@@ -284,7 +295,7 @@ export class IncompleteStream extends Data.TaggedError("IncompleteStream")<Reaso
  * @category reasons
  * @since 0.1.0
  */
-export class StructuredOutput extends Data.TaggedError("StructuredOutput")<
+export class StructuredOutput extends TaggedReason("StructuredOutput")<
   ReasonFields & {
     /** The text that did not match. */
     readonly text: string
@@ -299,7 +310,7 @@ export class StructuredOutput extends Data.TaggedError("StructuredOutput")<
  * @category reasons
  * @since 0.1.0
  */
-export class ToolFailure extends Data.TaggedError("ToolFailure")<
+export class ToolFailure extends TaggedReason("ToolFailure")<
   ReasonFields & {
     readonly toolName: string
     readonly toolCallId?: string | undefined
@@ -314,7 +325,7 @@ export class ToolFailure extends Data.TaggedError("ToolFailure")<
  * @category reasons
  * @since 0.1.0
  */
-export class CircuitBreakerOpen extends Data.TaggedError("CircuitBreakerOpen")<
+export class CircuitBreakerOpen extends TaggedReason("CircuitBreakerOpen")<
   ReasonFields & {
     readonly key: string
     readonly retryAfter?: Duration.Duration | undefined
@@ -329,7 +340,7 @@ export class CircuitBreakerOpen extends Data.TaggedError("CircuitBreakerOpen")<
  * @category reasons
  * @since 0.1.0
  */
-export class QueueFull extends Data.TaggedError("QueueFull")<
+export class QueueFull extends TaggedReason("QueueFull")<
   ReasonFields & {
     readonly retryAfter?: Duration.Duration | undefined
   }
@@ -343,7 +354,7 @@ export class QueueFull extends Data.TaggedError("QueueFull")<
  * @category reasons
  * @since 0.1.0
  */
-export class BudgetExceeded extends Data.TaggedError("BudgetExceeded")<
+export class BudgetExceeded extends TaggedReason("BudgetExceeded")<
   ReasonFields & {
     readonly scope: string
     /** US dollars. */
@@ -362,7 +373,7 @@ export class BudgetExceeded extends Data.TaggedError("BudgetExceeded")<
  * @category reasons
  * @since 0.1.0
  */
-export class FallbackExhausted extends Data.TaggedError("FallbackExhausted")<
+export class FallbackExhausted extends TaggedReason("FallbackExhausted")<
   ReasonFields & {
     readonly attempts: ReadonlyArray<PriorAttempt>
     readonly retryAfter?: Duration.Duration | undefined
@@ -472,10 +483,6 @@ export class LlmError extends Data.TaggedError("LlmError")<{
   }
 
   override toJSON(): unknown {
-    const { body: _, partial, retryAfter, ...reason } = { ...this.reason } as Record<string, unknown> & {
-      readonly partial?: LlmResponse
-      readonly retryAfter?: Duration.Duration
-    }
     return {
       _tag: this._tag,
       message: this.message,
@@ -485,16 +492,7 @@ export class LlmError extends Data.TaggedError("LlmError")<{
       operation: this.operation,
       requestId: this.requestId,
       attempts: this.attempts,
-      reason: {
-        ...reason,
-        _tag: this.reason._tag,
-        message: this.reason.message,
-        isRetryable: this.isRetryable,
-        ...(retryAfter === undefined ? undefined : { retryAfterMillis: Duration.toMillis(retryAfter) }),
-        ...(partial === undefined
-          ? undefined
-          : { partial: { parts: partial.parts.length, textLength: partial.text.length } })
-      }
+      reason: this.reason.toJSON()
     }
   }
 }

@@ -10,11 +10,12 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { unreadable } from "./internal/checks.ts"
 import { parseJson } from "./internal/json.ts"
 import { parsePartialJson } from "./internal/partialJson.ts"
-import { LlmError, StructuredOutput } from "./LlmError.ts"
+import { LlmError, StructuredOutput, Validation } from "./LlmError.ts"
 import type { LlmEvent } from "./LlmEvent.ts"
-import type { LlmRequest, ResponseFormat } from "./LlmRequest.ts"
+import { type LlmRequest, type ResponseFormat, validate } from "./LlmRequest.ts"
 import type { LlmResponse } from "./LlmResponse.ts"
 import { jsonSchemaOf } from "./LlmTool.ts"
 import type { Json } from "./Message.ts"
@@ -131,8 +132,51 @@ export type ObjectEvent<A> =
 
 const formatOf = (schema: Schema.Constraint): ResponseFormat => ({ type: "json-schema", schema: jsonSchemaOf(schema) })
 
-const decodeObject = <A, I, RD>(
+/** A request for an object, and what reads the object. */
+interface Asked<out A, out RD> {
+  readonly request: LlmRequest
+  readonly decode: (json: Json) => Effect.Effect<A, Schema.SchemaError, RD>
+}
+
+/** Total: what a schema or a request is not is told before anything is sent. */
+const askFor = <A, I, RD>(
+  service: Service,
   schema: Schema.Codec<A, I, RD>,
+  request: LlmRequest,
+  operation: "generate" | "stream"
+): Effect.Effect<Asked<A, RD>, LlmError> => {
+  const { label, model, provider } = service.info
+  const fail = (field: string, message: string) =>
+    Effect.fail(
+      new LlmError({
+        provider,
+        model,
+        label,
+        operation,
+        reason: new Validation({ field, message: `${field}: ${message}` }),
+        attempts: 0
+      })
+    )
+  const issue = validate(request)
+  if (issue !== undefined) return fail(issue.field, issue.message)
+  let decode: Asked<A, RD>["decode"]
+  try {
+    decode = Schema.decodeEffect(Schema.toCodecJson(schema)) as typeof decode
+  } catch {
+    return fail("schema", "Must be a Schema whose values JSON can hold.")
+  }
+  try {
+    return Effect.succeed({
+      request: { ...request, responseFormat: request.responseFormat ?? formatOf(schema) },
+      decode
+    })
+  } catch {
+    return fail("request", unreadable)
+  }
+}
+
+const decodeObject = <A, RD>(
+  decode: Asked<A, RD>["decode"],
   response: LlmResponse,
   operation: "generate" | "stream"
 ): Effect.Effect<ObjectResponse<A>, LlmError, RD> => {
@@ -154,7 +198,7 @@ const decodeObject = <A, I, RD>(
         : `The answer is not JSON; it ended with finish reason "${response.finishReason}".`
     ))
   }
-  return Effect.mapBoth(Schema.decodeEffect(Schema.toCodecJson(schema))(json), {
+  return Effect.mapBoth(Effect.suspend(() => decode(json)), {
     onFailure: (error) => failed(`The answer does not match the schema: ${error.message}`),
     onSuccess: (value) => ({ value, response })
   })
@@ -177,7 +221,8 @@ const parseObject = (text: string): Json | undefined => {
 
 /**
  * Answers with a value of a schema. The provider is asked to keep to it where it can; the answer is decoded in any
- * case. Fails with reason `StructuredOutput`, which holds the text, when it does not fit.
+ * case. Fails with reason `StructuredOutput`, which holds the text, when it does not fit, and with `Validation`, before anything is
+ * sent, when the schema has no JSON Schema.
  *
  * @category accessors
  * @since 0.1.0
@@ -187,8 +232,11 @@ export const generateObject = <A, I, RD>(
   request: LlmRequest
 ): Effect.Effect<ObjectResponse<A>, LlmError, LlmService | RD> =>
   Effect.flatMap(
-    generate({ ...request, responseFormat: request.responseFormat ?? formatOf(schema) }),
-    (response) => decodeObject(schema, response, "generate")
+    LlmService,
+    (service) =>
+      Effect.flatMap(askFor(service, schema, request, "generate"), ({ decode, request }) =>
+        Effect.flatMap(service.generate(request), (response) =>
+          decodeObject(decode, response, "generate")))
   )
 
 /**
@@ -201,17 +249,22 @@ export const streamObject = <A, I, RD>(
   schema: Schema.Codec<A, I, RD>,
   request: LlmRequest
 ): Stream.Stream<ObjectEvent<A>, LlmError, LlmService | RD> =>
-  Stream.suspend(() => {
+  Stream.unwrap(Effect.gen(function*() {
+    const service = yield* LlmService
+    const asked = yield* askFor(service, schema, request, "stream")
     let text = ""
     let shownAt = 0
     return Stream.mapEffect(
       Stream.filter(
-        stream({ ...request, responseFormat: request.responseFormat ?? formatOf(schema) }),
+        service.stream(asked.request),
         (event) => event._tag === "TextDelta" || event._tag === "Finish"
       ),
       (event): Effect.Effect<ReadonlyArray<ObjectEvent<A>>, LlmError, RD> => {
         if (event._tag === "Finish") {
-          return Effect.map(decodeObject(schema, event.response, "stream"), (found) => [{ _tag: "Object", ...found }])
+          return Effect.map(
+            decodeObject(asked.decode, event.response, "stream"),
+            (found) => [{ _tag: "Object", ...found }]
+          )
         }
         text += event._tag === "TextDelta" ? event.text : ""
         // Reading anew only after growth in proportion keeps the work linear in the length of the answer.
@@ -221,7 +274,7 @@ export const streamObject = <A, I, RD>(
         return Effect.succeed(json === undefined ? [] : [{ _tag: "Partial", json }])
       }
     ).pipe(Stream.flatMap(Stream.fromIterable))
-  })
+  }))
 
 /**
  * Counts the input tokens of a request.

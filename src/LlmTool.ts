@@ -9,6 +9,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { withoutJsonSchema } from "./internal/unspellable.ts"
 import { LlmError, ToolFailure } from "./LlmError.ts"
 import type { Json, JsonObject, ToolCallPart } from "./Message.ts"
 
@@ -87,7 +88,8 @@ export type ToolChoice = "auto" | "none" | "required" | { readonly name: string 
 const jsonSchemas = new WeakMap<Schema.Constraint, JsonSchema>()
 
 /**
- * The JSON Schema (draft 2020-12, self-contained) of an Effect `Schema`; generated once per schema value.
+ * The JSON Schema (draft 2020-12, self-contained) of an Effect `Schema`; generated once per schema value. For a schema that has none
+ * it is empty, and requests with it are refused with `Validation`, which tells why.
  *
  * @category schemas
  * @since 0.1.0
@@ -95,13 +97,39 @@ const jsonSchemas = new WeakMap<Schema.Constraint, JsonSchema>()
 export const jsonSchemaOf = (schema: Schema.Constraint): JsonSchema => {
   const known = jsonSchemas.get(schema)
   if (known !== undefined) return known
-  const document = Schema.toJsonSchemaDocument(schema)
-  const definitions = Object.keys(document.definitions)
-  const made = (definitions.length === 0
-    ? document.schema
-    : { ...document.schema, $defs: document.definitions }) as JsonSchema
-  jsonSchemas.set(schema, made)
+  const made = generated(schema)
+  // What is no schema at all may be no object either.
+  if (isSchema(schema)) jsonSchemas.set(schema, made)
   return made
+}
+
+const generated = (schema: Schema.Constraint): JsonSchema => {
+  try {
+    const document = Schema.toJsonSchemaDocument(schema)
+    const definitions = Object.keys(document.definitions)
+    return (definitions.length === 0
+      ? document.schema
+      : { ...document.schema, $defs: document.definitions }) as JsonSchema
+  } catch (error) {
+    return withoutJsonSchema(error)
+  }
+}
+
+const isSchema = (given: unknown): given is Schema.Constraint => {
+  try {
+    return Schema.isSchema(given)
+  } catch {
+    return false
+  }
+}
+
+/** A schema that cannot be spelled has no calls either, so that it decodes none. */
+const decoderOf = (schema: Schema.Codec<unknown, unknown>): Pick<FunctionTool, "decode"> => {
+  try {
+    return { decode: Schema.decodeUnknownEffect(Schema.toCodecJson(schema)) }
+  } catch {
+    return {}
+  }
 }
 
 /**
@@ -144,13 +172,13 @@ export const make: {
   }
 ): FunctionTool<never, never> => {
   const { parameters = { type: "object", properties: {} }, ...rest } = options
-  const made: FunctionTool = Schema.isSchema(parameters)
+  const made: FunctionTool = isSchema(parameters)
     ? {
       type: "function",
       name,
       ...rest,
       parameters: jsonSchemaOf(parameters),
-      decode: Schema.decodeUnknownEffect(Schema.toCodecJson(parameters as Schema.Codec<unknown, unknown>))
+      ...decoderOf(parameters as Schema.Codec<unknown, unknown>)
     }
     : { type: "function", name, ...rest, parameters: parameters as JsonSchema }
   return made as FunctionTool<never, never>

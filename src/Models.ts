@@ -47,6 +47,7 @@ const loaded = new Map<string, Catalogue>()
 
 const load = (provider: string): Effect.Effect<Catalogue | undefined> =>
   Effect.suspend(() => {
+    if (typeof provider !== "string") return Effect.undefined
     const known = loaded.get(provider)
     const loader = Object.hasOwn(catalogues, provider) ? catalogues[provider] : undefined
     if (known !== undefined || loader === undefined) return Effect.succeed(known)
@@ -72,7 +73,10 @@ const load = (provider: string): Effect.Effect<Catalogue | undefined> =>
  * @since 0.1.0
  */
 export const lookup = (provider: string, id: string): Effect.Effect<ModelMeta | undefined> =>
-  Effect.map(load(provider), (catalogue) => catalogue === undefined ? undefined : find(catalogue, provider, id))
+  Effect.map(
+    load(provider),
+    (catalogue) => catalogue === undefined || typeof id !== "string" ? undefined : find(catalogue, provider, id)
+  )
 
 /**
  * All models listed for a provider; none for a provider that is not listed.

@@ -105,6 +105,15 @@ describe("Architecture", () => {
     expect(broken.map(sentence)).toEqual([])
   })
 
+  it("reads JSON text in one place, which bounds its depth", () => {
+    const allowed = new Set(["src/internal/json.ts"])
+    const broken = [...sources].filter(([file, source]) =>
+      !allowed.has(file) && layerOf(file) !== "testing" &&
+      /^(?!\s*\*).*\b(?:JSON\s*\.\s*parse|(?:Unknown)?[fF]romJsonString)\b/m.test(source)
+    )
+    expect(broken.map(([file]) => file)).toEqual([])
+  })
+
   it(`keeps every source file within ${maxLines} lines`, () => {
     const long = [...sources].map(([file, source]) => [file, source.split("\n").length - 1] as const)
       .filter(([, lines]) => lines > maxLines)

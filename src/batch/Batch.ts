@@ -12,11 +12,12 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
-import type { LlmError } from "../LlmError.ts"
-import { isLlmError } from "../LlmError.ts"
+import { misconfigured, optionsIssue } from "../internal/checked.ts"
+import { callable, countFrom, fields, maxEntries, optional } from "../internal/checks.ts"
+import { isLlmError, LlmError, Validation } from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import { emptyUsage, type LlmResponse, sumUsage, type Usage } from "../LlmResponse.ts"
-import { LlmService } from "../LlmService.ts"
+import { LlmService, type Service } from "../LlmService.ts"
 
 /**
  * The outcome of one request.
@@ -114,8 +115,37 @@ const add = (totals: Totals, exit: Outcome): Totals => {
   }
 }
 
+const checkedOptions = fields({ concurrency: optional(countFrom(1)), onProgress: optional(callable) })
+
+/** A list may be longer than there is memory, or none at all. */
+const listed = (
+  requests: Iterable<LlmRequest>,
+  service: Service
+): Effect.Effect<ReadonlyArray<LlmRequest>, LlmError> =>
+  Effect.try({
+    try: () => {
+      const all: Array<LlmRequest> = []
+      for (const request of requests) {
+        if (all.push(request) > maxEntries) throw new RangeError("too many")
+      }
+      return all
+    },
+    catch: () =>
+      new LlmError({
+        provider: service.info.provider,
+        model: service.info.model,
+        operation: "batch",
+        reason: new Validation({
+          field: "requests",
+          message: `requests: Must be a list of at most ${maxEntries} requests.`
+        }),
+        attempts: 0
+      })
+  })
+
 /**
- * Runs requests and tells of each as it ends, in the order they end.
+ * Runs requests and tells of each as it ends, in the order they end. Fails with `Validation` when there is no list of requests, and
+ * with `Configuration` when an option cannot be; what is wrong with a request is in its own outcome.
  *
  * @category running
  * @since 0.1.0
@@ -123,10 +153,13 @@ const add = (totals: Totals, exit: Outcome): Totals => {
 export const stream = (
   requests: Iterable<LlmRequest>,
   options: Options = {}
-): Stream.Stream<Progress, never, LlmService> =>
-  Stream.unwrap(Effect.map(LlmService, (service) => {
-    const all = Array.from(requests)
-    const concurrency = Math.max(1, Math.floor(options.concurrency ?? 8) || 1)
+): Stream.Stream<Progress, LlmError, LlmService> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const service = yield* LlmService
+    const all = yield* listed(requests, service)
+    const issue = optionsIssue(checkedOptions, options)
+    if (issue !== undefined) return yield* misconfigured("Batch", issue, service.info.provider, "batch")
+    const concurrency = Math.floor(options.concurrency ?? 8)
     let totals = none(all.length)
     return Stream.fromIterable(all.entries()).pipe(
       Stream.mapEffect(
@@ -157,17 +190,15 @@ export const all = (
     /** Runs as each request ends. */
     readonly onProgress?: ((progress: Progress) => Effect.Effect<void>) | undefined
   } = {}
-): Effect.Effect<Result, never, LlmService> =>
-  Effect.suspend(() => {
-    const given = Array.from(requests)
+): Effect.Effect<Result, LlmError, LlmService> =>
+  Effect.gen(function*() {
+    const given = yield* listed(requests, yield* LlmService)
     const exits = Array.from<Outcome>({ length: given.length })
     let totals = none(given.length)
-    return stream(given, options).pipe(
-      Stream.runForEach((progress) => {
-        exits[progress.index] = progress.exit
-        totals = progress.totals
-        return options.onProgress?.(progress) ?? Effect.void
-      }),
-      Effect.map((): Result => ({ ...totals, exits }))
-    )
+    yield* Stream.runForEach(stream(given, options), (progress) => {
+      exits[progress.index] = progress.exit
+      totals = progress.totals
+      return options.onProgress?.(progress) ?? Effect.void
+    })
+    return { ...totals, exits }
   })

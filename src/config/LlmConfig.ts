@@ -20,7 +20,10 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { type Check, reading } from "../internal/checks.ts"
+import { holdsCredential } from "../internal/credentialNames.ts"
 import { isTooDeep, parseJsonUnsafe } from "../internal/json.ts"
+import { json, withJsonBudget } from "../internal/jsonChecks.ts"
 import { maxJsonDepth } from "../internal/jsonDepth.ts"
 import type * as LlmError from "../LlmError.ts"
 import { type RequestOptions, validate } from "../LlmRequest.ts"
@@ -220,8 +223,6 @@ const withProvider = (raw: unknown) => (problem: Problems.Problem): Problems.Pro
     : problem
 }
 
-const credentialHeader = /^(?:proxy-)?authorization$|^cookie$|key$|token$|secret/i
-
 const problemsOfInstance = (name: string, instance: Instance, names: ReadonlyArray<string>, config: LlmConfig) => {
   const path = ["instances", name]
   const problems: Array<Problems.Problem> = []
@@ -233,7 +234,7 @@ const problemsOfInstance = (name: string, instance: Instance, names: ReadonlyArr
     add("A base URL has no user, password or query.", "baseUrl")
   }
   for (const header of Object.keys(instance.headers ?? {})) {
-    if (credentialHeader.test(header)) add(Problems.noSecrets, "headers", header)
+    if (holdsCredential(header)) add(Problems.noSecrets, "headers", header)
   }
   if (instance.defaults !== undefined) {
     const wrong = validate({ ...instance.defaults as RequestOptions, prompt: "-" })
@@ -268,12 +269,21 @@ const problemsOf = (config: LlmConfig): ReadonlyArray<Problems.Problem> => {
     }, ...problems]
 }
 
+/** Durations are the only values of a configuration that are no plain data. */
+const plainData: Check = reading((raw) => json(raw, Duration.isDuration))
+
+const pathOf = ({ field }: { readonly field: string }): ReadonlyArray<PropertyKey> =>
+  field === "" ? [] : field.replace(/^\./, "").split(".")
+
 interface Origin {
   readonly source?: string | undefined
   readonly place?: ((path: ReadonlyArray<PropertyKey>) => string) | undefined
 }
 
+/** Total: a value that is circular, too deep or cannot be read is no configuration. */
 const decodeFrom = (raw: unknown, origin: Origin): Result.Result<LlmConfig, LlmError.LlmError> => {
+  const unfit = withJsonBudget(() => plainData(raw))
+  if (unfit !== undefined) return Result.fail(Problems.error([{ path: pathOf(unfit), message: unfit.message }], origin))
   const decoded = decodeShape(raw)
   if (Result.isFailure(decoded)) {
     return Result.fail(Problems.error(Problems.ofIssue(decoded.failure.issue).map(withProvider(raw)), origin))
@@ -310,6 +320,7 @@ const placeIn = (message: string): string => {
 }
 
 const parseText = (given: string, format: Format): Result.Result<unknown, string> => {
+  if (typeof given !== "string") return Result.fail("Is not a text.")
   if (format === "toml") return Result.mapError(Toml.parse(given), ({ message }) => `Is not TOML${placeIn(message)}.`)
   try {
     return Result.succeed(parseJsonUnsafe(given.replace(/^\uFEFF/, "")))
@@ -354,7 +365,8 @@ export const parse = (
  * @since 0.1.0
  */
 export const formatOf = (path: string): Effect.Effect<Format, LlmError.LlmError> => {
-  const end = /\.(toml|json)$/i.exec(path)?.[1]?.toLowerCase()
+  const end = typeof path === "string" ? /\.(toml|json)$/i.exec(path)?.[1]?.toLowerCase() : "none"
+  if (end === "none") return Effect.fail(Problems.configuration("The path of a configuration file must be a text."))
   return end === undefined
     ? Effect.fail(Problems.configuration(`${path}: A configuration file ends in .toml or .json.`))
     : Effect.succeed(end as Format)

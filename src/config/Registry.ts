@@ -28,6 +28,8 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import { optionsIssue } from "../internal/checked.ts"
+import { duration, fields, optional } from "../internal/checks.ts"
 import type * as LlmError from "../LlmError.ts"
 import * as LlmService from "../LlmService.ts"
 import * as Instances from "./instances.ts"
@@ -292,6 +294,8 @@ export interface WatchOptions {
   readonly rewatch?: Duration.Input | undefined
 }
 
+const watchOptions = fields({ debounce: optional(duration), rewatch: optional(duration) })
+
 const folderOf = (path: string): string => {
   const folder = path.replace(/[/\\][^/\\]*$/, "")
   return folder === path ? "." : folder === "" ? "/" : folder
@@ -317,6 +321,8 @@ export const makeWatch = (
   options: WatchOptions = {}
 ): Effect.Effect<Service, LlmError.LlmError, HttpClient.HttpClient | FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function*() {
+    const issue = optionsIssue(watchOptions, options)
+    if (issue !== undefined) return yield* Problems.configuration(`${issue.field}: ${issue.message}`, issue.field)
     const files = yield* FileSystem.FileSystem
     const format = yield* LlmConfig.formatOf(path)
     const text = Effect.provideService(LlmConfig.readText(path), FileSystem.FileSystem, files)

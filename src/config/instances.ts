@@ -37,7 +37,9 @@ const find = (config: LlmConfig, name: string): Effect.Effect<Instance, LlmError
  */
 export const unknown = (config: LlmConfig, name: string): LlmError.LlmError =>
   Problems.configuration(
-    `There is no instance "${name}". ${Problems.unknownName(name, Object.keys(config.instances))}`,
+    `There is no instance ${typeof name === "string" ? `"${name}"` : "without a name"}. ${
+      Problems.unknownName(name, Object.keys(config.instances))
+    }`,
     "instances"
   )
 

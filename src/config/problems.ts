@@ -66,6 +66,7 @@ const suggestion = (name: string, known: ReadonlyArray<string>): string | undefi
  * @since 0.1.0
  */
 export const unknownName = (name: string, known: ReadonlyArray<string>): string => {
+  if (typeof name !== "string") return `Give a name. ${unknownName("", known)}`
   const meant = suggestion(name, known)
   const more = known.length > mostKnown ? ` and ${known.length - mostKnown} more` : ""
   const names = known.length === 0 ? "There are none." : `Known: ${known.slice(0, mostKnown).join(", ")}${more}.`

@@ -152,15 +152,6 @@ export const baseOf = (given: string): Base => {
 }
 
 /**
- * A URL with the query of its base URL beside its own.
- *
- * @category base URLs
- * @since 0.1.0
- */
-export const withBaseQuery = (base: Base, url: string): string =>
-  base.query === "" ? url : `${url}${url.includes("?") ? "&" : "?"}${base.query}`
-
-/**
  * Whether a URL is where its base URL is: the same origin, and below its path. What dot segments, backslashes and user names do to a
  * URL, its parser has done here.
  *

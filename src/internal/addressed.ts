@@ -206,7 +206,15 @@ export const viewsOf = (
  * @since 0.1.0
  */
 export const addressedTo = (request: LlmRequest, address: Address): LlmRequest => {
-  // Whatever came in place of a request is refused by validation, further in.
+  try {
+    return overlaid(request, address)
+  } catch {
+    // Whatever came in place of a request, a proxy that throws say, is refused by validation, further in.
+    return request
+  }
+}
+
+const overlaid = (request: LlmRequest, address: Address): LlmRequest => {
   if (request?.providers === undefined || !isReadable(request.providers)) return request
   const { providers, ...rest } = request
   const named = providers[address.provider]
@@ -223,8 +231,12 @@ export const addressedTo = (request: LlmRequest, address: Address): LlmRequest =
  */
 export const received = (request: LlmRequest, address: Address): LlmRequest => {
   const read = addressedTo(request, address)
-  if (!isObject(read) || memoryOf(read) === undefined) return read
-  return Object.fromEntries(Object.entries(read)) as unknown as LlmRequest
+  try {
+    if (!isObject(read) || Object.getOwnPropertySymbols(read).length === 0) return read
+    return Object.fromEntries(Object.entries(read)) as unknown as LlmRequest
+  } catch {
+    return read
+  }
 }
 
 /**

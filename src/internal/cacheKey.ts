@@ -14,6 +14,7 @@ import type { ServiceInfo } from "../LlmService.ts"
 import type { LlmTool } from "../LlmTool.ts"
 import { type Message, parts } from "../Message.ts"
 import { modelOf } from "./addressed.ts"
+import { json, withJsonBudget } from "./jsonChecks.ts"
 
 /** JSON with sorted keys and without absent fields. */
 const canonical = (value: unknown): string => {
@@ -36,7 +37,8 @@ const messageOf = (message: Message) => ({
   priority: message.attributes?.priority
 })
 
-const toolOf = (tool: LlmTool) => "cacheControl" in tool ? { ...tool, cacheControl: undefined } : tool
+const toolOf = (tool: LlmTool) =>
+  tool.type === "function" ? { ...tool, cacheControl: undefined, decode: undefined } : tool
 
 const lowerCased = (headers: { readonly [name: string]: string } | undefined) =>
   headers && Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
@@ -78,15 +80,20 @@ const shaping: { readonly [K in Exclude<keyof RequestOptions, Apart>]-?: true } 
 }
 
 /**
- * What is digested, as text.
+ * What is digested, as text; `undefined` for a request that is no plain data throughout.
  *
  * @category keys
  * @since 0.1.0
  */
-export const keyText = (request: LlmRequest, info: ServiceInfo, partition: string, version: string): string => {
+export const keyText = (
+  request: LlmRequest,
+  info: ServiceInfo,
+  partition: string,
+  version: string
+): string | undefined => {
   const options: Record<string, unknown> = {}
   for (const field of Object.keys(shaping) as ReadonlyArray<keyof typeof shaping>) options[field] = request[field]
-  return canonical({
+  const keyed = {
     version,
     partition,
     provider: info.provider,
@@ -99,7 +106,13 @@ export const keyText = (request: LlmRequest, info: ServiceInfo, partition: strin
     providers: request.providers &&
       Rec.map(request.providers, ({ headers, model, origin }) => ({ headers: lowerCased(headers), model, origin })),
     options
-  })
+  }
+  try {
+    return withJsonBudget(() => json(keyed)) === undefined ? canonical(keyed) : undefined
+  } catch {
+    // It says something else each time it is read.
+    return undefined
+  }
 }
 
 /**

@@ -12,7 +12,21 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import { Configuration, LlmError, type Operation, Validation } from "../LlmError.ts"
 import type { Service } from "../LlmService.ts"
-import { type Check, type Issue, listOf, problem, reading, rooted, that } from "./checks.ts"
+import {
+  anything,
+  callable,
+  type Check,
+  copyable,
+  fields,
+  type Issue,
+  listOf,
+  problem,
+  reading,
+  recordOf,
+  rooted,
+  text,
+  that
+} from "./checks.ts"
 import { shape } from "./requestChecks.ts"
 
 // =============================================================================
@@ -105,7 +119,24 @@ export const misconfigured = (
  * @since 0.1.0
  */
 export const optionsIssue = (check: Check, options: unknown): Issue | undefined =>
-  rooted(reading(check)(options), "options")
+  rooted(reading(check)(options) ?? copyable(options), "options")
+
+/**
+ * A layer of options that are checked when it is built.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const checkedLayer = <A, E, R>(
+  owner: string,
+  options: unknown,
+  check: Check,
+  make: () => Layer.Layer<A, E, R>
+): Layer.Layer<A, E | LlmError, R> =>
+  Layer.unwrap(Effect.suspend(() => {
+    const issue = optionsIssue(check, options)
+    return issue === undefined ? Effect.succeed(make()) : Effect.fail(misconfigured(owner, issue))
+  }))
 
 /**
  * A service that cannot be because of how it was asked for: every call fails with `Configuration`.
@@ -141,6 +172,8 @@ export const oneOrMore = (check: Check): Check => {
       ((value as ReadonlyArray<unknown>).length === 0 ? problem("Is empty: give at least one.") : undefined)
 }
 
+const effect: Check = that((value) => Effect.isEffect(value), "Must be an effect.")
+
 /** A layer. @category checks @since 0.1.0 */
 export const layer: Check = that((value) => Layer.isLayer(value), "Must be a layer.")
 
@@ -150,8 +183,11 @@ export const layer: Check = that((value) => Layer.isLayer(value), "Must be a lay
  * @category checks
  * @since 0.1.0
  */
-export const service: Check = reading((value) =>
-  typeof value === "object" && value !== null && "generate" in value && "info" in value
-    ? undefined
-    : problem("Must be a service.")
-)
+export const service: Check = reading(fields({
+  info: fields({ provider: text, model: text, capabilities: recordOf(anything) }),
+  generate: callable,
+  stream: callable,
+  countTokens: callable,
+  models: effect,
+  health: effect
+}, "Must be a service."))

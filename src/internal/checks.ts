@@ -85,6 +85,16 @@ export const unreadable = "Cannot be read: a getter or proxy throws. Give plain 
 /** How a key of a path is shown: keys can be as long as their author likes. */
 const shown = (key: string): string => (key.length > 60 ? `${key.slice(0, 60)}…` : key).toWellFormed()
 
+/** A value that can be copied, as whoever passes options on does. @category checks @since 0.1.0 */
+export const copyable: Check = (value) => {
+  try {
+    Object.assign({}, value)
+    return undefined
+  } catch {
+    return problem(unreadable)
+  }
+}
+
 /**
  * What a value is, without what is in it.
  *
@@ -253,17 +263,18 @@ export const oneOf = (...words: ReadonlyArray<string>): Check => {
 
 /** A `Duration` input that is not negative; infinite is no limit. @category checks @since 0.1.0 */
 export const duration: Check = reading((value) => {
-  const found = hasNaN(value) ? Option.none() : Duration.fromInput(value as Duration.Input)
+  const found = isNoTime(value) ? Option.none() : Duration.fromInput(value as Duration.Input)
   if (Option.isSome(found) && Duration.toMillis(found.value) >= 0) return undefined
   return problem(`Must be a duration that is not negative, such as "20 seconds". Got ${kindOf(value)}.`)
 })
 
-/** Effect takes `NaN` for a duration of nothing. */
-const hasNaN = (value: unknown): boolean =>
-  typeof value === "number"
-    ? Number.isNaN(value)
-    : typeof value === "object" && value !== null && !Duration.isDuration(value) &&
-      !Object.values(value).every((part) => part === undefined || (typeof part === "number" && !Number.isNaN(part)))
+/** Effect takes `NaN` for a duration of nothing, and writes out what is none, however large that is. */
+const isNoTime = (value: unknown): boolean => {
+  if (typeof value === "number") return Number.isNaN(value)
+  if (typeof value !== "object" || value === null || Duration.isDuration(value)) return typeof value === "symbol"
+  if (Array.isArray(value) && value.length !== 2) return true
+  return !Object.values(value).every((part) => part === undefined || (typeof part === "number" && !Number.isNaN(part)))
+}
 
 /**
  * An object with these fields; others are left alone.

@@ -21,6 +21,7 @@ import type { ReasonTag } from "../LlmError.ts"
 import type { CallScope, LlmRequest } from "../LlmRequest.ts"
 import type { Usage } from "../LlmResponse.ts"
 import type { JsonObject } from "../Message.ts"
+import { shownName } from "./shownNames.ts"
 
 /**
  * One party of an event.
@@ -151,8 +152,25 @@ const uuid = (random: Random.Random): string => {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`
 }
 
+const named = (candidate: Candidate): Candidate => ({
+  provider: candidate.provider,
+  model: shownName(candidate.model)
+})
+
+/** A server names its model and its requests as it likes. */
+const shown = (detail: EventDetail): EventDetail => {
+  if (detail._tag === "FailOver") return { ...detail, from: named(detail.from), to: named(detail.to) }
+  if (!("model" in detail)) return detail
+  const requestId = "requestId" in detail && detail.requestId !== undefined ? shownName(detail.requestId) : undefined
+  return {
+    ...detail,
+    model: shownName(detail.model),
+    ...(requestId === undefined ? undefined : { requestId })
+  }
+}
+
 /**
- * Gives an event to a sink at once.
+ * Gives an event to a sink at once. Names in it are cut to 256 characters.
  *
  * @category emitting
  * @since 0.1.0
@@ -164,7 +182,7 @@ export const publish = (
   detail: EventDetail
 ): void =>
   sink({
-    ...detail,
+    ...shown(detail),
     eventId: uuid(fiber.getRef(Random.Random)),
     timestamp: DateTime.makeUnsafe(fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()),
     ...(about.scope === undefined ? undefined : { scope: about.scope }),

@@ -37,8 +37,9 @@ const partLength = (part: Part): number => {
         ? part.content.length
         : part.content.reduce((sum, part) => sum + partLength(part), 0)
     case "source":
+      return (part.url?.length ?? 0) + (part.title?.length ?? 0) + (part.citedText?.length ?? 0)
     case "server-tool":
-      return jsonLength(part)
+      return part.name.length + jsonLength(part.data)
   }
 }
 

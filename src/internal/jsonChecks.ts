@@ -17,7 +17,7 @@ import { maxJsonDepth } from "./jsonDepth.ts"
  * @category limits
  * @since 0.1.0
  */
-export const maxJsonValues = 4_000_000
+const maxJsonValues = 2_000_000
 
 /** Characters of all JSON of one request: the longest text that engines hold is twice that. */
 const maxJsonCharacters = 2 ** 28
@@ -91,7 +91,10 @@ const pathOf = (frames: ReadonlyArray<Frame>): string => {
   return path
 }
 
-const walk = (root: object): Issue | undefined => {
+/** Objects that are taken as they are. */
+type Leaf = (value: unknown) => boolean
+
+const walk = (root: object, leaf?: Leaf): Issue | undefined => {
   const frames: Array<Frame> = []
   const open = new Set<object>()
   const fail = (message: string): Issue => ({ field: pathOf(frames), message })
@@ -139,6 +142,7 @@ const walk = (root: object): Issue | undefined => {
       }
       if (value === null) continue
       if (typeof value === "object") {
+        if (leaf?.(value)) continue
         const refused = enter(value)
         if (refused !== undefined) return refused
         continue
@@ -153,13 +157,13 @@ const walk = (root: object): Issue | undefined => {
 }
 
 /**
- * A JSON value.
+ * A JSON value; `leaf` tells objects that may stand in it although they are none.
  *
  * @category checks
  * @since 0.1.0
  */
-export const json: Check = (value) => {
-  if (typeof value === "object" && value !== null) return walk(value)
+export const json = (value: unknown, leaf?: (value: unknown) => boolean): Issue | undefined => {
+  if (typeof value === "object" && value !== null) return walk(value, leaf)
   if (value === null) return undefined
   const message = unsayable(value)
   return message === undefined ? undefined : problem(message)

@@ -53,7 +53,7 @@ const brokenBase64 = (data: string): Issue =>
  * @category checks
  * @since 0.1.0
  */
-export const base64: Check = (value) => {
+const base64: Check = (value) => {
   if (typeof value !== "string") return problem(`Must be a text of base64. Got ${kindOf(value)}.`)
   if (value === "") return problem("Is empty: give the bytes as base64.")
   const end = value.search(notBase64)

@@ -86,10 +86,12 @@ export class PartsFold {
     return slot !== undefined && "open" in slot && slot.open !== "tool-call" ? slot.text.read() : ""
   }
 
-  /** The text of a text part, open or not. */
+  /** The text of a text or reasoning part, open or closed. */
   textOf(index: number): string {
     const slot = this.slots[index]
-    return slot !== undefined && "open" in slot ? slot.text.read() : slot?.type === "text" ? slot.text : ""
+    if (slot === undefined) return ""
+    if ("open" in slot) return this.openText(index)
+    return slot.type === "text" || slot.type === "reasoning" ? slot.text : ""
   }
 
   /** The argument text collected so far of an open tool call. */

@@ -98,14 +98,27 @@ const fingerprint = (credential: string): string => {
   return half(credential) + half([...credential].toReversed().join(""))
 }
 
+const lent = Symbol.for("effect-llm/LentKey")
+
 /**
- * The tenant of a request: "" for everybody who uses the credentials of the layers, else a fingerprint of those it brings.
+ * A request with a credential of the application's, which makes nobody a tenant.
  *
  * @category keys
  * @since 0.1.0
  */
-export const tenantOf = ({ apiKey, providers }: LlmRequest): string => {
-  const brought = apiKey === undefined ? [] : [Redacted.value(apiKey)]
+export const withLentKey = (request: LlmRequest, apiKey: Redacted.Redacted<string>): LlmRequest =>
+  Object.assign({ ...request, apiKey }, { [lent]: apiKey })
+
+/**
+ * The tenant of a request: "" for everybody who uses the credentials of the application, else a fingerprint of those it brings.
+ *
+ * @category keys
+ * @since 0.1.0
+ */
+export const tenantOf = (request: LlmRequest): string => {
+  const { apiKey, providers } = request
+  const isOwn = apiKey !== undefined && (request as { readonly [lent]?: unknown })[lent] !== apiKey
+  const brought = isOwn ? [Redacted.value(apiKey)] : []
   if (providers !== undefined) {
     for (const id of Object.keys(providers).toSorted()) {
       const key = providers[id]!.apiKey

@@ -10,6 +10,7 @@
 import * as Redacted from "effect/Redacted"
 import {
   type Check,
+  copyable,
   duration,
   type Fields,
   fields,
@@ -81,7 +82,7 @@ const schemaIssue = (schema: unknown): Issue | undefined => {
  * @category checks
  * @since 0.1.0
  */
-export const jsonSchema: Check = reading((schema) => {
+const jsonSchema: Check = reading((schema) => {
   const why = unspellable(schema)
   return why === undefined ? jsonObject(schema) ?? schemaIssue(schema) : problem(why)
 })
@@ -260,7 +261,7 @@ const spoken: Check = reading((value) => {
  */
 export const shape = (request: unknown): Issue | undefined =>
   isRecord(request)
-    ? rooted(withJsonBudget(() => spoken(request) ?? ofRequest(request)), "request")
+    ? rooted(withJsonBudget(() => spoken(request) ?? ofRequest(request) ?? copyable(request)), "request")
     : { field: "request", message: `Must be an object with messages or a prompt. Got ${kindOf(request)}.` }
 
 /**

@@ -35,8 +35,8 @@ export type Routes = {
 
 /**
  * What moves on unless told otherwise: everything that is the provider's or the account's trouble, answers that cannot be read
- * included. The request's own faults, the application's limits and a passed total time limit stop; a conversation that is too
- * long goes to a larger window.
+ * included, and a body or medium that is too large for it. The request's own faults, the application's limits and a passed total
+ * time limit stop; a conversation with too many tokens goes to a larger window.
  *
  * @category routes
  * @since 0.1.0
@@ -44,7 +44,8 @@ export type Routes = {
 export const defaultRoutes: Routes = {
   RateLimit: "next",
   Overloaded: "next",
-  Provider: (reason) => reason.status === undefined || LlmError.isRetryableStatus(reason.status) ? "next" : "stop",
+  Provider: ({ status }) =>
+    status === undefined || LlmError.isRetryableStatus(status) || (status >= 300 && status < 400) ? "next" : "stop",
   Network: "next",
   Timeout: (reason) => reason.phase === "total" ? "stop" : "next",
   IncompleteStream: "next",
@@ -54,7 +55,8 @@ export const defaultRoutes: Routes = {
   Authentication: "next",
   NotFound: "next",
   FallbackExhausted: "next",
-  ContextLength: "larger-window",
+  // A larger window holds more tokens, not more bytes nor larger media; those limits differ from host to host.
+  ContextLength: (reason) => reason.kind === "bytes" || reason.kind === "media" ? "next" : "larger-window",
   Configuration: "stop",
   Validation: "stop",
   PermissionDenied: "stop",

@@ -1,7 +1,7 @@
 /**
  * A response of `node:http` as one of Effect's, and its body as the transport reads it.
  *
- * Owns decompression, back-pressure on the socket, and that a response nobody reads lets go of its connection. How requests
+ * Owns back-pressure on the socket, and that a response nobody reads lets go of its connection. How requests
  * are sent is `node.ts`.
  *
  * @since 0.1.0
@@ -22,11 +22,12 @@ import type * as Pull from "effect/Pull"
 import type { Socket } from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
 import type { IncomingMessage } from "node:http"
-import { pipeline, type Readable } from "node:stream"
-import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib"
+import type { Readable } from "node:stream"
 import { parseJsonUnsafe } from "../internal/json.ts"
 import { ownOf, setOwn } from "../internal/own.ts"
-import { afterDrain, type Body, bodySymbol, BodyTooLong, maxBodyBytes } from "../transport/Body.ts"
+import { afterDrain, type Body, bodySymbol, BodyTooLong, EncodedBody, maxBodyBytes } from "../transport/Body.ts"
+import { EncodingError, isBinary, isBroken } from "../transport/Encoding.ts"
+import { decompressed } from "./Decompression.ts"
 
 type HttpError = HttpClientError.HttpClientError
 
@@ -47,16 +48,18 @@ class NodeBody implements Body {
 
   private readonly message: IncomingMessage
   private readonly source: Readable
+  private readonly codings: ReadonlyArray<string>
   private chunks: Array<Uint8Array> = []
   private size = 0
   private received = 0
   private ready: (() => void) | undefined
   private scheduled = false
 
-  constructor(message: IncomingMessage, encoding: string | undefined) {
+  constructor(message: IncomingMessage, source: Readable, codings: ReadonlyArray<string>) {
     this.message = message
-    this.source = decompressed(message, encoding)
-    if (this.source !== message) message.on("data", this.onCompressed)
+    this.source = source
+    this.codings = codings
+    if (source !== message) message.on("data", this.onCompressed)
     this.source.on("data", this.onData)
     this.source.on("end", this.onEnd)
     this.source.on("error", this.onError)
@@ -85,7 +88,8 @@ class NodeBody implements Body {
 
   private readonly onError = (error: unknown): void => {
     if (this.ended) return
-    this.error = error
+    const code = error instanceof Error && "code" in error ? String(error.code) : ""
+    this.error = isBroken(code) ? new EncodingError(this.codings, true) : error
     this.onEnd()
   }
 
@@ -137,18 +141,6 @@ class NodeBody implements Body {
     this.source.destroy()
     this.message.destroy()
   }
-}
-
-const decompressed = (message: IncomingMessage, encoding: string | undefined): Readable => {
-  if (encoding === undefined || encoding === "identity") return message
-  const decoder = encoding === "gzip" || encoding === "x-gzip"
-    ? createGunzip()
-    : encoding === "deflate"
-    ? createInflate()
-    : encoding === "br"
-    ? createBrotliDecompress()
-    : undefined
-  return decoder === undefined ? message : pipeline(message, decoder, ignore)
 }
 
 // =============================================================================
@@ -216,7 +208,13 @@ export class NodeResponse extends Inspectable.Class implements HttpClientRespons
 
   get [bodySymbol](): Body {
     if (this.watched) unread.unregister(this.message)
-    return this.body ??= new NodeBody(this.message, this.headers["content-encoding"])
+    return this.body ??= this.open()
+  }
+
+  private open(): Body {
+    const { codings, known, source } = decompressed(this.message, this.headers["content-encoding"])
+    const body = new NodeBody(this.message, source, codings)
+    return codings.length === 0 || isBinary(this.headers) ? body : new EncodedBody(body, codings, known)
   }
 
   get headers(): Headers.Headers {

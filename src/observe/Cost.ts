@@ -14,10 +14,18 @@
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import { modelOf } from "../internal/addressed.ts"
-import { fields, optional } from "../internal/checks.ts"
+import { misconfigured, optionsIssue } from "../internal/checked.ts"
+import { anything, fields, finite, optional, recordOf, text } from "../internal/checks.ts"
 import { mapResponses } from "../internal/finish.ts"
-import { priceFinder, priceOf, type PriceOverrides, priceOverrides } from "../internal/pricing.ts"
+import {
+  priceFinder,
+  priceOf,
+  type PriceOverrides,
+  priceOverrides,
+  prices as modelPrices
+} from "../internal/pricing.ts"
 import { isServed } from "../internal/served.ts"
+import { ShownNames } from "../internal/shownNames.ts"
 import type { LlmError } from "../LlmError.ts"
 import type { LlmResponse, Usage } from "../LlmResponse.ts"
 import type { ModelMeta, Prices } from "../Model.ts"
@@ -55,6 +63,9 @@ export interface Options {
   readonly prices?: PriceOverrides | undefined
 }
 
+const counts = recordOf(optional(finite))
+const aUsage = fields({ input: counts, output: counts, billedCost: optional(finite) })
+
 /**
  * US dollars of a usage: as billed, else at the prices; `undefined` when neither is known.
  *
@@ -66,8 +77,15 @@ export interface Options {
  * @category pricing
  * @since 0.1.0
  */
-export const ofUsage = (usage: Usage, prices: Prices | ModelMeta | undefined): number | undefined =>
-  usage.billedCost ?? priceOf(usage, prices !== undefined && "capabilities" in prices ? prices.prices : prices)
+export const ofUsage = (usage: Usage, prices: Prices | ModelMeta | undefined): number | undefined => {
+  if (optionsIssue(aUsage, usage) !== undefined) return undefined
+  if (usage.billedCost !== undefined) return usage.billedCost
+  const ofModel = optionsIssue(recordOf(anything), prices) === undefined && "capabilities" in prices!
+  const own = ofModel ? (prices as ModelMeta).prices : prices as Prices | undefined
+  return optionsIssue(optional(modelPrices), own) === undefined ? priceOf(usage, own) : undefined
+}
+
+const checkedOptions = fields({ prices: optional(priceOverrides), asked: optional(text) })
 
 const pricing = (options: Options) => {
   const find = priceFinder(options.prices)
@@ -94,7 +112,7 @@ const defaultPricing = pricing({})
 
 /**
  * Sets `cost` of a response, where it is known. `asked` is the model of the request, which counts when the response names one
- * that is not known.
+ * that is not known. Fails with `Configuration` when the prices cannot be.
  *
  * @category pricing
  * @since 0.1.0
@@ -102,23 +120,35 @@ const defaultPricing = pricing({})
 export const withCost = (
   response: LlmResponse,
   options?: Options & { readonly asked?: string | undefined }
-): Effect.Effect<LlmResponse> =>
-  (options?.prices === undefined ? defaultPricing : pricing(options))(response, options?.asked)
+): Effect.Effect<LlmResponse, LlmError> =>
+  Effect.suspend(() => {
+    const issue = optionsIssue(optional(checkedOptions), options)
+    return issue === undefined
+      ? (options?.prices === undefined ? defaultPricing : pricing(options))(response, options?.asked)
+      : Effect.fail(misconfigured("Cost", issue))
+  })
+
+/** Models that are counted by name. */
+const maxModels = 256
 
 /**
- * Sets `cost` of every response, where it is known, and counts it in {@link spent}.
+ * Sets `cost` of every response, where it is known, and counts it in {@link spent}, by the first 256 models; the cost of all
+ * others stands under `_OTHER`.
  *
  * @category policies
  * @since 0.1.0
  */
 export const policy = (options: Options = {}): Policy.Policy<LlmError> =>
-  Policy.makeChecked("Cost", options, fields({ prices: optional(priceOverrides) }), (service) => {
+  Policy.makeChecked("Cost", options, checkedOptions, (service) => {
     const price = pricing(options)
+    const pricedNames = new ShownNames(maxModels)
+    const unpricedNames = new ShownNames(maxModels)
     return mapResponses(service, (response, request) =>
       Effect.flatMap(
         price(response, response.provider === service.info.provider ? modelOf(request, service.info) : undefined),
         (priced) => {
-          const attributes = { provider: priced.provider, model: priced.model }
+          const names = priced.cost === undefined ? unpricedNames : pricedNames
+          const attributes = { provider: priced.provider, model: names.of(priced.model) }
           return Effect.as(
             priced.cost === undefined
               ? Metric.update(Metric.withAttributes(unknown, attributes), 1)

@@ -28,11 +28,14 @@ import * as PubSub from "effect/PubSub"
 import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { modelOf } from "../internal/addressed.ts"
+import { misconfigured, optionsIssue } from "../internal/checked.ts"
+import { countFrom, fields, optional } from "../internal/checks.ts"
 import { type About, type Event, type EventDetail, EventSink, publish, type Sink } from "../internal/emit.ts"
 import { type Ending, withHold } from "../internal/held.ts"
 import { millisBy, monotonicMillis } from "../internal/monotonic.ts"
 import { isServed } from "../internal/served.ts"
 import { provided } from "../internal/source.ts"
+import type { LlmError } from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { Service } from "../LlmService.ts"
 import * as Policy from "../policy/Policy.ts"
@@ -86,8 +89,10 @@ export class Events extends Context.Service<Events, Bus>()("effect-llm/Events") 
 export const layer = (options: {
   /** Events kept for the slowest subscriber. @default 1024 */
   readonly capacity?: number | undefined
-} = {}): Layer.Layer<Events> =>
+} = {}): Layer.Layer<Events, LlmError> =>
   Layer.effectContext(Effect.gen(function*() {
+    const issue = optionsIssue(fields({ capacity: optional(countFrom(1)) }), options)
+    if (issue !== undefined) return yield* misconfigured("Events", issue)
     const pubsub = yield* Effect.acquireRelease(
       PubSub.dropping<Event>(Math.max(1, options.capacity ?? 1024)),
       PubSub.shutdown

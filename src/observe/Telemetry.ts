@@ -2,7 +2,9 @@
  * One span and a few metrics per call, by the OpenTelemetry conventions for generative AI.
  *
  * Every provider service is instrumented. Without a tracer and without a parent span no span is made; nothing is
- * done per event. Prompts and answers are never recorded; errors are, by tag, with scrubbed messages.
+ * done per event. Prompts and answers are never recorded; errors are, by tag, with scrubbed messages. Of names that others
+ * choose, each is cut to 256 characters, and metrics know 256 models asked for and 64 names for the answers of each; all
+ * others are `_OTHER`.
  *
  * Names: https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/ and …/gen-ai-metrics/
  *
@@ -20,6 +22,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
+import { shownName, ShownNames } from "../internal/shownNames.ts"
 import { type Events, watched } from "../internal/source.ts"
 import { isLlmError, type LlmError } from "../LlmError.ts"
 import { isContent } from "../LlmEvent.ts"
@@ -128,12 +131,21 @@ interface ModelAttributes {
   readonly output: Attributes
 }
 
-/** Models whose attributes are kept. */
+/** Models asked for, by provider, that have series of their own; a tenant may choose the model. */
 const maxModels = 256
+/** Names under which one of them answers: dated snapshots, what a router picked. Of a router with more, the rest share one. */
+const maxAnswers = 64
+
+interface Requested {
+  readonly request: Attributes
+  readonly names: ShownNames
+  readonly answers: Map<string, ModelAttributes>
+}
 
 class Series {
   private readonly provider: string
-  private readonly models = new Map<string, ModelAttributes>()
+  private readonly names = new ShownNames(maxModels)
+  private readonly models = new Map<string, Requested>()
   private last:
     | { readonly requested: string; readonly answered: string; readonly attributes: ModelAttributes }
     | undefined
@@ -152,24 +164,33 @@ class Series {
   }
 
   private find(requested: string, answered: string): ModelAttributes {
-    const key = `${requested}\n${answered}`
-    let attributes = this.models.get(key)
+    const { answers, names, request } = this.requested(this.names.of(requested))
+    const name = names.of(answered)
+    let attributes = answers.get(name)
     if (attributes === undefined) {
-      const request = {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": this.provider,
-        "gen_ai.request.model": requested
-      }
       attributes = {
         request,
-        response: { ...request, "gen_ai.response.model": answered },
+        response: { ...request, "gen_ai.response.model": name },
         input: { ...request, "gen_ai.token.type": "input" },
         output: { ...request, "gen_ai.token.type": "output" }
       }
-      if (this.models.size >= maxModels) this.models.clear()
-      this.models.set(key, attributes)
+      answers.set(name, attributes)
     }
     return attributes
+  }
+
+  private requested(name: string): Requested {
+    let found = this.models.get(name)
+    if (found === undefined) {
+      const request = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": this.provider,
+        "gen_ai.request.model": name
+      }
+      found = { request, names: new ShownNames(maxAnswers), answers: new Map() }
+      this.models.set(name, found)
+    }
+    return found
   }
 }
 
@@ -235,16 +256,16 @@ class CallRecord {
     }
     const span = this.span
     if (span !== undefined) {
-      span.attribute("gen_ai.response.model", response.model)
+      span.attribute("gen_ai.response.model", shownName(response.model))
       span.attribute("gen_ai.response.finish_reasons", [response.finishReason])
       const optional: ReadonlyArray<readonly [string, unknown]> = [
-        ["gen_ai.response.id", response.id],
+        ["gen_ai.response.id", response.id === undefined ? undefined : shownName(response.id)],
         ["gen_ai.usage.input_tokens", input.total],
         ["gen_ai.usage.output_tokens", output.total],
         ["gen_ai.usage.cache_read.input_tokens", input.cacheRead],
         ["gen_ai.usage.cache_creation.input_tokens", input.cacheWrite],
         ["gen_ai.usage.reasoning.output_tokens", output.reasoning],
-        ["effect_llm.request_id", response.requestId]
+        ["effect_llm.request_id", response.requestId === undefined ? undefined : shownName(response.requestId)]
       ]
       for (const [key, value] of optional) if (value !== undefined) span.attribute(key, value)
     }
@@ -263,7 +284,7 @@ class CallRecord {
     if (this.span !== undefined) {
       this.span.attribute("error.type", type)
       if (isLlmError(error) && error.requestId !== undefined) {
-        this.span.attribute("effect_llm.request_id", error.requestId)
+        this.span.attribute("effect_llm.request_id", shownName(error.requestId))
       }
     }
     this.end(now, Exit.failCause(cause))

@@ -281,7 +281,8 @@ const balanced = (candidates: readonly [Service, ...Array<Service>], options: Op
     operation: Operation,
     random: () => number
   ): ReadonlyArray<Member> => {
-    const key = keyOf?.(request)
+    const given: unknown = keyOf?.(request)
+    const key = typeof given === "string" ? given : undefined
     const turn = key === undefined ? turns++ : 0
     const numbers = new Map(available.map((index) => [index, members[index]!.numbers(request, operation)]))
     return tiers.flatMap((tier) => {

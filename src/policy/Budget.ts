@@ -32,7 +32,7 @@ import { costs, ExpectedOutput } from "../internal/budgetCosts.ts"
 import { type Account, Ledger, type Reserve, type Reserved, type Settle } from "../internal/budgetLedger.ts"
 import * as RedisBooks from "../internal/budgetRedis.ts"
 import { untilRoom } from "../internal/budgetRoom.ts"
-import { layer } from "../internal/checked.ts"
+import { checkedLayer, layer, misconfigured } from "../internal/checked.ts"
 import { countFrom, duration, fields, oneOf, optional, text } from "../internal/checks.ts"
 import { inputTokens } from "../internal/estimate.ts"
 import { type Begin, type Ending, type Hold, rejection, withHold } from "../internal/held.ts"
@@ -132,19 +132,20 @@ export const storeMemory: Layer.Layer<Store> = Layer.sync(Store, makeMemory)
 export const storeRedis = (options?: {
   /** What the Redis keys begin with. @default "effect-llm:budget:" */
   readonly prefix?: string | undefined
-}): Layer.Layer<Store, never, Redis> =>
-  Layer.effect(
-    Store,
-    Effect.map(Redis, (redis) => {
-      const books = RedisBooks.make(redis, options?.prefix ?? "effect-llm:budget:")
-      const failed = () => new StoreError({ message: "Redis did not carry out the command." })
-      return {
-        reserve: (options) => Effect.mapError(books.reserve(options), failed),
-        settle: (options) => Effect.mapError(books.settle(options), failed),
-        read: (key) => Effect.mapError(books.read(key), failed)
-      }
-    })
-  )
+}): Layer.Layer<Store, LlmError.LlmError, Redis> =>
+  checkedLayer("Budget", options, optional(fields({ prefix: optional(text) })), () =>
+    Layer.effect(
+      Store,
+      Effect.map(Redis, (redis) => {
+        const books = RedisBooks.make(redis, options?.prefix ?? "effect-llm:budget:")
+        const failed = () => new StoreError({ message: "Redis did not carry out the command." })
+        return {
+          reserve: (options) => Effect.mapError(books.reserve(options), failed),
+          settle: (options) => Effect.mapError(books.settle(options), failed),
+          read: (key) => Effect.mapError(books.read(key), failed)
+        }
+      })
+    ))
 
 // =============================================================================
 // Options
@@ -323,6 +324,10 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
             new LlmError.Validation({ field: at, message: `${at}: Is missing, but the budget is per ${kind}.` })
           )
         }
+      }
+      if (typeof id !== "string") {
+        const issue = { field: "scope", message: "Must give a text, or nothing." }
+        return yield* misconfigured("Budget", issue, info.provider, operation)
       }
       const account = id === "" ? kind : `${kind}:${id}`
       const limit = limitOf(request)

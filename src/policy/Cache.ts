@@ -32,8 +32,8 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { digest, keyText } from "../internal/cacheKey.ts"
 import * as Memory from "../internal/cacheMemory.ts"
-import { layer } from "../internal/checked.ts"
-import { callable, duration, fields, flag, optional, text } from "../internal/checks.ts"
+import { checkedLayer, layer, misconfigured } from "../internal/checked.ts"
+import { callable, countFrom, duration, fields, flag, optional, text } from "../internal/checks.ts"
 import { emit } from "../internal/emit.ts"
 import { type Flight, Flights, type Outcome } from "../internal/flights.ts"
 import { type Ending, type Restore, withHold } from "../internal/held.ts"
@@ -94,7 +94,13 @@ export type Store = Persistence.BackingPersistence
 export const storeMemory = (options?: {
   /** Answers kept. @default 1000 */
   readonly capacity?: number | undefined
-}): Layer.Layer<Store> => Layer.sync(Persistence.BackingPersistence, () => Memory.make(options?.capacity ?? 1000))
+}): Layer.Layer<Store, LlmError> =>
+  checkedLayer(
+    "Cache",
+    options,
+    optional(fields({ capacity: optional(countFrom(1)) })),
+    () => Layer.sync(Persistence.BackingPersistence, () => Memory.make(options?.capacity ?? 1000))
+  )
 
 /**
  * A store in Redis, shared by processes.
@@ -296,13 +302,24 @@ const make = (
     )
 
   /** Runs uninterruptibly, so that whoever takes the lead is known to have it; waits are interruptible. */
-  const decide = (request: LlmRequest, restore: Restore): Effect.Effect<Decision, LlmError> =>
+  const decide = (
+    request: LlmRequest,
+    operation: "generate" | "stream",
+    restore: Restore
+  ): Effect.Effect<Decision, LlmError> =>
     Effect.withFiber((fiber) => {
       const mode = fiber.getRef(Mode)
       const owner = mode === "bypass" || !when(request) ? undefined : partition(request)
       if (owner === undefined) return Effect.as(counted("bypass"), call)
+      if (typeof owner !== "string") {
+        const issue = { field: "partition", message: "Must give a text, or nothing." }
+        return Effect.fail(misconfigured("Cache", issue, info.provider, operation))
+      }
       return Effect.gen(function*() {
-        const key = yield* restore(Effect.suspend(() => digest(keyText(request, info, owner, version))))
+        const key = yield* restore(Effect.suspend(() => {
+          const text = keyText(request, info, owner, version)
+          return text === undefined ? Effect.undefined : digest(text)
+        }))
         if (key === undefined) return yield* Effect.as(counted("bypass"), call)
         if (mode === "refresh") {
           yield* counted("miss")
@@ -348,7 +365,7 @@ const make = (
     ...service,
     generate: (request) =>
       Effect.uninterruptibleMask((restore) =>
-        Effect.flatMap(decide(request, restore), (decision): Effect.Effect<LlmResponse, LlmError> => {
+        Effect.flatMap(decide(request, "generate", restore), (decision): Effect.Effect<LlmResponse, LlmError> => {
           switch (decision._tag) {
             case "Serve":
               return Effect.succeed(decision.response)
@@ -365,7 +382,7 @@ const make = (
       Stream.unwrap(
         Effect.uninterruptibleMask((restore) =>
           Effect.flatMap(
-            decide(request, restore),
+            decide(request, "stream", restore),
             (decision): Effect.Effect<Stream.Stream<LlmEvent, LlmError>, never, Scope.Scope> => {
               switch (decision._tag) {
                 case "Serve":

@@ -29,8 +29,8 @@ import * as Metric from "effect/Metric"
 import * as Persistence from "effect/persistence/CircuitBreaker"
 import type { Redis } from "effect/persistence/Redis"
 import * as Scope from "effect/Scope"
-import { layer } from "../internal/checked.ts"
-import { countFrom, duration, fields, oneOf, optional, within } from "../internal/checks.ts"
+import { checkedLayer, layer, misconfigured } from "../internal/checked.ts"
+import { countFrom, duration, fields, oneOf, optional, text, within } from "../internal/checks.ts"
 import { emit } from "../internal/emit.ts"
 import { type Ending, type Hold, rejection, withHold } from "../internal/held.ts"
 import { byMonotonicTime, monotonicMillis } from "../internal/monotonic.ts"
@@ -79,14 +79,22 @@ export const rejections = Metric.counter("effect_llm.circuit_breaker.rejections"
  */
 export type Store = Persistence.CircuitBreakerStore
 
+const storeOptions = optional(fields({
+  prefix: optional(text),
+  probeLease: optional(duration),
+  idleTimeToLive: optional(duration)
+}))
+
 /**
  * A store in this process. A circuit that was idle for `idleTimeToLive` (1 hour) is forgotten.
  *
  * @category stores
  * @since 0.1.0
  */
-export const storeMemory: (options?: { readonly idleTimeToLive?: Duration.Input | undefined }) => Layer.Layer<Store> =
-  Persistence.layerStoreMemory
+export const storeMemory = (
+  options?: { readonly idleTimeToLive?: Duration.Input | undefined }
+): Layer.Layer<Store, LlmError.LlmError> =>
+  checkedLayer("CircuitBreaker", options, storeOptions, () => Persistence.layerStoreMemory(options))
 
 /**
  * A store in Redis 5 or later, so that many processes share one circuit per key. Redis keys are `prefix`
@@ -97,12 +105,17 @@ export const storeMemory: (options?: { readonly idleTimeToLive?: Duration.Input 
  * @category stores
  * @since 0.1.0
  */
-export const storeRedis: (options?: {
+export const storeRedis = (options?: {
   readonly prefix?: string | undefined
   readonly probeLease?: Duration.Input | undefined
   readonly idleTimeToLive?: Duration.Input | undefined
-}) => Layer.Layer<Store, never, Redis> = (options) =>
-  Persistence.layerStoreRedis({ ...options, prefix: `${options?.prefix ?? "effect-llm:"}circuit-breaker:` })
+}): Layer.Layer<Store, LlmError.LlmError, Redis> =>
+  checkedLayer(
+    "CircuitBreaker",
+    options,
+    storeOptions,
+    () => Persistence.layerStoreRedis({ ...options, prefix: `${options?.prefix ?? "effect-llm:"}circuit-breaker:` })
+  )
 
 /**
  * The store in the context, for several policies that are to share one: each needs `Store`, provided once for all.
@@ -271,7 +284,11 @@ const make = (
 
   return withHold(service, (request, operation) =>
     Effect.gen(function*() {
-      const name = typeof key === "string" ? key : key(request, service.info)
+      const name: unknown = typeof key === "string" ? key : key(request, service.info)
+      if (typeof name !== "string") {
+        const issue = { field: "key", message: "Must give a text." }
+        return yield* misconfigured("CircuitBreaker", issue, service.info.provider, operation)
+      }
       const scope = Scope.makeUnsafe()
       const store = yield* storeOf(name)
       const admitted = yield* admit(store, name, scope)
@@ -312,7 +329,10 @@ const make = (
 
 /** A store that holds one circuit, so that it can be forgotten; it has nothing that a scope would have to close. */
 const circuitInMemory = (): StoreService =>
-  Context.get(Effect.runSync(Effect.scoped(Layer.build(storeMemory()))), Persistence.CircuitBreakerStore)
+  Context.get(
+    Effect.runSync(Effect.scoped(Layer.build(Persistence.layerStoreMemory()))),
+    Persistence.CircuitBreakerStore
+  )
 
 /** Nothing is shared with other machines, so nothing has to be wall time. */
 const inThisProcess: SharedStore.RunStore = (operation) => SharedStore.local(byMonotonicTime(operation))

@@ -28,7 +28,7 @@ import { type Attempt, withAttempts } from "../internal/gate.ts"
 import { type Ending, rejection, withHold } from "../internal/held.ts"
 import { type Key, type KeyReason, KeyRing, type Member } from "../internal/keyRing.ts"
 import { monotonicMillis } from "../internal/monotonic.ts"
-import { keyBy, type KeyOption, keyOption, PerKey } from "../internal/perKey.ts"
+import { keyBy, type KeyOption, keyOption, PerKey, withLentKey } from "../internal/perKey.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { Service } from "../LlmService.ts"
@@ -251,7 +251,7 @@ const make = (service: Service, options: Options): Service => {
           const member = ring.take(now, tried)
           if (member !== undefined) {
             tried.add(member)
-            return Effect.succeed({ service: marked, request: { ...request, apiKey: member.apiKey } })
+            return Effect.succeed({ service: marked, request: withLentKey(request, member.apiKey) })
           }
           return Effect.fail(exhausted(ring, request, operation, now, last))
         })

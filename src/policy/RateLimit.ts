@@ -26,8 +26,8 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import { Redis, type RedisError } from "effect/persistence/Redis"
 import type { Scope } from "effect/Scope"
-import { layer, misconfigured } from "../internal/checked.ts"
-import { callable, countFrom, duration, fields, flag, oneOf, optional } from "../internal/checks.ts"
+import { checkedLayer, layer, misconfigured, optionsIssue } from "../internal/checked.ts"
+import { callable, countFrom, duration, fields, flag, notNegative, oneOf, optional, text } from "../internal/checks.ts"
 import * as Estimates from "../internal/estimate.ts"
 import { type Begin, type Ending, rejection, withHold } from "../internal/held.ts"
 import { monotonicMillis } from "../internal/monotonic.ts"
@@ -134,19 +134,20 @@ export const storeMemory: Layer.Layer<Store> = Layer.sync(Store, makeMemory)
 export const storeRedis = (options?: {
   /** What the Redis keys begin with; `rate-limit:` and the key follow. @default "effect-llm:" */
   readonly prefix?: string | undefined
-}): Layer.Layer<Store, never, Redis> =>
-  Layer.effect(
-    Store,
-    Effect.map(Redis, (redis) => {
-      const buckets = RedisBuckets.make(redis, `${options?.prefix ?? "effect-llm:"}rate-limit:`)
-      const failed = ({ cause }: RedisError) =>
-        new StoreError({ message: cause instanceof Error ? cause.message : "Redis did not carry out the command." })
-      return {
-        reserve: (options) => Effect.mapError(buckets.reserve(options), failed),
-        settle: (options) => Effect.mapError(buckets.settle(options), failed)
-      }
-    })
-  )
+}): Layer.Layer<Store, LlmError.LlmError, Redis> =>
+  checkedLayer("RateLimit", options, optional(fields({ prefix: optional(text) })), () =>
+    Layer.effect(
+      Store,
+      Effect.map(Redis, (redis) => {
+        const buckets = RedisBuckets.make(redis, `${options?.prefix ?? "effect-llm:"}rate-limit:`)
+        const failed = ({ cause }: RedisError) =>
+          new StoreError({ message: cause instanceof Error ? cause.message : "Redis did not carry out the command." })
+        return {
+          reserve: (options) => Effect.mapError(buckets.reserve(options), failed),
+          settle: (options) => Effect.mapError(buckets.settle(options), failed)
+        }
+      })
+    ))
 
 // =============================================================================
 // Policy
@@ -282,16 +283,14 @@ const make = (service: Service, shared: Shared | undefined, options: Options): S
 
   const begin: Begin = (request, operation, restore) =>
     Effect.gen(function*() {
-      const name = typeof key === "string" ? key : key(request, service.info)
-      const estimate = estimator(request)
-      if (!(estimate?.input >= 0 && estimate.output >= 0)) {
-        return yield* misconfigured(
-          "RateLimit",
-          { field: "estimate", message: "Must give { input, output }, each a number of tokens." },
-          service.info.provider,
-          operation
-        )
+      const name: unknown = typeof key === "string" ? key : key(request, service.info)
+      if (typeof name !== "string") {
+        const issue = { field: "key", message: "Must give a text." }
+        return yield* misconfigured("RateLimit", issue, service.info.provider, operation)
       }
+      const estimate = estimator(request)
+      const wrong = optionsIssue(anEstimate, { estimate })
+      if (wrong !== undefined) return yield* misconfigured("RateLimit", wrong, service.info.provider, operation)
       const amounts = amountsOf(estimate)
       const reject = (message: string, retryAfterMillis?: number) =>
         Effect.andThen(
@@ -358,6 +357,8 @@ const make = (service: Service, shared: Shared | undefined, options: Options): S
     })
   return withHold(service, begin)
 }
+
+const anEstimate = fields({ estimate: fields({ input: notNegative, output: notNegative }) })
 
 const checkedOptions = optional(fields({
   requestsPerMinute: optional(countFrom(0)),

@@ -34,6 +34,8 @@ type Draft<A> = { -readonly [K in keyof A]: A[K] }
  * @since 0.1.0
  */
 export const maxParts = 262_144
+/** Bytes of a model's name. An id is kept whole: answers are continued by it. */
+const maxModelName = 512
 
 interface OpenToolCall {
   readonly id: string
@@ -115,11 +117,18 @@ export class Assembler {
 
   /** Begins the response; later calls fill in an id or model that was missing. */
   start(id?: string | null, model?: string | null): void {
-    if (typeof id === "string" && id !== "" && this.id === undefined) this.id = id
-    if (typeof model === "string" && model !== "" && this.model === undefined) this.model = model
+    if (typeof id === "string" && id !== "" && this.id === undefined) this.id = this.clean(id)
+    if (typeof model === "string" && model !== "" && this.model === undefined) {
+      this.model = model === this.context.model ? model : this.clean(model, maxModelName)
+    }
     if (this.started) return
     this.started = true
     this.emit({ _tag: "ResponseStart", id: this.id, model: this.model })
+  }
+
+  /** Spans, metrics and logs show what an answer is called, and a server may echo anything. */
+  private clean(name: string, maxBytes?: number): string {
+    return this.context.scrub === undefined ? name : this.context.scrub(name, maxBytes)
   }
 
   /** Replaces what is known of the usage; the last call wins. */
@@ -134,12 +143,51 @@ export class Assembler {
 
   /** Records that the answer cannot be completed. The first failure stands. */
   fail(failure: Failure): void {
-    if (!this.finished && this.failure === undefined) this.failure = failure
+    if (this.finished || this.failure !== undefined) return
+    this.failure = failure.kind === "incomplete" ? this.overflow() ?? failure : failure
   }
 
-  /** Closes open text and reasoning and ends the response. Open tool calls are closed by the decoder before. */
-  finish(reason: FinishReason, rawFinishReason?: string | null): void {
+  /**
+   * Some hosts say nothing of a prompt that fills the window: they end without a word, and only the usage tells.
+   * https://github.com/badlogic/pi-mono/blob/main/packages/ai/src/utils/overflow.ts
+   */
+  private overflow(): Failure | undefined {
+    const sent = this.usageSoFar?.input.total
+    const { contextWindow } = this.context
+    return sent === undefined || contextWindow === undefined || sent < contextWindow || !this.isEmpty
+      ? undefined
+      : {
+        kind: "provider",
+        code: "context_length_exceeded",
+        message: `Nothing came: the prompt is too long: ${sent} tokens > ${contextWindow} maximum.`
+      }
+  }
+
+  /**
+   * Closes open text and reasoning and ends the response. Open tool calls are closed by the decoder before. `stated` says
+   * that the wire gave a reason, or that the body was whole: without either, an answer of nothing is no answer.
+   */
+  finish(reason: FinishReason, rawFinishReason?: string | null, stated = typeof rawFinishReason === "string"): void {
     if (this.finished || this.failure !== undefined) return
+    const cut = reason === "length" && this.usageSoFar?.output.total === 0
+    if ((!stated || cut) && this.isEmpty) {
+      if (!stated) {
+        return this.fail({ kind: "incomplete", message: "The answer ended without a reason before it said anything." })
+      }
+      // The prompt has filled the window; MiMo says so: https://github.com/badlogic/pi-mono/blob/main/packages/ai/src/utils/overflow.ts
+      return this.end("context-window", rawFinishReason)
+    }
+    this.end(reason, rawFinishReason)
+  }
+
+  private get isEmpty(): boolean {
+    return this.fold.parts().every((part) =>
+      (part.type === "text" && part.text === "") ||
+      (part.type === "reasoning" && part.text === "" && part.encrypted === undefined && part.replay === undefined)
+    )
+  }
+
+  private end(reason: FinishReason, rawFinishReason?: string | null): void {
     this.start()
     for (const [index, kind] of [...this.openParts]) {
       if (kind === "text") this.endText(index)
@@ -213,6 +261,11 @@ export class Assembler {
   /** Text collected so far of an open text or reasoning part. Reading it costs its length. */
   openContent(index: number): string {
     return this.fold.openText(index)
+  }
+
+  /** Text of a text or reasoning part, open or ended. */
+  contentOf(index: number): string {
+    return this.fold.textOf(index)
   }
 
   endText(index: number, more?: Omit<TextPart, "type" | "text">): void {

@@ -65,6 +65,99 @@ export const record = (value: unknown): JsonFields | undefined =>
 export const nonEmpty = (value: unknown): string | undefined =>
   typeof value === "string" && value !== "" ? value : undefined
 
+/** Placeholders are shallow; what is nested deeper counts as said. */
+const placeholderDepth = 4
+
+/**
+ * Whether a value says nothing: none, `""`, `0`, `false`, and lists and objects of nothing else. Hosts that know two
+ * names for one thing fill one and send such a placeholder under the other.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const blank = (value: unknown, depth = 0): boolean => {
+  if (typeof value !== "object") return value === undefined || value === "" || value === 0 || value === false
+  if (value === null) return true
+  if (depth > placeholderDepth) return false
+  if (Array.isArray(value)) return value.every((one) => blank(one, depth + 1))
+  const fields = value as Fields
+  for (const key in fields) if (!blank(fields[key], depth + 1)) return false
+  return true
+}
+
+/**
+ * Whether a value is none, or an empty text, list or object: nothing is in it, while one with placeholders in it has fields.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const isEmpty = (value: unknown): boolean =>
+  value === undefined || value === null || value === "" ||
+  (typeof value === "object" && Object.keys(value).length === 0)
+
+/**
+ * The value when it says anything.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const filled = <A>(value: A): Exclude<A, null | undefined | "" | false> | undefined =>
+  blank(value) ? undefined : value as Exclude<A, null | undefined | "" | false>
+
+/**
+ * The value when it is an object that says anything.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const filledRecord = (value: unknown): JsonFields | undefined => {
+  const fields = record(value)
+  return fields === undefined || blank(fields) ? undefined : fields
+}
+
+/**
+ * Whether all fields but some, such as labels that say nothing alone, are placeholders.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const blankBut = (fields: Fields, names: ReadonlySet<string>): boolean => {
+  for (const key in fields) if (!names.has(key) && !blank(fields[key])) return false
+  return true
+}
+
+/**
+ * One object of two that say the same thing: of each field the filled value, that of `first` where both are filled.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const merged = (first: Fields, second: Fields): Fields => {
+  const both: { [key: string]: unknown } = { ...second }
+  for (const key in first) if (key !== "__proto__" && (!blank(first[key]) || blank(both[key]))) both[key] = first[key]
+  return both
+}
+
+/** No arguments, as an object, a list, or the text of one. */
+const noArguments = (value: unknown): boolean =>
+  typeof value === "string"
+    ? value.length < 32 && /^\s*(?:\{\s*\}|\[\s*\]|null)?\s*$/.test(value)
+    : typeof value !== "object" || value === null || Object.keys(value).length === 0
+
+/**
+ * The arguments of a call: those under the wire's own name, or where these are none, the first that say anything of those
+ * under the names of other APIs.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const callArguments = (own: unknown, ...others: ReadonlyArray<unknown>): unknown => {
+  if (!noArguments(own)) return own
+  for (const value of others) if (!blank(value) && !noArguments(value)) return value
+  // An empty map is a list in PHP.
+  return typeof own === "string" || (typeof own === "object" && !Array.isArray(own)) ? own : undefined
+}
+
 /**
  * The value when it is a list, else an empty one.
  *
@@ -116,13 +209,40 @@ export const textIn = (value: unknown, depth = 0): string => {
     return out
   }
   const fields = value as Fields
-  return textIn(fields["text"] ?? fields["thinking"] ?? fields["content"] ?? fields["summary"], depth + 1)
+  return textIn(fields["text"], depth + 1) || textIn(fields["thinking"], depth + 1) ||
+    textIn(fields["content"], depth + 1) || textIn(fields["summary"], depth + 1)
 }
 
 const nothing: ReadonlySet<string> = new Set()
 
 /**
- * Copies what is there, so that null never overwrites a value.
+ * Text that stands under one of several names: the first that is any. Placeholders are none.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const firstText = (...values: ReadonlyArray<unknown>): string => {
+  for (const value of values) if (!blank(value)) return asText(value)
+  return ""
+}
+
+/**
+ * A count that stands in several places: the first above 0, which may be a placeholder; else the first.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const firstCount = (...values: ReadonlyArray<number | undefined>): number | undefined => {
+  let some: number | undefined
+  for (const value of values) {
+    if (value !== undefined && value > 0) return value
+    some ??= value
+  }
+  return some
+}
+
+/**
+ * Copies what is there, so that null and empty values never overwrite one.
  *
  * @category decoding
  * @since 0.1.0
@@ -134,7 +254,7 @@ export const copyPresent = (
 ): void => {
   for (const key of Object.keys(source)) {
     const value = source[key]
-    if (value === undefined || value === null || except.has(key)) continue
+    if (value === undefined || isEmpty(value) || except.has(key)) continue
     setOwn(target, key, value)
   }
 }
@@ -149,24 +269,23 @@ export const copyPresent = (
 export const maxUsageFields = 256
 
 /**
- * The usage object after one more has come: null replaces nothing, and of fields beyond {@link maxUsageFields} the first
- * stand.
+ * Counts after some more have come. They only grow, so that nothing and 0 after a number are placeholders; of fields beyond
+ * {@link maxUsageFields} the first stand.
  *
  * @category decoding
  * @since 0.1.0
  */
-export const mergedUsage = (known: JsonFields | undefined, next: JsonFields): JsonFields => {
-  const merged: { [key: string]: Json } = {}
-  let size = 0
-  for (const source of known === undefined ? [next] : [known, next]) {
-    for (const key in source) {
-      const value = source[key]
-      if (value === undefined || value === null || key === "__proto__") continue
-      if (!Object.hasOwn(merged, key) && ++size > maxUsageFields) continue
-      merged[key] = value
-    }
+export const mergeCounts = (known: JsonFields | undefined, next: JsonFields): JsonFields => {
+  const both: { [key: string]: Json } = known === undefined ? {} : { ...known } as { [key: string]: Json }
+  let size = known === undefined ? 0 : Object.keys(known).length
+  for (const key in next) {
+    const value = next[key]
+    if (value === undefined || isEmpty(value)) continue
+    const isNew = !Object.hasOwn(both, key)
+    if (isNew ? ++size > maxUsageFields : blank(value)) continue
+    setOwn(both, key, value)
   }
-  return merged
+  return both
 }
 
 /**

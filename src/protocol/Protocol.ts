@@ -14,6 +14,7 @@ import type { RateLimits, Warning } from "../LlmResponse.ts"
 import type { Json, JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import type { Assembler } from "./Assembler.ts"
+import type { LimitWindow } from "./errors/LimitWindow.ts"
 
 /**
  * A validated request on its way out.
@@ -75,6 +76,12 @@ export interface DecodeContext {
   /** Makes minted tool-call ids unique across responses. */
   readonly idSeed: string
   readonly includeRaw: boolean
+  /** Removes secrets from what the server calls its answer and its model; content is never touched. */
+  readonly scrub?: ((text: string, maxBytes?: number) => string) | undefined
+  /** Whether a stream was asked for: a body that could be a whole answer or its beginning is then a beginning. */
+  readonly streamed?: boolean | undefined
+  /** Tokens that the model takes, where that is known. */
+  readonly contextWindow?: number | undefined
 }
 
 /**
@@ -93,6 +100,10 @@ export interface Failure {
   readonly param?: string | undefined
   readonly requestId?: string | undefined
   readonly retryAfterMillis?: number | undefined
+  /** Over how long the limit counts that was reached, where the provider has fields that say so. */
+  readonly limitWindow?: LimitWindow | undefined
+  /** The provider's structured reason beside type and code, as Google's APIs give it. */
+  readonly reason?: string | undefined
   /** What could not be read, or the error object as text; capped and scrubbed by the transport. */
   readonly body?: string | undefined
 }
@@ -109,8 +120,8 @@ export interface Decoder {
   frame(data: string, event: string): void
   /** The body of a non-streamed answer, parsed. */
   whole(body: Json): void
-  /** The bytes have ended; finishes if `settled`, fails with `incomplete` otherwise. */
-  end(): void
+  /** The bytes have ended, `cut` when within a frame; finishes if `settled`, fails with `incomplete` otherwise. */
+  end(cut?: boolean): void
   /** Whether the answer would be complete if the bytes ended now (a finish reason has come, only bookkeeping can follow). */
   readonly settled: boolean
 }

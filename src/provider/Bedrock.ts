@@ -149,7 +149,7 @@ const signerOf = (
     const found = yield* get
     const issue = optionsIssue(fields({ credentials: awsCredentials }), { credentials: found })
     if (issue !== undefined) {
-      forget !== undefined && (yield* forget)
+      if (forget !== undefined) yield* forget
       return yield* layerError(`${issue.field}: ${issue.message}`, issue.field, "generate")
     }
     const now = yield* Clock.currentTimeMillis

@@ -11,6 +11,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
+import { misconfigured, optionsIssue } from "../internal/checked.ts"
+import { duration, fields, type Issue, optional } from "../internal/checks.ts"
+import { credential } from "../internal/credential.ts"
 import type { LlmError } from "../LlmError.ts"
 import type { Credentials } from "./Provider.ts"
 
@@ -26,9 +29,15 @@ export interface Token {
   readonly expiresIn?: Duration.Input | undefined
 }
 
+const refreshingOptions = optional(fields({ early: optional(duration) }))
+
+const aToken = fields({ value: credential, expiresIn: optional(duration) }, "Must be { value, expiresIn? }.")
+
+const notFetching: Issue = { field: "fetch", message: "Must be an effect that gives a token." }
+
 /**
  * Credentials from an effect that fetches a token. A kept token is used until shortly before it expires; one that the provider
- * rejects is fetched anew, once per call.
+ * rejects is fetched anew, once per call. Fails with `Configuration` when a time cannot be; so do calls, when the effect gives no token.
  *
  * @example
  * ```ts
@@ -45,15 +54,20 @@ export const refreshing = (
     /** How long before it expires a token is replaced. @default 1 minute */
     readonly early?: Duration.Input | undefined
   }
-): Effect.Effect<Credentials> =>
-  Effect.map(Semaphore.make(1), (lock) => {
+): Effect.Effect<Credentials, LlmError> =>
+  Effect.flatMap(Semaphore.make(1), (lock) => {
+    const issue = optionsIssue(refreshingOptions, options) ?? (Effect.isEffect(fetch) ? undefined : notFetching)
+    if (issue !== undefined) return Effect.fail(misconfigured("Credentials", issue))
     const early = Duration.toMillis(Duration.fromInputUnsafe(options?.early ?? "1 minute"))
     let kept: { readonly value: Redacted.Redacted<string>; readonly until: number } | undefined
-    const load = Effect.flatMap(fetch, ({ expiresIn, value }) =>
-      Effect.map(Clock.currentTimeMillis, (now) => {
+    const load = Effect.flatMap(fetch, (token) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const issue = optionsIssue(fields({ token: aToken }), { token })
+        if (issue !== undefined) return Effect.fail(misconfigured("Credentials", issue, "", "generate"))
+        const { expiresIn, value } = token
         const lifetime = expiresIn === undefined ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(expiresIn))
         kept = { value, until: now + Math.max(0, lifetime - early) }
-        return value
+        return Effect.succeed(value)
       }))
     const current = Effect.map(Clock.currentTimeMillis, (now) =>
       kept !== undefined && now < kept.until ? kept : undefined)
@@ -73,7 +87,7 @@ export const refreshing = (
         )
       )
     })
-    return { get, refresh }
+    return Effect.succeed({ get, refresh })
   })
 
 /**

@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { baseIssue, baseOf, isBelow, segment, withBaseQuery } from "../internal/address.ts"
+import { isBelow, segment } from "../internal/address.ts"
 import { optionsIssue } from "../internal/checked.ts"
 import { fields, filledText, reading, rooted, that } from "../internal/checks.ts"
 import { credential } from "../internal/credential.ts"
@@ -23,6 +23,7 @@ import type { Media } from "../Message.ts"
 import { nonEmpty } from "../protocol/Probe.ts"
 import * as Transport from "../transport/Transport.ts"
 import * as Anthropic from "./Anthropic.ts"
+import { readBaseUrl } from "./baseUrl.ts"
 import * as Credentials from "./Credentials.ts"
 import * as Gemini from "./Gemini.ts"
 import * as OpenAi from "./OpenAi.ts"
@@ -104,10 +105,8 @@ const makeOf =
         failure(new LlmError.Validation({ field, message: `${field}: ${message}` }))
       const wrong = issueOf(options)
       if (wrong !== undefined) return misconfigured(wrong.field, wrong.message)
-      const given = options.baseUrl ?? definition.baseUrl
-      const unfit = baseIssue(given)
-      if (unfit !== undefined) return misconfigured("baseUrl", unfit)
-      const base = baseOf(given)
+      const base = readBaseUrl(definition, options.baseUrl)
+      if ("_tag" in base) return failure(base)
       const send = <A>(
         method: "POST" | "DELETE",
         url: string,
@@ -147,7 +146,7 @@ const makeOf =
             provider: definition.id,
             model: "",
             operation: "files",
-            url: withBaseQuery(base, url),
+            url: base.withQuery(url),
             headers: sent,
             body,
             secrets: [value],

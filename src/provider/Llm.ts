@@ -101,7 +101,11 @@ export const isProviderId = (id: string): id is ProviderId => Object.hasOwn(load
  * @since 0.1.0
  */
 export const layerOf = (id: ProviderId): ServiceLayer =>
-  Layer.unwrap(Effect.map(load(id), (provider) => provider.layerEnv))
+  Layer.unwrap(Effect.suspend(() =>
+    typeof id === "string" && isProviderId(id)
+      ? Effect.map(load(id), (provider) => provider.layerEnv)
+      : Effect.fail(configuration(`There is no such provider. Known: ${providerIds.join(", ")}.`))
+  ))
 
 const configuration = (message: string) =>
   new LlmError.LlmError({

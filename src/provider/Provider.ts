@@ -218,13 +218,16 @@ export type Credentials =
 export interface Options {
   /** The API key, or an effect that gives it for each request. */
   readonly apiKey?: Redacted.Redacted<string> | Credentials | undefined
-  /** Overrides the provider's URL, for proxies and self-hosted servers. */
+  /**
+   * Overrides the provider's URL, for proxies and self-hosted servers. Refused with a user or a password in it; a query stays
+   * behind the path of every request.
+   */
   readonly baseUrl?: string | undefined
   /** Model used when a request names none. */
   readonly model?: string | undefined
   /** Tells instances of one provider apart in telemetry and responses. */
   readonly label?: string | undefined
-  /** Extra headers of every request. */
+  /** Extra headers of every request. Those that are named like credentials are secrets like the key. */
   readonly headers?: { readonly [name: string]: string } | undefined
   readonly timeouts?: Timeouts | undefined
   /** Facts about models, by id, that differ from the catalogue's or are missing there. */

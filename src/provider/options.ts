@@ -33,7 +33,7 @@ import { defaults, timeouts } from "../internal/requestChecks.ts"
 type Texts = { readonly [name: string]: string | undefined }
 
 /** Headers that can be sent. @category checks @since 0.1.0 */
-export const sendableHeaders: Check = all(headers, (value) => headerIssue(value as Texts))
+const sendableHeaders: Check = all(headers, (value) => headerIssue(value as Texts))
 
 const effect: Check = (value) => Effect.isEffect(value) ? undefined : problem("Must be an effect.")
 

@@ -11,7 +11,7 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import type { Scope } from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { baseIssue, baseOf, isBelow, withBaseQuery } from "../internal/address.ts"
+import { isBelow } from "../internal/address.ts"
 import { addressedTo, leftOut } from "../internal/addressed.ts"
 import { optionsIssue } from "../internal/checked.ts"
 import { fields, rooted, under } from "../internal/checks.ts"
@@ -29,7 +29,9 @@ import type * as LlmService from "../LlmService.ts"
 import type { JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import * as Telemetry from "../observe/Telemetry.ts"
+import { secretsOf } from "../transport/RequestSecrets.ts"
 import * as Transport from "../transport/Transport.ts"
+import { readBaseUrl } from "./baseUrl.ts"
 import * as Credentials from "./Credentials.ts"
 import { modelsAt } from "./listing.ts"
 import { issueOf } from "./options.ts"
@@ -129,37 +131,21 @@ export const make = (
         attempts: 1
       })
     }
-    const baseUrl = options.baseUrl === undefined
-      ? definition.baseUrl
-      : definition.baseUrlOf?.(options.baseUrl) ?? options.baseUrl
-    const unfit = baseIssue(baseUrl)
     const defaultModel = options.model ?? definition.defaultModel
     const errorOf = (operation: LlmError.Operation, reason: LlmError.Reason, model = defaultModel ?? "") =>
       new LlmError.LlmError({ provider: definition.id, model, label: options.label, operation, reason, attempts: 1 })
-    const blank = /\{\w+\}/.exec(baseUrl)?.[0]
-    if (blank !== undefined) {
-      return yield* errorOf(
-        "layer",
-        new LlmError.Configuration({
-          field: "baseUrl",
-          message: `${definition.name} needs a base URL of your own: replace ${blank} in ${baseUrl}${
-            definition.env.baseUrl === undefined ? "" : `, or set ${definition.env.baseUrl}`
-          }.`
-        })
-      )
-    }
-    if (unfit !== undefined) {
-      return yield* errorOf(
-        "layer",
-        new LlmError.Configuration({
-          field: "baseUrl",
-          message: `The base URL of ${definition.name} cannot be used. ${unfit} Give one such as ${definition.baseUrl}.`
-        })
-      )
-    }
-    const base = baseOf(baseUrl)
+    const base = readBaseUrl(definition, options.baseUrl)
+    if ("_tag" in base) return yield* errorOf("layer", base)
     const transport = Transport.make(yield* HttpClient.HttpClient)
     const credentials = Credentials.parts(options.apiKey)
+    // Also of calls that do not send them: a server may remember.
+    const layerSecrets = secretsOf({
+      url: base.withQuery(base.url),
+      headers: { ...options.headers, ...options.defaults?.headers },
+      secrets: []
+    })
+    const secretsWith = (key: string | undefined): ReadonlyArray<string> =>
+      key === undefined || key === "" ? layerSecrets : [key, ...layerSecrets]
     const facts = new ModelFacts(definition.id, definition.catalogue, options.models)
 
     const credential = (
@@ -259,7 +245,7 @@ export const make = (
         if ("field" in encoded) return { issue: encoded, model }
         const url = `${base.url}${encoded.path}`
         if (!isBelow(base, url)) return { issue: { field: "model", message: "Leads to another address." }, model }
-        return { request, model, encoded, streamed, url: withBaseQuery(base, url), body: jsonText(encoded.body) }
+        return { request, model, encoded, streamed, contextWindow: meta?.contextWindow, url: base.withQuery(url), body: jsonText(encoded.body) }
       } catch (error) {
         const why = error instanceof Error ? `: ${String(error.message).slice(0, 200)}` : ""
         return {
@@ -279,7 +265,7 @@ export const make = (
         if (!facts.ready) return Effect.flatMap(facts.load, () => prepare(given, operation))
         const made = assemble(given, operation)
         if ("issue" in made) return invalid(operation, made.issue, made.model)
-        const { body, encoded, model, request, streamed, url } = made
+        const { body, contextWindow, encoded, model, request, streamed, url } = made
         return Effect.flatMap(credential(request, operation), (key) =>
           Effect.withFiber((fiber) => {
             const seed = fiber.getRef(Random.Random).nextIntUnsafe()
@@ -294,12 +280,13 @@ export const make = (
               url,
               headers,
               body,
-              secrets: key === undefined ? [] : [key],
+              secrets: secretsWith(key),
               timeouts: request.timeouts ?? {},
               warnings: [...leftOut(given, service.info), ...encoded.warnings],
               includeRaw: request.includeRaw === true,
               idSeed: `${Math.abs(seed).toString(36)}_`,
-              streamed
+              streamed,
+              contextWindow
             }
             return Effect.flatMap(
               sendable(call, operation),
@@ -324,10 +311,10 @@ export const make = (
           provider: definition.id,
           model: request.model ?? defaultModel ?? "",
           operation,
-          url: withBaseQuery(base, url),
+          url: base.withQuery(url),
           headers,
           body: body === undefined ? undefined : jsonText(body),
-          secrets: key === undefined ? [] : [key],
+          secrets: secretsWith(key),
           timeouts: options.timeouts ?? {}
         }
         return sendable(call, operation).pipe(
@@ -410,22 +397,14 @@ export const make = (
       : credentials.get === undefined && definition.renew !== undefined
       ? Effect.as(definition.renew, {})
       : undefined
-    const received = (request: LlmRequest): LlmRequest => {
-      try {
-        return addressedTo(request, service.info)
-      } catch {
-        // A getter or proxy that throws: validation says so.
-        return request
-      }
-    }
     const { countTokens: count, generate, stream, ...others } = Telemetry.instrument(
       refresh === undefined ? service : withRefresh(service, refresh)
     )
     return {
       ...others,
-      generate: (request) => generate(received(request)),
-      stream: (request) => stream(received(request)),
-      countTokens: (request) => count(received(request))
+      generate: (request) => generate(addressedTo(request, service.info)),
+      stream: (request) => stream(addressedTo(request, service.info)),
+      countTokens: (request) => count(addressedTo(request, service.info))
     }
   })
 

@@ -177,15 +177,18 @@ export const make = (options: Options = {}): { readonly service: Service; readon
   }
 
   const errorFor =
-    (request: LlmRequest, operation: LlmError.Operation) => (reason: LlmError.Reason): LlmError.LlmError =>
-      new LlmError.LlmError({
+    (request: LlmRequest, operation: LlmError.Operation) => (reason: LlmError.Reason): LlmError.LlmError => {
+      // What is no request has no model and no label either.
+      const asked = validate(request) === undefined ? request : undefined
+      return new LlmError.LlmError({
         provider: info.provider,
-        model: modelOf(request, info),
-        label: request.label ?? info.label,
+        model: asked === undefined ? info.model : modelOf(asked, info),
+        label: asked?.label ?? info.label,
         operation,
         reason,
         attempts: 1
       })
+    }
 
   /** The next answer; taken when the call starts. */
   const take = (call: Running): Answer => {
@@ -302,7 +305,13 @@ export const make = (options: Options = {}): { readonly service: Service; readon
     info,
     generate,
     stream,
-    countTokens: (request) => Effect.sync(() => ({ inputTokens: inputWords(request), estimated: true })),
+    countTokens: (request) =>
+      Effect.suspend(() => {
+        const issue = validate(request)
+        return issue === undefined
+          ? Effect.succeed({ inputTokens: inputWords(request), estimated: true })
+          : Effect.fail(errorFor(request, "countTokens")(new LlmError.Validation(issue)))
+      }),
     models: Effect.succeed([{ provider: info.provider, id: info.model, capabilities: info.capabilities }]),
     health: Effect.succeed({ latencyMillis: 0 })
   }

@@ -7,9 +7,8 @@
  *
  * @since 0.1.0
  */
-import type * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
 import { type HttpClientResponse, toWeb } from "effect/http/HttpClientResponse"
+import { codingsOf, EncodingError, isBinary, isText } from "./Encoding.ts"
 
 /**
  * A body being read. There is one reader at a time.
@@ -60,23 +59,34 @@ export class BodyTooLong extends Error {
 export const bodySymbol: unique symbol = Symbol.for("effect-llm/Body")
 
 /**
- * How long a connection may take to end its body after the answer is over, before it is closed.
+ * Milliseconds that a connection may take to end its body after the answer is over, before it is closed.
  *
  * @category limits
  * @since 0.1.0
  */
-export const drain: Duration.Input = "100 millis"
+export const drainMillis = 100
 
 /**
- * Cancels a body that does not end in time after its answer; gives what stops the waiting. Real time, whatever clock the
+ * Calls back when a body has not ended in time after its answer; gives what stops the waiting. Real time, whatever clock the
  * application has: this is the connection's affair.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const afterDrain = (cancel: () => void): () => void => {
-  const timer = Effect.runFork(Effect.andThen(Effect.sleep(drain), Effect.sync(cancel)))
-  return () => timer.interruptUnsafe()
+export const afterDrain = (late: () => void): () => void => later(late, drainMillis)
+
+/**
+ * Calls back when the end of a body has not come with its last bytes: then the answer is not kept waiting for it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const afterTurn = (late: () => void): () => void => later(late, 0)
+
+const later = (late: () => void, millis: number): () => void => {
+  // @effect-diagnostics-next-line globalTimers:off
+  const timer = setTimeout(late, millis)
+  return () => clearTimeout(timer)
 }
 
 class WebBody implements Body {
@@ -141,6 +151,81 @@ class WebBody implements Body {
 
 const ignore = () => {}
 
+/** The body of a response that has none, as one with status 204: it has ended. */
+const none: Body = { take: () => undefined, wait: (ready) => ready(), ended: true, error: undefined, close: ignore }
+/** Bytes by which text is told from other data. */
+const probeLength = 4
+
+/**
+ * A body whose header names an encoding, of which the first bytes are looked at.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class EncodedBody implements Body {
+  private readonly inner: Body
+  private readonly codings: ReadonlyArray<string>
+  private readonly known: boolean
+  private held: Array<Uint8Array> = []
+  private heldLength = 0
+  private checked = false
+  private failure: EncodingError | undefined
+
+  constructor(inner: Body, codings: ReadonlyArray<string>, known: boolean) {
+    this.inner = inner
+    this.codings = codings
+    this.known = known
+  }
+
+  get ended(): boolean {
+    return this.failure !== undefined || this.inner.ended
+  }
+
+  get error(): unknown {
+    return this.failure ?? this.inner.error
+  }
+
+  take(): ReadonlyArray<Uint8Array> | undefined {
+    if (this.failure !== undefined) return undefined
+    const chunks = this.inner.take()
+    if (this.checked) return chunks
+    for (const chunk of chunks ?? []) {
+      this.held.push(chunk)
+      this.heldLength += chunk.length
+    }
+    if (this.heldLength === 0 || (this.heldLength < probeLength && !this.inner.ended)) return undefined
+    const { held } = this
+    this.checked = true
+    this.held = []
+    if (isText(joined(held))) return held
+    this.failure = new EncodingError(this.codings, this.known)
+    this.inner.close(false)
+    return undefined
+  }
+
+  wait(ready: () => void): void {
+    this.inner.wait(ready)
+  }
+
+  close(finished: boolean): void {
+    this.inner.close(finished)
+  }
+}
+
+/** Enough of the chunks to tell. */
+const joined = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
+  if (chunks.length === 1) return chunks[0]!
+  const bytes = new Uint8Array(64)
+  let length = 0
+  for (const chunk of chunks) {
+    const part = chunk.subarray(0, 64 - length)
+    bytes.set(part, length)
+    length += part.length
+    if (length === 64) break
+  }
+  return bytes.subarray(0, length)
+}
+
 /**
  * The body of a response, when it can be read directly.
  *
@@ -150,7 +235,9 @@ const ignore = () => {}
 export const of = (response: HttpClientResponse): Body | undefined => {
   if (bodySymbol in response) return response[bodySymbol] as Body
   const web = toWeb(response)
-  return web._tag === "Some" && web.value.body !== null && !web.value.bodyUsed
-    ? new WebBody(web.value.body.getReader())
-    : undefined
+  if (web._tag === "None" || web.value.bodyUsed) return undefined
+  if (web.value.body === null) return none
+  const body = new WebBody(web.value.body.getReader())
+  const codings = codingsOf(response.headers["content-encoding"])
+  return codings.length === 0 || isBinary(response.headers) ? body : new EncodedBody(body, codings, false)
 }

@@ -59,14 +59,21 @@ const whole = (text: string): string => {
 }
 
 /**
- * Reads the body of a response, until it ends or nothing more is wanted; then its connection is closed.
+ * Reads the body of a response, until it ends or nothing more is wanted; then its connection is closed. `touch` is told of every read.
  *
  * @category decoding
  * @since 0.1.0
  */
-export const readInto = (text: BoundedText, response: HttpClientResponse): Effect.Effect<void, HttpClientError> =>
+export const readInto = (
+  text: BoundedText,
+  response: HttpClientResponse,
+  touch: () => void
+): Effect.Effect<void, HttpClientError> =>
   Effect.catchIf(
-    Stream.runDrain(Stream.takeWhile(response.stream, (bytes) => text.push(bytes))),
+    Stream.runDrain(Stream.takeWhile(response.stream, (bytes) => {
+      touch()
+      return text.push(bytes)
+    })),
     (error) => error.reason._tag === "EmptyBodyError",
     () => Effect.void
   )

@@ -11,7 +11,6 @@
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as HttpClientError from "effect/http/HttpClientError"
@@ -21,7 +20,7 @@ import { type Events as NonEmptyEvents, type EventsPull, pullOf, type Source } f
 import type * as LlmError from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import type { Decoder, Failure, Framing as Frames, FramingKind } from "../protocol/Protocol.ts"
-import { type Body, BodyTooLong, drain, maxBodyBytes } from "./Body.ts"
+import { afterTurn, type Body, BodyTooLong, drainMillis, maxBodyBytes } from "./Body.ts"
 import * as Framing from "./Framing.ts"
 import { unreadable } from "./Reasons.ts"
 
@@ -50,9 +49,6 @@ export interface Reading {
   readonly whole?: boolean | undefined
 }
 
-/** For a body that is pulled: its end is not known before the next pull, and a connection whose body ends can be used again. */
-const drainMillis = Duration.toMillis(Duration.fromInputUnsafe(drain))
-
 /** Where the answer stands. */
 class Progress {
   readonly decoder: Decoder
@@ -61,8 +57,10 @@ class Progress {
   private failure: LlmError.LlmError | undefined
   private received = 0
   private ended = false
-  /** How long to wait whether a document that has closed is all; `undefined` while none has. */
+  /** How long to wait for what may follow a document that has closed; `undefined` while none has. */
   private closedGrace: number | undefined
+  /** A document that was asked for has closed: only the end of the body can follow, after which the connection can be used again. */
+  complete = false
 
   constructor(reading: Reading) {
     this.reading = reading
@@ -109,6 +107,7 @@ class Progress {
     try {
       if (!this.settled) this.reading.touch()
       this.closedGrace = undefined
+      this.complete = false
       for (let i = 0; i < chunks.length; i++) {
         const chunk = chunks[i]!
         this.received += chunk.length
@@ -131,12 +130,14 @@ class Progress {
     return this.closedGrace ?? this.reading.graceMillis
   }
 
-  /** There are no bytes to read, or none are known of: gives what is known without them. `atOnce` takes a whole answer as it is. */
-  pause(atOnce: boolean): EventsExit | undefined {
+  /** There are no bytes to read, or none are known of: gives what is known without them. */
+  pause(): EventsExit | undefined {
     const { closed } = this
-    const whole = closed === "document" && this.reading.whole === true
-    if (whole && atOnce) this.end()
-    else this.closedGrace = closed === undefined ? undefined : whole ? drainMillis : this.reading.graceMillis
+    if (closed !== undefined) {
+      this.complete = closed === "document" && this.reading.whole === true
+      if (this.complete) this.reading.rest()
+      this.closedGrace = this.complete ? drainMillis : this.reading.graceMillis
+    }
     return this.take()
   }
 
@@ -206,6 +207,7 @@ export class EventSource implements Source {
   private resume: ((next: EventsPull) => void) | undefined
   private readonly grace: EventsPull
   private inGrace = false
+  private stopTurn: (() => void) | undefined
 
   constructor(reading: Reading, body: Body) {
     this.progress = new Progress(reading)
@@ -231,14 +233,15 @@ export class EventSource implements Source {
       if (exit !== undefined) return exit
       const chunks = body.take()
       if (chunks !== undefined) progress.accept(chunks)
-      else if (!body.ended) return progress.pause(true)
+      else if (!body.ended) return progress.pause()
       else if (body.error === undefined) progress.end()
       else progress.broken(body.error)
     }
   }
 
   poll(): EventsPull | undefined {
-    return this.known() ?? (this.progress.settled ? this.grace : undefined)
+    const { progress } = this
+    return this.known() ?? (progress.settled && !progress.complete ? this.grace : undefined)
   }
 
   private readonly onReady = (): void => {
@@ -246,9 +249,23 @@ export class EventSource implements Source {
     // What has come by now belongs to whoever asks next.
     if (resume === undefined) return
     const next = this.inGrace ? this.known() : this.poll()
-    if (next === undefined) return this.body.wait(this.onReady)
+    if (next === undefined) return this.wait()
     this.resume = undefined
     resume(next)
+  }
+
+  private wait(): void {
+    this.body.wait(this.onReady)
+    if (this.progress.complete) this.stopTurn ??= afterTurn(this.onTurn)
+  }
+
+  /** The end of the body of a complete answer has not come with it. */
+  private readonly onTurn = (): void => {
+    this.stopTurn = undefined
+    const { progress, resume } = this
+    if (resume === undefined || !progress.complete) return
+    this.resume = undefined
+    resume(progress.expire())
   }
 
   private readonly cancel = (): void => {
@@ -257,12 +274,13 @@ export class EventSource implements Source {
 
   next(resume: (next: EventsPull) => void): () => void {
     this.resume = resume
-    this.body.wait(this.onReady)
+    this.wait()
     return this.cancel
   }
 
   /** The reader is gone. */
   close(): void {
+    this.stopTurn?.()
     this.body.close(this.progress.decoder.assembler.finished)
   }
 }
@@ -301,7 +319,7 @@ const pulling = (reading: Reading, progress: Progress, bytes: BytesPull): Events
   const inGrace: EventsPull = Effect.suspend(() => progress.take() ?? readInGrace)
   const readInGrace = readThen(inGrace)
   const next: EventsPull = Effect.suspend(() =>
-    progress.take() ?? progress.pause(false) ?? (progress.settled ? grace : read)
+    progress.take() ?? progress.pause() ?? (progress.settled ? grace : read)
   )
   const grace = graced(reading, progress, readInGrace, next)
   const read = readThen(next)

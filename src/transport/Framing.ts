@@ -9,28 +9,21 @@
  *
  * @since 0.1.0
  */
-import { whyNotJson } from "../internal/json.ts"
-import type { Json } from "../Message.ts"
 import type { Decoder, Framing, FramingKind } from "../protocol/Protocol.ts"
+import {
+  addStray,
+  ArrayDocument,
+  type Document,
+  HtmlDocument,
+  isUnfinished,
+  JsonDocument,
+  maxFrameLength,
+  noAnswer,
+  stopped,
+  tooLong
+} from "./Documents.ts"
 import { JsonEnd } from "./JsonEnd.ts"
-import { titleOf } from "./Page.ts"
 import { Utf8Chunks } from "./Utf8.ts"
-
-/**
- * Largest frame that is read, in characters.
- *
- * @category limits
- * @since 0.1.0
- */
-const maxFrameLength = 16 * 1024 * 1024
-
-/**
- * Largest body of a whole (not streamed) answer, in characters.
- *
- * @category limits
- * @since 0.1.0
- */
-const maxDocumentLength = 128 * 1024 * 1024
 
 /**
  * The framing of a wire.
@@ -52,50 +45,17 @@ interface LineSink {
   line(text: string, from: number, to: number): void
   end(): void
   /** Takes over from the lines: the body turned out to be one document. */
-  readonly document: Document | undefined
+  readonly document: JsonDocument | undefined
+  /** The document turned out to be the beginning of a stream: takes it, and gives the text of the lines that follow. */
+  readStream?(): string
   /** Whether a line that is a whole JSON document may be handed on before its end has come. */
   readonly lineIsDocument: boolean
   /** Set when the bytes have ended: what still comes was not terminated and may be cut. */
   ending: boolean
+  /** Whether the bytes have ended within a frame. */
+  readonly cut: boolean
   /** The beginning of the lines that are none of a stream; `undefined` once one has come that is. */
   readonly stray: string | undefined
-}
-
-/** How much of a body that is no answer is shown. */
-const maxStray = 512
-
-const addStray = (stray: string, text: string, from: number, to: number): string =>
-  stray.length < maxStray ? `${stray}${text.slice(from, Math.min(to, from + maxStray))}\n` : stray
-
-/** A body that was read to its end and is nothing a provider sends: plain text, a number, `null`, a list of such. */
-const noAnswer = (decoder: Decoder, body: string) =>
-  decoder.assembler.fail({
-    kind: "parse",
-    message: "The body is not an answer of this API. Check the base URL and any proxy.",
-    body: body.trimEnd()
-  })
-
-const tooLong = (decoder: Decoder, limit: number) =>
-  decoder.assembler.fail({ kind: "parse", message: `The provider sent a frame of more than ${limit} characters.` })
-
-const stopped = (decoder: Decoder) => decoder.assembler.finished || decoder.assembler.failure !== undefined
-
-/**
- * Whether the text stops inside a JSON object or list. At the end of the bytes that is a cut, which the decoder tells
- * from an answer that only lacks its bookkeeping; anywhere else it is no JSON.
- */
-const isUnfinished = (text: string): boolean => {
-  if (!/^\s*[[{]/.test(text)) return false
-  let depth = 0
-  let inString = false
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === 34) inString = !inString
-    else if (inString) at += code === 92 ? 1 : 0
-    else if (code === 123 || code === 91) depth++
-    else if (code === 125 || code === 93) depth--
-  }
-  return inString || depth > 0
 }
 
 const isSpace = (code: number) => code === 32 || code === 10 || code === 13 || code === 9
@@ -144,7 +104,7 @@ class TextFraming implements Framing {
     if (!stopped(this.decoder)) this.sink.end()
     const { stray } = this.sink
     if (stray !== undefined && !stopped(this.decoder) && !isCutField(stray)) noAnswer(this.decoder, stray)
-    if (!stopped(this.decoder)) this.decoder.end()
+    if (!stopped(this.decoder)) this.decoder.end(this.sink.cut)
   }
 
   private accept(text: string): void {
@@ -159,9 +119,23 @@ class TextFraming implements Framing {
       else if (first === "[") this.document = new ArrayDocument(this.decoder)
       else if (first === "{" && this.sink instanceof SseLines) this.document = new JsonDocument(this.decoder)
     }
-    const document = this.document ?? this.sink.document
-    if (document !== undefined) document.push(text)
-    else this.lines(text)
+    if (this.document !== undefined) return this.grow(this.document, text)
+    if (this.sink.document !== undefined) return this.growSink(this.sink.document, text)
+    this.lines(text)
+  }
+
+  private grow(document: Document, text: string): void {
+    document.push(text)
+    if (!(document instanceof JsonDocument) || !document.isStream) return
+    // A proxy put its error, or the first frame without the field name, before the stream.
+    this.document = undefined
+    this.lines(document.text())
+  }
+
+  private growSink(document: JsonDocument, text: string): void {
+    document.push(text)
+    const stream = document.isStream ? this.sink.readStream?.() : undefined
+    if (stream !== undefined && !stopped(this.decoder)) this.lines(stream)
   }
 
   private lines(chunk: string): void {
@@ -182,7 +156,7 @@ class TextFraming implements Framing {
       else this.wholeLine(text.slice(from, to))
       if (stopped(this.decoder)) return
       from = to + 1
-      if (this.sink.document !== undefined) return this.sink.document.push(text.slice(from))
+      if (this.sink.document !== undefined) return this.growSink(this.sink.document, text.slice(from))
       to = text.indexOf("\n", from)
     }
     if (from < text.length) {
@@ -216,6 +190,7 @@ const isCutField = (text: string): boolean =>
 
 class SseLines implements LineSink {
   ending = false
+  cut = false
   stray: string | undefined = ""
   readonly document = undefined
   readonly lineIsDocument = false
@@ -305,7 +280,8 @@ class SseLines implements LineSink {
     const text = this.bare!.join("\n")
     this.bare = undefined
     this.bareLength = 0
-    if (!this.ending || !isUnfinished(text)) this.decoder.frame(text, "")
+    if (this.ending && isUnfinished(text)) this.cut = true
+    else this.decoder.frame(text, "")
   }
 
   private dataLine(value: string): void {
@@ -346,8 +322,8 @@ class SseLines implements LineSink {
     if (data === undefined || data === "") return
     const first = data.charCodeAt(0)
     if (first === 58 || (first !== 123 && data.trim() === "")) return
-    if (this.ending && isUnfinished(data)) return
-    if (!stopped(this.decoder)) this.decoder.frame(data, event)
+    if (this.ending && isUnfinished(data)) this.cut = true
+    else if (!stopped(this.decoder)) this.decoder.frame(data, event)
   }
 }
 
@@ -357,11 +333,14 @@ class SseLines implements LineSink {
 
 class NdjsonLines implements LineSink {
   ending = false
+  cut = false
   stray: string | undefined = ""
   document: JsonDocument | undefined
   readonly lineIsDocument = true
   private readonly decoder: Decoder
   private first = true
+  /** The event that a proxy named for the data that follows. */
+  private event = ""
 
   constructor(decoder: Decoder) {
     this.decoder = decoder
@@ -371,9 +350,14 @@ class NdjsonLines implements LineSink {
     const line = text.slice(from, to)
     const first = line.trimStart().charCodeAt(0)
     if (Number.isNaN(first)) return
-    if (first === 123 || line.startsWith("data:") || line.startsWith("event:") || first === 58) this.stray = undefined
+    const isData = line.startsWith("data:")
+    const isField = isData || line.startsWith("event:") || line.startsWith("error:") || first === 58
+    if (first === 123 || isField) this.stray = undefined
     else if (this.stray !== undefined) this.stray = addStray(this.stray, text, from, to)
-    if (this.ending && isUnfinished(line.startsWith("data:") ? line.slice(5) : line)) return
+    if (this.ending && isUnfinished(isData ? line.slice(5) : line)) {
+      this.cut = true
+      return
+    }
     if (this.first) {
       this.first = false
       // A pretty-printed object: the body is one document, not lines.
@@ -382,153 +366,30 @@ class NdjsonLines implements LineSink {
         return this.document.push(`${line}\n`)
       }
     }
-    // Some proxies speak SSE where NDJSON is promised.
+    if (isField) this.field(line)
+    else this.decoder.frame(line, "")
+  }
+
+  /** Some proxies speak SSE where NDJSON is promised. */
+  private field(line: string): void {
+    const value = line.slice(line.indexOf(":") + 1).trim()
     if (line.startsWith("data:")) {
-      const data = line.slice(5).trim()
-      if (data !== "" && data !== "[DONE]") this.decoder.frame(data, "")
-    } else if (!line.startsWith("event:") && !line.startsWith(":")) {
-      this.decoder.frame(line, "")
+      const { event } = this
+      this.event = ""
+      if (value !== "" && value !== "[DONE]") this.decoder.frame(value, event)
+    } else if (line.startsWith("event:")) {
+      this.event = value
+    } else if (line.startsWith("error:")) {
+      this.decoder.frame(value, "error")
     }
+  }
+
+  readStream(): string {
+    const { before, stream } = this.document!.split()
+    this.document = undefined
+    this.decoder.frame(before, "")
+    return stream
   }
 
   end(): void {}
-}
-
-// =============================================================================
-// Documents
-// =============================================================================
-
-interface Document {
-  push(text: string): void
-  pause?(): "document" | "line" | undefined
-  end(): void
-}
-
-class JsonDocument implements Document {
-  private readonly decoder: Decoder
-  private readonly json = new JsonEnd()
-  private length = 0
-
-  constructor(decoder: Decoder) {
-    this.decoder = decoder
-  }
-
-  pause(): "document" | "line" | undefined {
-    return this.json.closed ? (this.json.isLine ? "line" : "document") : undefined
-  }
-
-  push(text: string): void {
-    this.json.push(text)
-    this.length += text.length
-    if (this.length > maxDocumentLength) tooLong(this.decoder, maxDocumentLength)
-  }
-
-  end(): void {
-    if (stopped(this.decoder)) return
-    if (!this.json.closed) return this.notOneDocument(this.json.text)
-    this.decoder.whole(this.json.body as Json)
-    if (!stopped(this.decoder)) this.decoder.end()
-  }
-
-  /** One object per line without "data:" is still a stream. */
-  private notOneDocument(text: string): void {
-    const lines = text.split(/\r\n|\r|\n/).filter((line) => line.trim() !== "")
-    if (lines.length > 1 && lines.every((line) => line.startsWith("{") && line.trimEnd().endsWith("}"))) {
-      for (const line of lines) if (!stopped(this.decoder)) this.decoder.frame(line, "")
-      if (!stopped(this.decoder)) this.decoder.end()
-      return
-    }
-    this.decoder.assembler.fail(
-      isUnfinished(text)
-        ? { kind: "incomplete", message: "The body ended inside the JSON document.", body: text.slice(-200) }
-        : { kind: "parse", message: `The body ${whyNotJson(text)}.`, body: text }
-    )
-  }
-}
-
-/** A stream spelled as one JSON array: each element is a frame as soon as it is whole. */
-class ArrayDocument implements Document {
-  private readonly decoder: Decoder
-  private pieces: Array<string> = []
-  private length = 0
-  private depth = 0
-  private inString = false
-  private escaped = false
-  /** Whether an element was an object. */
-  private any = false
-  private beginning = ""
-
-  constructor(decoder: Decoder) {
-    this.decoder = decoder
-  }
-
-  push(text: string): void {
-    if (this.beginning.length < maxStray) this.beginning += text.slice(0, maxStray)
-    let from = 0
-    for (let at = 0; at < text.length; at++) {
-      const code = text.charCodeAt(at)
-      if (this.inString) {
-        if (this.escaped) this.escaped = false
-        else if (code === 92) this.escaped = true
-        else if (code === 34) this.inString = false
-        continue
-      }
-      if (code === 34) {
-        this.inString = true
-      } else if (code === 123 || code === 91) {
-        if (this.depth === 1) from = at
-        this.depth++
-      } else if (code === 125 || code === 93) {
-        this.depth--
-        if (this.depth === 1) {
-          this.pieces.push(text.slice(from, at + 1))
-          const frame = this.pieces.join("")
-          this.pieces = []
-          this.length = 0
-          if (frame.charCodeAt(0) === 123) this.any = true
-          this.decoder.frame(frame, "")
-          if (stopped(this.decoder)) return
-        } else if (this.depth === 0) {
-          // Whatever follows the list, it has ended, be the connection still open.
-          return this.decoder.end()
-        }
-      }
-    }
-    if (this.depth > 1) {
-      this.pieces.push(text.slice(from))
-      this.length += text.length - from
-      if (this.length > maxFrameLength) tooLong(this.decoder, maxFrameLength)
-    }
-  }
-
-  end(): void {
-    if (stopped(this.decoder)) return
-    // A list that was closed with nothing in it that could be an answer.
-    if (this.depth === 0 && !this.any) return noAnswer(this.decoder, this.beginning)
-    this.decoder.end()
-  }
-}
-
-class HtmlDocument implements Document {
-  private readonly decoder: Decoder
-  private text = ""
-
-  constructor(decoder: Decoder) {
-    this.decoder = decoder
-  }
-
-  push(text: string): void {
-    if (this.text.length < 2048) this.text += text.slice(0, 2048)
-  }
-
-  end(): void {
-    const title = titleOf(this.text)
-    this.decoder.assembler.fail({
-      kind: "parse",
-      message: `The body is a page, not an answer${
-        title === undefined ? "" : ` ("${title}")`
-      }. Check the base URL and any proxy.`,
-      body: this.text
-    })
-  }
 }

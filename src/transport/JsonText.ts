@@ -65,26 +65,40 @@ class Text {
 
 const polled = (body: Body.Body, text: Text): Effect.Effect<Read, unknown> =>
   Effect.callback((resume) => {
+    let stopTurn: (() => void) | undefined
+    const end = Effect.sync(() => text.end())
+    const onTurn = (): void => {
+      stopTurn = undefined
+      if (!text.closed) return
+      body.close(true)
+      resume(end)
+    }
     const onReady = (): void => {
       for (let chunks = body.take(); chunks !== undefined; chunks = body.take()) text.accept(chunks)
       if (body.ended) {
-        return resume(
-          body.error === undefined || text.closed ? Effect.sync(() => text.end()) : Effect.fail(body.error)
-        )
+        stopTurn?.()
+        return resume(body.error === undefined || text.closed ? end : Effect.fail(body.error))
       }
-      if (!text.closed) return body.wait(onReady)
-      body.close(!text.isOver)
-      resume(Effect.sync(() => text.end()))
+      if (text.isOver) {
+        body.close(false)
+        return resume(end)
+      }
+      body.wait(onReady)
+      // The end of the body mostly comes with its last bytes.
+      if (text.closed) stopTurn ??= Body.afterTurn(onTurn)
     }
     body.wait(onReady)
-    return Effect.sync(() => body.close(false))
+    return Effect.sync(() => {
+      stopTurn?.()
+      body.close(false)
+    })
   })
 
 const pulled = (response: HttpClientResponse, text: Text): Effect.Effect<Read, unknown> =>
   Effect.scopedWith((scope) =>
     Effect.flatMap(Channel.toPullScoped(response.stream.channel, scope), (pull) => {
       // A connection whose body ends soon can be used again.
-      const last = Effect.timeoutOrElse(pull, { duration: Body.drain, orElse: () => Cause.done() })
+      const last = Effect.timeoutOrElse(pull, { duration: Body.drainMillis, orElse: () => Cause.done() })
       const step: Effect.Effect<Read, unknown> = Effect.suspend(() =>
         Pull.matchEffect(text.isOver ? Cause.done() : text.closed ? last : pull, {
           onSuccess: (chunks: ReadonlyArray<Uint8Array>) => {

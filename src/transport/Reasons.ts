@@ -7,9 +7,9 @@
 import * as Duration from "effect/Duration"
 import * as LlmError from "../LlmError.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
-import { classify, retryDelayFromMessage } from "../protocol/ErrorMap.ts"
+import { classify, overflowIn, retryDelayFromMessage } from "../protocol/ErrorMap.ts"
 import type { Failure } from "../protocol/Protocol.ts"
-import { cap } from "./Redaction.ts"
+import type { Scrub } from "./Redaction.ts"
 
 /**
  * What the transport knows beside the failure itself.
@@ -18,13 +18,17 @@ import { cap } from "./Redaction.ts"
  * @since 0.1.0
  */
 export interface Circumstances {
-  readonly scrub: (text: string) => string
+  readonly scrub: Scrub
   readonly partial?: LlmResponse | undefined
   readonly retryAfter?: Duration.Duration | undefined
   readonly shouldRetry?: boolean | undefined
 }
 
-const snippetLength = 512
+// Bytes of UTF-8 that are kept of a text, after the secrets are out of it.
+const maxMessage = 16_384
+const maxBody = 65_536
+const maxSnippet = 512
+const maxName = 256
 
 /**
  * The failure of a decoder that threw.
@@ -57,7 +61,7 @@ export const reasonOf = (failure: Failure, circumstances: Circumstances): LlmErr
 
 const made = (failure: Failure, circumstances: Circumstances): LlmError.Reason => {
   const { partial, scrub } = circumstances
-  const message = cap(scrub(failure.message), 16_384)
+  const message = scrub(failure.message, maxMessage)
   switch (failure.kind) {
     case "incomplete":
       return new LlmError.IncompleteStream({ message, partial })
@@ -66,7 +70,7 @@ const made = (failure: Failure, circumstances: Circumstances): LlmError.Reason =
         message,
         partial,
         status: failure.status,
-        snippet: failure.body === undefined ? undefined : cap(scrub(failure.body.slice(0, 65536)), snippetLength)
+        snippet: failure.body === undefined ? undefined : scrub(failure.body, maxSnippet)
       })
     case "provider": {
       const delay = failure.retryAfterMillis ?? retryDelayFromMessage(failure.message)
@@ -74,14 +78,22 @@ const made = (failure: Failure, circumstances: Circumstances): LlmError.Reason =
         message,
         partial,
         status: failure.status,
-        type: failure.type === undefined ? undefined : scrub(failure.type),
-        code: typeof failure.code === "string" ? scrub(failure.code) : failure.code,
-        param: failure.param === undefined ? undefined : scrub(failure.param),
-        body: failure.body === undefined ? undefined : cap(scrub(failure.body)),
+        type: failure.type === undefined ? undefined : scrub(failure.type, maxName),
+        code: typeof failure.code === "string" ? scrub(failure.code, maxName) : failure.code,
+        param: failure.param === undefined ? undefined : scrub(failure.param, maxName),
+        body: failure.body === undefined ? undefined : scrub(failure.body, maxBody),
         retryAfter: circumstances.retryAfter ?? (delay === undefined ? undefined : Duration.millis(delay)),
         shouldRetry: circumstances.shouldRetry
       }
-      return new providerReasons[classify(failure)](fields)
+      const tag = classify({
+        ...failure,
+        headerDelayMillis: circumstances.retryAfter === undefined
+          ? undefined
+          : Duration.toMillis(circumstances.retryAfter)
+      })
+      return tag === "ContextLength"
+        ? new LlmError.ContextLength({ ...fields, ...overflowIn(failure) })
+        : new providerReasons[tag](fields)
     }
   }
 }
@@ -94,7 +106,6 @@ const providerReasons = {
   RateLimit: LlmError.RateLimit,
   Overloaded: LlmError.Overloaded,
   NotFound: LlmError.NotFound,
-  ContextLength: LlmError.ContextLength,
   ContentPolicy: LlmError.ContentPolicy,
   Provider: LlmError.Provider
 }

@@ -1,201 +1,116 @@
 /**
  * Keeps secrets out of every text that leaves: errors, logs, spans, cassettes.
  *
- * Secrets that are known are replaced by value, in every encoding in which a provider or a proxy may echo them; what only
- * looks like a key is masked by its form. Scrub before you cut: half a key is not found by value any more. What is scrubbed
- * where is the transport's business.
+ * Secrets that are known are replaced by value, in every encoding in which a provider or a proxy may echo them
+ * (`SecretSearch.ts`); what only looks like a key is masked by its form (`KeyShapes.ts`). Half a key is not found by value
+ * any more: let the scrubber cut. What is scrubbed where is the transport's business, and what of a request is secret that
+ * of `RequestSecrets.ts`.
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
+import * as Headers from "effect/http/Headers"
+import * as UrlParams from "effect/http/UrlParams"
+import { credentialForm, redactedHeaderNames } from "../internal/credentialNames.ts"
+import { maskShapes, mayHoldKey } from "./KeyShapes.ts"
+import { SecretSearch, shortestEcho } from "./SecretSearch.ts"
+
+export { redactedHeaderNames } from "../internal/credentialNames.ts"
 
 /**
- * What stands in place of a secret.
+ * Removes secrets from text. Given a size, the result has at most so many bytes of UTF-8, and no more of the text is read
+ * than that takes; no part of a secret is left at the cut.
  *
- * @category data
+ * @category models
  * @since 0.1.0
  */
-const placeholder = "<redacted>"
+export type Scrub = (text: string, maxBytes?: number) => string
 
-/**
- * Names of headers whose values are secret, in lower case.
- *
- * @category data
- * @since 0.1.0
- */
-export const redactedHeaderNames: ReadonlyArray<string> = [
-  "authorization",
-  "proxy-authorization",
-  "x-api-key",
-  "api-key",
-  "apikey",
-  "x-goog-api-key",
-  "x-goog-iam-authorization-token",
-  "x-amz-security-token",
-  "x-auth-token",
-  "x-access-token",
-  "ocp-apim-subscription-key",
-  "cf-aig-authorization",
-  "cf-access-client-secret",
-  "x-portkey-api-key",
-  "helicone-auth",
-  "cookie",
-  "set-cookie",
-  "openai-organization",
-  "openai-project"
-]
+/** What may stand in place of a secret; the first in which no secret is found. */
+const marks = ["<redacted>", "***", "[hidden]", "\u2588\u2588\u2588"]
 
-// =============================================================================
-// Encodings of a known secret
-// =============================================================================
+/** A key that is known by its form only is taken to be no longer. */
+const shapeReach = 4096
+const maxReach = 65_536
 
-/** Shorter secrets (`test`, `ollama`) occur in ordinary words; they are replaced as whole words only. */
-const minimumForSubstring = 8
-
-const utf8 = new TextEncoder()
-
-const base64 = (bytes: Uint8Array): string => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))
-
-/**
- * Base64 of a secret, whole and as it appears inside longer data (`user:secret` of Basic authentication): what surrounds it
- * changes only the first and last characters, so there are three inner forms.
- */
-const base64Forms = (secret: string): ReadonlyArray<string> => {
-  const bytes = utf8.encode(secret)
-  const forms = [base64(bytes)]
-  for (const offset of [0, 1, 2]) {
-    const padded = new Uint8Array(offset + bytes.length)
-    padded.set(bytes, offset)
-    // Characters made of the secret's bits only: 6 bits each, from the first boundary behind the padding.
-    const core = base64(padded).slice(Math.ceil(offset * 8 / 6), Math.floor(padded.length * 8 / 6))
-    if (core.length >= minimumForSubstring) forms.push(core)
-  }
-  return forms.flatMap((form) => {
-    const urlSafe = form.replaceAll("+", "-").replaceAll("/", "_")
-    const unpadded = form.replace(/=+$/, "")
-    return [form, unpadded, urlSafe, urlSafe.replace(/=+$/, "")]
-  })
-}
-
-const jsonEscaped = (text: string): string => JSON.stringify(text).slice(1, -1)
-
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
-
-const formsOf = (secret: string): ReadonlyArray<string> => {
-  // A lone surrogate has no URL encoding; U+FFFD is what encoders write.
-  const wellFormed = secret.toWellFormed()
-  const url = encodeURIComponent(wellFormed)
-  const strict = url.replace(/[!'()*~]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
-  const lowerHex = (text: string): string => text.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase())
-  const json = jsonEscaped(secret)
-  const ascii = json.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
-  const html = secret.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll(
-    "\"",
-    "&quot;"
-  )
-  return [
-    secret,
-    wellFormed,
-    url,
-    strict,
-    lowerHex(url),
-    lowerHex(strict),
-    url.replaceAll("%20", "+"),
-    strict.replaceAll("%20", "+"),
-    encodeURI(wellFormed),
-    encodeURIComponent(url),
-    json,
-    json.replaceAll("/", "\\/"),
-    jsonEscaped(json),
-    ascii,
-    html,
-    ...base64Forms(secret),
-    ...(secret.length >= minimumForSubstring ? [hex(utf8.encode(secret))] : [])
-  ]
-}
-
-const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")
-
-const alternatives = (forms: Iterable<string>): string =>
-  [...new Set(forms)].filter((form) => form !== "").toSorted((a, b) => b.length - a.length).map(escaped).join("|")
-
-/** One expression for all secrets, longest form first, with the scheme name in front where there is one. */
-const expressionOf = (secrets: ReadonlyArray<string>): RegExp | undefined => {
-  const long = alternatives(secrets.filter((secret) => secret.length >= minimumForSubstring).flatMap(formsOf))
-  const short = alternatives(secrets.filter((secret) => secret.length < minimumForSubstring).flatMap(formsOf))
-  const bodies = [
-    ...(long === "" ? [] : [`(?:${long})`]),
-    ...(short === "" ? [] : [`(?<![A-Za-z0-9_])(?:${short})(?![A-Za-z0-9_])`])
-  ]
-  return bodies.length === 0 ? undefined : new RegExp(`(?:\\b[Bb]earer\\s{1,4})?(?:${bodies.join("|")})`, "g")
-}
-
-// =============================================================================
-// Things that look like keys
-// =============================================================================
-
-const keyShapes: ReadonlyArray<readonly [pattern: RegExp, replacement: (mark: string) => string]> = [
-  // Scheme and token; a digit keeps "Bearer authentication" readable.
-  [/\b(?:bearer|basic)\s{1,4}(?=[^\s"'<>,;]{0,256}\d)[A-Za-z0-9._~+/=*-]{16,}/gi, (mark) => mark],
-  // OpenAI, Anthropic, OpenRouter, DeepSeek, Moonshot, Cerebras and their like; `*` because providers echo them starred.
-  [/(?<![A-Za-z0-9])(?:sk|csk|pk|rk)-(?=[A-Za-z0-9_*-]{0,256}[\d*])[A-Za-z0-9_*-]{8,}/g, (mark) => mark],
-  [/(?<![A-Za-z0-9])sk-(?:ant|or|proj|svcacct)-[A-Za-z0-9_*-]{4,}/g, (mark) => mark],
-  // Google API keys and OAuth tokens
-  [/(?<![A-Za-z0-9])AIza[A-Za-z0-9_*-]{20,}/g, (mark) => mark],
-  [/(?<![A-Za-z0-9])ya29\.[A-Za-z0-9_.-]{16,}/g, (mark) => mark],
-  // Groq, xAI, Hugging Face, Replicate, Perplexity, Fireworks, NVIDIA, Together
-  [/(?<![A-Za-z0-9])(?:gsk_|xai-|hf_|r8_|pplx-|fw_|nvapi-|tgp_v1_)[A-Za-z0-9_*-]{16,}/g, (mark) => mark],
-  // GitHub
-  [/(?<![A-Za-z0-9])(?:gh[oprsu]_|github_pat_)[A-Za-z0-9_]{16,}/g, (mark) => mark],
-  // AWS access key ids, Bedrock API keys
-  [/(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z0-9]{12,}(?![a-z0-9])/g, (mark) => mark],
-  [/(?<![A-Za-z0-9])(?:ABSK|bedrock-api-key-)[A-Za-z0-9+/=_-]{20,}/g, (mark) => mark],
-  // JSON web tokens
-  [/(?<![A-Za-z0-9])eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}/g, (mark) => mark],
-  // Query parameters
-  [
-    /([?&](?:key|api[-_]?key|access[-_]?token|token|auth|sig|signature|client[-_]?secret|subscription-key|x-amz-(?:signature|credential|security-token))=)[^&\s"'<>#]+/gi,
-    (mark) => `$1${mark}`
-  ],
-  // Credentials in a URL
-  [/(:\/\/)[^\s/@:"'<>]{1,256}:[^\s/@"'<>]{1,256}(?=@)/g, (mark) => `$1${mark}`],
-  // Headers as text or JSON
-  [
-    /((?:\b|")(?:authorization|x-api-key|api-key|x-goog-api-key|ocp-apim-subscription-key|x-amz-security-token)\\?["']?\s{0,4}[:=]\s{0,4}\\?["']?)(?:(?:bearer|basic)\s{1,4})?(?:(?=[^\s"'<>,;\\]{0,256}\d)[^\s"'<>,;\\]{8,}|[^\s"'<>,;\\]{20,})/gi,
-    (mark) => `$1${mark}`
-  ]
-]
+/** What a replacement leaves side by side may look like a key again; more often than that only on purpose. */
+const maxPasses = 8
 
 /**
  * Makes the function that removes secrets from text.
  *
- * It replaces each secret, plain, URL-encoded, JSON-escaped, as base64 or hex and with "Bearer" in front, by `<redacted>`,
- * and masks what looks like a key of some known provider. Secrets of fewer than 8 characters are replaced as whole words
- * only; blank ones are ignored. The result is a fixed point: scrubbing twice changes nothing more.
+ * It replaces each secret by `<redacted>`, plain, in base64 or hex, behind escapes of any kind and mixture, and with
+ * "Bearer" in front, and masks what looks like a key of some known provider. Secrets of fewer than 8 characters are
+ * replaced as whole words only; blank ones are ignored. The result is a fixed point: scrubbing twice changes nothing
+ * more. The time it takes is linear in the text.
  *
  * @category scrubbing
  * @since 0.1.0
  */
-export const makeScrubber = (secrets: ReadonlyArray<string>): (text: string) => string => {
-  const known = [...new Set(secrets.flatMap((secret) => [secret, secret.trim()]))].filter((secret) =>
-    secret.trim() !== ""
-  )
-  const expression = expressionOf(known)
-  // A secret that is part of the placeholder would survive in it.
-  const mark = expression === undefined || known.every((secret) => !placeholder.includes(secret)) ? placeholder : "***"
-  const once = (text: string): string => {
-    let out = expression === undefined ? text : text.replace(expression, () => mark)
-    for (const [pattern, replacement] of keyShapes) out = out.replace(pattern, replacement(mark))
-    return out
+export const makeScrubber = (secrets: ReadonlyArray<string>): Scrub => {
+  const least = shortestEcho(secrets)
+  // Made when a text comes that can hold a secret or a key: ids and names of models hardly ever can.
+  let made: { readonly search: SecretSearch; readonly mark: string; readonly reach: number } | undefined
+  const make = () => {
+    const search = new SecretSearch(secrets)
+    const mark = marks.find((one) => search.find(one).length === 0) ?? ""
+    return made = { search, mark, reach: Math.min(maxReach, Math.max(shapeReach, search.reach)) }
   }
-  return (text) => {
+  const known = (text: string): string => {
+    if (text.length < least) return text
+    const { mark, search } = made ?? make()
+    const found = search.find(text)
+    if (found.length === 0) return text
+    let out = ""
+    let last = 0
+    for (const { end, start } of found) {
+      out += text.slice(last, start) + mark
+      last = end
+    }
+    return out + text.slice(last)
+  }
+  const whole = (text: string): string => {
     let out = text
-    // What a replacement leaves side by side may look like a key again.
-    for (let pass = 0; pass < 4; pass++) {
-      const next = once(out)
+    for (let pass = 0; pass < maxPasses; pass++) {
+      const rest = known(out)
+      const next = mayHoldKey(rest) ? maskShapes(rest, (made ?? make()).mark) : rest
       if (next === out) break
       out = next
     }
     return out
+  }
+  return (text, maxBytes) => {
+    if (maxBytes === undefined) return whole(text)
+    if (text.length <= maxBytes) return cap(whole(text), maxBytes)
+    const { reach } = made ?? make()
+    if (text.length <= maxBytes + reach) return cap(whole(text), maxBytes)
+    // A secret that the first cut went through begins within `reach` of it, so that much is dropped.
+    const out = whole(text.slice(0, maxBytes + reach))
+    return cap(`${out.slice(0, Math.max(0, out.length - reach))}${ellipsis}`, maxBytes)
+  }
+}
+
+/** Requests are made with few sets of secrets, and a scrubber takes longer to make than to use. */
+const maxScrubbers = 64
+
+/**
+ * Scrubbers by what they remove, each made once.
+ *
+ * @category scrubbing
+ * @since 0.1.0
+ */
+export class Scrubbers {
+  private readonly made = new Map<string, Scrub>()
+
+  of(secrets: ReadonlyArray<string>): Scrub {
+    const key = secrets.join("\n")
+    let scrub = this.made.get(key)
+    if (scrub === undefined) {
+      if (this.made.size >= maxScrubbers) this.made.clear()
+      scrub = makeScrubber(secrets)
+      this.made.set(key, scrub)
+    }
+    return scrub
   }
 }
 
@@ -221,8 +136,41 @@ export const cap = (text: string, maxBytes = 65_536): string => {
   return limit < ellipsisBytes ? "" : text.slice(0, bytesUntil(text, limit - ellipsisBytes)) + ellipsis
 }
 
+const utf8 = new TextEncoder()
+
 /** How many UTF-16 units fit into so many bytes. */
 const bytesUntil = (text: string, limit: number): number => utf8.encodeInto(text, new Uint8Array(limit)).read
+
+// =============================================================================
+// Requests
+// =============================================================================
+
+/**
+ * A context in which requests are rendered without their credentials: in spans, in logs of clients and middlewares. Names
+ * that the application hides stay hidden.
+ *
+ * @category requests
+ * @since 0.1.0
+ */
+export const redactedRequest = <R>(context: Context.Context<R>): Context.Context<R> => {
+  const headers = Context.get(context, Headers.CurrentRedactedNames)
+  const parameters = Context.get(context, UrlParams.CurrentRedactedNames)
+  if (headers === defaultHeaders && parameters === defaultParameters) return Context.merge(context, redacting)
+  return Context.add(
+    Context.add(context, Headers.CurrentRedactedNames, [...headers, ...hiddenNames]),
+    UrlParams.CurrentRedactedNames,
+    [...parameters, credentialForm]
+  )
+}
+
+const hiddenNames: ReadonlyArray<string | RegExp> = [...redactedHeaderNames, credentialForm]
+const defaultHeaders = Context.get(Context.empty(), Headers.CurrentRedactedNames)
+const defaultParameters = Context.get(Context.empty(), UrlParams.CurrentRedactedNames)
+const redacting = Context.add(
+  Context.make(Headers.CurrentRedactedNames, [...defaultHeaders, ...hiddenNames]),
+  UrlParams.CurrentRedactedNames,
+  [...defaultParameters, credentialForm]
+)
 
 // =============================================================================
 // Causes
@@ -278,9 +226,10 @@ const causeOf = (u: unknown): unknown => {
  * @category causes
  * @since 0.1.0
  */
-export const describeCause = (cause: unknown, scrub: (text: string) => string): string => {
+export const describeCause = (cause: unknown, scrub: Scrub): string => {
   try {
-    const line = oneLine(scrub(oneLine(scrub(levelsOf(cause).join(" <- ")))))
+    // White space may be what keeps a secret in two, so it is looked for before and after.
+    const line = oneLine(scrub(oneLine(scrub(levelsOf(cause).join(" <- "), 4 * maxCauseBytes)), maxCauseBytes))
     return cap(line === "" ? "unknown cause" : line, maxCauseBytes)
   } catch {
     // A revoked proxy, say: foreign objects can throw at any touch.

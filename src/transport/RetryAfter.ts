@@ -254,7 +254,7 @@ export const requestId = (headers: ResponseHeaders): string | undefined => {
   const map = lowercased(headers)
   for (const name of requestIdHeaders) {
     const value = map.get(name)
-    if (value !== undefined) return value.slice(0, 256)
+    if (value !== undefined) return value
   }
   return undefined
 }

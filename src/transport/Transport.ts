@@ -15,14 +15,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
-import * as Headers from "effect/http/Headers"
-import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
-import * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
-import * as UrlParams from "effect/http/UrlParams"
-import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -33,43 +28,23 @@ import { millisOf, streamWithTimeouts, withEffectTimeouts } from "../internal/ti
 import * as LlmError from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import type { Timeouts } from "../LlmRequest.ts"
-import type { LlmResponse, Warning } from "../LlmResponse.ts"
-import { isErrorBody, readErrorBody, readErrorText } from "../protocol/ErrorMap.ts"
+import type { LlmResponse } from "../LlmResponse.ts"
+import { isErrorBody, readErrorBody } from "../protocol/ErrorMap.ts"
 import { parsed } from "../protocol/Probe.ts"
-import type { Failure, Protocol } from "../protocol/Protocol.ts"
+import type { Failure } from "../protocol/Protocol.ts"
 import * as Body from "./Body.ts"
+import type { Call, JsonCall, JsonReading } from "./Call.ts"
 import { BoundedText, readInto } from "./BoundedText.ts"
+import { unreadableEncoding } from "./Encoding.ts"
 import * as Events from "./Events.ts"
+import { type Failing, failingOf, guarded, networkReason, refusal } from "./Failing.ts"
 import * as JsonText from "./JsonText.ts"
-import { titleOf } from "./Page.ts"
-import { reasonOf, unreadable } from "./Reasons.ts"
-import { describeCause, makeScrubber } from "./Redaction.ts"
+import { reasonOf } from "./Reasons.ts"
+import { redactedRequest, Scrubbers } from "./Redaction.ts"
+import { requestOf } from "./Request.ts"
 import * as RetryAfter from "./RetryAfter.ts"
 
-/**
- * One attempt, ready to be sent.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Call {
-  readonly protocol: Protocol
-  readonly provider: string
-  readonly model: string
-  readonly label?: string | undefined
-  readonly operation: LlmError.Operation
-  readonly url: string
-  readonly headers: { readonly [name: string]: string }
-  readonly body: string
-  /** Values that must not appear in anything rendered. */
-  readonly secrets: ReadonlyArray<string>
-  readonly timeouts: Timeouts
-  readonly warnings: ReadonlyArray<Warning>
-  readonly includeRaw: boolean
-  readonly idSeed: string
-  /** Whether a `generate` has asked the wire for a stream, which is folded here. @default false */
-  readonly streamed?: boolean | undefined
-}
+export type { Call, JsonCall, JsonReading } from "./Call.ts"
 
 const defaultConnect = Duration.seconds(120)
 const defaultFirstToken = Duration.minutes(10)
@@ -80,7 +55,10 @@ const defaultTotal = Duration.minutes(10)
 /** How long to wait for bookkeeping frames after the finish reason, unless the idle limit is shorter. */
 const maxGraceMillis = 2000
 
-/** Characters that are read of the body of an error; what it means must stand in them. */
+/**
+ * Characters that are kept of the body of an error; what it means must stand in them. Twice as much is read, so that it is not cut
+ * within a secret.
+ */
 const maxErrorBody = 64 * 1024
 /** Characters of an answer outside the wires: a listing, a count, a file's facts. The longest known listing has some 5 MB. */
 const maxJsonBody = 32 * 1024 * 1024
@@ -108,96 +86,11 @@ export interface Transport {
   readonly json: <A>(call: JsonCall, reading: JsonReading<A>) => Effect.Effect<A, LlmError.LlmError>
 }
 
-/**
- * What is read from the answer to a JSON request.
- *
- * @category models
- * @since 0.1.0
- */
-export interface JsonReading<out A> {
-  /** `undefined` when it is not there, which fails with `ResponseParse`, as does whatever it throws. */
-  readonly read: (body: unknown) => A | undefined
-  /** The message of that failure. */
-  readonly nothing: string
-}
-
-/**
- * A JSON request outside the wires.
- *
- * @category models
- * @since 0.1.0
- */
-export interface JsonCall {
-  readonly method: "GET" | "POST" | "DELETE"
-  readonly provider: string
-  readonly model: string
-  readonly operation: LlmError.Operation
-  readonly url: string
-  readonly headers: { readonly [name: string]: string }
-  /** JSON text, a form, or bytes with their media type. */
-  readonly body?: string | FormData | { readonly bytes: Uint8Array; readonly mediaType: string } | undefined
-  readonly secrets: ReadonlyArray<string>
-  readonly timeouts: Timeouts
-}
-
-/** What makes errors of one attempt. */
-interface Failing {
-  readonly scrub: (text: string) => string
-  readonly error: (reason: LlmError.Reason, requestId?: string | undefined) => LlmError.LlmError
-}
-
-const failing = (call: Call | JsonCall): Failing => {
-  let scrub: ((text: string) => string) | undefined
-  return {
-    scrub: (text) => {
-      try {
-        return (scrub ??= makeScrubber(call.secrets))(text)
-      } catch {
-        // What cannot be searched for secrets is not shown.
-        return "<not shown>"
-      }
-    },
-    error: (reason, requestId) =>
-      new LlmError.LlmError({
-        provider: call.provider,
-        model: call.model,
-        label: "label" in call ? call.label : undefined,
-        operation: call.operation,
-        requestId,
-        reason,
-        attempts: 1
-      })
-  }
-}
-
 /** An answer that has begun. */
 interface Exchange {
   readonly fail: Failing
   readonly requestId: string | undefined
   readonly pull: EventsPull
-}
-
-const networkCode = (cause: unknown): string | undefined => {
-  for (let error = cause, depth = 0; depth < 5 && typeof error === "object" && error !== null; depth++) {
-    if ("code" in error && typeof error.code === "string") return error.code
-    error = "cause" in error ? error.cause : undefined
-  }
-  return undefined
-}
-
-const networkReason = (error: unknown, call: Failing, partial?: LlmResponse | undefined): LlmError.Reason => {
-  const reason = HttpClientError.isHttpClientError(error) ? error.reason : undefined
-  const cause = reason === undefined ? error : "cause" in reason ? reason.cause : undefined
-  const broken = cause ?? error
-  if (broken instanceof Body.BodyTooLong) return new LlmError.ResponseParse({ message: broken.message, partial })
-  const message = call.scrub(describeCause(broken, call.scrub))
-  switch (reason?._tag) {
-    case "InvalidUrlError":
-    case "EncodeError":
-      return new LlmError.Configuration({ message: `The request could not be built: ${message}. Check the base URL.` })
-    default:
-      return new LlmError.Network({ message: `The connection failed: ${message}.`, code: networkCode(cause), partial })
-  }
 }
 
 /**
@@ -207,12 +100,13 @@ const networkReason = (error: unknown, call: Failing, partial?: LlmResponse | un
  * @since 0.1.0
  */
 export const make = (client: HttpClient.HttpClient): Transport => {
+  const failing = failingOf(new Scrubbers())
   const execute = (request: HttpClientRequest.HttpClientRequest) =>
     Effect.updateContext(
       client.execute(request),
       (context: Context.Context<never>) => {
         const given = Context.getOrUndefined(context, FetchHttpClient.RequestInit)
-        const merged = Context.merge(context, requestContext)
+        const merged = redactedRequest(Context.merge(context, requestContext))
         return given === undefined
           ? merged
           : Context.add(merged, FetchHttpClient.RequestInit, { ...given, ...manualRedirects })
@@ -236,13 +130,18 @@ export const make = (client: HttpClient.HttpClient): Transport => {
           Effect.suspend(() => {
             Body.of(response)?.close(false)
             return Effect.fail(
-              fail.error(new LlmError.Configuration({ message: `${why} Check the base URL.`, field: "baseUrl" }))
+              // The application cannot tell a wrong address from a provider that has moved, and another provider may answer.
+              fail.error(new LlmError.Provider({ message: `${why} Check the base URL.`, status }))
             )
           })
         if (target === null || target === undefined) return refuse("The provider answered with a redirect to nowhere.")
         if (target.origin !== new URL(request.url).origin) {
+          // An origin is in lower case, where nobody would recognise a secret.
+          const shown = fail.scrub(target.href) === target.href && fail.scrub(location!) === location
           return refuse(
-            `The provider redirects to another origin (${target.origin}); not followed, because the credential would go with it.`
+            `The provider redirects to another origin${
+              shown ? ` (${fail.named(target.origin)})` : ""
+            }; not followed, because the credential would go with it.`
           )
         }
         if (left === 0) return refuse("Too many redirects.")
@@ -273,41 +172,14 @@ export const make = (client: HttpClient.HttpClient): Transport => {
 
   /** Reads an error body, as far as it comes in time. */
   const refused = Effect.fnUntraced(function*(response: HttpClientResponse, fail: Failing) {
-    const body = new BoundedText(maxErrorBody)
-    yield* readInto(body, response).pipe(Effect.timeoutOption(errorBodyLimit), Effect.ignore)
+    const { touch } = yield* Activity
+    const body = new BoundedText(2 * maxErrorBody)
+    yield* readInto(body, response, touch).pipe(Effect.timeoutOption(errorBodyLimit), Effect.ignore)
     const now = yield* Clock.currentTimeMillis
     const { isOver } = body
     const text = body.read()
     return yield* guarded(fail, response, () => Effect.fail(refusal(response, text, isOver, now, fail)))
   })
-
-  const refusal = (
-    response: HttpClientResponse,
-    text: string,
-    isCut: boolean,
-    now: number,
-    fail: Failing
-  ): LlmError.LlmError => {
-    const found = readErrorText(text, isCut)
-    const shouldRetry = response.headers["x-should-retry"]
-    const failure: Failure = {
-      kind: "provider",
-      message: found?.message ?? plainMessage(text, response.status),
-      status: response.status,
-      type: found?.type ?? awsErrorType(response.headers["x-amzn-errortype"]),
-      code: found?.code,
-      param: found?.param,
-      retryAfterMillis: found?.retryAfterMillis,
-      body: text === "" ? undefined : text
-    }
-    const reason = reasonOf(failure, {
-      scrub: fail.scrub,
-      retryAfter: RetryAfter.retryAfter(response.headers, now),
-      shouldRetry: shouldRetry === "true" ? true : shouldRetry === "false" ? false : undefined
-    })
-    const requestId = RetryAfter.requestId(response.headers) ?? found?.requestId
-    return fail.error(reason, requestId === undefined ? undefined : fail.scrub(requestId))
-  }
 
   /** Sends a call and gives the pull of its events; everything it opens lives in `scope`. */
   const open = (call: Call, scope: Scope.Scope, whole: boolean): Effect.Effect<Exchange, LlmError.LlmError> => {
@@ -327,7 +199,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     whole: boolean
   ): Effect.Effect<Exchange> => {
     const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
-    const requestId = RetryAfter.requestId(response.headers)
+    const requestId = fail.named(RetryAfter.requestId(response.headers))
     const decoder = call.protocol.decoder({
       wire: call.protocol.wire,
       provider: call.provider,
@@ -337,7 +209,10 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       rateLimits: RetryAfter.rateLimits(response.headers, now),
       warnings: call.warnings,
       idSeed: call.idSeed,
-      includeRaw: call.includeRaw
+      includeRaw: call.includeRaw,
+      scrub: fail.scrub,
+      streamed: !whole,
+      contextWindow: call.contextWindow
     })
     const activity = fiber.getRef(Activity)
     const partial = () => {
@@ -352,7 +227,10 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       decoder,
       framing: call.protocol.framing,
       decodingError: (failure) =>
-        fail.error(reasonOf(failure, { scrub: fail.scrub, partial: partial() }), requestId ?? failure.requestId),
+        fail.error(
+          reasonOf(failure, { scrub: fail.scrub, partial: partial() }),
+          requestId ?? fail.named(failure.requestId)
+        ),
       networkError: (cause) => fail.error(networkReason(cause, fail, partial()), requestId),
       touch: activity.touch,
       rest: activity.rest,
@@ -431,10 +309,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
             const failed = (failure: Failure) => {
               const requestId = RetryAfter.requestId(response.headers) ?? failure.requestId
               return Effect.fail(
-                fail.error(
-                  reasonOf({ ...failure, body: text }, fail),
-                  requestId === undefined ? undefined : fail.scrub(requestId)
-                )
+                fail.error(reasonOf({ ...failure, body: text }, fail), fail.named(requestId))
               )
             }
             if (isOver) {
@@ -447,7 +322,8 @@ export const make = (client: HttpClient.HttpClient): Transport => {
             const told = isErrorBody(body) ? readErrorBody(body) : undefined
             if (told !== undefined) return failed({ kind: "provider", ...told })
             if (typeof body !== "object" || body === null) {
-              const message = `The body ${body === undefined ? whyNotJson(text) : "is no JSON object"}.`
+              const message = unreadableEncoding(response.headers, text) ??
+                `The body ${body === undefined ? whyNotJson(text) : "is no JSON object"}.`
               return failed({ kind: "parse", message })
             }
             const found = reading.read(body)
@@ -465,51 +341,6 @@ export const make = (client: HttpClient.HttpClient): Transport => {
   return { generate, stream, json }
 }
 
-/** Where an answer is read outside of its decoder: what is thrown there makes it unreadable too. */
-const guarded = <A>(
-  fail: Failing,
-  response: HttpClientResponse,
-  run: () => Effect.Effect<A, LlmError.LlmError>
-): Effect.Effect<A, LlmError.LlmError> => {
-  try {
-    return run()
-  } catch (thrown) {
-    const requestId = RetryAfter.requestId(response.headers)
-    return Effect.fail(
-      fail.error(
-        reasonOf({ ...unreadable(thrown), status: statusOf(response) }, fail),
-        requestId === undefined ? undefined : fail.scrub(requestId)
-      )
-    )
-  }
-}
-
-/** The status of a refusal. */
-const statusOf = ({ status }: HttpClientResponse): number | undefined =>
-  status < 200 || status > 299 ? status : undefined
-
-/** Made in one go: each combinator of a request would copy its headers. */
-const requestOf = (method: "GET" | "POST" | "DELETE", call: Call | JsonCall): HttpClientRequest.HttpClientRequest => {
-  const { body, headers, url } = call
-  if (typeof body !== "string") {
-    return HttpClientRequest.make(method)(url, {
-      headers,
-      ...(body === undefined ? undefined : { body: bodyOf(body) })
-    })
-  }
-  const sent = Headers.fromInput({ ...headers, "content-type": jsonType })
-  return HttpClientRequest.makeWith(method, url, UrlParams.empty, Option.none(), sent, bodyOf(body))
-}
-
-const jsonType = "application/json"
-
-const bodyOf = (body: NonNullable<JsonCall["body"]>): HttpBody.HttpBody =>
-  typeof body === "string"
-    ? HttpBody.raw(body, { contentType: jsonType })
-    : body instanceof FormData
-    ? HttpBody.formData(body)
-    : HttpBody.uint8Array(body.bytes, body.mediaType)
-
 const manualRedirects: globalThis.RequestInit = { redirect: "manual" }
 
 /** What every request is made with: redirects are decided here, and the call has a span of its own. */
@@ -521,19 +352,6 @@ const textOf = (response: HttpClientResponse) =>
   Effect.withFiber((fiber) => JsonText.read(response, maxJsonBody, fiber.getRef(Activity).touch))
 
 const discard = (response: HttpClientResponse) => Stream.runDrain(Stream.take(response.stream, 1))
-
-/** `ThrottlingException:http://…` is `ThrottlingException`. */
-const awsErrorType = (header: string | undefined): string | undefined => header?.split(":", 1)[0]!.trim() || undefined
-
-const plainMessage = (text: string, status: number): string => {
-  const trimmed = text.trim()
-  if (trimmed === "") return `The provider answered ${status} without a body.`
-  if (trimmed.startsWith("<")) {
-    const title = titleOf(trimmed)
-    return `The provider answered ${status} with a page${title === undefined ? "" : `: ${title}`}.`
-  }
-  return trimmed.slice(0, 1000)
-}
 
 /** Runs a pull to its `Finish`. */
 const finishOf = (

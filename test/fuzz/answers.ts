@@ -1,7 +1,8 @@
 // Answers that no API would send, made from the seeds: what a case of the fuzzer serves.
 import { damaged, deep, nested, spell, wild } from "./json.ts"
 import type { Random } from "./random.ts"
-import { type Frame, frameBytes, type FramingName, seeds, type StreamSeed, type WireName } from "./seeds.ts"
+import { seeds, type WireName } from "./seeds.ts"
+import { type Frame, frameBytes, type FramingName, type StreamSeed } from "./seeds/frames.ts"
 import { speakers } from "./wires.ts"
 
 export const operations = [
@@ -33,6 +34,8 @@ export interface AnswerCase {
   readonly operation: Operation
   readonly policies: number
   readonly answer: Answer
+  /** To be compared with the same bytes in one piece, and with the other operation. */
+  readonly compared: boolean
   /** Nothing but cut before its end: it must not succeed. */
   readonly lost: boolean
 }
@@ -210,35 +213,7 @@ const headerPool: ReadonlyArray<readonly [string, string]> = [
   ["constructor", "x"]
 ]
 
-const statuses = [
-  200,
-  200,
-  200,
-  200,
-  200,
-  200,
-  200,
-  201,
-  202,
-  204,
-  206,
-  299,
-  301,
-  307,
-  400,
-  401,
-  403,
-  404,
-  408,
-  413,
-  418,
-  429,
-  500,
-  502,
-  503,
-  529,
-  599
-]
+const statuses = [201, 202, 204, 206, 299, 301, 307, 400, 401, 403, 404, 408, 413, 418, 429, 500, 502, 503, 529, 599]
 
 const contentType: { readonly [name in FramingName]: string } = {
   sse: "text/event-stream",
@@ -291,7 +266,7 @@ export const answerCase = (random: Random, wire: WireName): AnswerCase => {
   const operation = random.chance(0.8)
     ? random.pick(["stream", "stream", "generate"] as const)
     : random.pick(operations)
-  const status = lost ? 200 : random.pick(statuses)
+  const status = lost || random.chance(0.85) ? 200 : random.pick(statuses)
   const headers: Array<readonly [string, string]> = [["content-type", contentType[seeds[wire].framing]]]
   for (let times = random.few(4); times > 0; times--) headers.push(random.pick(headerPool))
   return {
@@ -303,8 +278,11 @@ export const answerCase = (random: Random, wire: WireName): AnswerCase => {
       status,
       headers: lost ? headers.filter(([name]) => name !== "location") : headers,
       chunks: chunked(random, bytes),
-      ending: lost ? "close" : random.pick(["close", "close", "close", "close", "break", "stall"] as const)
+      ending: lost
+        ? "close"
+        : random.pick(["close", "close", "close", "close", "close", "close", "break", "stall"] as const)
     },
+    compared: random.chance(0.4),
     lost: lost && (operation === "stream" || operation === "generate")
   }
 }

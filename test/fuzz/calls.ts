@@ -1,31 +1,35 @@
 // Makes calls through the public API and says what was wrong with them.
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as HttpClient from "effect/http/HttpClient"
 import type * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
-import type { Policy } from "../../src/index.ts"
 import {
   Batch,
   Budget,
   Cache,
   Continue,
   Cost,
+  LlmError,
   type LlmEvent,
   type LlmRequest,
   LlmResponse,
   LlmService,
   Message,
+  type Policy,
   Retry,
   Timeout
 } from "../../src/index.ts"
-import type { AnswerCase, Operation } from "./answers.ts"
+import { type Answer, type AnswerCase, bodyOf, type Operation } from "./answers.ts"
 import { changedPrototypes, findings, type Outcome } from "./oracle.ts"
 import { speakers } from "./wires.ts"
 
-const Answer = Schema.Struct({ item: Schema.String, of: Schema.optional(Schema.Array(Schema.Number)) })
+const Weighed = Schema.Struct({ item: Schema.String, of: Schema.optional(Schema.Array(Schema.Finite)) })
 
 const tools: LlmRequest.LlmRequest["tools"] = [{
   type: "function",
@@ -59,9 +63,10 @@ export const call = (
   operation: Operation,
   request: LlmRequest.LlmRequest
 ): Effect.Effect<Outcome> => {
-  const told = <A, E>(effect: Effect.Effect<A, E, LlmService.LlmService>): Effect.Effect<Outcome> =>
+  const outcomeOf = <A, E>(effect: Effect.Effect<A, E, LlmService.LlmService>): Effect.Effect<Outcome> =>
     Effect.map(
-      Effect.exit(Effect.provideService(effect, LlmService.LlmService, service)),
+      // Ids that are minted are the same for the same answer.
+      Effect.exit(Effect.provideService(effect, LlmService.LlmService, service)).pipe(Random.withSeed("fuzz")),
       (exit): Outcome => ({ exit })
     )
   switch (operation) {
@@ -70,22 +75,22 @@ export const call = (
       const run = Effect.suspend(() =>
         Stream.runForEach(service.stream(request), (event) => Effect.sync(() => void events.push(event)))
       )
-      return Effect.map(told(run), ({ exit }) => ({ exit, events }))
+      return Effect.map(outcomeOf(run), ({ exit }) => ({ exit, events }))
     }
     case "generate":
-      return told(Effect.suspend(() => service.generate(request)))
+      return outcomeOf(Effect.suspend(() => service.generate(request)))
     case "streamObject":
-      return told(Effect.suspend(() => Stream.runDrain(LlmService.streamObject(Answer, request))))
+      return outcomeOf(Effect.suspend(() => Stream.runDrain(LlmService.streamObject(Weighed, request))))
     case "generateObject":
-      return told(Effect.suspend(() => LlmService.generateObject(Answer, request)))
+      return outcomeOf(Effect.suspend(() => LlmService.generateObject(Weighed, request)))
     case "countTokens":
-      return told(Effect.suspend(() => service.countTokens(request)))
+      return outcomeOf(Effect.suspend(() => service.countTokens(request)))
     case "models":
-      return told(service.models)
+      return outcomeOf(service.models)
     case "health":
-      return told(service.health)
+      return outcomeOf(service.health)
     case "batch":
-      return told(
+      return outcomeOf(
         Effect.flatMap(
           Batch.all([request, request]),
           ({ exits }) => Exit.asVoidAll(exits.filter((exit) => exit !== undefined))
@@ -111,20 +116,69 @@ const responseIn = ({ events, exit }: Outcome): LlmResponse.LlmResponse | undefi
   return Exit.isSuccess(exit) && exit.value instanceof LlmResponse.LlmResponse ? exit.value : undefined
 }
 
-/** Makes the call of a case, and the one that follows it; gives what is wrong. */
-const program = (given: AnswerCase, client: HttpClient.HttpClient, baseUrl: string) =>
+/** What a call came to, without what may differ between two calls that are alike. */
+const told = (outcome: Outcome): string => {
+  const response = responseIn(outcome)
+  if (response !== undefined) {
+    const { finishReason, parts, usage, warnings } = response
+    return JSON.stringify({ finishReason, parts, usage, warnings })
+  }
+  const { exit } = outcome
+  const error = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.findErrorOption(exit.cause)) : undefined
+  return LlmError.isLlmError(error)
+    ? JSON.stringify([error.reason._tag, error.reason.message, error.partial?.parts])
+    : String(exit)
+}
+
+/** The same bytes in one piece, and asked for by the other operation, must come to the same. */
+const differences = (
+  given: AnswerCase,
+  serviceOf: (answer: Answer) => Effect.Effect<LlmService.Service, unknown>,
+  request: LlmRequest.LlmRequest,
+  outcome: Outcome
+): Effect.Effect<ReadonlyArray<string>, unknown> =>
   Effect.gen(function*() {
-    const made = yield* speakers[given.wire][given.provider]!({ baseUrl, key: "sk-planted-0123456789-secret" })
+    const found: Array<string> = []
+    const service = yield* serviceOf({ ...given.answer, chunks: [bodyOf(given.answer)] })
+    for (const operation of ["stream", "generate"] as const) {
+      const other = yield* call(service, operation, request)
+      if (told(other) !== told(outcome)) {
+        found.push(`${operation} of the same bytes in one piece comes to something else
+    ${told(outcome)}
+    ${told(other)}`)
+      } else if (operation === given.operation && JSON.stringify(other.events) !== JSON.stringify(outcome.events)) {
+        found.push("the events differ where the same bytes come in one piece")
+      }
+    }
+    return found
+  })
+
+/** Makes the call of a case, and the one that follows it; gives what is wrong. */
+const program = (given: AnswerCase, clientOf: (answer: Answer) => HttpClient.HttpClient, baseUrl: string) => {
+  const serviceOf = (answer: Answer) =>
+    Effect.provideService(
+      speakers[given.wire][given.provider]!({ baseUrl, key: "sk-planted-0123456789-secret" }),
+      HttpClient.HttpClient,
+      clientOf(answer)
+    )
+  return Effect.gen(function*() {
+    const made = yield* serviceOf(given.answer)
     const service = yield* wrapped(made, given.policies)
-    const outcome = yield* call(service, given.operation, { ...question, includeRaw: given.policies === 0 })
+    const request = { ...question, includeRaw: given.policies === 0 }
+    const outcome = yield* call(service, given.operation, request)
     const found = [...findings(outcome, given.lost)]
+    const whole = given.operation === "stream" || given.operation === "generate"
+    if (given.compared && whole && given.policies === 0 && given.answer.ending === "close") {
+      found.push(...(yield* differences(given, serviceOf, request, outcome)))
+    }
     const response = responseIn(outcome)
     if (response !== undefined && response.parts.length > 0) {
       const next = yield* call(made, "generate", nextTurn(response))
       found.push(...findings(next, false).map((one) => `the next turn: ${one}`))
     }
     return found
-  }).pipe(Effect.provideService(HttpClient.HttpClient, client), Effect.scoped)
+  }).pipe(Effect.scoped)
+}
 
 const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
@@ -188,7 +242,7 @@ export const judged = async (
 /** What is wrong with a case, if anything is. */
 export const run = (
   given: AnswerCase,
-  client: HttpClient.HttpClient,
+  clientOf: (answer: Answer) => HttpClient.HttpClient,
   baseUrl = "http://fuzz.test/v1",
   virtual = true
-): Promise<ReadonlyArray<string>> => judged(program(given, client, baseUrl), virtual)
+): Promise<ReadonlyArray<string>> => judged(program(given, clientOf, baseUrl), virtual)

@@ -47,6 +47,8 @@ export const serve = async (): Promise<{
     const headers = answer.headers.filter(([, value]) => !/[\r\n\0]/.test(value))
     for (const [name, value] of headers) response.appendHeader(name, value)
     response.writeHead(answer.status)
+    // Over at once for the client: what became of the connection then would be the next case's.
+    if (bodiless.has(answer.status)) return response.end()
     response.flushHeaders()
     const write = (at: number): void => {
       const chunk = answer.chunks[at]
@@ -58,6 +60,8 @@ export const serve = async (): Promise<{
     }
     write(0)
   })
+  // Longer than a case, so that no connection ends while the next one takes it.
+  server.keepAliveTimeout = 120_000
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
   const served = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -93,7 +93,8 @@ const numbers = [
 
 /** A value that nobody expects at its place. */
 export const wild = (random: Random): unknown => {
-  switch (random.int(12)) {
+  if (random.chance(0.04)) return deep(random)
+  switch (random.int(11)) {
     case 0:
       return null
     case 1:
@@ -105,14 +106,12 @@ export const wild = (random: Random): unknown => {
     case 5:
       return random.pick(strings)
     case 6:
-      return deep(random)
-    case 7:
       return random.chance(0.5) ? [] : {}
-    case 8:
+    case 7:
       return Array.from({ length: random.between(1, 3) }, () => wild(random))
-    case 9:
+    case 8:
       return new Raw(`{${JSON.stringify(random.pick(reserved))}:${spell(wild(random))}}`)
-    case 10:
+    case 9:
       return new Raw("{\"__proto__\":{\"polluted\":true},\"constructor\":{\"prototype\":{\"polluted\":true}}}")
     default:
       return { type: random.pick(strings), text: random.pick(strings), index: random.int(5), id: random.pick(strings) }

@@ -175,7 +175,8 @@ const changed = (random: Random, value: unknown, path: string, note: (change: Ch
     return put(random, path, note)
   }
   const keys = Object.keys(value)
-  if (keys.length === 0 || random.chance(0.1)) return put(random, path, note)
+  const computed = Object.values(Object.getOwnPropertyDescriptors(value)).some(({ get }) => get !== undefined)
+  if (keys.length === 0 || computed || random.chance(0.1)) return put(random, path, note)
   if (random.chance(0.08)) {
     const key = random.pick(reserved)
     return Object.defineProperty({ ...value }, key, {

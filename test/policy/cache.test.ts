@@ -32,7 +32,8 @@ const wrapped = <E = never, R = never>(
 ) =>
   Effect.gen(function*() {
     const { control, service } = TestLlm.make({ answers })
-    const policy = Cache.policy({ partition: () => "all", ...options, store: options.store ?? Cache.storeMemory() })
+    const store: Layer.Layer<Cache.Store, E | LlmError, R> = options.store ?? Cache.storeMemory()
+    const policy = Cache.policy({ partition: () => "all", ...options, store })
     return { control, service: yield* policy.wrap(service) }
   })
 

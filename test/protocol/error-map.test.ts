@@ -271,7 +271,7 @@ describe("errorTable", () => {
     const sent = [row.status ?? "in-stream", row.type, row.code].filter((part) => part !== undefined).join(" ")
     it(`maps ${row.provider} ${sent} "${row.message.slice(0, 60)}" to ${row.reason}`, () => {
       assert.strictEqual(classify(row), row.reason)
-      const reason = new reasons[row.reason]({ message: row.message, status: row.status })
+      const reason = new reasons[row.reason]({ message: row.message, status: row.status, kind: "tokens" })
       assert.strictEqual(reason.isRetryable, row.retryable)
       assert.match(row.source, /^https:\/\//)
     })
@@ -332,7 +332,7 @@ describe("classify", () => {
 
   it("gives every status from 400 to 599 a reason, retryable as the conventions say", () => {
     for (let status = 400; status < 600; status++) {
-      const reason = new reasons[classify({ status, message: "" })]({ message: "", status })
+      const reason = new reasons[classify({ status, message: "" })]({ message: "", status, kind: "tokens" })
       const expected = status === 420 || status === 498 || LlmError.isRetryableStatus(status)
       assert.strictEqual(reason.isRetryable, expected, String(status))
     }

@@ -103,12 +103,12 @@ const server = (place: Place) =>
 
 /** A client whose body is a stream of Effect's and nothing else. */
 const streamOnly = HttpClient.make((request) =>
-  Effect.sync(() => {
+  Effect.promise(async () => {
     const text = bodyOf(request.url.split("/").at(-1) as Place)
-    const response = HttpClientResponse.fromWeb(
-      request,
-      new Response(null, { headers: { "content-type": "text/event-stream", "x-request-id": "req-1" } })
-    )
+    const web = new Response("", { headers: { "content-type": "text/event-stream", "x-request-id": "req-1" } })
+    // Read already, so that nothing but the stream is left.
+    await web.text()
+    const response = HttpClientResponse.fromWeb(request, web)
     const open = request.url.endsWith("grace") ? Stream.never : Stream.empty
     return Object.defineProperties(Object.create(response) as HttpClientResponse.HttpClientResponse, {
       stream: { value: Stream.concat(Stream.make(new TextEncoder().encode(text)), open) },

@@ -8,7 +8,18 @@
  */
 import type { ImagePart, Json, JsonObject, Media, ServerToolPart, SourcePart } from "../../Message.ts"
 import type { Assembler } from "../Assembler.ts"
-import { asText, type JsonFields, jsonOf, nonEmpty, parsed, record } from "../Probe.ts"
+import {
+  asText,
+  blank,
+  callArguments,
+  filledRecord,
+  firstText,
+  type JsonFields,
+  jsonOf,
+  nonEmpty,
+  parsed,
+  record
+} from "../Probe.ts"
 
 /**
  * What a block collects. `opaque` is kept as the wire sent it, `ignored` is not kept at all.
@@ -67,6 +78,8 @@ const opaqueBlocks: ReadonlySet<string> = new Set([
 const typeOf = (start: JsonFields): string => {
   const type = nonEmpty(start["type"])
   if (type !== undefined) return type
+  if (!blank(start["thinking"])) return "thinking"
+  if (!blank(start["name"])) return "tool_use"
   if ("text" in start) return "text"
   if ("thinking" in start) return "thinking"
   return "name" in start ? "tool_use" : ""
@@ -94,14 +107,14 @@ export const openBlock = (assembler: Assembler, key: unknown, start: JsonFields)
   switch (type) {
     case "text": {
       const block = new Block(key, "text", assembler.openText(), start)
-      assembler.text(block.index, asText(start["text"]))
+      assembler.text(block.index, firstText(start["text"]))
       const citations = start["citations"]
       if (Array.isArray(citations)) { for (const citation of citations) cite(assembler, block, citation) }
       return block
     }
     case "thinking": {
       const block = new Block(key, "reasoning", assembler.openReasoning(), start)
-      assembler.reasoning(block.index, asText(start["thinking"] ?? start["text"]))
+      assembler.reasoning(block.index, firstText(start["thinking"], start["text"]))
       block.signature = nonEmpty(start["signature"])
       return block
     }
@@ -131,7 +144,7 @@ export const openBlock = (assembler: Assembler, key: unknown, start: JsonFields)
  * @since 0.1.0
  */
 export const cite = (assembler: Assembler, block: Block | undefined, citation: Json | undefined): void => {
-  const fields = record(citation)
+  const fields = filledRecord(citation)
   if (fields === undefined) return
   const url = nonEmpty(fields["url"]) ?? nonEmpty(fields["source"])
   const title = nonEmpty(fields["title"]) ?? nonEmpty(fields["document_title"])
@@ -191,10 +204,14 @@ const replayOf = (start: JsonFields): { readonly replay: JsonObject } | undefine
  */
 export const hasNoInput = (block: Block): boolean => {
   if (block.streamed) return false
-  const input = block.start["input"]
+  const input = inputOf(block.start)
   if (input === undefined || input === null || input === "") return true
   return typeof input === "object" && Object.keys(input).length === 0
 }
+
+/** Proxies of other APIs call the input what those call it. */
+const inputOf = (start: JsonFields): Json | undefined =>
+  callArguments(start["input"], start["arguments"], start["parameters"]) as Json | undefined
 
 /**
  * Closes a call. Arguments come from deltas, else whole from the block's start, else they are `{}`. `cut` says that the
@@ -205,7 +222,7 @@ export const hasNoInput = (block: Block): boolean => {
  */
 export const closeCall = (assembler: Assembler, block: Block, cut = false): void => {
   const { index, start } = block
-  const input = start["input"]
+  const input = inputOf(start)
   const invalid = cut || asText(start["name"]) === "" ? { invalid: true as const } : undefined
   if (block.streamed || hasNoInput(block)) {
     assembler.endToolCall(index, { ...invalid, ...replayOf(start) })

@@ -13,11 +13,25 @@ import type { Json } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { isErrorBody } from "../ErrorMap.ts"
 import { finishReasonOf, isCut } from "../FinishReasons.ts"
-import { asText, copyPresent, type JsonFields, jsonOf, mergedUsage, nonEmpty, record } from "../Probe.ts"
+import {
+  asText,
+  blank,
+  blankBut,
+  copyPresent,
+  filled,
+  filledRecord,
+  firstText,
+  type JsonFields,
+  jsonOf,
+  mergeCounts,
+  nonEmpty,
+  record
+} from "../Probe.ts"
 import { type DecodeContext, type Decoder, parseFrame } from "../Protocol.ts"
 import { Template } from "../Template.ts"
 import { type Block, cite, closeCall, closeContent, closeOpaque, hasNoInput, type Kind, openBlock } from "./Block.ts"
 import { errorFailure, hasError } from "./ErrorFrame.ts"
+import { deltaType, inferType } from "./FrameTypes.ts"
 import { usageOf } from "./Usage.ts"
 
 /** Fields of a message or frame that are not extras. */
@@ -38,15 +52,6 @@ const known: ReadonlySet<string> = new Set([
 /** Fields of the usage object that say how the answer was served. */
 const serving = ["service_tier", "inference_geo", "speed"]
 
-/** An event name that says nothing of its own, by which frames without `type` are told. */
-const inferType = (frame: JsonFields): string | undefined => {
-  if (record(frame["message"]) !== undefined) return "message_start"
-  if (record(frame["content_block"]) !== undefined) return "content_block_start"
-  const delta = record(frame["delta"])
-  if (delta === undefined) return undefined
-  return "stop_reason" in delta ? "message_delta" : "content_block_delta"
-}
-
 /** The kind of block that a delta which only adds text belongs to. */
 const kindOfDelta: { readonly [type: string]: Kind | undefined } = {
   text_delta: "text",
@@ -65,24 +70,12 @@ const repeatedText = (delta: JsonFields): Json | undefined => {
   }
 }
 
+const blockLabels: ReadonlySet<string> = new Set(["type"])
+
 const textOfDelta = (frame: unknown): unknown => {
   const delta = record(record(frame)?.["delta"])
   return delta === undefined ? undefined : repeatedText(delta)
 }
-
-const deltaType = (delta: JsonFields): string | undefined =>
-  nonEmpty(delta["type"]) ??
-    ("text" in delta
-      ? "text_delta"
-      : "thinking" in delta
-      ? "thinking_delta"
-      : "partial_json" in delta
-      ? "input_json_delta"
-      : "signature" in delta
-      ? "signature_delta"
-      : "citation" in delta
-      ? "citations_delta"
-      : undefined)
 
 /**
  * Decodes one answer.
@@ -202,7 +195,7 @@ export class AnthropicDecoder implements Decoder {
   }
 
   private onMessageStart(frame: JsonFields): void {
-    const message = record(frame["message"]) ?? frame
+    const message = filledRecord(frame["message"]) ?? frame
     const id = nonEmpty(message["id"])
     if (this.messageId !== undefined && id !== undefined && id !== this.messageId) {
       return this.assembler.fail({
@@ -214,8 +207,10 @@ export class AnthropicDecoder implements Decoder {
     this.messageId ??= id
     const first = !this.begun
     this.onMessage(message)
-    const content = message["content"]
-    if (!first || !Array.isArray(content) || content.length === 0) return
+    const given = message["content"]
+    if (!first || !Array.isArray(given)) return
+    const content = given.filter((one) => !blankBut(record(one) ?? { one }, blockLabels))
+    if (content.length === 0) return
     for (const one of content) {
       const called = record(one)?.["type"] === "tool_use" ? nonEmpty(record(one)?.["id"]) : undefined
       if (called !== undefined) (this.preloaded ??= new Set()).add(called)
@@ -238,9 +233,10 @@ export class AnthropicDecoder implements Decoder {
     const delta = record(frame["delta"])
     copyPresent(this.assembler.extra, frame, known)
     if (delta !== undefined) copyPresent(this.assembler.extra, delta, known)
-    this.onUsage(frame["usage"] ?? delta?.["usage"])
-    const stopReason = delta?.["stop_reason"] ?? frame["stop_reason"]
-    if (stopReason !== undefined && stopReason !== null) this.onStopReason(asText(stopReason))
+    this.onUsage(delta?.["usage"])
+    this.onUsage(frame["usage"])
+    const stopReason = filled(delta?.["stop_reason"]) ?? filled(frame["stop_reason"]) ?? delta?.["stop_reason"]
+    if (typeof stopReason === "string" || !blank(stopReason)) this.onStopReason(asText(stopReason))
   }
 
   private onStopReason(stopReason: string): void {
@@ -253,8 +249,8 @@ export class AnthropicDecoder implements Decoder {
 
   private onUsage(value: Json | undefined): void {
     const usage = record(value)
-    if (usage === undefined) return
-    const merged = mergedUsage(this.usageSoFar, usage)
+    if (usage === undefined || (this.usageSoFar !== undefined && blank(usage))) return
+    const merged = mergeCounts(this.usageSoFar, usage)
     this.usageSoFar = merged
     for (const key of serving) {
       const served = merged[key]
@@ -309,14 +305,14 @@ export class AnthropicDecoder implements Decoder {
     }
     switch (type) {
       case "text_delta": {
-        const text = asText(delta["text"])
+        const text = firstText(delta["text"])
         const block = this.target(index, "text")
         if (block !== undefined) assembler.text(block.index, text)
         else if (text !== "") assembler.text(this.implicit(index, { type: "text" }).index, text)
         return
       }
       case "thinking_delta": {
-        const text = asText(delta["thinking"] ?? delta["text"])
+        const text = firstText(delta["thinking"], delta["text"])
         const block = this.target(index, "reasoning")
         if (block !== undefined) assembler.reasoning(block.index, text)
         else if (text !== "") assembler.reasoning(this.implicit(index, { type: "thinking" }).index, text)
@@ -433,7 +429,7 @@ export class AnthropicDecoder implements Decoder {
   private onWhole(message: JsonFields): void {
     this.onMessage(message)
     const stopReason = message["stop_reason"]
-    const raw = stopReason === undefined || stopReason === null ? undefined : asText(stopReason)
+    const raw = blank(stopReason) && stopReason !== "" ? undefined : asText(stopReason)
     const content = message["content"]
     this.onContent(Array.isArray(content) ? content : typeof content === "string" ? [content] : [], raw)
     if (raw !== undefined) this.onStopReason(raw)
@@ -462,7 +458,7 @@ export class AnthropicDecoder implements Decoder {
     this.decide(isCut(this.stopReason))
     for (const block of [...this.blocks.values()]) this.displace(block)
     const reason = finishReasonOf(this.stopReason)
-    assembler.finish(reason === "stop" && assembler.hasToolCalls ? "tool-calls" : reason, this.stopReason)
+    assembler.finish(reason === "stop" && assembler.hasToolCalls ? "tool-calls" : reason, this.stopReason, this.begun)
   }
 
   end(): void {

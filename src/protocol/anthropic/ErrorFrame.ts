@@ -6,8 +6,8 @@
  *
  * @since 0.1.0
  */
-import { readErrorBody } from "../ErrorMap.ts"
-import { type JsonFields, nonEmpty } from "../Probe.ts"
+import { isErrorMember, readErrorBody } from "../ErrorMap.ts"
+import { blank, type JsonFields, nonEmpty, record } from "../Probe.ts"
 import type { Failure } from "../Protocol.ts"
 
 /**
@@ -17,8 +17,10 @@ import type { Failure } from "../Protocol.ts"
  * @since 0.1.0
  */
 export const hasError = (frame: JsonFields): boolean => {
-  const error = frame["error"]
-  return frame["type"] === "error" || (typeof error === "object" && error !== null) || nonEmpty(error) !== undefined
+  const { error, type } = frame
+  if (type === "error" || isErrorMember(error)) return true
+  // An object that says something nobody can read is an error only where nothing else is said.
+  return record(error) !== undefined && !blank(error) && nonEmpty(type) === undefined && frame["content"] === undefined
 }
 
 /**

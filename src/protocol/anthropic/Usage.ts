@@ -9,7 +9,7 @@
  */
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
-import { count, type JsonFields, record } from "../Probe.ts"
+import { count, firstCount, type JsonFields, record } from "../Probe.ts"
 
 interface Counts {
   input: number | undefined
@@ -28,8 +28,10 @@ const countsOf = (usage: JsonFields): Counts => {
   return {
     input: count(usage["input_tokens"]),
     cacheRead: count(usage["cache_read_input_tokens"]),
-    cacheWrite: count(usage["cache_creation_input_tokens"]) ??
-      add(count(written?.["ephemeral_5m_input_tokens"]), cacheWrite1h),
+    cacheWrite: firstCount(
+      count(usage["cache_creation_input_tokens"]),
+      add(count(written?.["ephemeral_5m_input_tokens"]), cacheWrite1h)
+    ),
     cacheWrite1h,
     output: count(usage["output_tokens"])
   }

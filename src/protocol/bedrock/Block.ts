@@ -9,7 +9,7 @@
  */
 import type { Json, Media, SourcePart } from "../../Message.ts"
 import type { Assembler } from "../Assembler.ts"
-import { asText, type JsonFields, jsonOf, nonEmpty, parsed, record } from "../Probe.ts"
+import { asText, blank, callArguments, firstText, type JsonFields, jsonOf, nonEmpty, parsed, record } from "../Probe.ts"
 import { mediaTypeOf } from "./Formats.ts"
 
 /**
@@ -55,11 +55,17 @@ export class Block {
     this.index = index
     this.member = member
     this.start = start
-    this.input = start["input"]
+    this.input = callArguments(start["input"], start["arguments"], start["parameters"]) as Json | undefined
   }
 }
 
 const mediaMembers = ["image", "audio", "video", "document"]
+
+/** Whether a member names the block: where one says something, the others are placeholders. */
+const named = (fields: JsonFields): (member: string) => boolean => {
+  const filled = !blank(fields)
+  return (name) => filled ? !blank(fields[name]) : name in fields
+}
 
 /**
  * Opens a block of the kind that a delta, a start or a whole block names, without its content. One whose members this
@@ -69,7 +75,8 @@ const mediaMembers = ["image", "audio", "video", "document"]
  * @since 0.1.0
  */
 export const openBlock = (assembler: Assembler, key: unknown, fields: JsonFields): Block => {
-  const call = record(fields["toolUse"])
+  const is = named(fields)
+  const call = is("toolUse") ? record(fields["toolUse"]) : undefined
   if (call !== undefined) {
     return call["type"] === "server_tool_use"
       ? new Block(key, "server", -1, "toolUse", call)
@@ -81,14 +88,14 @@ export const openBlock = (assembler: Assembler, key: unknown, fields: JsonFields
         call
       )
   }
-  if ("toolResult" in fields) return new Block(key, "server", -1, "toolResult", record(fields["toolResult"]) ?? {})
-  if (record(fields["reasoningContent"]) !== undefined) {
+  if (is("toolResult")) return new Block(key, "server", -1, "toolResult", record(fields["toolResult"]) ?? {})
+  if (is("reasoningContent") && record(fields["reasoningContent"]) !== undefined) {
     return new Block(key, "reasoning", assembler.openReasoning(), "reasoningContent", {})
   }
-  if ("text" in fields || "citation" in fields || "citationsContent" in fields) {
+  if (is("text") || is("citation") || is("citationsContent")) {
     return new Block(key, "text", assembler.openText(), "text", {})
   }
-  const member = mediaMembers.find((name) => record(fields[name]) !== undefined)
+  const member = mediaMembers.find((name) => is(name) && record(fields[name]) !== undefined)
   return member === undefined
     ? new Block(key, "ignored", -1, "", fields)
     : new Block(key, "media", -1, member, record(fields[member])!)
@@ -104,9 +111,12 @@ export const fill = (assembler: Assembler, block: Block, fields: JsonFields): vo
   switch (block.kind) {
     case "text": {
       const cited = record(fields["citationsContent"])
-      assembler.text(block.index, asText(fields["text"]))
+      const text = firstText(fields["text"])
+      assembler.text(block.index, text)
       if (cited === undefined) return
-      for (const one of listOf(cited["content"])) assembler.text(block.index, asText(record(one)?.["text"]))
+      if (text === "") {
+        for (const one of listOf(cited["content"])) assembler.text(block.index, firstText(record(one)?.["text"]))
+      }
       for (const one of listOf(cited["citations"])) cite(assembler, block, one)
       return
     }
@@ -141,7 +151,7 @@ export const reasoningOf = (
   const fields = record(value) ?? {}
   const inner = record(fields["reasoningText"])
   return {
-    text: asText(inner?.["text"] ?? (inner === undefined ? fields["reasoningText"] : undefined) ?? fields["text"]),
+    text: firstText(inner?.["text"], inner === undefined ? fields["reasoningText"] : undefined, fields["text"]),
     signature: nonEmpty(inner?.["signature"]) ?? nonEmpty(fields["signature"]),
     encrypted: nonEmpty(fields["redactedContent"]) ?? nonEmpty(record(fields["redactedReasoning"])?.["data"]) ??
       nonEmpty(fields["data"])

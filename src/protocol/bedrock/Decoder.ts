@@ -13,7 +13,18 @@ import type { Json } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { isErrorBody } from "../ErrorMap.ts"
 import { finishReasonOf, isCut } from "../FinishReasons.ts"
-import { asText, type JsonFields, jsonOf, mergedUsage, nonEmpty, record } from "../Probe.ts"
+import {
+  asText,
+  blank,
+  filledRecord,
+  firstText,
+  isEmpty,
+  type JsonFields,
+  jsonOf,
+  mergeCounts,
+  nonEmpty,
+  record
+} from "../Probe.ts"
 import { type DecodeContext, type Decoder, exceptionPrefix, parseFrame } from "../Protocol.ts"
 import {
   type Block,
@@ -41,12 +52,23 @@ const eventNames = [
 /** What is kept beside content and usage, under the wire's names. */
 const extras = ["additionalModelResponseFields", "metrics", "trace", "performanceConfig", "serviceTier"]
 
-/** The event that an unnamed payload must be of. */
+/** The members by which an unnamed payload is told, and the event it must be of. */
+const members: ReadonlyArray<readonly [name: string, event: string]> = [
+  ["delta", "contentBlockDelta"],
+  ["start", "contentBlockStart"],
+  ["stopReason", "messageStop"],
+  ["usage", "metadata"],
+  ["metrics", "metadata"]
+]
+
+/** Where one member says something, the others are placeholders. */
 const inferName = (frame: JsonFields): string | undefined => {
-  if (record(frame["delta"]) !== undefined) return "contentBlockDelta"
-  if (record(frame["start"]) !== undefined) return "contentBlockStart"
-  if ("stopReason" in frame) return "messageStop"
-  if ("usage" in frame || "metrics" in frame) return "metadata"
+  const found = members.find(([name]) => !blank(frame[name])) ?? members.find(([name]) => frame[name] !== undefined)
+  if (
+    found !== undefined && ((found[0] !== "delta" && found[0] !== "start") || record(frame[found[0]]) !== undefined)
+  ) {
+    return found[1]
+  }
   if ("contentBlockIndex" in frame) return "contentBlockStop"
   return "role" in frame ? "messageStart" : undefined
 }
@@ -93,7 +115,7 @@ export class BedrockDecoder implements Decoder {
     if (event === "contentBlockDelta") {
       const text = (frame["delta"] as JsonFields | null | undefined)?.["text"]
       const block = this.blocks.get(frame["contentBlockIndex"])
-      if (typeof text === "string" && block !== undefined && block.kind === "text") {
+      if (typeof text === "string" && text !== "" && block !== undefined && block.kind === "text") {
         return assembler.text(block.index, text)
       }
     }
@@ -119,7 +141,8 @@ export class BedrockDecoder implements Decoder {
         return this.settled ? this.finish() : undefined
     }
     // Some proxies send `{ "messageStart": {…} }` without the name of the event.
-    const wrapped = eventNames.find((one) => record(frame[one]) !== undefined)
+    const wrapped = eventNames.find((one) => filledRecord(frame[one]) !== undefined) ??
+      eventNames.find((one) => record(frame[one]) !== undefined)
     if (wrapped !== undefined) return this.onEvent(wrapped, record(frame[wrapped])!, data)
     if (/(?:exception|error)$/i.test(name)) {
       return this.assembler.fail(exceptionFailure(data, name === "error" ? "" : name))
@@ -149,14 +172,15 @@ export class BedrockDecoder implements Decoder {
     const assembler = this.assembler
     const index = frame["contentBlockIndex"]
     if ("text" in delta) {
-      const text = asText(delta["text"])
+      const text = firstText(delta["text"])
       if (text !== "") assembler.text(this.content(index, "text", delta).index, text)
     }
     if ("reasoningContent" in delta) this.onReasoning(index, delta)
-    if ("citation" in delta && record(delta["citation"]) !== undefined) {
-      cite(assembler, this.content(index, "text", delta), delta["citation"])
+    const citation = record(delta["citation"])
+    if (citation !== undefined && (!blank(citation) || Object.keys(delta).length === 1)) {
+      cite(assembler, this.content(index, "text", delta), jsonOf(citation))
     }
-    if ("toolUse" in delta) this.onInput(index, delta)
+    if ("toolUse" in delta && !blank(delta["toolUse"])) this.onInput(index, delta)
     if ("toolResult" in delta) {
       const block = this.target(index, "server")
       const results = delta["toolResult"]
@@ -304,7 +328,9 @@ export class BedrockDecoder implements Decoder {
     if (assembler.raw !== undefined) assembler.raw.push(body)
     const answer = record(body)
     const output = record(answer?.["output"])
-    const message = record(output?.["message"]) ?? record(answer?.["message"])
+    const message = filledRecord(output?.["message"]) ?? filledRecord(answer?.["message"]) ??
+      record(output?.["message"]) ??
+      record(answer?.["message"])
     const content = message?.["content"]
     const stopReason = answer?.["stopReason"]
     const isAnswer = Array.isArray(content) || typeof content === "string" || nonEmpty(stopReason) !== undefined
@@ -324,7 +350,7 @@ export class BedrockDecoder implements Decoder {
     const cut = isCut(nonEmpty(stopReason))
     blocks.forEach((one, i) => {
       const fields = typeof one === "string" ? { text: one } : record(one)
-      if (fields === undefined || fields["text"] === "") return
+      if (fields === undefined || blank(fields)) return
       const block = this.open(undefined, fields)
       fill(assembler, block, fields)
       if (!cut || i < blocks.length - 1 || block.kind !== "tool") return this.close(block)
@@ -342,7 +368,7 @@ export class BedrockDecoder implements Decoder {
   private keepExtras(fields: JsonFields): void {
     for (const name of extras) {
       const value = fields[name]
-      if (value !== undefined && value !== null) this.assembler.extra[name] = value
+      if (value !== undefined && !isEmpty(value)) this.assembler.extra[name] = value
     }
   }
 
@@ -354,12 +380,13 @@ export class BedrockDecoder implements Decoder {
     this.assembler.start(undefined, model)
     const usage = record(fields["usage"])
     if (usage === undefined) return
-    this.usageSoFar = mergedUsage(this.usageSoFar, usage)
+    if (this.usageSoFar !== undefined && blank(usage)) return
+    this.usageSoFar = mergeCounts(this.usageSoFar, usage)
     this.assembler.usage(usageOf(this.usageSoFar))
   }
 
   private onStop(value: Json | undefined): void {
-    const stopReason = value === undefined || value === null ? undefined : asText(value)
+    const stopReason = blank(value) ? undefined : asText(value)
     this.stopReason = stopReason === undefined || stopReason === "" ? this.stopReason : stopReason
     this.decide(isCut(this.stopReason))
     const called = finishReasonOf(this.stopReason) === "tool-calls"

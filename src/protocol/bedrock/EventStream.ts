@@ -89,7 +89,7 @@ const readHeaders = (view: DataView, from: number, to: number): Map<string, stri
 // =============================================================================
 
 /** The first byte of a message is 0 or 1: none of these, with which JSON, pages, event streams of text and a BOM begin. */
-const textStarts: ReadonlySet<number> = new Set([..."{[<\t\n\r :de"].map((char) => char.charCodeAt(0)).concat(0xef))
+const textStarts: ReadonlySet<number> = new Set([..."{[<\t\n\r :deir"].map((char) => char.charCodeAt(0)).concat(0xef))
 
 /**
  * The framing of AWS event streams. `text` makes what reads a body that turns out to be text.
@@ -143,7 +143,7 @@ export class EventStream implements Framing {
     // Too short for a checksum to tell, but no message begins so.
     if (this.length > 0 && this.buffer[0]! > 1) this.fail("The body is no AWS event stream.")
     // An unfinished message is a cut: the decoder knows whether anything but bookkeeping was missing.
-    if (!this.stopped) this.decoder.end()
+    if (!this.stopped) this.decoder.end(this.length > 0)
   }
 
   private get stopped(): boolean {

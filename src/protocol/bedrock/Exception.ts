@@ -31,6 +31,7 @@ export const exceptionFailure = (payload: string, type: string): Failure => {
     status: found?.status,
     requestId: found?.requestId,
     retryAfterMillis: found?.retryAfterMillis,
+    limitWindow: found?.limitWindow,
     ...(payload === "" ? undefined : { body: payload })
   }
 }

@@ -8,7 +8,7 @@
  */
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
-import { count, type JsonFields, record } from "../Probe.ts"
+import { count, firstCount, type JsonFields, record } from "../Probe.ts"
 
 type Draft<A> = { -readonly [K in keyof A]: A[K] }
 
@@ -27,8 +27,8 @@ const writtenForAnHour = (details: unknown): number | undefined => {
  */
 export const usageOf = (raw: JsonFields): Usage => {
   const uncached = count(raw["inputTokens"])
-  const cacheRead = count(raw["cacheReadInputTokens"]) ?? count(raw["cacheReadInputTokenCount"])
-  const cacheWrite = count(raw["cacheWriteInputTokens"]) ?? count(raw["cacheWriteInputTokenCount"])
+  const cacheRead = firstCount(count(raw["cacheReadInputTokens"]), count(raw["cacheReadInputTokenCount"]))
+  const cacheWrite = firstCount(count(raw["cacheWriteInputTokens"]), count(raw["cacheWriteInputTokenCount"]))
   const cacheWrite1h = writtenForAnHour(raw["cacheDetails"])
   const total = count(raw["outputTokens"])
   const input: Draft<Usage["input"]> = {}

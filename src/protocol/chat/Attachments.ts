@@ -8,13 +8,13 @@ import { ownOf, setOwn } from "../../internal/own.ts"
 import type { AudioPart, ImagePart, Json, JsonObject, SourcePart } from "../../Message.ts"
 import type { Assembler } from "../Assembler.ts"
 import { readDataUrl } from "../DataUrl.ts"
-import { type Fields, list, nonEmpty, record } from "../Probe.ts"
+import { blank, blankBut, type Fields, filled, filledRecord, list, nonEmpty, record } from "../Probe.ts"
 
 /** An image given as a data URL, a URL, or base64. */
 const imageFrom = (value: unknown): ImagePart | undefined => {
   const fields = record(value)
-  const inner = fields?.["image_url"] ?? fields?.["url"] ?? value
-  const url = nonEmpty(inner) ?? nonEmpty(record(inner)?.["url"])
+  const inner = filled(fields?.["image_url"]) ?? filled(fields?.["url"]) ?? value
+  const url = nonEmpty(inner) ?? nonEmpty(record(inner)?.["url"]) ?? nonEmpty(fields?.["url"])
   if (url !== undefined) {
     const inline = readDataUrl(url)
     return inline === undefined
@@ -34,8 +34,8 @@ const sourceFrom = (value: unknown): SourcePart | undefined => {
   const plain = nonEmpty(value)
   if (plain !== undefined) return { type: "source", url: plain, raw: plain }
   const fields = record(value)
-  if (fields === undefined) return undefined
-  const inner = record(fields["url_citation"]) ?? record(fields["file_citation"]) ?? fields
+  if (fields === undefined || blank(fields)) return undefined
+  const inner = filledRecord(fields["url_citation"]) ?? filledRecord(fields["file_citation"]) ?? fields
   const url = nonEmpty(inner["url"]) ?? nonEmpty(inner["uri"])
   const title = nonEmpty(inner["title"]) ?? nonEmpty(inner["filename"])
   const citedText = nonEmpty(inner["content"]) ?? nonEmpty(inner["snippet"]) ?? nonEmpty(inner["quote"])
@@ -66,6 +66,8 @@ const audioType = (data: string): string =>
     : data.startsWith("ZkxhQ")
     ? "audio/flac"
     : "audio/pcm"
+
+const hostedLabels: ReadonlySet<string> = new Set(["index", "type"])
 
 /** Joins base64 pieces; pieces that were padded one by one are decoded first. */
 const joinBase64 = (pieces: ReadonlyArray<string>): string => {
@@ -108,7 +110,7 @@ export class Attachments {
     if (executed !== undefined) {
       list(executed).forEach((one, at) => {
         const fields = record(one)
-        if (fields === undefined) return
+        if (fields === undefined || blankBut(fields, hostedLabels)) return
         const index = typeof fields["index"] === "number" ? fields["index"] : at
         let known = this.hosted.get(index)
         if (known === undefined) this.hosted.set(index, known = {})
@@ -120,10 +122,9 @@ export class Attachments {
 
   /** Takes the citation lists that Perplexity and xAI put on the frame; they repeat, so the last counts. */
   references(frame: Fields): void {
-    if (Array.isArray(frame["citations"]) && frame["citations"].length > 0) this.citations = frame["citations"]
-    if (Array.isArray(frame["search_results"]) && frame["search_results"].length > 0) {
-      this.searchResults = frame["search_results"]
-    }
+    const { citations, search_results: results } = frame
+    if (Array.isArray(citations) && !blank(citations)) this.citations = citations
+    if (Array.isArray(results) && !blank(results)) this.searchResults = results
   }
 
   source(value: unknown): void {
@@ -142,7 +143,7 @@ export class Attachments {
   addLogprobs(logprobs: Fields): void {
     for (const key in logprobs) {
       const values = logprobs[key]
-      if (!Array.isArray(values)) continue
+      if (!Array.isArray(values) || values.length === 0) continue
       this.logprobs ??= {}
       const known = ownOf(this.logprobs, key)
       if (known === undefined) setOwn(this.logprobs, key, values.slice())

@@ -6,6 +6,9 @@
  * a failure. A whole completion may also come inside a stream: what it repeats of the deltas before is
  * left out.
  *
+ * A choice says its piece in `delta` or in `message`, whole or streamed; the one that says something counts, never both.
+ * Of other synonyms (finish reasons, usage, reasoning, calls) the filled one counts likewise.
+ *
  * @see https://platform.openai.com/docs/api-reference/chat-streaming
  * @since 0.1.0
  */
@@ -13,18 +16,16 @@ import type { FinishReason } from "../../LlmResponse.ts"
 import type { Json, JsonObject, TextPart } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { cutsToolCalls, finishReasonOf } from "../FinishReasons.ts"
-import { type Fields, list, nonEmpty, parsedOrText, record, textIn } from "../Probe.ts"
+import { blank, type Fields, filledRecord, list, merged, nonEmpty, parsedOrText, record, textIn } from "../Probe.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame } from "../Protocol.ts"
 import { Template } from "../Template.ts"
 import { Attachments } from "./Attachments.ts"
+import { counts, extraFields, finishIn, isEmptyCall, onlyText, primary, says, textBlocks, unsaid } from "./Choice.ts"
 import { failureFrom, failureIn, nativeFailure } from "./Failures.ts"
 import { Reasoning } from "./Reasoning.ts"
 import { type Tags, ThinkTags } from "./ThinkTags.ts"
 import { ToolCalls } from "./ToolCalls.ts"
 import { mergeUsage, readUsage } from "./Usage.ts"
-
-/** Frame fields worth keeping, under their own names. */
-const extraFields = ["service_tier", "system_fingerprint", "provider"] as const
 
 /**
  * The decoder of one answer.
@@ -47,6 +48,13 @@ export class ChatDecoder implements Decoder {
   private rawFinish: string | undefined
   private native: string | undefined
   private answered = false
+  /** Whether a choice had a delta and no message. */
+  private chunk = false
+  /** Where pieces have come from. */
+  private inDeltas = false
+  private inMessages = false
+  /** The last message that came beside a filled delta, as hosts send that repeat all of the answer with every piece. */
+  private beside: Fields | undefined
   /** The text delta that repeats. */
   private readonly template = new Template()
 
@@ -96,7 +104,10 @@ export class ChatDecoder implements Decoder {
     if (this.assembler.finished || this.assembler.failure !== undefined) return
     this.accept(body, true)
     if (this.assembler.failure !== undefined) return
-    if (this.answered) return this.finish()
+    if (this.answered) {
+      // One chunk that is taken for a body: the stream was cut after it.
+      return this.chunk && this.rawFinish === undefined ? this.end() : this.finish(true)
+    }
     this.fail({
       kind: "parse",
       message: "The provider's body is not a chat completion: it has no choices.",
@@ -132,19 +143,20 @@ export class ChatDecoder implements Decoder {
       const choice = primary(choices, whole)
       if (choice !== undefined) this.choice(choice, frame, whole)
     }
-    const usage = record(frame["usage"]) ?? record(record(frame["x_groq"])?.["usage"])
-    if (usage !== undefined) this.addUsage(usage)
+    const usage = frame["usage"]
+    if (usage !== undefined && usage !== null) this.addUsage(usage)
+    const groq = record(frame["x_groq"])
+    if (groq !== undefined && blank(usage)) this.addUsage(groq["usage"])
     for (const name of extraFields) {
       const extra = frame[name]
-      if (extra !== undefined && extra !== null && extra !== "") this.assembler.extra[name] = extra as Json
+      if (!blank(extra)) this.assembler.extra[name] = extra as Json
     }
     if (known) {
       if (frame["citations"] !== undefined || frame["search_results"] !== undefined) this.attachments.references(frame)
-      if (frame["related_questions"] !== undefined) {
+      if (!blank(frame["related_questions"])) {
         this.assembler.extra["related_questions"] = frame["related_questions"] as Json
       }
     }
-    const groq = record(frame["x_groq"])
     const failure = failureIn(frame) ?? (groq === undefined ? undefined : failureIn(groq))
     if (failure !== undefined) return this.fail(failure)
     if (this.native !== undefined && this.rawFinish !== undefined) {
@@ -155,21 +167,24 @@ export class ChatDecoder implements Decoder {
 
   private choice(choice: Fields, frame: Fields, whole: boolean): void {
     const delta = record(choice["delta"])
-    const body = delta ?? record(choice["message"])
-    const finish = choice["finish_reason"]
-    if (body !== undefined) {
-      this.answered = true
-      // A completion inside a stream is whole when it is finished; unfinished messages come in pieces, like deltas.
-      const complete = whole ||
-        (delta === undefined && frame["object"] === "chat.completion" && typeof finish === "string")
-      if (complete && (this.textSeen || this.reasoning.seen || this.toolCalls.any)) this.rest(body)
-      else this.content(body, complete)
-    } else if (typeof choice["text"] === "string") {
-      this.answered = true
-      this.text(choice["text"])
+    const message = record(choice["message"])
+    const finish = finishIn(choice, delta, message)
+    const inDelta = delta !== undefined && (message === undefined || says(delta))
+    const inMessage = message !== undefined && (delta === undefined || says(message))
+    if (delta !== undefined && !inMessage) this.chunk = true
+    if (inMessage && inDelta) {
+      this.inMessages = true
+      if (whole) this.piece(merged(message, delta), choice, true)
+      else {
+        this.piece(delta, choice, false)
+        this.beside = message
+      }
+    } else if (inMessage) {
+      this.message(message, choice, frame, finish, whole)
+    } else if (delta !== undefined || typeof choice["text"] === "string") {
+      this.piece(delta ?? {}, choice, whole)
     }
-    const usage = record(choice["usage"])
-    if (usage !== undefined) this.addUsage(usage)
+    this.addUsage(choice["usage"])
     const logprobs = choice["logprobs"]
     if (typeof logprobs === "object" && logprobs !== null) this.attachments.addLogprobs(logprobs as Fields)
     const native = nonEmpty(choice["native_finish_reason"])
@@ -177,7 +192,7 @@ export class ChatDecoder implements Decoder {
       this.native = native
       this.assembler.extra["native_finish_reason"] = native
     }
-    if (finish !== undefined && finish !== null && finish !== "") this.settle(finish)
+    if (finish !== undefined) this.settle(finish)
     const error = choice["error"]
     if (error !== undefined && error !== null) {
       const failure = failureIn({ error })
@@ -185,10 +200,39 @@ export class ChatDecoder implements Decoder {
     }
   }
 
+  /** What a delta says, or a message that says all there is. */
+  private piece(body: Fields, choice: Fields, whole: boolean): void {
+    this.answered = true
+    const text = choice["text"]
+    const said = typeof text === "string" && text !== "" && blank(body["content"]) ? { ...body, content: text } : body
+    if (!this.inDeltas && says(said)) this.inDeltas = true
+    this.content(said, whole)
+  }
+
+  /**
+   * A message without a filled delta: all of the answer when the body is whole; in a stream a piece like any delta, or
+   * the answer once more. It is the latter in a finished completion, on a host that repeats the answer with every piece,
+   * and at the finish of an answer that came in deltas.
+   */
+  private message(message: Fields, choice: Fields, frame: Fields, finish: unknown, whole: boolean): void {
+    this.answered = true
+    if (!says(message)) return this.piece(message, choice, whole)
+    const repeats = this.beside !== undefined
+    const complete = whole || repeats || (finish !== undefined &&
+      (frame["object"] === "chat.completion" || (this.inDeltas && !this.inMessages)))
+    this.inMessages = true
+    if (!complete || !(this.textSeen || this.reasoning.seen || this.toolCalls.any)) {
+      return this.content(message, complete)
+    }
+    if (repeats) this.beside = message
+    else this.rest(message, false)
+  }
+
   private settle(finish: unknown): void {
     if (typeof finish !== "string" && typeof finish !== "number") return
     this.answered = true
     this.rawFinish = String(finish)
+    this.addBeside()
     this.toolCalls.settle()
   }
 
@@ -201,47 +245,68 @@ export class ChatDecoder implements Decoder {
     const content = delta["content"]
     if (typeof content === "string") {
       if (content !== "") this.text(content)
-    } else if (content !== undefined && content !== null) {
+      else if (delta["text"] !== undefined) this.text(textIn(delta["text"]))
+    } else if (content === undefined || content === null || content === false) {
+      if (delta["text"] !== undefined) this.text(textIn(delta["text"]))
+    } else if (!blank(content) || (whole && !says(delta))) {
       this.structured(content)
     }
     const refusal = delta["refusal"]
     if (typeof refusal === "string" && refusal !== "") {
       this.refused = true
-      this.text(refusal)
+      if (refusal !== content) this.text(refusal)
     }
-    const extra = record(delta["extra_content"])
+    const extra = filledRecord(delta["extra_content"])
     if (extra !== undefined) this.extraContent = extra as JsonObject
     this.attachments.delta(delta)
     const calls = delta["tool_calls"]
-    const legacy = record(delta["function_call"])
+    const legacy = delta["function_call"]
     if (typeof calls === "object" && calls !== null) {
-      const entries = Array.isArray(calls) ? calls : [calls]
+      const given = Array.isArray(calls) ? calls : [calls]
+      const entries = given.some(isEmptyCall) ? given.filter((one) => !isEmptyCall(one)) : given
       if (entries.length > 0) {
         this.closeContent()
-        this.toolCalls.add(entries, whole)
+        return this.toolCalls.add(entries, whole)
       }
-    } else if (legacy !== undefined) {
+    }
+    const call = record(legacy)
+    if (call !== undefined && !isEmptyCall(call)) {
       this.closeContent()
-      this.toolCalls.addFunctionCall(legacy, whole)
+      this.toolCalls.addFunctionCall(call, whole)
     }
   }
 
-  /** Takes from a whole message what the deltas before it have not said. */
-  private rest(message: Fields): void {
+  /** Takes from the message beside the last delta what no delta has said. */
+  private addBeside(): void {
+    const { beside } = this
+    this.beside = undefined
+    if (beside !== undefined && says(beside)) this.rest(beside, true)
+  }
+
+  /**
+   * Takes from a whole message what the deltas before it have not said. With `only`, a text that does not begin with
+   * theirs is none.
+   */
+  private rest(message: Fields, only: boolean): void {
     const { content, reasoning_details: _, ...others } = message
     const reasoning = this.reasoning.seen ? withoutReasoning(others) : { ...others, reasoning_details: _ }
-    const text = this.textSeen ? unsaid(this.assembler, content) : content
+    const text = this.textSeen ? unsaid(this.assembler, content, only) : content
     const { tool_calls: calls, function_call: legacy, ...rest } = reasoning
     this.content({
       ...rest,
       ...(this.refused ? { refusal: undefined } : undefined),
+      ...(this.textSeen ? { text: undefined } : undefined),
       content: text,
       ...(this.toolCalls.any ? undefined : { tool_calls: calls, function_call: legacy })
     }, true)
   }
 
   private structured(content: unknown): void {
-    if (!Array.isArray(content)) return this.text(JSON.stringify(content))
+    if (!Array.isArray(content)) {
+      const block = record(content)
+      const isBlock = block !== undefined && textBlocks.has(block["type"]) && typeof block["text"] === "string"
+      return isBlock ? this.block(block) : this.text(JSON.stringify(content))
+    }
     for (const one of content) {
       if (typeof one === "string") {
         if (one !== "") this.text(one)
@@ -272,7 +337,7 @@ export class ChatDecoder implements Decoder {
       case null:
       case "text":
       case "output_text": {
-        const text = textIn(block["text"])
+        const text = textIn(block["text"]) || textIn(block["content"])
         if (text !== "") this.text(text)
         for (const annotation of list(block["annotations"])) this.attachments.source(annotation)
       }
@@ -310,7 +375,10 @@ export class ChatDecoder implements Decoder {
     this.closeText()
   }
 
-  private addUsage(usage: Fields): void {
+  private addUsage(value: unknown): void {
+    const usage = record(value)
+    // Counts of nothing are no later state of counts that were something, nor are no counts at all.
+    if (usage === undefined || (blank(usage) && (this.usage !== undefined || !counts(usage)))) return
     this.usage = mergeUsage(this.usage, usage)
     this.assembler.usage(readUsage(this.usage))
   }
@@ -329,14 +397,15 @@ export class ChatDecoder implements Decoder {
     this.assembler.fail(failure)
   }
 
-  private finish(): void {
+  private finish(whole = false): void {
     if (this.assembler.failure !== undefined) return
+    this.addBeside()
     const reason = this.reason()
     this.closeContent()
     this.toolCalls.end(cutsToolCalls(reason))
     this.attachments.end()
     const called = this.toolCalls.closedCalls > 0 && reason === "stop"
-    this.assembler.finish(called ? "tool-calls" : reason, this.rawFinish)
+    this.assembler.finish(called ? "tool-calls" : reason, this.rawFinish, whole || this.rawFinish !== undefined)
   }
 
   private reason(): FinishReason {
@@ -346,54 +415,7 @@ export class ChatDecoder implements Decoder {
   }
 }
 
-/** Choice 0; in a whole body the first when none says so. */
-const primary = (choices: ReadonlyArray<unknown>, whole: boolean): Fields | undefined => {
-  for (const one of choices) {
-    const choice = record(one)
-    if (choice === undefined) continue
-    const index = choice["index"]
-    if (index === 0 || index === undefined || index === null) return choice
-  }
-  return whole ? record(choices.find((one) => record(one) !== undefined)) : undefined
-}
-
-/** Space by which a repetition may be shorter than what it repeats. */
-const mostSpace = 64
-
-/** What a whole content adds to the text before it. A text that is much longer is not read again for it. */
-const unsaid = (assembler: Assembler, content: unknown): unknown => {
-  if (typeof content !== "string") return undefined
-  if (content.length + mostSpace < assembler.textLength) return content
-  const said = assembler.allText
-  if (content.startsWith(said)) return content.slice(said.length)
-  return said.trim() === content.trim() ? undefined : content
-}
-
 const withoutReasoning = (message: Fields): Fields => {
   const { reasoning: _, reasoning_content: __, reasoning_text: ___, thinking: ____, ...rest } = message
   return rest
-}
-
-const within = (fields: Fields, names: ReadonlySet<string>): boolean => {
-  for (const name in fields) {
-    if (fields[name] !== null && !names.has(name)) return false
-  }
-  return true
-}
-
-const frameFields: ReadonlySet<string> = new Set(["id", "object", "created", "model", "choices", ...extraFields])
-const choiceFields: ReadonlySet<string> = new Set(["index", "delta"])
-const deltaFields: ReadonlySet<string> = new Set(["content", "role"])
-
-/** The text of a frame whose handling does nothing but add it, however often the frame comes. */
-const onlyText = (value: unknown): string | undefined => {
-  const frame = record(value)
-  if (frame === undefined || frame["object"] === "error" || !within(frame, frameFields)) return undefined
-  const choices = list(frame["choices"])
-  const choice = choices.length === 1 ? record(choices[0]) : undefined
-  if (choice === undefined || (choice["index"] ?? 0) !== 0 || !within(choice, choiceFields)) return undefined
-  const delta = record(choice["delta"])
-  if (delta === undefined || !within(delta, deltaFields)) return undefined
-  const content = delta["content"]
-  return typeof content === "string" && content !== "" ? content : undefined
 }

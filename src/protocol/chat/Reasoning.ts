@@ -12,7 +12,7 @@
 import { setOwn } from "../../internal/own.ts"
 import type { Json, JsonObject, ReasoningPart } from "../../Message.ts"
 import type { Assembler } from "../Assembler.ts"
-import { type Fields, list, nonEmpty, record, textIn } from "../Probe.ts"
+import { blankBut, type Fields, list, nonEmpty, record, textIn } from "../Probe.ts"
 
 const synonyms = ["reasoning_content", "reasoning", "reasoning_text", "thinking"] as const
 
@@ -31,6 +31,8 @@ type Draft = Record<string, unknown>
 /** The text field of a detail, by its type. */
 const textKey = (detail: Fields): "text" | "summary" | undefined =>
   typeof detail["text"] === "string" ? "text" : typeof detail["summary"] === "string" ? "summary" : undefined
+
+const labels: ReadonlySet<string> = new Set(["type", "format", "index"])
 
 const continues = (earlier: Fields, later: Fields): boolean =>
   earlier["type"] === later["type"] &&
@@ -68,7 +70,9 @@ export class Reasoning {
   add(delta: Fields, whole: boolean): void {
     const text = fieldText(delta)
     const value = delta["reasoning_details"]
-    const details = Array.isArray(value) ? value : record(value) !== undefined ? [value] : []
+    const given = Array.isArray(value) ? value : record(value) !== undefined ? [value] : []
+    // Details that only say their type belong to the part that is open, or to none.
+    const details = this.part < 0 && given.every((one) => blankBut(record(one) ?? {}, labels)) ? [] : given
     const signature = nonEmpty(record(delta["thinking"])?.["signature"]) ??
       nonEmpty(record(delta["reasoning"])?.["signature"])
     if (text === "" && details.length === 0 && signature === undefined) return
@@ -112,7 +116,9 @@ export class Reasoning {
 
   /** A block of content that holds reasoning: Mistral's `thinking`, Databricks' `reasoning`. */
   block(block: Fields): void {
-    this.text(textIn(block["thinking"] ?? block["text"] ?? block["summary"] ?? block["content"]))
+    this.text(
+      textIn(block["thinking"]) || textIn(block["text"]) || textIn(block["summary"]) || textIn(block["content"])
+    )
     const signature = nonEmpty(block["signature"]) ?? nonEmpty(record(list(block["summary"])[0])?.["signature"])
     if (signature !== undefined) this.sign(signature)
   }

@@ -7,7 +7,8 @@
  *   so does a repeated name with arguments when the arguments so far are already a complete object;
  * - another id without a name, while the arguments are incomplete, goes on with the call at that index;
  * - the same complete arguments sent once more are a repetition, not more text;
- * - in a whole message every entry is a call of its own.
+ * - in a whole message every entry is a call of its own;
+ * - an entry without id and name whose arguments are none begins no call.
  *
  * A call starts (`ToolCallStart`) once its name has come, in wire order; calls after one that still lacks its
  * name wait for it. A call that gets no name at all is kept under the name `unnamed_tool`, invalid.
@@ -22,7 +23,7 @@
  */
 import type { Json, JsonObject } from "../../Message.ts"
 import type { Assembler } from "../Assembler.ts"
-import { type Fields, nonEmpty, parsed, record } from "../Probe.ts"
+import { blank, callArguments, type Fields, filledRecord, nonEmpty, parsed, record } from "../Probe.ts"
 
 interface Slot {
   readonly key: number | undefined
@@ -55,6 +56,31 @@ const maxComparisons = 16
 
 const argumentText = (value: unknown): string =>
   typeof value === "string" ? value : value === null || value === undefined ? "" : JSON.stringify(value)
+
+/** Hosts that fill every field send `custom` beside `function`: the filled one says which it is, the type where both or none are. */
+const isCustom = (entry: Fields): boolean => {
+  const custom = entry["custom"]
+  if (custom === undefined || blank(custom)) return entry["type"] === "custom" && blank(entry["function"])
+  return entry["type"] === "custom" || blank(entry["function"])
+}
+
+const hasOtherArguments = (entry: Fields, own: Fields): boolean =>
+  own["input"] !== undefined || own["parameters"] !== undefined || entry["arguments"] !== undefined ||
+  entry["input"] !== undefined || entry["parameters"] !== undefined
+
+const otherId = (entry: Fields, inner: Fields): string | undefined =>
+  nonEmpty(entry["call_id"]) ?? nonEmpty(entry["tool_call_id"]) ?? nonEmpty(inner["id"])
+
+/** Arguments under the call's own name for them, or under one of another API's. */
+const argumentsOf = (entry: Fields, inner: Fields, custom: boolean): unknown => {
+  const first = inner[custom ? "input" : "arguments"]
+  return callArguments(
+    first,
+    inner[custom ? "arguments" : "parameters"],
+    custom ? undefined : inner["input"],
+    ...(inner === entry ? [] : [entry["arguments"], entry["input"], entry["parameters"]])
+  )
+}
 
 const completeObject = (text: string): JsonObject | undefined => record(parsed(text)) as JsonObject | undefined
 
@@ -108,15 +134,22 @@ export class ToolCalls {
   }
 
   private entry(entry: Fields, whole: boolean): void {
-    const inner = record(entry["function"]) ?? record(entry["custom"]) ?? entry
-    const custom = entry["type"] === "custom" || record(entry["custom"]) !== undefined
-    const text = argumentText(custom ? inner["input"] ?? inner["arguments"] : inner["arguments"])
-    const id = nonEmpty(entry["id"])
-    const name = nonEmpty(inner["name"])
+    const own = record(entry["function"])
+    const given = own?.["arguments"]
+    const usual = typeof given === "string" && given !== "" && (given.length > 4 || !hasOtherArguments(entry, own!)) &&
+      (entry["custom"] ?? undefined) === undefined
+    const custom = !usual && isCustom(entry)
+    const inner = usual ? own! : filledRecord(entry[custom ? "custom" : "function"]) ?? entry
+    const text = usual ? given : argumentText(argumentsOf(entry, inner, custom))
+    const name = nonEmpty(inner["name"]) ?? nonEmpty(entry["name"])
+    // Other names of the id are read where a call begins.
+    const id = nonEmpty(entry["id"]) ?? (name === undefined ? undefined : otherId(entry, inner))
     const key = indexOf(entry["index"])
     let slot = whole ? undefined : this.find(key, id, name, text)
-    if (slot === undefined) slot = this.begin(key, id, custom)
-    else if (slot.wireId === undefined && id !== undefined && slot.part < 0) {
+    if (slot === undefined) {
+      if (id === undefined && name === undefined && isNothing(text)) return
+      slot = this.begin(key, id, custom)
+    } else if (slot.wireId === undefined && id !== undefined && slot.part < 0) {
       slot.wireId = id
       if (!this.byId.has(id)) this.byId.set(id, slot)
     }
@@ -124,7 +157,7 @@ export class ToolCalls {
     this.touch(slot)
     if (slot.name === "" && name !== undefined) slot.name = name
     if (custom) slot.custom = true
-    const extra = record(entry["extra_content"]) as JsonObject | undefined
+    const extra = filledRecord(entry["extra_content"]) as JsonObject | undefined
     if (extra !== undefined) slot.extra = extra
     this.append(slot, text)
   }
@@ -297,6 +330,8 @@ export class ToolCalls {
     }
   }
 }
+
+const isNothing = (text: string): boolean => text === "" || text === "{}" || text === "null"
 
 const looksComplete = (slot: Slot): boolean => slot.first === "{" && slot.last === "}"
 

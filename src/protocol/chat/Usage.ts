@@ -10,17 +10,33 @@
 import { ownOf, setOwn } from "../../internal/own.ts"
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
-import { type Fields, maxUsageFields, record } from "../Probe.ts"
+import { blank, type Fields, filledRecord, maxUsageFields, record } from "../Probe.ts"
 
 const count = (value: unknown): number | undefined =>
   typeof value === "number" && Number.isFinite(value) ? Math.max(0, value) : undefined
 
+/** The first that is more than 0, which may be a placeholder; else the first. */
 const first = (...values: ReadonlyArray<unknown>): number | undefined => {
+  let some: number | undefined
   for (const value of values) {
     const found = count(value)
+    if (found !== undefined && found > 0) return found
+    some ??= found
+  }
+  return some
+}
+
+/** The first of some objects that says anything; else the first. */
+const details = (raw: Fields, names: ReadonlyArray<string>): Fields => {
+  for (const name of names) {
+    const found = filledRecord(raw[name])
     if (found !== undefined) return found
   }
-  return undefined
+  for (const name of names) {
+    const found = record(raw[name])
+    if (found !== undefined) return found
+  }
+  return {}
 }
 
 /**
@@ -35,13 +51,14 @@ export const mergeUsage = (earlier: Fields | undefined, later: Fields): Fields =
   let size = Object.keys(merged).length
   for (const key in later) {
     const value = later[key]
-    if (!(key in merged) && ++size > maxUsageFields) continue
+    if (!Object.hasOwn(merged, key) && ++size > maxUsageFields) continue
     if (value === null || value === undefined) {
       if (!Object.hasOwn(merged, key)) setOwn(merged, key, value)
       continue
     }
     const inner = record(value)
     const before = record(ownOf(merged, key))
+    if (inner === undefined && before !== undefined && blank(value)) continue
     setOwn(merged, key, inner !== undefined && before !== undefined ? mergeUsage(before, inner) : value)
   }
   return merged
@@ -55,9 +72,8 @@ export const mergeUsage = (earlier: Fields | undefined, later: Fields): Fields =
  */
 export const readUsage = (raw: Fields): Usage => {
   // Mistral spells `prompt_token_details` without the s.
-  const prompt = record(raw["prompt_tokens_details"]) ?? record(raw["prompt_token_details"]) ??
-    record(raw["input_tokens_details"]) ?? {}
-  const completion = record(raw["completion_tokens_details"]) ?? record(raw["output_tokens_details"]) ?? {}
+  const prompt = details(raw, ["prompt_tokens_details", "prompt_token_details", "input_tokens_details"])
+  const completion = details(raw, ["completion_tokens_details", "output_tokens_details"])
   const input = first(raw["prompt_tokens"], raw["input_tokens"])
   const cacheRead = first(
     prompt["cached_tokens"],

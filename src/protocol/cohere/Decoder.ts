@@ -11,15 +11,29 @@
 import type { Json, JsonObject, SourcePart } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { failureFrom } from "../chat/Failures.ts"
-import { isErrorBody } from "../ErrorMap.ts"
+import { isErrorBody, isErrorMember } from "../ErrorMap.ts"
 import { cutsToolCalls } from "../FinishReasons.ts"
-import { type Fields, list, nonEmpty, parsedOrText, record } from "../Probe.ts"
+import {
+  asText,
+  blank,
+  blankBut,
+  callArguments,
+  type Fields,
+  filledRecord,
+  list,
+  nonEmpty,
+  parsedOrText,
+  record
+} from "../Probe.ts"
 import { type DecodeContext, type Decoder, parseFrame } from "../Protocol.ts"
 import { toolPlan } from "./Messages.ts"
 import { finishReasonOf, usageOf } from "./Usage.ts"
 import * as Version1 from "./Version1.ts"
 
 const unnamed = "unnamed_tool"
+
+const roleField: ReadonlySet<string> = new Set(["role"])
+const callLabels: ReadonlySet<string> = new Set(["type", "index"])
 
 type Kind = "text" | "reasoning"
 
@@ -107,7 +121,7 @@ export class CohereDecoder implements Decoder {
       return
     }
     const delta = record(frame["delta"])
-    const message = record(delta?.["message"])
+    const message = filledRecord(delta?.["message"]) ?? filledRecord(frame["message"]) ?? record(delta?.["message"])
     switch (nonEmpty(frame["type"]) ?? event) {
       case "message-start":
         this.answered = true
@@ -147,11 +161,11 @@ export class CohereDecoder implements Decoder {
 
   private messageEnd(frame: Fields, delta: Fields): void {
     this.assembler.start(nonEmpty(frame["id"]))
-    const usage = record(delta["usage"]) ?? record(frame["usage"])
+    const usage = filledRecord(delta["usage"]) ?? filledRecord(frame["usage"])
     if (usage !== undefined) this.assembler.usage(usageOf(usage))
     const reason = nonEmpty(delta["finish_reason"]) ?? nonEmpty(frame["finish_reason"])
-    const error = delta["error"] ?? frame["error"]
-    if (record(error) !== undefined || nonEmpty(error) !== undefined) {
+    const error = [delta["error"], frame["error"]].find(isErrorMember)
+    if (error !== undefined) {
       this.flushPlan()
       return this.assembler.fail({
         ...(reason === undefined ? undefined : { type: reason }),
@@ -163,13 +177,13 @@ export class CohereDecoder implements Decoder {
 
   private wholeAnswer(body: Fields): void {
     const message = record(body["message"])
-    if (message === undefined) {
+    if (message === undefined || (blankBut(message, roleField) && Version1.isWhole(body))) {
       if (isErrorBody(body)) return this.assembler.fail(failureFrom(body))
       return Version1.isWhole(body) ? this.wholeAnswer(Version1.wholeOf(body)) : undefined
     }
     this.assembler.start(nonEmpty(body["id"]), nonEmpty(body["model"]))
     this.message(message)
-    for (const one of list(body["logprobs"])) (this.logprobs ??= []).push(one as Json)
+    for (const one of list(body["logprobs"])) if (!blank(one)) (this.logprobs ??= []).push(one as Json)
     this.messageEnd({}, { finish_reason: body["finish_reason"], usage: body["usage"], error: body["error"] })
   }
 
@@ -184,7 +198,7 @@ export class CohereDecoder implements Decoder {
     })
     each(message["tool_calls"]).forEach((one, index) => {
       const call = record(one)
-      if (call === undefined) return
+      if (call === undefined || blankBut(call, callLabels)) return
       this.toolCallStart(index, call)
       this.toolCallEnd(index)
     })
@@ -198,7 +212,7 @@ export class CohereDecoder implements Decoder {
   private content(index: number | undefined, value: unknown, logprobs: unknown): void {
     this.answered = true
     this.assembler.start()
-    if (record(logprobs) !== undefined) (this.logprobs ??= []).push(logprobs as Json)
+    if (filledRecord(logprobs) !== undefined) (this.logprobs ??= []).push(logprobs as Json)
     for (const one of each(value)) {
       if (typeof one === "string") {
         this.add(index, "text", one)
@@ -208,9 +222,10 @@ export class CohereDecoder implements Decoder {
       if (content === undefined) continue
       const { text, thinking, type } = content
       if (typeof thinking === "string") this.add(index, "reasoning", thinking)
+      if (type === "thinking" && nonEmpty(thinking) !== undefined) continue
       if (typeof text === "string") this.add(index, type === "thinking" ? "reasoning" : "text", text)
       // Some hosts send objects where text is promised.
-      else if (typeof text === "object" && text !== null) this.add(index, "text", JSON.stringify(text))
+      else if (typeof text === "object" && !blank(text)) this.add(index, "text", JSON.stringify(text))
     }
   }
 
@@ -243,7 +258,7 @@ export class CohereDecoder implements Decoder {
   }
 
   private citation(value: unknown): void {
-    const citation = record(value)
+    const citation = filledRecord(value)
     if (citation === undefined) return
     const source = record(list(citation["sources"])[0])
     const cited = record(source?.["document"]) ?? record(source?.["tool_output"]) ?? source ?? {}
@@ -270,19 +285,19 @@ export class CohereDecoder implements Decoder {
     this.flushPlan()
     // A second start at an index: the first call's end was lost.
     if (this.calls.has(index)) this.toolCallEnd(index)
-    const inner = record(call["function"]) ?? call
-    const name = nonEmpty(inner["name"])
+    const inner = filledRecord(call["function"]) ?? call
+    const name = nonEmpty(inner["name"]) ?? nonEmpty(call["name"])
     const part = this.assembler.openToolCall(nonEmpty(call["id"]), name ?? unnamed)
     this.calls.set(index, { part, named: name !== undefined })
     this.lastCall = index
-    this.assembler.toolCallDelta(part, argumentText(inner["arguments"]))
+    this.assembler.toolCallDelta(part, argumentsIn(call))
   }
 
   private toolCallDelta(index: number | undefined, call: Fields): void {
     if (index === undefined && !this.calls.has(index)) index = this.lastCall
     if (!this.calls.has(index)) this.toolCallStart(index, { id: call["id"], name: record(call["function"])?.["name"] })
     const open = this.calls.get(index)!
-    this.assembler.toolCallDelta(open.part, argumentText(record(call["function"])?.["arguments"]))
+    this.assembler.toolCallDelta(open.part, argumentsIn(call))
   }
 
   private toolCallEnd(index: number | undefined, cut = false): void {
@@ -306,5 +321,13 @@ export class CohereDecoder implements Decoder {
   }
 }
 
-const argumentText = (value: unknown): string =>
-  typeof value === "string" ? value : value === undefined || value === null ? "" : JSON.stringify(value)
+/** The argument text of a call or a piece of one; some hosts send objects, some under the names of v1. */
+const argumentsIn = (call: Fields): string => {
+  const inner = record(call["function"])
+  return asText(callArguments(
+    inner?.["arguments"],
+    inner?.["parameters"],
+    call["arguments"],
+    call["parameters"]
+  ))
+}

@@ -10,7 +10,7 @@
 import type { FinishReason, Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
 import { finishReasonOf as commonFinishReasonOf } from "../FinishReasons.ts"
-import { type Fields, record } from "../Probe.ts"
+import { type Fields, firstCount, record } from "../Probe.ts"
 
 const count = (value: unknown): number | undefined =>
   typeof value === "number" && Number.isFinite(value) ? Math.max(0, value) : undefined
@@ -24,10 +24,10 @@ const count = (value: unknown): number | undefined =>
 export const usageOf = (raw: Fields): Usage => {
   const tokens = record(raw["tokens"])
   const billed = record(raw["billed_units"])
-  const input = count(tokens?.["input_tokens"]) ?? count(billed?.["input_tokens"])
-  const output = count(tokens?.["output_tokens"]) ?? count(billed?.["output_tokens"])
-  const cacheRead = count(raw["cached_tokens"]) ?? count(tokens?.["cached_tokens"])
-  const reasoning = count(tokens?.["reasoning_tokens"]) ?? count(raw["reasoning_tokens"])
+  const input = firstCount(count(tokens?.["input_tokens"]), count(billed?.["input_tokens"]))
+  const output = firstCount(count(tokens?.["output_tokens"]), count(billed?.["output_tokens"]))
+  const cacheRead = firstCount(count(raw["cached_tokens"]), count(tokens?.["cached_tokens"]))
+  const reasoning = firstCount(count(tokens?.["reasoning_tokens"]), count(raw["reasoning_tokens"]))
   return {
     input: {
       ...(input === undefined ? undefined : { total: input }),

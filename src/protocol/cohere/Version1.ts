@@ -6,7 +6,7 @@
  * @see https://docs.cohere.com/v1/reference/chat
  * @since 0.1.0
  */
-import { type Fields, list, nonEmpty, record } from "../Probe.ts"
+import { blank, type Fields, list, nonEmpty, record } from "../Probe.ts"
 
 const callOf = (value: unknown) => {
   const call = record(value) ?? {}
@@ -56,7 +56,7 @@ export const isWhole = (body: Fields): boolean =>
  * @since 0.1.0
  */
 export const wholeOf = (body: Fields): Fields => {
-  const calls = list(body["tool_calls"])
+  const calls = list(body["tool_calls"]).filter((one) => !blank(one))
   const text = nonEmpty(body["text"])
   const documents = documentsOf(list(body["documents"]))
   return {

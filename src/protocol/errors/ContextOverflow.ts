@@ -40,7 +40,7 @@ export const overflowPatterns = {
   xAI: /maximum prompt length is \d/i,
   Moonshot: /exceeded model token limit|input token length too long/i,
   MiniMax: /context window exceeds limit/i,
-  "z.ai": /prompt exceeds max(?:imum)? length/i,
+  "z.ai": /prompt exceeds max(?:imum)? length|tokens? in (?:the )?request (?:is |are )?more than max/i,
   OpenRouter: /endpoint's maximum context length/i,
   "GitHub Copilot": /token count of \d{1,12} exceeds the limit of \d/i,
   "GitHub Models": /request body too large for/i,

@@ -8,6 +8,7 @@
  */
 import { parsePartialJson } from "../../internal/partialJson.ts"
 import { parsed } from "../Probe.ts"
+import { type LimitWindow, windowOf, windowOfQuotaIds } from "./LimitWindow.ts"
 import { goDuration, retryDelayFromMessage } from "./RetryDelay.ts"
 
 /**
@@ -28,6 +29,10 @@ export interface ErrorBody {
   readonly requestId?: string | undefined
   /** The delay the body asks for, in milliseconds. */
   readonly retryAfterMillis?: number | undefined
+  /** Over how long the limit counts that was reached, where the body has fields that say so. */
+  readonly limitWindow?: LimitWindow | undefined
+  /** `google.rpc.ErrorInfo.reason`, such as `API_KEY_INVALID`. */
+  readonly reason?: string | undefined
 }
 
 type Obj = Readonly<Record<string, unknown>>
@@ -142,8 +147,38 @@ const fieldsOf = (o: Obj): Omit<Draft, "message"> => ({
   param: paramOf(o),
   status: statusOf(o),
   requestId: requestIdOf(o),
-  retryAfterMillis: retryAfterOf(o)
+  retryAfterMillis: retryAfterOf(o),
+  limitWindow: windowOf(o),
+  reason: infoReason(o)
 })
+
+/** Reasons that say more than status and message: https://github.com/googleapis/googleapis/blob/master/google/api/error_reason.proto */
+const tellingReason = /^(?:API_KEY_|ACCESS_TOKEN_|CREDENTIALS_|BILLING_DISABLED$|SERVICE_DISABLED$)/
+
+/** `google.rpc.ErrorInfo`: https://cloud.google.com/apis/design/errors#error_info */
+const infoReason = (o: Obj): string | undefined => {
+  if (!Array.isArray(o.details)) return undefined
+  for (const detail of o.details) {
+    const type = isObject(detail) ? text(detail["@type"]) : undefined
+    const reason = isObject(detail) ? text(detail.reason) : undefined
+    if (type?.endsWith("google.rpc.ErrorInfo") === true && reason !== undefined && tellingReason.test(reason)) {
+      return reason
+    }
+  }
+  return undefined
+}
+
+/** What a gateway says of its upstream, as JSON text: OpenRouter's `metadata.raw`. Only what no message tells is taken from it. */
+const upstreamOf = (o: Obj, depth: number): Partial<Draft> => {
+  const raw = isObject(o.metadata) ? text(o.metadata.raw) : undefined
+  if (raw === undefined) return {}
+  const upstream = readInner(parsed(raw), depth)
+  return upstream === undefined
+    ? { limitWindow: windowOfQuotaIds(raw.slice(0, maxRaw)) }
+    : { limitWindow: upstream.limitWindow, retryAfterMillis: upstream.retryAfterMillis, reason: upstream.reason }
+}
+
+const maxRaw = 65_536
 
 /** Fills what `draft` lacks. */
 const fill = (draft: Draft, from: Partial<Draft>): Draft => ({
@@ -153,7 +188,9 @@ const fill = (draft: Draft, from: Partial<Draft>): Draft => ({
   param: draft.param ?? from.param,
   status: draft.status ?? from.status,
   requestId: draft.requestId ?? from.requestId,
-  retryAfterMillis: draft.retryAfterMillis ?? from.retryAfterMillis
+  retryAfterMillis: draft.retryAfterMillis ?? from.retryAfterMillis,
+  limitWindow: draft.limitWindow ?? from.limitWindow,
+  reason: draft.reason ?? from.reason
 })
 
 // =============================================================================
@@ -229,7 +266,10 @@ const readObject = (o: Obj, depth: number): Draft | undefined => {
     }
   }
   const message = firstText(o, messageKeys)
-  if (message !== undefined) return unwrapped({ message, ...fieldsOf(o), requestId: requestIdOf(o) ?? ownId(o) }, depth)
+  if (message !== undefined) {
+    const draft = { message, ...fieldsOf(o), requestId: requestIdOf(o) ?? ownId(o) }
+    return unwrapped(fill(draft, upstreamOf(o, depth)), depth)
+  }
   return readNested(o, depth) ?? readBare(o)
 }
 
@@ -380,8 +420,14 @@ const isBenignCode = (u: unknown): boolean =>
   u === undefined || u === null || u === "" || u === 0 || u === "0" || u === 200 || u === "200" ||
   (typeof u === "string" && /^(?:ok|success|succeeded)$/i.test(u))
 
-/** Hosts that always send the member fill it with `{}`, `""` or `{ code: 0, message: "success" }` when all is well. */
-const isErrorMember = (u: unknown): boolean => {
+/**
+ * Whether what stands under `error` is one: hosts that always send the member fill it with `{}`, `""` or
+ * `{ code: 0, message: "success" }` when all is well.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const isErrorMember = (u: unknown): boolean => {
   if (typeof u === "string") return text(u) !== undefined
   if (Array.isArray(u)) return u.some((item) => isErrorMember(item))
   if (!isObject(u)) return false

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { isRetryableStatus } from "../../LlmError.ts"
+import type { Overflow } from "./Overflow.ts"
 import type { ProviderReasonTag } from "./Rules.ts"
 
 /**
@@ -20,6 +21,8 @@ export interface ErrorTableRow {
   readonly code?: string | number | undefined
   readonly message: string
   readonly reason: ProviderReasonTag
+  /** What was too much, of a `ContextLength`. */
+  readonly kind?: Overflow["kind"] | undefined
   /** Whether the same request may succeed later. */
   readonly retryable: boolean
   readonly source: string
@@ -36,7 +39,8 @@ export type Cells = readonly [
   type: string | undefined,
   code: string | number | undefined,
   message: string,
-  reason: ProviderReasonTag
+  reason: ProviderReasonTag,
+  kind?: Overflow["kind"]
 ]
 
 /**
@@ -46,13 +50,14 @@ export type Cells = readonly [
  * @since 0.1.0
  */
 export const rowsOf = (provider: string, source: string, cells: ReadonlyArray<Cells>): ReadonlyArray<ErrorTableRow> =>
-  cells.map(([status, type, code, message, reason]) => ({
+  cells.map(([status, type, code, message, reason, kind]) => ({
     provider,
     ...(status === undefined ? undefined : { status }),
     ...(type === undefined ? undefined : { type }),
     ...(code === undefined ? undefined : { code }),
     message,
     reason,
+    ...(reason === "ContextLength" ? { kind: kind ?? "tokens" } : undefined),
     retryable: reason === "RateLimit" || reason === "Overloaded" ||
       (reason === "Provider" && (status === undefined || isRetryableStatus(status))),
     source

@@ -30,8 +30,9 @@ export const hostErrors: ReadonlyArray<ErrorTableRow> = [
       no,
       429,
       "Rate limit exceeded: free-models-per-day. Add 10 credits to unlock 1000 free model requests per day",
-      "RateLimit"
+      "QuotaExhausted"
     ],
+    [429, no, 429, "Rate limit exceeded: free-models-per-min. ", "RateLimit"],
     [502, no, 502, "Provider returned error", "Provider"],
     [503, no, 503, "There is no available model provider that meets your routing requirements", "Overloaded"],
     [no, no, 429, "Provider returned error", "RateLimit"],
@@ -50,12 +51,40 @@ export const hostErrors: ReadonlyArray<ErrorTableRow> = [
     [405, no, no, "Method Not Allowed", "Validation"],
     [408, no, no, "Request Timeout", "Provider"],
     [412, no, no, "Account is suspended", "PermissionDenied"],
-    [413, no, no, "Payload Too Large", "ContextLength"]
+    [413, no, no, "Payload Too Large", "ContextLength", "bytes"]
   ]),
   ...rowsOf("Cerebras", "https://inference-docs.cerebras.ai/support/error", [
     [402, no, no, "Payment Required", "QuotaExhausted"],
     [422, no, no, "Unprocessable Entity", "Validation"],
     [503, no, no, "Service Unavailable", "Overloaded"]
+  ]),
+  ...rowsOf("Cerebras", github("continuedev/continue/issues/9800"), [
+    [
+      429,
+      "too_many_requests_error",
+      "token_quota_exceeded",
+      "Tokens per minute limit exceeded - too many tokens processed.",
+      "RateLimit"
+    ]
+  ]),
+  ...rowsOf("GitHub Models", "https://docs.github.com/en/github-models/use-github-models/prototyping-with-ai-models", [
+    [
+      429,
+      no,
+      "RateLimitReached",
+      "Rate limit of 150 per 86400s exceeded for UserByModelByDay. Please wait 4567 seconds before retrying.",
+      "QuotaExhausted"
+    ],
+    [
+      429,
+      no,
+      "RateLimitReached",
+      "Rate limit of 10 per 60s exceeded for UserByModelByMinute. Please wait 12 seconds before retrying.",
+      "RateLimit"
+    ]
+  ]),
+  ...rowsOf("vLLM", github("vllm-project/vllm/issues/13513"), [
+    [400, "BadRequestError", 400, "At most 1 image(s) may be provided in one request.", "ContextLength", "media"]
   ]),
   ...rowsOf("Hugging Face", "https://huggingface.co/docs/inference-providers/pricing", [
     [402, no, no, "You have exceeded your monthly included credits for Inference Providers.", "QuotaExhausted"]
@@ -63,7 +92,7 @@ export const hostErrors: ReadonlyArray<ErrorTableRow> = [
   ...rowsOf("Cloudflare Workers AI", "https://developers.cloudflare.com/workers-ai/platform/errors/", [
     [400, no, 5007, "No such model or task", "NotFound"],
     [408, no, 3007, "Request timeout", "Provider"],
-    [413, no, 3006, "Request is too large", "ContextLength"],
+    [413, no, 3006, "Request is too large", "ContextLength", "bytes"],
     [429, no, 3036, "You have used up your daily free allocation of 10,000 neurons.", "QuotaExhausted"],
     [429, no, 3040, "No more data centers to forward the request to", "Overloaded"]
   ]),
@@ -108,7 +137,7 @@ export const hostErrors: ReadonlyArray<ErrorTableRow> = [
     [409, no, no, "Conflict", "Provider"],
     [410, no, no, "Gone", "NotFound"],
     [411, no, no, "Length Required", "Validation"],
-    [413, no, no, "Content Too Large", "ContextLength"],
+    [413, no, no, "Content Too Large", "ContextLength", "bytes"],
     [415, no, no, "Unsupported Media Type", "Validation"],
     [416, no, no, "Range Not Satisfiable", "Validation"],
     [422, no, no, "Unprocessable Content", "Validation"]

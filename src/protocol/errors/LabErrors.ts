@@ -39,7 +39,7 @@ export const labErrors: ReadonlyArray<ErrorTableRow> = [
       "PermissionDenied"
     ],
     [404, "not_found_error", no, "model: claude-unknown", "NotFound"],
-    [413, "request_too_large", no, "Request exceeds the maximum allowed number of bytes.", "ContextLength"],
+    [413, "request_too_large", no, "Request exceeds the maximum allowed number of bytes.", "ContextLength", "bytes"],
     [
       429,
       "rate_limit_error",
@@ -55,10 +55,75 @@ export const labErrors: ReadonlyArray<ErrorTableRow> = [
     [no, "invalid_request_error", no, "prompt is too long: 208310 tokens > 200000 maximum", "ContextLength"]
   ]),
   ...rowsOf("Anthropic", github("anthropics/anthropic-sdk-python/issues/938"), [
-    [413, "request_too_large", no, "Request exceeds the maximum size", "ContextLength"]
+    [413, "request_too_large", no, "Request exceeds the maximum size", "ContextLength", "bytes"]
   ]),
   ...rowsOf("Anthropic", github("anthropics/claude-code/issues/5769"), [
     [429, "rate_limit_error", no, "This request would exceed the rate limit for your organization.", "RateLimit"]
+  ]),
+  ...rowsOf("Anthropic", github("anthropics/claude-code/issues/42616"), [
+    [429, "rate_limit_error", no, "Extra usage is required for long context requests.", "ContextLength"]
+  ]),
+  ...rowsOf("Anthropic", "https://docs.anthropic.com/en/docs/build-with-claude/vision", [
+    [
+      400,
+      "invalid_request_error",
+      no,
+      "messages.0.content.1.image.source.base64: image exceeds 5 MB maximum: 6234567 bytes > 5242880 bytes",
+      "ContextLength",
+      "media"
+    ]
+  ]),
+  ...rowsOf("Anthropic", github("anthropics/claude-code/issues/4778"), [
+    [
+      400,
+      "invalid_request_error",
+      no,
+      "messages.7.content.2.image.source.base64.data: At least one of the image dimensions exceed max allowed size: 8000 pixels",
+      "ContextLength",
+      "media"
+    ]
+  ]),
+  ...rowsOf("Anthropic", github("anthropics/claude-code/issues/6231"), [
+    [
+      400,
+      "invalid_request_error",
+      no,
+      "messages.3.content.0.pdf.source.base64.data: A maximum of 100 PDF pages may be provided.",
+      "ContextLength",
+      "media"
+    ]
+  ]),
+  ...rowsOf("OpenAI", github("VectorlyApp/bluebox/issues/31"), [
+    [
+      400,
+      "invalid_request_error",
+      "string_above_max_length",
+      "Invalid 'input[0].content': string too long. Expected a string with maximum length 10485760, but got a string with length 62114761 instead.",
+      "ContextLength",
+      "bytes"
+    ]
+  ]),
+  ...rowsOf("OpenAI", github("rusiaaman/wcgw/issues/51"), [
+    [
+      400,
+      "invalid_request_error",
+      "string_above_max_length",
+      "Invalid 'tools[5].function.description': string too long. Expected a string with maximum length 1024, but got a string with length 2357 instead.",
+      "Validation"
+    ]
+  ]),
+  ...rowsOf("OpenAI", github("chidiwilliams/buzz/issues/381"), [
+    [
+      413,
+      "server_error",
+      no,
+      "Maximum content size limit (26214400) exceeded (222592852 bytes read)",
+      "ContextLength",
+      "bytes"
+    ]
+  ]),
+  ...rowsOf("OpenAI", "https://platform.openai.com/docs/api-reference/responses/object#responses/object-error", [
+    [no, no, "image_too_large", "The image is too large.", "ContextLength", "media"]
   ]),
   ...rowsOf("OpenAI", "https://platform.openai.com/docs/guides/error-codes", [
     [
@@ -140,6 +205,13 @@ export const labErrors: ReadonlyArray<ErrorTableRow> = [
       "tokens",
       "rate_limit_exceeded",
       "Rate limit reached on tokens per day. Please try again in 114h18m0s.",
+      "QuotaExhausted"
+    ],
+    [
+      429,
+      "requests",
+      "rate_limit_exceeded",
+      "Rate limit reached on requests per day (RPD): Limit 10000, Used 10000, Requested 1. Please try again in 8.64s.",
       "RateLimit"
     ]
   ]),
@@ -201,6 +273,9 @@ export const labErrors: ReadonlyArray<ErrorTableRow> = [
       "QuotaExhausted"
     ]
   ]),
+  ...rowsOf("Google Gemini", github("google-gemini/deprecated-generative-ai-android/issues/26"), [
+    [400, "INVALID_ARGUMENT", 400, "Request payload size exceeds the limit: 20971520 bytes.", "ContextLength", "bytes"]
+  ]),
   ...rowsOf("Google Gemini", github("google-gemini/gemini-cli/issues/15745"), [
     [503, "UNAVAILABLE", 503, "The model is overloaded. Please try again later.", "Overloaded"]
   ]),
@@ -240,6 +315,7 @@ export const labErrors: ReadonlyArray<ErrorTableRow> = [
     [408, "ModelTimeoutException", no, "The model did not respond in time.", "Provider"],
     [424, "ModelErrorException", no, "The request failed due to an error while processing the model.", "Provider"],
     [429, "ThrottlingException", no, "Too many tokens, please wait before trying again.", "RateLimit"],
+    [429, "ThrottlingException", no, "Too many tokens per day, please wait before trying again.", "QuotaExhausted"],
     [429, "ModelNotReadyException", no, "The model is not ready for inference.", "Overloaded"],
     [500, "InternalServerException", no, "The system encountered an unexpected error.", "Provider"],
     [503, "ServiceUnavailableException", no, "Bedrock is unable to process your request.", "Overloaded"],
@@ -247,6 +323,12 @@ export const labErrors: ReadonlyArray<ErrorTableRow> = [
     [no, "modelStreamErrorException", no, "The stream of the model broke.", "Provider"],
     [no, "internalServerException", no, "The system encountered an unexpected error.", "Provider"],
     [no, "validationException", no, "The request is not valid.", "Validation"]
+  ]),
+  ...rowsOf("Amazon Bedrock", github("cline/cline/issues/1844"), [
+    [400, "ValidationException", no, "messages: too many images and documents: 21 + 0 > 20", "ContextLength", "media"]
+  ]),
+  ...rowsOf("Amazon Bedrock", github("aws-samples/generative-ai-use-cases/issues/1685"), [
+    [400, "ValidationException", no, "You can't include more than 5 documents in a request.", "ContextLength", "media"]
   ]),
   ...rowsOf("Mistral", github("cline/cline/issues/9085"), [
     [429, "rate_limited", "1300", "Rate limit exceeded", "RateLimit"]
@@ -302,6 +384,13 @@ export const labErrors: ReadonlyArray<ErrorTableRow> = [
       "rate_limit_exceeded",
       "Rate limit reached for model on tokens per minute (TPM). Please try again in 7.66s.",
       "RateLimit"
+    ],
+    [
+      429,
+      "tokens",
+      "rate_limit_exceeded",
+      "Rate limit reached for model `llama-3.3-70b-versatile` on tokens per day (TPD): Limit 100000, Used 97050, Requested 3619. Please try again in 9m38.016s.",
+      "QuotaExhausted"
     ],
     [498, no, "capacity_exceeded", "Flex tier capacity exceeded.", "Overloaded"],
     [499, no, no, "Request Cancelled", "Provider"],
@@ -368,6 +457,7 @@ export const labErrors: ReadonlyArray<ErrorTableRow> = [
   ]),
   ...rowsOf("z.ai", "https://docs.z.ai/api-reference/api-code", [
     [400, no, "1210", "Incorrect API call parameters, please check the documentation", "Validation"],
+    [400, no, "1210", "tokens in request more than max tokens allowed", "ContextLength"],
     [400, no, "1211", "Model does not exist, please check the model code", "NotFound"],
     [400, no, "1261", "Prompt exceeds max length", "ContextLength"],
     [400, no, "1301", "System detected potentially unsafe or sensitive content.", "ContentPolicy"],

@@ -141,6 +141,11 @@ export const overflowTexts: ReadonlyArray<OverflowText> = [
     source: "https://docs.z.ai/api-reference/api-code"
   },
   {
+    provider: "z.ai",
+    sample: "tokens in request more than max tokens allowed",
+    source: "https://docs.z.ai/api-reference/api-code"
+  },
+  {
     provider: "OpenRouter",
     sample: "This endpoint's maximum context length is 131072 tokens. However, you requested about 140000 tokens."
   },

@@ -9,6 +9,7 @@
  */
 import type { ReasonTag } from "../../LlmError.ts"
 import { notOverflow, overflowPatterns } from "./ContextOverflow.ts"
+import { byteNames, bytePatterns, mediaNames, mediaPatterns, notMedia } from "./Overflow.ts"
 
 /**
  * The reasons that a provider's answer can give.
@@ -58,6 +59,13 @@ const serverErrors = [500, 599] as const
  * @since 0.1.0
  */
 export const rules: ReadonlyArray<Rule> = [
+  {
+    // A plan without the long window: no wait helps, a shorter conversation does, and short ones are still served.
+    // https://github.com/anthropics/claude-code/issues/42616
+    reason: "ContextLength",
+    status: [none, 400, 402, 403, 429],
+    text: [/extra usage is required for (?:long context|1m context)/i]
+  },
   // ---------------------------------------------------------------------------
   // No credit: before throttles, because it comes as 429 too
   // ---------------------------------------------------------------------------
@@ -73,6 +81,7 @@ export const rules: ReadonlyArray<Rule> = [
       "billing_error",
       "billing_hard_limit_reached",
       "billing_not_active",
+      "BILLING_DISABLED",
       "quota_exceeded",
       "quota_exhausted",
       "usage_limit_reached",
@@ -128,7 +137,7 @@ export const rules: ReadonlyArray<Rule> = [
       // Cohere's trial keys; their limit per minute is a throttle.
       /\d API calls \/ month/i
     ],
-    unless: /\bper[ _-]?(?:second|minute|min)\b|\b[tr]pm\b|free-models-per-day/i
+    unless: /\bper[ _-]?(?:second|minute|min)\b|\b[tr]pm\b/i
   },
   { reason: "QuotaExhausted", status: [402] },
 
@@ -179,23 +188,32 @@ export const rules: ReadonlyArray<Rule> = [
   // ---------------------------------------------------------------------------
   // Size, by name or status
   // ---------------------------------------------------------------------------
+  { reason: "ContextLength", status: [none, 400, 413, 422], names: mediaNames },
+  { reason: "ContextLength", status: [none, 400, 413, 422], text: mediaPatterns, unless: notMedia },
+  {
+    // The limit of a name or description is no matter of the conversation's size: https://github.com/rusiaaman/wcgw/issues/51
+    reason: "Validation",
+    status: [none, 400, 422],
+    names: ["string_above_max_length"],
+    text: [/'(?:tools|functions|metadata|user|safety_identifier|prompt_cache_key|response_format|text)\b/]
+  },
+  { reason: "ContextLength", status: [none, 400, 413, 422], text: bytePatterns, unless: notOverflow },
   {
     reason: "ContextLength",
     status: [none, 400, 413, 414, 422, serverErrors],
     names: [
+      ...byteNames,
       "context_length_exceeded",
       "context_window_exceeded",
       "model_context_window_exceeded",
       "ContextWindowExceededError",
       "exceed_context_size_error",
-      "request_too_large",
       "prompt_too_long",
       "input_too_long",
       "too_many_tokens",
       "tokens_limit_reached",
       "token_limit_exceeded",
       "model_max_prompt_tokens_exceeded",
-      "string_above_max_length",
       "max_message_tokens_exceeded",
       // z.ai
       "1261"

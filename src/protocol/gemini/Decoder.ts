@@ -11,9 +11,9 @@
 import type { Json } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { isErrorBody, readErrorBody } from "../ErrorMap.ts"
-import { count, type JsonFields, jsonOf, mergedUsage, nonEmpty, record } from "../Probe.ts"
+import { blank, blankBut, count, type JsonFields, jsonOf, mergeCounts, nonEmpty, record } from "../Probe.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame } from "../Protocol.ts"
-import { field, recordField } from "./Fields.ts"
+import { field, filledField, recordField } from "./Fields.ts"
 import { finishReasonOf, finishWord } from "./FinishReason.ts"
 import { Parts } from "./Parts.ts"
 import type { Quirks } from "./Quirks.ts"
@@ -36,12 +36,24 @@ const candidateExtras = [
 
 const isResponse = (frame: JsonFields): boolean => responseFields.some((name) => field(frame, name) !== undefined)
 
+const says = (frame: JsonFields): boolean => responseFields.some((name) => filledField(frame, name) !== undefined)
+
+const indexLabel: ReadonlySet<string> = new Set(["index"])
+
 const failureFrom = (error: JsonFields): Failure => ({
   kind: "provider",
   message: "The provider sent an error without a message.",
   ...readErrorBody(error),
   body: JSON.stringify(error)
 })
+
+const isFirst = (candidate: JsonFields): boolean => (count(candidate["index"]) ?? 0) === 0
+
+/** The candidate that says something, where several claim to be the one. */
+const pick = (candidates: ReadonlyArray<JsonFields>): JsonFields | undefined =>
+  candidates.length < 2
+    ? candidates[0]
+    : candidates.find((candidate) => !blankBut(candidate, indexLabel)) ?? candidates[0]
 
 /** The failure in a frame, if there is one, also beside candidates. */
 const failureIn = (frame: JsonFields): Failure | undefined => {
@@ -60,6 +72,7 @@ const failureIn = (frame: JsonFields): Failure | undefined => {
 export class GeminiDecoder implements Decoder {
   readonly assembler: Assembler
   private readonly quirks: Quirks
+  private readonly streamed: boolean
   private readonly parts: Parts
   private readonly sources: Sources
   private begun = false
@@ -77,6 +90,7 @@ export class GeminiDecoder implements Decoder {
   constructor(context: DecodeContext, quirks: Quirks) {
     this.assembler = new Assembler(context)
     this.quirks = quirks
+    this.streamed = context.streamed === true
     this.parts = new Parts(this.assembler)
     this.sources = new Sources(this.assembler)
   }
@@ -115,7 +129,7 @@ export class GeminiDecoder implements Decoder {
   private onFrame(given: JsonFields, whole = false): void {
     // Google's own assistants wrap each response: https://github.com/google-gemini/gemini-cli (Code Assist).
     const inner = recordField(given, "response")
-    const frame = inner !== undefined && !isResponse(given) && isResponse(inner) ? inner : given
+    const frame = inner !== undefined && isResponse(inner) && !says(given) ? inner : given
     const failure = failureIn(frame)
     if (failure !== undefined) return this.assembler.fail(failure)
     if (!isResponse(frame)) return
@@ -124,13 +138,15 @@ export class GeminiDecoder implements Decoder {
     this.onFeedback(recordField(frame, "promptFeedback"))
     const candidates = field(frame, "candidates")
     const list = (Array.isArray(candidates) ? candidates : []).map(record).filter((one) => one !== undefined)
-    const first = list.find((candidate) => (count(candidate["index"]) ?? 0) === 0) ?? (whole ? list[0] : undefined)
+    const first = list.length === 1 && (whole || isFirst(list[0]!))
+      ? list[0]
+      : pick(list.filter(isFirst)) ?? (whole ? pick(list) : undefined)
     if (first !== undefined) this.onCandidate(first)
     this.onUsage(recordField(frame, "usageMetadata"))
   }
 
   private onFeedback(feedback: JsonFields | undefined): void {
-    if (feedback === undefined) return
+    if (feedback === undefined || blank(feedback)) return
     this.assembler.extra["promptFeedback"] = jsonOf(feedback)
     const reason = field(feedback, "blockReason")
     if (typeof reason === "number") this.blocked ??= reason === 0 ? undefined : String(reason)
@@ -143,7 +159,7 @@ export class GeminiDecoder implements Decoder {
     this.sources.candidate(candidate)
     for (const name of candidateExtras) {
       const value = field(candidate, name)
-      if (value !== undefined) this.assembler.extra[name] = value
+      if (value !== undefined && (typeof value === "number" || !blank(value))) this.assembler.extra[name] = value
     }
     this.onLogprobs(recordField(candidate, "logprobsResult"))
     const reason = field(candidate, "finishReason")
@@ -154,7 +170,10 @@ export class GeminiDecoder implements Decoder {
   /** Gives whether there was any content. */
   private onContent(content: Json | undefined): boolean {
     const fields = record(content)
-    const given = fields === undefined ? content : field(fields, "parts")
+    const parts = fields === undefined ? content : field(fields, "parts")
+    // Proxies of other APIs put the text beside the parts.
+    const beside = fields?.["text"]
+    const given = beside === undefined || !blank(parts) ? parts : blank(beside) ? parts : beside
     const list: ReadonlyArray<Json | undefined> = Array.isArray(given) ? given : [given]
     let some = false
     for (const one of list) {
@@ -166,7 +185,7 @@ export class GeminiDecoder implements Decoder {
 
   /** Streams send those of each frame. */
   private onLogprobs(result: JsonFields | undefined): void {
-    if (result === undefined) return
+    if (result === undefined || blank(result)) return
     this.logprobs ??= { chosen: [], top: [] }
     const { chosen, top } = this.logprobs
     for (const [name, into] of [["chosenCandidates", chosen], ["topCandidates", top]] as const) {
@@ -177,9 +196,9 @@ export class GeminiDecoder implements Decoder {
   }
 
   private onUsage(usage: JsonFields | undefined): void {
-    if (usage === undefined) return
+    if (usage === undefined || (this.usageSoFar !== undefined && blank(usage))) return
     const changed = addsTo(this.usageSoFar, usage)
-    this.usageSoFar = mergedUsage(this.usageSoFar, usage)
+    this.usageSoFar = mergeCounts(this.usageSoFar, usage)
     if (changed) this.emitUsage()
     else this.usagePending = true
   }
@@ -188,7 +207,7 @@ export class GeminiDecoder implements Decoder {
     const usage = this.usageSoFar!
     this.usagePending = false
     for (const name of ["serviceTier", "trafficType"]) {
-      const served = field(usage, name)
+      const served = filledField(usage, name)
       if (served !== undefined) this.assembler.extra[name] = served
     }
     this.assembler.usage(usageOf(usage))
@@ -214,11 +233,12 @@ export class GeminiDecoder implements Decoder {
         body: JSON.stringify(body)
       })
     }
-    if (Array.isArray(body)) this.end()
-    else this.complete()
+    // Where a stream was due, an object without a reason is one frame of a stream that was cut.
+    if (Array.isArray(body) || this.streamed) this.end()
+    else this.complete(true)
   }
 
-  private complete(): void {
+  private complete(whole = false): void {
     const assembler = this.assembler
     if (this.usagePending) this.emitUsage()
     this.parts.close()
@@ -228,7 +248,8 @@ export class GeminiDecoder implements Decoder {
     const reason = finishReasonOf(this.finish)
     assembler.finish(
       reason === "stop" && assembler.hasToolCalls ? "tool-calls" : reason,
-      this.finish ?? (this.unspecified ? "FINISH_REASON_UNSPECIFIED" : undefined)
+      this.finish ?? (this.unspecified ? "FINISH_REASON_UNSPECIFIED" : undefined),
+      whole || this.finish !== undefined
     )
   }
 

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type { Json } from "../../Message.ts"
-import { type JsonFields, record } from "../Probe.ts"
+import { blank, type JsonFields, record } from "../Probe.ts"
 
 const snakeNames = new Map<string, string>()
 
@@ -19,13 +19,33 @@ const snakeOf = (name: string): string => {
 }
 
 /**
- * The value of a field under its name in lower camel case or else in snake case; null is nothing.
+ * The value of a field under its name in lower camel case or in snake case, the filled one; null is nothing.
  *
  * @category decoding
  * @since 0.1.0
  */
 export const field = (from: JsonFields, name: string): Json | undefined =>
-  from[name] ?? from[snakeOf(name)] ?? undefined
+  from[name] === undefined ? from[snakeOf(name)] ?? undefined : either(from, name)
+
+/** Which of two spellings counts: a placeholder gives way to what says something. */
+const either = (from: JsonFields, name: string): Json | undefined => {
+  const camel = from[name]!
+  if (typeof camel === "string" ? camel !== "" : typeof camel === "number" && camel !== 0) return camel
+  const other = snakeOf(name)
+  const snake = other === name ? undefined : from[other] ?? undefined
+  return camel === null || (snake !== undefined && blank(camel) && !blank(snake)) ? snake : camel
+}
+
+/**
+ * The value of a field when it says anything.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const filledField = (from: JsonFields, name: string): Json | undefined => {
+  const value = field(from, name)
+  return blank(value) ? undefined : value
+}
 
 /**
  * The value of a field when it is an object.

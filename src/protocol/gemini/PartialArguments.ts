@@ -9,7 +9,7 @@
  */
 import { ownOf, setOwn } from "../../internal/own.ts"
 import type { Json } from "../../Message.ts"
-import { count, type JsonFields, nonEmpty, record } from "../Probe.ts"
+import { blank, count, type JsonFields, nonEmpty, record } from "../Probe.ts"
 import { field } from "./Fields.ts"
 
 type Path = ReadonlyArray<string | number>
@@ -64,14 +64,17 @@ const put = (container: Container, key: string | number, value: Json): boolean =
   return true
 }
 
+/** One of several members; hosts that fill every member send 0, "" and false under the others. */
 const valueOf = (piece: JsonFields): Json | undefined => {
   const text = field(piece, "stringValue")
-  if (typeof text === "string") return text
-  const number = count(field(piece, "numberValue"))
-  if (number !== undefined) return number
   const bool = field(piece, "boolValue")
-  if (typeof bool === "boolean") return bool
-  return "nullValue" in piece || "null_value" in piece ? null : undefined
+  const values = [
+    typeof text === "string" ? text : undefined,
+    count(field(piece, "numberValue")),
+    typeof bool === "boolean" ? bool : undefined
+  ]
+  const value = values.find((one) => !blank(one)) ?? values.find((one) => one !== undefined)
+  return value !== undefined ? value : "nullValue" in piece || "null_value" in piece ? null : undefined
 }
 
 /**

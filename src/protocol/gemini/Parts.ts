@@ -9,7 +9,7 @@
  */
 import type { Json, Media } from "../../Message.ts"
 import type { Assembler } from "../Assembler.ts"
-import { asText, type JsonFields, jsonOf, nonEmpty } from "../Probe.ts"
+import { asText, blank, callArguments, firstText, type JsonFields, jsonOf, nonEmpty } from "../Probe.ts"
 import { field, recordField, recordsField } from "./Fields.ts"
 import { PartialArguments } from "./PartialArguments.ts"
 
@@ -32,10 +32,10 @@ const serverParts = [
 
 const mediaOf = (part: JsonFields): Media | undefined => {
   const inline = recordField(part, "inlineData")
-  if (inline !== undefined) {
-    const data = nonEmpty(field(inline, "data"))
+  const data = inline === undefined ? undefined : nonEmpty(field(inline, "data"))
+  if (inline !== undefined && data !== undefined) {
     const mediaType = nonEmpty(field(inline, "mimeType")) ?? "application/octet-stream"
-    return data === undefined ? undefined : { type: "base64", mediaType, data }
+    return { type: "base64", mediaType, data }
   }
   const file = recordField(part, "fileData")
   if (file === undefined) return undefined
@@ -43,6 +43,16 @@ const mediaOf = (part: JsonFields): Media | undefined => {
   const mediaType = nonEmpty(field(file, "mimeType"))
   return url === undefined ? undefined : { type: "url", url, ...(mediaType === undefined ? undefined : { mediaType }) }
 }
+
+const callMembers: ReadonlySet<string> = new Set([
+  "functionCall",
+  "function_call",
+  "thoughtSignature",
+  "thought_signature"
+])
+
+const isNothing = (args: Json | undefined): boolean =>
+  args === undefined || args === null || (typeof args === "object" && Object.keys(args).length === 0)
 
 interface StreamedCall {
   readonly index: number
@@ -67,28 +77,39 @@ export class Parts {
     this.assembler = assembler
   }
 
-  /** Reads one part; gives whether it was content. */
+  /**
+   * Reads one part; gives whether it was content. A part is one thing, but hosts that fill every member send the others as
+   * placeholders; should several say something, all of it counts.
+   */
   add(part: JsonFields): boolean {
     const signature = nonEmpty(field(part, "thoughtSignature"))
-    const call = recordField(part, "functionCall")
+    const given = recordField(part, "functionCall")
+    const call = given === undefined || blank(given) ? undefined : given
+    const thought = part["thought"] === true
+    const said = part["text"]
+    const text = typeof said === "string" ? said : firstText(said)
     if (call !== undefined) {
+      if (text !== "") this.onText(thought ? "reasoning" : "text", text, undefined)
       this.onCall(call, signature)
       return true
     }
-    const thought = part["thought"]
-    const text = part["text"]
-    if (text !== undefined && text !== null) {
-      this.onText(thought === true ? "reasoning" : "text", asText(text), signature)
-      return text !== "" || signature !== undefined
+    if (text !== "") {
+      this.onText(thought ? "reasoning" : "text", text, signature)
+      return true
     }
     if (this.onServerPart(part)) return true
     const media = mediaOf(part)
     if (media !== undefined) {
-      this.onMedia(part, media, thought === true, signature)
+      this.onMedia(part, media, thought, signature)
+      return true
+    }
+    // The end of a streamed call may say no more than that; beside other members it is a placeholder.
+    if (given !== undefined && this.call !== undefined && Object.keys(part).every((name) => callMembers.has(name))) {
+      this.onCall(given, signature)
       return true
     }
     if (signature === undefined) return false
-    this.onText(thought === true ? "reasoning" : "text", "", signature)
+    this.onText(thought ? "reasoning" : "text", "", signature)
     return true
   }
 
@@ -134,12 +155,14 @@ export class Parts {
 
   private onCall(call: JsonFields, signature: string | undefined): void {
     const name = nonEmpty(field(call, "name"))
-    const args = field(call, "args") ?? field(call, "arguments")
+    const args = callArguments(field(call, "args"), field(call, "arguments"), field(call, "parameters")) as
+      | Json
+      | undefined
     const pieces = recordsField(call, "partialArgs")
     const more = field(call, "willContinue") === true
     const open = this.call
     const streams = more || pieces.length > 0
-    if (open !== undefined && (name === undefined || (name === open.name && args === undefined && streams))) {
+    if (open !== undefined && (name === undefined || (name === open.name && isNothing(args) && streams))) {
       open.signature ??= signature
       this.onPieces(open, pieces, more)
       return
@@ -190,7 +213,7 @@ export class Parts {
   private onServerPart(part: JsonFields): boolean {
     for (const [name, kind] of serverParts) {
       const step = recordField(part, name)
-      if (step === undefined) continue
+      if (step === undefined || blank(step)) continue
       this.close()
       const id = nonEmpty(field(step, "id"))
       this.assembler.serverTool({

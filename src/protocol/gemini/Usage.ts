@@ -9,7 +9,7 @@
 import { ownOf } from "../../internal/own.ts"
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
-import { count, type JsonFields } from "../Probe.ts"
+import { blank, count, firstCount, type JsonFields } from "../Probe.ts"
 import { field } from "./Fields.ts"
 
 /**
@@ -22,8 +22,8 @@ export const addsTo = (known: JsonFields | undefined, next: JsonFields): boolean
   if (known === undefined) return true
   for (const key in next) {
     const value = next[key]
-    if (value === null || value === undefined) continue
     const before = ownOf(known, key)
+    if (value === before || (blank(value) && (typeof value !== "number" || before !== undefined))) continue
     if (before === undefined || (value !== before && typeof value !== "object")) return true
   }
   return false
@@ -42,7 +42,7 @@ export const usageOf = (raw: JsonFields): Usage => {
   const cached = count(field(raw, "cachedContentTokenCount"))
   const thoughts = count(field(raw, "thoughtsTokenCount"))
   const total = count(field(raw, "totalTokenCount"))
-  let candidates = count(field(raw, "candidatesTokenCount")) ?? count(field(raw, "responseTokenCount"))
+  let candidates = firstCount(count(field(raw, "candidatesTokenCount")), count(field(raw, "responseTokenCount")))
   if (candidates === undefined && total !== undefined && prompt !== undefined) {
     // Tokens of tool results that the provider put into the prompt itself are in the total only.
     const toolUse = count(field(raw, "toolUsePromptTokenCount")) ?? 0

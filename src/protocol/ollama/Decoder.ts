@@ -15,7 +15,7 @@ import { failureFrom } from "../chat/Failures.ts"
 import { type Tags, ThinkTags } from "../chat/ThinkTags.ts"
 import { isErrorBody } from "../ErrorMap.ts"
 import { finishReasonOf } from "../FinishReasons.ts"
-import { type Fields, list, nonEmpty, record } from "../Probe.ts"
+import { blank, blankBut, callArguments, type Fields, filledRecord, list, merged, nonEmpty, record } from "../Probe.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame } from "../Protocol.ts"
 
 /** Counts and durations (nanoseconds) of the last line: https://docs.ollama.com/api/usage */
@@ -29,6 +29,8 @@ const usageFields = [
 ] as const
 
 const unnamed = "unnamed_tool"
+
+const callLabels: ReadonlySet<string> = new Set(["type", "index"])
 
 /**
  * The decoder of one answer.
@@ -49,9 +51,13 @@ export class OllamaDecoder implements Decoder {
   private frames = 0
   private answered = false
   private saysDone = false
+  /** Whether a line held a message, be it an empty one. */
+  private messaged = false
+  private readonly streamed: boolean
 
   constructor(context: DecodeContext, tags: Tags | undefined) {
     this.assembler = new Assembler(context)
+    this.streamed = context.streamed === true
     this.thinkTags = tags === undefined
       ? undefined
       : new ThinkTags(tags, (text) => this.add("text", text), (text) => this.add("reasoning", text))
@@ -70,12 +76,17 @@ export class OllamaDecoder implements Decoder {
   whole(body: Json): void {
     if (this.assembler.finished || this.assembler.failure !== undefined) return
     this.accept(body)
-    this.end()
+    this.close(true)
   }
 
-  end(): void {
+  end(cut = false): void {
+    this.close(!cut && (!this.streamed || this.usage !== undefined))
+  }
+
+  /** The bytes have ended: `whole` says that one object without `done` can be all of the answer. */
+  private close(whole: boolean): void {
     if (this.assembler.finished || this.assembler.failure !== undefined) return
-    if (this.answered && !this.saysDone && this.frames === 1) return this.finish(undefined)
+    if (whole && this.answered && !this.saysDone && this.frames === 1) return this.finish(undefined, true)
     this.fail(
       this.frames === 1 && !this.answered
         ? { kind: "parse", message: "The body is not an answer of Ollama's API: it has no message." }
@@ -98,17 +109,19 @@ export class OllamaDecoder implements Decoder {
     this.assembler.raw?.push(line as JsonObject)
     const message = record(line["message"])
     const generated = typeof line["response"] === "string" || nonEmpty(line["thinking"]) !== undefined
-    // Proxies that leave out `done` still say why the answer ended.
-    const done = line["done"] ?? (nonEmpty(line["done_reason"]) === undefined ? undefined : true)
+    // Proxies that leave out `done`, or never set it, still say why the answer ended.
+    const done = nonEmpty(line["done_reason"]) === undefined ? line["done"] : true
     if (typeof done === "boolean") this.saysDone = true
     if (message !== undefined || generated || done === true) {
       this.answered = true
+      if (message !== undefined || generated) this.messaged = true
       this.assembler.start(undefined, nonEmpty(line["model"]))
-      if (message !== undefined) this.message(message)
-      if (generated) this.message({ content: line["response"], thinking: line["thinking"] })
+      const spoken = { content: line["response"], thinking: line["thinking"] }
+      if (message === undefined) this.message(spoken)
+      else this.message(generated ? merged(message, spoken) : message)
       const image = nonEmpty(line["image"])
       if (image !== undefined) this.image(image)
-      for (const one of list(line["logprobs"])) (this.logprobs ??= []).push(one as Json)
+      for (const one of list(line["logprobs"])) if (!blank(one)) (this.logprobs ??= []).push(one as Json)
       this.counts(line)
     }
     const error = line["error"]
@@ -128,14 +141,14 @@ export class OllamaDecoder implements Decoder {
     const content = message["content"]
     if (typeof content === "string") {
       if (content !== "") this.content(content)
-    } else if (content !== undefined && content !== null) {
+    } else if (!blank(content)) {
       this.content(JSON.stringify(content))
     }
     for (const image of list(message["images"])) if (typeof image === "string" && image !== "") this.image(image)
     const calls = message["tool_calls"]
     for (const one of Array.isArray(calls) ? calls : [calls]) {
       const call = record(one)
-      if (call !== undefined) this.toolCall(call)
+      if (call !== undefined && !blankBut(call, callLabels)) this.toolCall(call)
     }
   }
 
@@ -145,7 +158,7 @@ export class OllamaDecoder implements Decoder {
   }
 
   private add(kind: "text" | "reasoning", text: string): void {
-    if (this.part >= 0 && this.kind !== kind) this.close()
+    if (this.part >= 0 && this.kind !== kind) this.closePart()
     if (this.part < 0) {
       this.kind = kind
       this.part = kind === "text" ? this.assembler.openText() : this.assembler.openReasoning()
@@ -154,7 +167,7 @@ export class OllamaDecoder implements Decoder {
     else this.assembler.reasoning(this.part, text)
   }
 
-  private close(): void {
+  private closePart(): void {
     const index = this.part
     this.part = -1
     if (index < 0) return
@@ -164,16 +177,23 @@ export class OllamaDecoder implements Decoder {
 
   private toolCall(call: Fields): void {
     this.thinkTags?.flush()
-    this.close()
-    const inner = record(call["function"]) ?? call
-    const name = nonEmpty(inner["name"])
-    const args = inner["arguments"] as Json | undefined
-    const id = nonEmpty(call["id"])
+    this.closePart()
+    const inner = filledRecord(call["function"]) ?? call
+    const name = nonEmpty(inner["name"]) ?? nonEmpty(call["name"])
+    const args = callArguments(
+      inner["arguments"],
+      inner["parameters"],
+      inner["input"],
+      call["arguments"],
+      call["parameters"],
+      call["input"]
+    ) as Json | undefined
+    const id = nonEmpty(call["id"]) ?? nonEmpty(inner["id"])
     this.assembler.toolCall(id, name ?? unnamed, args ?? undefined, name === undefined ? { invalid: true } : {})
   }
 
   private image(data: string): void {
-    this.close()
+    this.closePart()
     this.assembler.file({ type: "image", source: { type: "base64", mediaType: imageType(data), data } })
   }
 
@@ -182,6 +202,7 @@ export class OllamaDecoder implements Decoder {
     for (const field of usageFields) {
       const value = line[field]
       if (typeof value !== "number" || !Number.isFinite(value)) continue
+      if (value === 0 && this.usage?.[field] !== undefined) continue
       known = true
       this.usage ??= {}
       this.usage[field] = value
@@ -198,13 +219,18 @@ export class OllamaDecoder implements Decoder {
     this.assembler.fail(failure)
   }
 
-  private finish(doneReason: unknown): void {
+  /** `done: true` is all that older servers say of the end, but then beside a message or its counts. */
+  private finish(doneReason: unknown, whole = false): void {
     this.thinkTags?.flush()
-    this.close()
+    this.closePart()
     if (this.logprobs !== undefined) this.assembler.logprobs = this.logprobs
     const raw = nonEmpty(doneReason)
     const reason = finishReasonOf(raw)
-    this.assembler.finish(reason === "stop" && this.assembler.hasToolCalls ? "tool-calls" : reason, raw)
+    this.assembler.finish(
+      reason === "stop" && this.assembler.hasToolCalls ? "tool-calls" : reason,
+      raw,
+      whole || raw !== undefined || this.messaged || this.usage !== undefined
+    )
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * Decodes Responses answers: streamed events and whole responses through the same items.
  *
- * Events belong to the item at their `output_index`, because compatible hosts change item ids between events. The
+ * Events belong to the item at their `output_index`, because compatible hosts change item ids between events; where
+ * another item is there, to the one with their item id, and a whole item to the one that has said the same. The
  * final response adds what the events left out. The answer is over with `response.completed`, `response.incomplete`,
  * `response.failed` or an `error` event; bytes that end before are an incomplete stream. Unknown events are ignored.
  *
@@ -11,24 +12,32 @@
 import type { Json, JsonObject } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { readUsage } from "../chat/Usage.ts"
-import { type Fields, list, nonEmpty, parsedOrText, record, textIn } from "../Probe.ts"
-import { type DecodeContext, type Decoder, parseFrame } from "../Protocol.ts"
-import { Counterparts, sameCall } from "./Counterparts.ts"
 import {
-  CallItem,
-  HostedItem,
-  type Item,
-  type Kind,
-  kindOf,
-  MessageItem,
-  type ReasoningField,
-  ReasoningItem,
-  type Shared
-} from "./Items.ts"
+  blank,
+  blankBut,
+  type Fields,
+  filledRecord,
+  list,
+  nonEmpty,
+  parsedOrText,
+  record,
+  textIn as readable
+} from "../Probe.ts"
+import { type DecodeContext, type Decoder, parseFrame } from "../Protocol.ts"
+import { type Item, type Kind, kindOf, type Shared } from "./Item.ts"
+import { callIdOf, CallItem, HostedItem } from "./Items.ts"
+import { MessageItem, messageText } from "./MessageItem.ts"
+import { type ReasoningField, ReasoningItem, reasoningText } from "./ReasoningItem.ts"
+import { Remaining } from "./Remaining.ts"
 import { endingOf, errorEvent, failureIn, strayFailure } from "./Status.ts"
 
 /** xAI bills in ticks of 1e-10 US dollars: https://docs.x.ai/docs/api-reference */
 const ticksPerDollar = 1e10
+
+const isBegun = (status: string | undefined): boolean => status === "queued" || status === "in_progress"
+
+/** How many items a whole one is compared with. */
+const maxCandidates = 64
 
 const indexOf = (value: unknown): number | undefined =>
   typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 100_000 ? value : undefined
@@ -46,14 +55,17 @@ export class ResponsesDecoder implements Decoder {
   private readonly items: Array<Item> = []
   private readonly byIndex = new Map<number, Item>()
   private readonly byId = new Map<string, Item>()
+  private begun = false
+  private readonly streamed: boolean
 
   /** Item types that the host runs itself although other hosts leave them to the application. */
   private readonly hosted: ReadonlySet<string>
 
   constructor(context: DecodeContext, hosted: ReadonlySet<string>) {
     this.hosted = hosted
+    this.streamed = context.streamed === true
     this.assembler = new Assembler(context)
-    this.shared = { assembler: this.assembler, refused: false, logprobs: [] }
+    this.shared = { assembler: this.assembler, refused: false, spoken: false, logprobs: [] }
   }
 
   get settled(): boolean {
@@ -88,6 +100,8 @@ export class ResponsesDecoder implements Decoder {
       const status = nonEmpty(response["status"])
       const answers = Array.isArray(response["output"]) || nonEmpty(response["output_text"]) !== undefined ||
         (response["object"] === "response" && status !== undefined && status !== "completed")
+      // Where a stream was due, a response that goes on is the first of it.
+      if (answers && this.streamed && isBegun(status)) return this.snapshot(response)
       if (answers) return this.finish(response, status)
       this.stray(response)
       if (this.stopped) return
@@ -142,19 +156,19 @@ export class ResponsesDecoder implements Decoder {
         return this.message(frame, true).annotation(indexOf(frame["content_index"]) ?? 0, frame["annotation"])
       case "response.reasoning_summary_part.added":
       case "response.reasoning_summary_part.done":
-        return this.reasoning(frame, "summary", textIn(record(frame["part"])?.["text"]), true)
+        return this.reasoning(frame, "summary", readable(record(frame["part"])?.["text"]), true)
       case "response.reasoning_summary_text.delta":
       case "response.reasoning_summary.delta":
-        return this.reasoning(frame, "summary", textIn(frame["delta"]), false)
+        return this.reasoning(frame, "summary", readable(frame["delta"]), false)
       case "response.reasoning_summary_text.done":
       case "response.reasoning_summary.done":
-        return this.reasoning(frame, "summary", textIn(frame["text"]), true)
+        return this.reasoning(frame, "summary", readable(frame["text"]), true)
       case "response.reasoning_text.delta":
       case "response.reasoning.delta":
-        return this.reasoning(frame, "content", textIn(frame["delta"]), false)
+        return this.reasoning(frame, "content", readable(frame["delta"]), false)
       case "response.reasoning_text.done":
       case "response.reasoning.done":
-        return this.reasoning(frame, "content", textIn(frame["text"]), true)
+        return this.reasoning(frame, "content", readable(frame["text"]), true)
       case "response.function_call_arguments.delta":
         return this.call(frame, "function_call").delta(pieceOf(frame["delta"]))
       case "response.function_call_arguments.done":
@@ -185,11 +199,12 @@ export class ResponsesDecoder implements Decoder {
   /** A bare response object in a stream. */
   private snapshot(response: Fields): void {
     const status = nonEmpty(response["status"])
-    if (status === "queued" || status === "in_progress") this.begin(response)
+    if (isBegun(status)) this.begin(response)
     else this.finish(response, status)
   }
 
   private begin(response: Fields): void {
+    this.begun = true
     this.assembler.start(nonEmpty(response["id"]), nonEmpty(response["model"]))
     const tier = nonEmpty(response["service_tier"])
     if (tier !== undefined) this.assembler.extra["service_tier"] = tier
@@ -199,7 +214,7 @@ export class ResponsesDecoder implements Decoder {
     const at = indexOf(frame["content_index"]) ?? 0
     const item = this.message(frame, whole)
     const text = whole ? frame[refusal ? "refusal" : "text"] : frame["delta"]
-    item.text(at, textIn(text), refusal, whole)
+    item.text(at, readable(text), refusal, whole)
     if (frame["logprobs"] !== undefined) item.logprobs(at, frame["logprobs"], whole)
   }
 
@@ -213,14 +228,19 @@ export class ResponsesDecoder implements Decoder {
     const part = record(frame["part"])
     if (part === undefined) return
     if (part["type"] === "reasoning_text" || part["type"] === "summary_text") {
-      return this.reasoning(frame, part["type"] === "summary_text" ? "summary" : "content", textIn(part["text"]), true)
+      return this.reasoning(
+        frame,
+        part["type"] === "summary_text" ? "summary" : "content",
+        readable(part["text"]),
+        true
+      )
     }
     this.message(frame, true).part(indexOf(frame["content_index"]) ?? 0, part)
   }
 
   private added(frame: Fields): void {
     const item = record(frame["item"])
-    if (item === undefined) return
+    if (item === undefined || blank(item)) return
     const type = nonEmpty(item["type"]) ?? "message"
     const index = indexOf(frame["output_index"])
     const known = index === undefined ? undefined : this.byIndex.get(index)
@@ -234,11 +254,21 @@ export class ResponsesDecoder implements Decoder {
   private done(frame: Fields): void {
     const item = record(frame["item"])
     if (item === undefined) return
-    const type = nonEmpty(item["type"]) ?? "message"
     const index = indexOf(frame["output_index"])
+    if (blank(item)) {
+      // No more than that the item is over.
+      const over = index === undefined ? this.items.at(-1) : this.byIndex.get(index)
+      return over === undefined || over.closed ? undefined : over.close(over instanceof HostedItem ? {} : item)
+    }
+    const type = nonEmpty(item["type"]) ?? "message"
     const kind = this.kindOf(type, item)
-    const known = this.find({ ...frame, item_id: frame["item_id"] ?? item["id"] }, kind, true)
-    const slot = known !== undefined && sameCall(known, item) ? known : this.open(frame, kind, type)
+    const placed = this.candidate(index === undefined ? undefined : this.byIndex.get(index), kind, item)
+    const named = this.candidate(this.find({ item_id: frame["item_id"] ?? item["id"] }, kind, true), kind, item)
+    const slot = this.repeated(item, kind, [placed, named]) ?? (placed?.closed === true ? named ?? placed : placed) ??
+      named ??
+      this.open(frame, kind, type)
+    // What was announced here has spoken under another index.
+    if (placed !== undefined && placed !== slot && placed.said() === "") placed.closed = true
     // An item that is closed twice was closed the first time.
     if (!slot.closed) slot.close(item)
     this.remember(slot, item)
@@ -259,15 +289,35 @@ export class ResponsesDecoder implements Decoder {
     const fits = (item: Item | undefined): item is Item =>
       item !== undefined && item.kind === kind && (evenClosed || !item.closed)
     const index = indexOf(frame["output_index"])
-    if (index !== undefined) {
-      const item = this.byIndex.get(index)
-      return fits(item) ? item : undefined
-    }
+    const placed = index === undefined ? undefined : this.byIndex.get(index)
+    if (fits(placed)) return placed
     const id = nonEmpty(frame["item_id"])
     const named = id === undefined ? undefined : this.byId.get(id)
     if (fits(named)) return named
+    if (index !== undefined) return undefined
     const last = this.items.at(-1)
     return fits(last) && !last.closed ? last : undefined
+  }
+
+  private candidate(item: Item | undefined, kind: Kind, whole: Fields): Item | undefined {
+    return item !== undefined && item.kind === kind && sameCall(item, whole) ? item : undefined
+  }
+
+  /** The open item with the call id of a whole one, or which has said just what that says: a likely one, or one of the last. */
+  private repeated(whole: Fields, kind: Kind, likely: ReadonlyArray<Item | undefined>): Item | undefined {
+    const callId = callIdOf(whole)
+    const text = textIn(kind, whole)
+    const repeats = (item: Item | undefined): item is Item =>
+      item !== undefined && item.kind === kind && !item.closed &&
+      (item instanceof CallItem ? item.callId !== undefined && item.callId === callId : item.said() === text)
+    if (callId === undefined && text === "") return undefined
+    const found = likely.find(repeats)
+    if (found !== undefined) return found
+    for (let at = this.items.length - 1; at >= Math.max(0, this.items.length - maxCandidates); at--) {
+      const item = this.items[at]
+      if (repeats(item)) return item
+    }
+    return undefined
   }
 
   /** Messages of others than the assistant (a compacted history repeats them) are no answer. */
@@ -311,7 +361,9 @@ export class ResponsesDecoder implements Decoder {
   // ---------------------------------------------------------------------------
 
   private terminal(word: string, frame: Fields): void {
-    const response = record(frame["response"]) ?? {}
+    // Some proxies put the response's fields into the event itself.
+    const response = filledRecord(frame["response"]) ?? (frame["output"] === undefined ? {} : frame)
+    if (blank(response) && !this.begun && this.items.length === 0) return this.end()
     const status = nonEmpty(response["status"])
     // Some hosts send the last event with the status of the first.
     const stale = status === undefined || status === "in_progress" || status === "queued"
@@ -321,12 +373,12 @@ export class ResponsesDecoder implements Decoder {
 
   private finish(response: Fields, status: string | undefined): void {
     this.begin(response)
-    const usage = record(response["usage"])
+    const usage = filledRecord(response["usage"]) ?? record(response["usage"])
     if (usage !== undefined) this.usage(usage)
     this.output(list(response["output"]))
     const failure = failureIn(response, status)
     if (failure !== undefined) return this.assembler.fail(failure)
-    if (this.items.length === 0) this.convenience(response)
+    if (!this.shared.spoken) this.convenience(response)
     const completed = status === "completed"
     for (const item of this.items) if (!item.closed) item.end(completed)
     const logprobs = this.shared.logprobs.flat()
@@ -354,21 +406,52 @@ export class ResponsesDecoder implements Decoder {
     if (text !== undefined) this.open({}, "message").close({ content: text })
   }
 
-  /** Takes from the final output what the events did not say. */
+  /**
+   * Takes from the final output what the events did not say. Which streamed item each repeats: the one with its call id or
+   * id, else the one that has said the same, else the one at its index, else the next of its kind.
+   */
   private output(output: ReadonlyArray<unknown>): void {
-    const counterparts = new Counterparts(this.items)
-    output.forEach((one, index) => {
+    const left = new Remaining(this.items.slice())
+    const entries = output.flatMap((one, index) => {
       const item = record(one)
-      if (item === undefined) return
+      if (item === undefined) return []
       const type = nonEmpty(item["type"]) ?? "message"
       const kind = this.kindOf(type, item)
-      const id = nonEmpty(item["id"])
-      const named = id === undefined ? undefined : this.byId.get(id)
-      const known = counterparts.take(item, kind, named, this.byIndex.get(index))
-      if (known === undefined) this.open({}, kind, type).close(item)
-      else known.close(item)
+      if (kind !== "hosted" && blankBut(item, itemLabels)) return []
+      return [{
+        item,
+        type,
+        kind,
+        index,
+        known: left.take(this.named(item, kind, left) ?? left.saying(kind, textIn(kind, item)))
+      }]
     })
+    for (const { index, item, kind, known, type } of entries) {
+      const slot = known ?? left.take(left.fits(this.byIndex.get(index), kind, item) ?? left.next(kind, item))
+      if (slot === undefined) this.open({}, kind, type).close(item)
+      else slot.close(item)
+    }
   }
+
+  /** The streamed item with the call id, or the id, of an item of the final output. */
+  private named(item: Fields, kind: Kind, left: Remaining): Item | undefined {
+    const called = left.called(callIdOf(item), kind)
+    if (called !== undefined) return called
+    const id = nonEmpty(item["id"])
+    return id === undefined ? undefined : left.fits(this.byId.get(id), kind, item)
+  }
+}
+
+const itemLabels: ReadonlySet<string> = new Set(["type", "role", "status", "index"])
+
+/** What a whole item says, to tell it from others of its kind. */
+const textIn = (kind: Kind, item: Fields): string =>
+  kind === "message" ? messageText(item) : kind === "reasoning" ? reasoningText(item) : ""
+
+/** Whether an item is not another call than the one at its place. */
+const sameCall = (known: Item, item: Fields): boolean => {
+  const callId = callIdOf(item)
+  return !(known instanceof CallItem) || known.callId === undefined || callId === undefined || known.callId === callId
 }
 
 /** A piece of argument text; hosts that parse arguments send objects. */

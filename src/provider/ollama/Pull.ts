@@ -13,7 +13,6 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import { baseIssue, baseOf, withBaseQuery } from "../../internal/address.ts"
 import { optionsIssue } from "../../internal/checked.ts"
 import { duration, fields, flag, optional } from "../../internal/checks.ts"
 import { credential } from "../../internal/credential.ts"
@@ -25,6 +24,7 @@ import { Assembler } from "../../protocol/Assembler.ts"
 import { readErrorBody } from "../../protocol/ErrorMap.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame, type Protocol } from "../../protocol/Protocol.ts"
 import * as Transport from "../../transport/Transport.ts"
+import { readBaseUrl } from "../baseUrl.ts"
 import { parts } from "../Credentials.ts"
 import { common } from "../options.ts"
 import type { Credentials } from "../Provider.ts"
@@ -180,15 +180,14 @@ export const pull = (
     }
     const wrong = optionsIssue(pullOptions, options)
     if (wrong !== undefined) return yield* misconfigured(wrong.field, wrong.message)
-    const baseUrl = options.baseUrl === undefined ? localUrl : serverUrl(options.baseUrl)
-    const unfit = baseIssue(baseUrl)
-    if (unfit !== undefined || new URL(baseUrl).origin === cloudUrl) {
+    const base = readBaseUrl({ name: "Ollama", baseUrl: localUrl, baseUrlOf: serverUrl }, options.baseUrl)
+    if ("_tag" in base) return yield* failed(base)
+    if (base.origin === cloudUrl) {
       return yield* misconfigured(
         "baseUrl",
-        `${unfit ?? ""} Models are pulled to a server of one's own, given as a URL such as ${localUrl}.`.trim()
+        `Models are pulled to a server of one's own, given as a URL such as ${localUrl}.`
       )
     }
-    const base = baseOf(baseUrl)
     const found = yield* parts(options.apiKey).get ?? Effect.undefined
     const unfitKey = optionsIssue(optional(credential), found)
     if (unfitKey !== undefined) return yield* misconfigured("apiKey", unfitKey.message)
@@ -200,7 +199,7 @@ export const pull = (
       provider: "ollama",
       model,
       operation: "models",
-      url: withBaseQuery(base, `${base.url}/api/pull`),
+      url: base.withQuery(`${base.url}/api/pull`),
       headers: sentHeaders({
         ...options.headers,
         ...(key === undefined ? undefined : { authorization: `Bearer ${key}` })

@@ -100,14 +100,30 @@ export const notFound = (details?: Details): LlmError.NotFound =>
 export const validation = (details?: Details): LlmError.Validation =>
   new LlmError.Validation(fields(400, "Invalid request.", details))
 
+const tooLarge = {
+  tokens: [400, "The prompt is too long."],
+  bytes: [413, "The request is too large."],
+  media: [400, "The image is too large."]
+} as const
+
 /**
- * 400: the conversation is too long.
+ * 400: the conversation is too long; with another `kind`, a body of too many bytes (413) or a medium that is too large (400).
  *
  * @category reasons
  * @since 0.1.0
  */
-export const contextLength = (details?: Details): LlmError.ContextLength =>
-  new LlmError.ContextLength(fields(400, "The prompt is too long.", details))
+export const contextLength = (
+  details: Details & Partial<Pick<LlmError.ContextLength, "kind" | "limit" | "actual">> = {}
+): LlmError.ContextLength => {
+  const { actual, kind = "tokens", limit } = details
+  const [status, message] = tooLarge[kind]
+  return new LlmError.ContextLength({
+    ...fields(status, message, details),
+    kind,
+    ...(limit === undefined ? undefined : { limit }),
+    ...(actual === undefined ? undefined : { actual })
+  })
+}
 
 /**
  * 400: the provider refuses the content.

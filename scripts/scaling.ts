@@ -1,0 +1,71 @@
+/**
+ * `npm run scaling [-- --only text]`: measures every repeatable thing at n and 2n and prints what twice as many cost. Exits
+ * with 1 when any costs more than 2.5 times as much. The cases are those of `test/scaling`.
+ */
+import { parseArgs } from "node:util"
+import { type Case } from "../test/scaling/Case.ts"
+import { cases } from "../test/scaling/cases.ts"
+
+const { values } = parseArgs({ options: { only: { type: "string" }, all: { type: "boolean", default: false } } })
+
+const most = 2.5
+/** Work that is shorter says more of the machine than of the algorithm. */
+const leastMillis = 10
+/** Work that does not grow, because a bound ends it. */
+const mostMillis = 2
+const runs = 4
+const retries = 4
+
+const once = (one: Case, n: number): number => {
+  const work = one.run(n)
+  const start = process.cpuUsage()
+  work()
+  const { system, user } = process.cpuUsage(start)
+  return (system + user) / 1000
+}
+
+/** The least of several runs: what disturbs only adds. */
+const measured = (one: Case, n: number): number => {
+  let least = Infinity
+  for (let i = 0; i < runs && (i < 2 || least < 500); i++) least = Math.min(least, once(one, n))
+  return least
+}
+
+interface Row {
+  readonly name: string
+  readonly n: number
+  readonly millis: number
+  readonly twice: number
+  readonly ratio: number
+}
+
+const rowOf = (one: Case): Row => {
+  let n = Math.ceil(one.size / 32)
+  while (n < 8 * one.size && once(one, n) < leastMillis) n *= 2
+  let millis = measured(one, n)
+  let twice = measured(one, 2 * n)
+  for (let tries = 0; tries < retries && twice > most * millis && twice > mostMillis; tries++) {
+    millis = Math.max(millis, measured(one, n))
+    twice = Math.min(twice, measured(one, 2 * n))
+  }
+  return { name: one.name, n, millis, twice, ratio: millis < 0.01 ? 1 : twice / millis }
+}
+
+const spelled = (row: Row): string =>
+  `${row.ratio.toFixed(2).padStart(7)}  ${row.millis.toFixed(1).padStart(8)} ms  ${row.twice.toFixed(1).padStart(8)} ms  n = ${
+    String(row.n).padEnd(9)
+  }  ${row.name}`
+
+const slow: Array<Row> = []
+let count = 0
+for (const one of cases) {
+  if (values.only !== undefined && !one.name.includes(values.only)) continue
+  count++
+  const row = rowOf(one)
+  const isSlow = row.ratio > most && row.twice > mostMillis
+  if (isSlow) slow.push(row)
+  console.log(`${isSlow ? "SLOW" : "ok  "} ${spelled(row)}`)
+}
+console.log(`\n${count} cases, ${slow.length} of which cost more than ${most} times as much for twice as many.`)
+for (const row of slow) console.log(spelled(row))
+process.exitCode = slow.length > 0 ? 1 : 0

@@ -1,0 +1,68 @@
+/**
+ * What is to be sent: an attempt of a call, or a request outside the wires.
+ *
+ * @since 0.1.0
+ */
+import type * as LlmError from "../LlmError.ts"
+import type { Timeouts } from "../LlmRequest.ts"
+import type { Warning } from "../LlmResponse.ts"
+import type { Protocol } from "../protocol/Protocol.ts"
+
+/**
+ * One attempt, ready to be sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Call {
+  readonly protocol: Protocol
+  readonly provider: string
+  readonly model: string
+  readonly label?: string | undefined
+  readonly operation: LlmError.Operation
+  readonly url: string
+  readonly headers: { readonly [name: string]: string }
+  readonly body: string
+  /** Values that must not appear in anything rendered. */
+  readonly secrets: ReadonlyArray<string>
+  readonly timeouts: Timeouts
+  readonly warnings: ReadonlyArray<Warning>
+  readonly includeRaw: boolean
+  readonly idSeed: string
+  /** Whether a `generate` has asked the wire for a stream, which is folded here. @default false */
+  readonly streamed?: boolean | undefined
+  /** Tokens that the model takes, where that is known. */
+  readonly contextWindow?: number | undefined
+}
+
+/**
+ * What is read from the answer to a JSON request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JsonReading<out A> {
+  /** `undefined` when it is not there, which fails with `ResponseParse`, as does whatever it throws. */
+  readonly read: (body: unknown) => A | undefined
+  /** The message of that failure. */
+  readonly nothing: string
+}
+
+/**
+ * A JSON request outside the wires.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface JsonCall {
+  readonly method: "GET" | "POST" | "DELETE"
+  readonly provider: string
+  readonly model: string
+  readonly operation: LlmError.Operation
+  readonly url: string
+  readonly headers: { readonly [name: string]: string }
+  /** JSON text, a form, or bytes with their media type. */
+  readonly body?: string | FormData | { readonly bytes: Uint8Array; readonly mediaType: string } | undefined
+  readonly secrets: ReadonlyArray<string>
+  readonly timeouts: Timeouts
+}

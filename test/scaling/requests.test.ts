@@ -1,0 +1,4 @@
+import { holdsFor } from "./law.ts"
+import { requests } from "./requests.ts"
+
+holdsFor("requests", requests)

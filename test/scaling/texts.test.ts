@@ -1,0 +1,4 @@
+import { holdsFor } from "./law.ts"
+import { texts } from "./texts.ts"
+
+holdsFor("texts", texts)
