@@ -8,7 +8,7 @@
  * time; what is to lapse there is long, and is made older by `RedisTime`.
  */
 import { NodeRedis, NodeRuntime } from "@effect/platform-node"
-import { Duration, Effect, Fiber, Layer, Stream } from "effect"
+import { Duration, Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { createInterface } from "node:readline"
 import { LlmResponse } from "../../src/LlmResponse.ts"
@@ -148,13 +148,9 @@ const program = Effect.fnUntraced(function*(kind: Kind, prefix: string) {
 
 const [, script = "", kind = "", url = "", prefix = ""] = process.argv
 if (script.endsWith("redis-worker.ts")) {
+  // Commands come when they come: nobody has forgotten to move the clock.
+  const clock = TestClock.layer({ warningDelay: "1 day" })
   NodeRuntime.runMain(
-    program(kind as Kind, prefix).pipe(
-      Effect.scoped,
-      Effect.provide(
-        // Commands come when they come: nobody has forgotten to move the clock.
-        Layer.provideMerge(NodeRedis.layer({ url }), TestClock.layer({ warningDelay: "1 day" }))
-      )
-    )
+    program(kind as Kind, prefix).pipe(Effect.scoped, Effect.provide([NodeRedis.layer({ url }), clock]))
   )
 }
