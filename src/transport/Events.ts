@@ -18,7 +18,7 @@ import { type Events as NonEmptyEvents, type EventsPull, pullOf, type Source } f
 import type * as LlmError from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import type { Decoder, Failure, Framing as Frames, FramingKind } from "../protocol/Protocol.ts"
-import { type Body, BodyTooLong, maxBodyBytes } from "./Body.ts"
+import { type Body, BodyTooLong } from "./Body.ts"
 import * as Framing from "./Framing.ts"
 
 type EventsExit = Exit.Exit<NonEmptyEvents, LlmError.LlmError | Cause.Done>
@@ -42,6 +42,8 @@ export interface Reading {
   readonly rest: () => void
   /** How long to wait for bookkeeping frames after the finish reason. */
   readonly graceMillis: number
+  /** How many bytes are read. */
+  readonly maxBytes: number
 }
 
 /** Where the answer stands. */
@@ -76,11 +78,12 @@ class Progress {
 
   accept(chunks: ReadonlyArray<Uint8Array>): void {
     if (!this.decoder.settled) this.reading.touch()
+    const { maxBytes } = this.reading
     for (let i = 0; i < chunks.length; i++) {
       const chunk = chunks[i]!
       this.received += chunk.length
       // Before it is read, because of it nothing is to be kept.
-      if (this.received > maxBodyBytes) return this.broken(new BodyTooLong())
+      if (this.received > maxBytes) return this.broken(new BodyTooLong(maxBytes))
       this.framing.push(chunk)
     }
   }

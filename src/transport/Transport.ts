@@ -305,7 +305,8 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       networkError: (cause) => fail.error(networkReason(cause, fail, partial()), requestId),
       touch: activity.touch,
       rest: activity.rest,
-      graceMillis: Math.min(maxGraceMillis, millisOf(call.timeouts.idle))
+      graceMillis: Math.min(maxGraceMillis, millisOf(call.timeouts.idle)),
+      maxBytes: fiber.getRef(Body.BodyLimit)
     }
     const body = Body.of(response)
     if (body === undefined) {
