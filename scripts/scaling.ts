@@ -52,9 +52,9 @@ const rowOf = (one: Case): Row => {
 }
 
 const spelled = (row: Row): string =>
-  `${row.ratio.toFixed(2).padStart(7)}  ${row.millis.toFixed(1).padStart(8)} ms  ${row.twice.toFixed(1).padStart(8)} ms  n = ${
-    String(row.n).padEnd(9)
-  }  ${row.name}`
+  `${row.ratio.toFixed(2).padStart(7)}  ${row.millis.toFixed(1).padStart(8)} ms  ${
+    row.twice.toFixed(1).padStart(8)
+  } ms  n = ${String(row.n).padEnd(9)}  ${row.name}`
 
 const slow: Array<Row> = []
 let count = 0

@@ -104,7 +104,11 @@ for (const [name, client] of clients) {
       const [what, first, text] of [
         ["comments", "", ": keep-alive\n\n".repeat(65_536)],
         ["whitespace", "", " ".repeat(mebi)],
-        ["comments after content", "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n", ":\n\n".repeat(mebi / 4)]
+        [
+          "comments after content",
+          "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n",
+          ":\n\n".repeat(mebi / 4)
+        ]
       ] as const
     ) {
       test(`a stream of ${what} without end is ended at the bound of a body`, () =>
@@ -141,7 +145,9 @@ for (const [name, client] of clients) {
 
     test("a gzip bomb in an error body is read as far as an error body is", () =>
       Effect.gen(function*() {
-        const body = gzipSync(`{"error":{"type":"overloaded_error","message":"Overloaded"},"x":"${" ".repeat(8 * mebi)}"}`)
+        const body = gzipSync(
+          `{"error":{"type":"overloaded_error","message":"Overloaded"},"x":"${" ".repeat(8 * mebi)}"}`
+        )
         const server = yield* serve((_, response) => {
           response.writeHead(400, { "content-type": "application/json", "content-encoding": "gzip" })
           response.end(body)
@@ -240,7 +246,14 @@ describe("BoundedText", () => {
 
 describe("Assembler", () => {
   it("fails an answer of more parts than its bound and keeps no more", () => {
-    const assembler = new Assembler({ wire: "t", provider: "t", model: "m", warnings: [], idSeed: "", includeRaw: false })
+    const assembler = new Assembler({
+      wire: "t",
+      provider: "t",
+      model: "m",
+      warnings: [],
+      idSeed: "",
+      includeRaw: false
+    })
     for (let at = 0; at < maxParts + 10; at++) {
       assembler.source({ type: "source", url: "http://a", raw: {} })
       assembler.out = []

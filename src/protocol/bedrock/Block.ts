@@ -118,7 +118,7 @@ export const fill = (assembler: Assembler, block: Block, fields: JsonFields): vo
       return
     }
     case "server":
-      if (block.member === "toolResult") for (const one of listOf(block.start["content"])) block.results.push(one)
+      if (block.member === "toolResult") { for (const one of listOf(block.start["content"])) block.results.push(one) }
       return
     case "media":
       block.pieces.push(asText(record(block.start["source"])?.["bytes"]))

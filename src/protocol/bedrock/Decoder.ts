@@ -160,7 +160,7 @@ export class BedrockDecoder implements Decoder {
     if ("toolResult" in delta) {
       const block = this.target(index, "server")
       const results = delta["toolResult"]
-      if (block !== undefined && Array.isArray(results)) for (const one of results) block.results.push(one as Json)
+      if (block !== undefined && Array.isArray(results)) { for (const one of results) block.results.push(one as Json) }
     }
     if ("image" in delta) {
       const block = this.target(index, "media")

@@ -254,10 +254,12 @@ class Speller implements Findings {
   private replayed(parts: ReadonlyArray<Part>): ReadonlySet<Part> {
     const own = parts.filter((part) => part.type === "reasoning" && this.isOwn(part)) as ReadonlyArray<ReasoningPart>
     const idOf = (part: ReasoningPart) => nonEmpty(part.replay?.["id"])
-    const usable = new Set(own.filter((part) =>
-      part.encrypted !== undefined || part.signature !== undefined || part.replay?.["content"] !== undefined ||
-      (this.stored && idOf(part) !== undefined)
-    ))
+    const usable = new Set(
+      own.filter((part) =>
+        part.encrypted !== undefined || part.signature !== undefined || part.replay?.["content"] !== undefined ||
+        (this.stored && idOf(part) !== undefined)
+      )
+    )
     const ids = new Set([...usable].map(idOf))
     return new Set(own.filter((part) => usable.has(part) || (idOf(part) !== undefined && ids.has(idOf(part)))))
   }

@@ -35,10 +35,7 @@ export const kindOf = (type: string): Kind =>
     ? type
     : "hosted"
 
-/**
- * What `whole` says beyond `said`, a text of which `length` characters came; nothing when the two contradict each other. It
- * is read only when it can be the beginning of `whole`: a text of any length is not read again for each short word.
- */
+/** What `whole` says beyond `said`, which is read only when its length lets it be the beginning; nothing on a contradiction. */
 const unsaid = (length: number, said: () => string, whole: string): string =>
   length === 0 ? whole : whole.length > length && whole.startsWith(said()) ? whole.slice(length) : ""
 

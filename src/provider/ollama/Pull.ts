@@ -87,7 +87,13 @@ class PullDecoder implements Decoder {
     if (typeof line["status"] !== "string") return
     // Not through the assembler, which would keep every line of a download of hours.
     this.assembler.start()
-    const part = { type: "server-tool", name: "pull", kind: "block", data: line, origin: this.assembler.origin } as const
+    const part = {
+      type: "server-tool",
+      name: "pull",
+      kind: "block",
+      data: line,
+      origin: this.assembler.origin
+    } as const
     this.assembler.out.push({ _tag: "ServerTool", index: this.lines++, part })
     if (line["status"] === "success") this.assembler.finish("stop")
   }
