@@ -10,7 +10,7 @@ const { values } = parseArgs({ options: { only: { type: "string" }, all: { type:
 
 const most = 2.5
 /** Work that is shorter says more of the machine than of the algorithm. */
-const leastMillis = 10
+const leastMillis = 20
 /** Work that does not grow, because a bound ends it. */
 const mostMillis = 2
 const runs = 4
