@@ -73,14 +73,18 @@ export interface Wire {
   readonly frames: { readonly [thing: string]: (n: number) => ReadonlyArray<Frame> }
   /** Whole answers with n of something. */
   readonly bodies: { readonly [thing: string]: (n: number) => object }
+  /** How many of each thing. @default `usual` */
+  readonly size?: number
   /** Where a thing is so expensive that fewer will do. */
   readonly sizes?: { readonly [thing: string]: number }
 }
 
-export const casesOf = ({ begin, bodies, end, frames, name, protocol, sizes }: Wire): ReadonlyArray<Case> => [
+export const casesOf = (
+  { begin, bodies, end, frames, name, protocol, size: each = usual, sizes }: Wire
+): ReadonlyArray<Case> => [
   ...Object.entries(frames).flatMap(([thing, make]) => {
     const input = (n: number) => bytesOf(protocol, [...begin, ...make(n), ...end])
-    const size = sizes?.[thing] ?? usual
+    const size = sizes?.[thing] ?? each
     const whole: Case = {
       name: `${name}: ${thing}`,
       size,
@@ -102,7 +106,7 @@ export const casesOf = ({ begin, bodies, end, frames, name, protocol, sizes }: W
   }),
   ...Object.entries(bodies).map(([thing, make]): Case => ({
     name: `${name}: whole answer with ${thing}`,
-    size: sizes?.[thing] ?? usual,
+    size: sizes?.[thing] ?? each,
     run: (n) => {
       const bytes = encoder.encode(JSON.stringify(make(n)))
       return () => void feed(protocol, bytes)

@@ -23,6 +23,7 @@ export const anthropic: Wire = {
   protocol: AnthropicMessages.make(),
   begin: [typed("message_start", { message: { id: "m", model: "m", content: [] } })],
   end: [typed("message_delta", { delta: { stop_reason: "end_turn" } }), typed("message_stop", {})],
+  sizes: { "fields of usage": 20_000 },
   frames: {
     text: (n) => [start(0, textBlock), ...many(n, () => piece(0, { type: "text_delta", text: "word " })), stop(0)],
     "text with an unknown index": (n) => many(n, (at) => piece(at, { type: "text_delta", text: "word " })),
@@ -86,7 +87,7 @@ export const gemini: Wire = {
   protocol: GeminiGenerateContent.make(),
   begin: [],
   end: [parts([{ text: "." }], { finishReason: "STOP" })],
-  sizes: { "elements left out of a list": 20_000 },
+  sizes: { "elements left out of a list": 20_000, "fields of usage": 20_000 },
   frames: {
     text: (n) => many(n, () => parts([{ text: "word " }])),
     "text and thoughts in turn": (n) => many(n, (at) => parts([{ text: "a", thought: at % 2 === 0 }])),
@@ -136,7 +137,9 @@ export const bedrock: Wire = {
   protocol: BedrockConverse.make(),
   begin: [["messageStart", { role: "assistant" }]],
   end: [["messageStop", { stopReason: "end_turn" }], ["metadata", { usage: { inputTokens: 1 } }]],
-  sizes: { "encrypted reasoning": 50_000 },
+  // Each message is put together with its two checksums.
+  size: 25_000,
+  sizes: { "fields of usage": 10_000 },
   frames: {
     text: (n) => many(n, () => blockDelta(0, { text: "word " })),
     arguments: (n) => [blockStart(0, toolUse(0)), ...many(n, () => blockDelta(0, { toolUse: { input: "[" } }))],

@@ -34,6 +34,7 @@ export const chat: Wire = {
   protocol: OpenAiChat.make(),
   begin: [chunk({ role: "assistant", content: "" })],
   end: [chunk({}, finished)],
+  sizes: { "fields of usage": 20_000, "fields of usage details": 20_000 },
   frames: {
     text: (n) => many(n, () => chunk({ content: "word " })),
     "text that needs unescaping": (n) => many(n, (at) => chunk({ content: `"${at}"\n` })),

@@ -77,7 +77,7 @@ class NodeBody implements Body {
   private readonly onCompressed = (chunk: Uint8Array): void => {
     this.received += chunk.length
     if (this.received <= maxBodyBytes || this.ended) return
-    this.onError(new BodyTooLong())
+    this.onError(new BodyTooLong(maxBodyBytes))
     this.destroy()
   }
 

@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import { type HttpClientResponse, toWeb } from "effect/http/HttpClientResponse"
 import { codingsOf, EncodingError, isBinary, isText } from "./Encoding.ts"
 
@@ -39,14 +40,22 @@ export interface Body {
 export const maxBodyBytes = 256 * 1024 * 1024
 
 /**
+ * How many bytes are read of the body of an answer.
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const BodyLimit = Context.Reference<number>("effect-llm/BodyLimit", { defaultValue: () => maxBodyBytes })
+
+/**
  * Why a body is not read to its end.
  *
  * @category models
  * @since 0.1.0
  */
 export class BodyTooLong extends Error {
-  constructor() {
-    super(`The provider's body has more than ${maxBodyBytes} bytes.`)
+  constructor(limit: number) {
+    super(`The provider's body has more than ${limit} bytes.`)
   }
 }
 

@@ -20,7 +20,7 @@ import { type Events as NonEmptyEvents, type EventsPull, pullOf, type Source } f
 import type * as LlmError from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import type { Decoder, Failure, Framing as Frames, FramingKind } from "../protocol/Protocol.ts"
-import { afterTurn, type Body, BodyTooLong, drainMillis, maxBodyBytes } from "./Body.ts"
+import { afterTurn, type Body, BodyTooLong, drainMillis } from "./Body.ts"
 import * as Framing from "./Framing.ts"
 import { unreadable } from "./Reasons.ts"
 
@@ -47,6 +47,8 @@ export interface Reading {
   readonly graceMillis: number
   /** Whether a whole answer was asked for: a document that has closed is it, at once. */
   readonly whole?: boolean | undefined
+  /** How many bytes are read. */
+  readonly maxBytes: number
 }
 
 /** Where the answer stands. */
@@ -108,11 +110,12 @@ class Progress {
       if (!this.settled) this.reading.touch()
       this.closedGrace = undefined
       this.complete = false
+      const { maxBytes } = this.reading
       for (let i = 0; i < chunks.length; i++) {
         const chunk = chunks[i]!
         this.received += chunk.length
         // Before it is read, because of it nothing is to be kept.
-        if (this.received > maxBodyBytes) return this.broken(new BodyTooLong())
+        if (this.received > maxBytes) return this.broken(new BodyTooLong(maxBytes))
         this.framing.push(chunk)
       }
     } catch (thrown) {

@@ -235,7 +235,8 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       touch: activity.touch,
       rest: activity.rest,
       graceMillis: Math.min(maxGraceMillis, millisOf(call.timeouts.idle)),
-      whole
+      whole,
+      maxBytes: fiber.getRef(Body.BodyLimit)
     }
     const body = Body.of(response)
     if (body === undefined) {

@@ -61,7 +61,8 @@ const make = () => {
     networkError: (cause) => error(String(cause)),
     touch: () => {},
     rest: () => {},
-    graceMillis: 2000
+    graceMillis: 2000,
+    maxBytes: Infinity
   }, body)
   return { body, source }
 }

@@ -159,7 +159,8 @@ const readingOf = (protocol: Protocol, whole: boolean) => {
     touch: () => {},
     rest: () => {},
     graceMillis: 2000,
-    whole
+    whole,
+    maxBytes: Infinity
   }, body)
   const seen: Array<LlmEvent> = []
   const all: Effect.Effect<ReadonlyArray<LlmEvent> | string> = Effect.matchCauseEffect(source.pull, {

@@ -36,6 +36,8 @@ import {
 // =============================================================================
 
 const turn = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)))
+/** Timers of this turn that follow no clock, as the wait for the end of a body, have run after it. */
+const timers = Effect.callback<void>((resume) => void setTimeout(() => resume(Effect.void), 1))
 
 interface Outcome {
   readonly tag: string
@@ -61,6 +63,7 @@ const run = (
     let waited = 0
     for (; fiber.pollUnsafe() === undefined && waited <= limit; waited += step) {
       for (let i = 0; i < (waited === 0 ? 200 : 8) || (waiting.count > 0 && i < 5000); i++) yield* turn
+      yield* timers
       if (fiber.pollUnsafe() === undefined) yield* TestClock.adjust(step * 1000)
     }
     assert.isDefined(fiber.pollUnsafe(), `still running after ${limit} s`)
