@@ -28,6 +28,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import { standingFor } from "../internal/addressed.ts"
 import { optionsIssue } from "../internal/checked.ts"
 import { duration, fields, optional } from "../internal/checks.ts"
 import type * as LlmError from "../LlmError.ts"
@@ -178,10 +179,13 @@ const forward = (
   let last = initial
   const call = <A>(use: (service: LlmService.Service) => Effect.Effect<A, LlmError.LlmError>) =>
     Effect.scoped(Effect.flatMap(borrow(choose), use))
-  return {
+  const current = (): LlmService.Service | undefined => {
+    const slot = choose()
+    return slot instanceof Slot ? slot.value : undefined
+  }
+  return standingFor({
     get info() {
-      const slot = choose()
-      const now = slot instanceof Slot ? slot.value?.info : undefined
+      const now = current()?.info
       if (now !== undefined) last = now
       return last
     },
@@ -190,7 +194,7 @@ const forward = (
     countTokens: (request) => call((service) => service.countTokens(request)),
     models: call((service) => service.models),
     health: call((service) => service.health)
-  }
+  }, current)
 }
 
 type Source = Effect.Effect<LlmConfig.LlmConfig, LlmError.LlmError>

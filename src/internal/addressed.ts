@@ -10,6 +10,7 @@
  * @since 0.1.0
  */
 import { isObject } from "effect/Predicate"
+import type * as Redacted from "effect/Redacted"
 import type { LlmRequest, ProviderRequest } from "../LlmRequest.ts"
 import type { Warning } from "../LlmResponse.ts"
 import type { Service, ServiceInfo } from "../LlmService.ts"
@@ -47,7 +48,8 @@ type Infos = readonly [ServiceInfo, ...Array<ServiceInfo>]
  * @category accessors
  * @since 0.1.0
  */
-export const infosOf = (service: Service): Infos => (service as { readonly [behind]?: Infos })[behind] ?? [service.info]
+export const infosOf = (service: Service): Infos =>
+  (service as { readonly [behind]?: () => Infos })[behind]?.() ?? [service.info]
 
 /**
  * The companies among them, each once.
@@ -72,7 +74,24 @@ export const companiesOf = (services: ReadonlyArray<Service>): ReadonlyArray<Add
  * @since 0.1.0
  */
 export const answeredBy = (service: Service, candidates: ReadonlyArray<Service>): Service =>
-  ({ ...service, [behind]: [...new Set(candidates.flatMap(infosOf))] }) as Service
+  ({ ...service, [behind]: () => [...new Set(candidates.flatMap(infosOf))] }) as Service
+
+/**
+ * A service that stands for another one, which can be exchanged: who is behind it is asked each time, also of copies of it.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const standingFor = (service: Service, current: () => Service | undefined): Service => {
+  let last: Infos | undefined
+  return Object.defineProperty(service, behind, {
+    enumerable: true,
+    value: () => {
+      const now = current()
+      return last = now === undefined ? last ?? [service.info] : infosOf(now)
+    }
+  })
+}
 
 // =============================================================================
 // Whom a request is for
@@ -87,17 +106,31 @@ interface Entry {
   readonly given: Personal
 }
 
-/** What a view remembers: everything that was given, what of it is shown, and what the caller itself asked for. */
+/** What a view remembers: everything that was given, what of it is shown and to whom, and what the caller itself asked for. */
 interface Memory {
   readonly entries: ReadonlyArray<Entry>
   readonly shown: Personal
   readonly asked: Personal
   readonly first: Address
+  /** A credential of the application's that a pool of keys has put in. */
+  readonly lent?: Redacted.Redacted<string> | undefined
 }
 
 const memory = Symbol.for("effect-llm/Addressed")
 
-const memoryOf = (request: LlmRequest): Memory | undefined => (request as { readonly [memory]?: Memory })[memory]
+/** Kept apart from the views, which show a note only: whoever gets a view and prints it must not find what is not for it. */
+const memories = new WeakMap<object, Memory>()
+
+const memoryOf = (request: LlmRequest): Memory | undefined => {
+  const note = (request as { readonly [memory]?: object })[memory]
+  return note === undefined ? undefined : memories.get(note)
+}
+
+const remembering = (request: object, known: Memory): LlmRequest => {
+  const note = {}
+  memories.set(note, known)
+  return Object.assign(request, { [memory]: note }) as unknown as LlmRequest
+}
 
 const personalOf = (request: Personal): Personal => {
   const { apiKey, headers, model } = request
@@ -134,25 +167,34 @@ const add = (entries: ReadonlyArray<Entry>, to: Address, given: Personal): Reado
   return [...entries.filter((entry) => !isSame(entry.to, to)), { to, given: over(given, before) }]
 }
 
-/** What has changed since a view was made, and so is meant for whoever got it. */
-const changesOf = (request: LlmRequest, { entries, first, shown }: Memory): ReadonlyArray<Entry> => {
+/** What was put into a view since it was made; of headers those that are not as they were shown. */
+const changesOf = (request: LlmRequest, { shown }: Memory): Personal => {
   const given: { -readonly [F in Field]?: LlmRequest[F] } = {}
   for (const field of fields) {
     if (request[field] !== shown[field]) Object.assign(given, { [field]: request[field] })
   }
-  if (Object.keys(given).length === 0) return entries
-  const before = shownTo(entries, first)
-  return [...entries.filter((entry) => !isSame(entry.to, first)), {
-    to: first,
-    given: personalOf({ ...before, ...given })
-  }]
+  const { headers } = given
+  if (headers === undefined || shown.headers === undefined) return given
+  const added = Object.entries(headers).filter(([name, value]) => shown.headers?.[name] !== value)
+  return { ...given, headers: added.length === 0 ? undefined : Object.fromEntries(added) }
+}
+
+/** What has changed since a view was made is meant for whoever got it. */
+const withChanges = (request: LlmRequest, known: Memory, first: Address): ReadonlyArray<Entry> => {
+  const { entries, shown } = known
+  if (fields.every((field) => request[field] === shown[field])) return entries
+  // What was left out in between is left out for the one that it was shown to; nobody else is told what it was.
+  const given = isSame(known.first, first)
+    ? personalOf(request)
+    : over(personalOf(changesOf(request, known)), shownTo(entries, first))
+  return [...entries.filter((entry) => !isSame(entry.to, first)), { to: first, given }]
 }
 
 const remember = (request: LlmRequest, candidates: ReadonlyArray<Service>): Memory => {
   const [first] = infosOf(candidates[0]!)
   const before = memoryOf(request)
   const own = personalOf(request)
-  let entries = before === undefined ? add([], first, own) : changesOf(request, { ...before, first })
+  let entries = before === undefined ? add([], first, own) : withChanges(request, before, first)
   if (request.providers !== undefined && isReadable(request.providers)) {
     const companies = companiesOf(candidates)
     for (const [id, named] of Object.entries(request.providers)) {
@@ -160,14 +202,14 @@ const remember = (request: LlmRequest, candidates: ReadonlyArray<Service>): Memo
       if (to !== undefined) entries = add(entries, to, personalOf(named))
     }
   }
-  return { entries, shown: {}, asked: before === undefined ? own : { ...before.asked, ...own }, first }
+  return { ...before, entries, shown: {}, asked: before === undefined ? own : { ...before.asked, ...own }, first }
 }
 
 const viewOf = (request: LlmRequest, known: Memory, address: Address): LlmRequest => {
   const shown = shownTo(known.entries, address)
   const { apiKey: _, headers: __, model: ___, providers, ...rest } = request
   const view = { ...rest, ...shown, ...(providers === undefined || isReadable(providers) ? undefined : { providers }) }
-  return Object.assign(view, { [memory]: { ...known, shown, first: address } }) as LlmRequest
+  return remembering(view, { ...known, shown, first: address })
 }
 
 /**
@@ -214,7 +256,21 @@ export const addressedTo = (request: LlmRequest, address: Address): LlmRequest =
   }
 }
 
-const overlaid = (request: LlmRequest, address: Address): LlmRequest => {
+/**
+ * Whether what a view shows is for somebody at another host: the service that it was made for has been exchanged since, or sends its
+ * requests elsewhere than its `info` says. Names alone do not tell, because an application may call a service as it likes.
+ */
+const isForeign = ({ first }: Memory, { origin }: Address): boolean =>
+  first.origin !== undefined && origin !== undefined && first.origin !== origin
+
+const withoutShown = (request: LlmRequest, known: Memory): LlmRequest => {
+  const { apiKey: _, headers: __, model: ___, ...rest } = request
+  return { ...rest, ...personalOf(changesOf(request, known)) } as LlmRequest
+}
+
+const overlaid = (given: LlmRequest, address: Address): LlmRequest => {
+  const known = isObject(given) ? memoryOf(given) : undefined
+  const request = known !== undefined && isForeign(known, address) ? withoutShown(given, known) : given
   if (request?.providers === undefined || !isReadable(request.providers)) return request
   const { providers, ...rest } = request
   const named = providers[address.provider]
@@ -222,6 +278,32 @@ const overlaid = (request: LlmRequest, address: Address): LlmRequest => {
     ? rest as LlmRequest
     : { ...rest, ...over(personalOf(named), personalOf(request)) } as LlmRequest
 }
+
+/**
+ * A request with a credential of the application's for one company. It makes nobody a tenant, and whoever is at another host does not
+ * get it.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const lentTo = (request: LlmRequest, address: Address, apiKey: Redacted.Redacted<string>): LlmRequest => {
+  const known = memoryOf(request) ?? { entries: [], shown: {}, asked: personalOf(request), first: address }
+  return remembering({ ...request, apiKey }, {
+    ...known,
+    entries: add(known.entries, address, { apiKey }),
+    shown: { ...known.shown, apiKey },
+    lent: apiKey
+  })
+}
+
+/**
+ * Whether the credential of a request is the application's.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isLent = (request: LlmRequest): boolean =>
+  request.apiKey !== undefined && memoryOf(request)?.lent === request.apiKey
 
 /**
  * A request as an application would write it for the one that gets it, without what policies remember along with it.
@@ -272,7 +354,8 @@ export const leftOut = (request: LlmRequest, address: Address): ReadonlyArray<Wa
   const isMissing = (field: Field): boolean =>
     field === "headers"
       ? Object.keys(known.asked.headers ?? {}).some((name) => headers?.[name] === undefined)
-      : known.asked[field] !== undefined && request[field] === undefined
+      : known.asked[field] !== undefined &&
+        (request[field] === undefined || (field === "apiKey" && isLent(request)))
   return fields.flatMap((field) =>
     !isMissing(field) ? [] : [{
       field,

@@ -10,7 +10,7 @@ import * as Hash from "effect/Hash"
 import * as Redacted from "effect/Redacted"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { ServiceInfo } from "../LlmService.ts"
-import { modelOf } from "./addressed.ts"
+import { isLent, modelOf } from "./addressed.ts"
 import { type Check, text } from "./checks.ts"
 
 /**
@@ -98,17 +98,6 @@ const fingerprint = (credential: string): string => {
   return half(credential) + half([...credential].toReversed().join(""))
 }
 
-const lent = Symbol.for("effect-llm/LentKey")
-
-/**
- * A request with a credential of the application's, which makes nobody a tenant.
- *
- * @category keys
- * @since 0.1.0
- */
-export const withLentKey = (request: LlmRequest, apiKey: Redacted.Redacted<string>): LlmRequest =>
-  Object.assign({ ...request, apiKey }, { [lent]: apiKey })
-
 /**
  * The tenant of a request: "" for everybody who uses the credentials of the application, else a fingerprint of those it brings.
  *
@@ -117,8 +106,7 @@ export const withLentKey = (request: LlmRequest, apiKey: Redacted.Redacted<strin
  */
 export const tenantOf = (request: LlmRequest): string => {
   const { apiKey, providers } = request
-  const isOwn = apiKey !== undefined && (request as { readonly [lent]?: unknown })[lent] !== apiKey
-  const brought = isOwn ? [Redacted.value(apiKey)] : []
+  const brought = apiKey === undefined || isLent(request) ? [] : [Redacted.value(apiKey)]
   if (providers !== undefined) {
     for (const id of Object.keys(providers).toSorted()) {
       const key = providers[id]!.apiKey

@@ -20,7 +20,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
-import { addressedTo, companiesOf, nameOf } from "../internal/addressed.ts"
+import { addressedTo, companiesOf, infosOf, lentTo, nameOf } from "../internal/addressed.ts"
 import { misconfigured, optionsIssue } from "../internal/checked.ts"
 import { type Check, duration, fields, listOf, notNegative, optional } from "../internal/checks.ts"
 import { credential } from "../internal/credential.ts"
@@ -28,7 +28,7 @@ import { type Attempt, withAttempts } from "../internal/gate.ts"
 import { type Ending, rejection, withHold } from "../internal/held.ts"
 import { type Key, type KeyReason, KeyRing, type Member } from "../internal/keyRing.ts"
 import { monotonicMillis } from "../internal/monotonic.ts"
-import { keyBy, type KeyOption, keyOption, PerKey, withLentKey } from "../internal/perKey.ts"
+import { keyBy, type KeyOption, keyOption, PerKey } from "../internal/perKey.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { Service } from "../LlmService.ts"
@@ -177,6 +177,8 @@ const make = (service: Service, options: Options): Service => {
   const bench = millis(options.bench ?? "30 seconds")
   const maxRetryAfter = millis(options.maxRetryAfter ?? "1 hour")
   const { provider } = service.info
+  /** Whose keys they are, also when the service is exchanged for one of another company. */
+  const [owner] = infosOf(service)
   const bringsKey = (request: LlmRequest): boolean => addressedTo(request, service.info)?.apiKey !== undefined
   const update = (ring: KeyRing): Effect.Effect<void, LlmError.LlmError> =>
     Effect.isEffect(keys)
@@ -251,7 +253,7 @@ const make = (service: Service, options: Options): Service => {
           const member = ring.take(now, tried)
           if (member !== undefined) {
             tried.add(member)
-            return Effect.succeed({ service: marked, request: withLentKey(request, member.apiKey) })
+            return Effect.succeed({ service: marked, request: lentTo(request, owner, member.apiKey) })
           }
           return Effect.fail(exhausted(ring, request, operation, now, last))
         })
@@ -272,7 +274,10 @@ const make = (service: Service, options: Options): Service => {
         : Effect.flatMap(ringOf(request), (ring) =>
           Effect.flatMap(
             Effect.andThen(update(ring), monotonicMillis),
-            (now) => service.countTokens({ ...request, apiKey: ring.peek(now)?.apiKey })
+            (now) => {
+              const apiKey = ring.peek(now)?.apiKey
+              return service.countTokens(apiKey === undefined ? request : lentTo(request, owner, apiKey))
+            }
           ))
   }
 }
