@@ -13,6 +13,7 @@ import { isObject } from "effect/Predicate"
 import type { LlmRequest, ProviderRequest } from "../LlmRequest.ts"
 import type { Warning } from "../LlmResponse.ts"
 import type { Service, ServiceInfo } from "../LlmService.ts"
+import { personal } from "./requestChecks.ts"
 
 /**
  * A company.
@@ -215,7 +216,8 @@ export const addressedTo = (request: LlmRequest, address: Address): LlmRequest =
 }
 
 const overlaid = (request: LlmRequest, address: Address): LlmRequest => {
-  if (request?.providers === undefined || !isReadable(request.providers)) return request
+  // Laid over each other, a legal field would hide one that is not: validation, further in, is to see both.
+  if (request?.providers === undefined || personal(request) !== undefined) return request
   const { providers, ...rest } = request
   const named = providers[address.provider]
   return named === undefined || !isNamed(address, address.provider, named)
