@@ -3,9 +3,9 @@
  * See scripts/consumers.ts.
  */
 import { Effect, type Layer, pipe, Schema, Stream } from "effect"
-import { HttpClient, HttpClientResponse } from "effect/http"
 import { Anthropic, LlmService, LlmTool, Message, OpenAiCompatible, Retry, Timeout } from "effect-llm"
 import type { LlmError, LlmRequest } from "effect-llm"
+import { HttpClient, HttpClientResponse } from "effect/http"
 
 type Equals<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false
 const holds = <T extends true>(): T => true as T

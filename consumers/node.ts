@@ -2,9 +2,9 @@
  * An application on Node: its client, and a server that answers once.
  */
 import { Effect, type Layer } from "effect"
-import type { HttpClient } from "effect/http"
 import { LlmService, OpenAiCompatible } from "effect-llm"
 import { layerHttpClient, layerHttpClientOptions, type Options } from "effect-llm/node"
+import type { HttpClient } from "effect/http"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 

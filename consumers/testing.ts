@@ -2,9 +2,9 @@
  * The tests of an application that has installed nothing beside `effect`, not even the types of Node.
  */
 import { Effect, Redacted } from "effect"
-import { FetchHttpClient } from "effect/http"
 import { Anthropic, LlmService, Retry } from "effect-llm"
 import { Simulator, TestLlm } from "effect-llm/testing"
+import { FetchHttpClient } from "effect/http"
 
 const scripted = Effect.gen(function*() {
   const control = yield* TestLlm.TestLlm

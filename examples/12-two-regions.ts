@@ -3,43 +3,23 @@
  * to begin, the other one takes over, and another provider when both are.
  */
 import { Console, Effect, Redacted } from "effect"
-import {
-  Anthropic,
-  Balance,
-  CircuitBreaker,
-  Concurrency,
-  Continue,
-  Fallback,
-  LlmService,
-  Message,
-  OpenAi,
-  Retry,
-  Timeout
-} from "../src/index.ts"
+import { Anthropic, Balance, LlmService, Message, OpenAi } from "../src/index.ts"
 import { layerHttpClient } from "../src/node.ts"
 import { Simulator } from "../src/testing/index.ts"
+import { guarded, recommended } from "./recommended.ts"
 
 const apiKey = Redacted.make("simulated-key")
+/** Whole answers are streamed below, so that they have the time limits of streams. */
+const defaults = { whole: "streamed" } as const
 
-// #region stack
-/** What belongs to one provider: its time limits, its retries, its circuit. */
-const region = (label: string, baseUrl: string) =>
-  Anthropic.layer({ apiKey, baseUrl, label }).pipe(
-    Timeout.policy({ connect: "5 seconds", firstToken: "20 seconds", idle: "30 seconds" }),
-    Retry.policy({ retries: 2, base: "100 millis", cap: "2 seconds" }),
-    CircuitBreaker.policy({ key: label })
-  )
+// #region regions
+const region = (label: string, baseUrl: string) => guarded(Anthropic.layer({ apiKey, baseUrl, label, defaults }))
 
-/** What chooses between providers, and around it what belongs to the call. */
+/** A conversation stays in its region, whose prompt cache knows it. */
 const stack = (eu: string, us: string, backup: string) =>
-  Balance.layer([region("eu", eu), region("us", us)], { stickyBy: "conversation" }).pipe(
-    Fallback.policy(Fallback.candidate(OpenAi.layer({ apiKey, baseUrl: backup }), {
-      contextWindow: 1_000_000,
-      request: (request) => ({ ...request, thinking: "low" })
-    })),
-    Continue.policy(),
-    Concurrency.policy({ permits: 100, maxQueue: 500 }),
-    Timeout.policy({ total: "3 minutes" })
+  recommended(
+    Balance.layer([region("eu", eu), region("us", us)], { stickyBy: "conversation" }),
+    guarded(OpenAi.layer({ apiKey, baseUrl: backup, defaults: { ...defaults, thinking: "low" } }))
   )
 // #endregion
 

@@ -12,7 +12,16 @@ const folders: ReadonlyArray<{ readonly path: string; readonly except?: Readonly
   { path: "." }, // the core vocabulary
   {
     path: "protocol",
-    except: ["Breakpoints", "Findings", "FinishReasons", "Probe", "Template", "ThinkingLevels", "ToolOrder"]
+    except: [
+      "Breakpoints",
+      "Findings",
+      "FinishReasons",
+      "Placeless",
+      "Probe",
+      "Template",
+      "ThinkingLevels",
+      "ToolOrder"
+    ]
   },
   { path: "provider" },
   { path: "policy" },

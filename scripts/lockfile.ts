@@ -1,17 +1,25 @@
 /**
- * Completes package-lock.json, and those of bench/peers, with the platform builds that the registry at hand did not offer.
+ * Completes every lockfile of the project: with the platform builds that the registry at hand did not offer, and with integrities.
  *
  * npm leaves an optional dependency out of the lockfile when it cannot be fetched, for example because a mirror holds
  * the builds of one platform only; `npm ci` then refuses that same lockfile as incomplete, on every platform. The name
  * of a platform build says which platform it is for, which is all that npm needs to skip it elsewhere.
  *
- * Run it after `npm install`. `--check` changes nothing and fails when an entry is missing.
+ * Every entry has an integrity, so that nobody can put something else in its place. Builds of `unavailable` have none as long as
+ * this is run behind a mirror that does not hold them; run where they are offered, it adds theirs too, and the exception can go.
+ *
+ * Run it after `npm install`. `--check` changes nothing, asks nobody, and fails when an entry or an integrity is missing.
  */
+import { execFileSync } from "node:child_process"
 import { globSync, readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
 interface Entry {
   readonly version?: string
+  readonly resolved?: string
+  readonly integrity?: string
+  readonly link?: boolean
+  readonly inBundle?: boolean
   readonly cpu?: ReadonlyArray<string>
   readonly dev?: boolean
   readonly libc?: ReadonlyArray<string>
@@ -29,6 +37,21 @@ const libraries: Readonly<Record<string, string>> = {
   gnueabihf: "glibc",
   musl: "musl",
   musleabihf: "musl"
+}
+
+/** Builds for other platforms of two development tools, which the mirror did not hold on 2026-12-01. */
+const unavailable = /^node_modules\/(?:@dprint\/(?:android|darwin|linux|win32)|@effect\/tsgo-(?:darwin|linux|win32))-/
+
+const integrityOf = (path: string, { version }: Entry): string | undefined => {
+  const name = path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length)
+  try {
+    return execFileSync("npm", ["view", `${name}@${version}`, "dist.integrity"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"]
+    }).trim() || undefined
+  } catch {
+    return undefined
+  }
 }
 
 const complete = (file: string): void => {
@@ -59,6 +82,10 @@ const complete = (file: string): void => {
     }
   }
 
+  const unsealed = Object.entries({ ...lock.packages, ...Object.fromEntries(missing) }).filter(([path, entry]) =>
+    path !== "" && entry.integrity === undefined && entry.link !== true && entry.inBundle !== true
+  )
+
   if (problems.length > 0) {
     console.error(`${file}:\n${problems.join("\n")}`)
     process.exitCode = 1
@@ -67,16 +94,38 @@ const complete = (file: string): void => {
       console.error(`${file} lacks these (run: node scripts/lockfile.ts):\n${[...missing.keys()].join("\n")}`)
       process.exitCode = 1
     }
-  } else if (missing.size > 0) {
+    const open = unsealed.map(([path]) => path).filter((path) => !unavailable.test(path))
+    if (open.length > 0) {
+      console.error(`${file} has no integrity for these (run: node scripts/lockfile.ts):\n${open.join("\n")}`)
+      process.exitCode = 1
+    }
+    const resolved = Object.entries(lock.packages).filter(([, entry]) => entry.resolved?.includes("://") === true)
+    if (resolved.length > 0) {
+      console.error(`${file} names the host of a registry:\n${resolved.map(([path]) => path).join("\n")}`)
+      process.exitCode = 1
+    }
+  } else if (missing.size > 0 || unsealed.length > 0) {
+    const sealed = unsealed.flatMap(([path, entry]): ReadonlyArray<readonly [string, Entry]> => {
+      const integrity = integrityOf(path, entry)
+      return integrity === undefined ? [] : [[path, { version: entry.version!, integrity, ...entry }]]
+    })
     const packages = Object.fromEntries(
-      Object.entries(lock.packages).concat([...missing]).toSorted(([a], [b]) => a.localeCompare(b, "en"))
+      Object.entries({ ...lock.packages, ...Object.fromEntries(missing), ...Object.fromEntries(sealed) })
+        .toSorted(([a], [b]) => a.localeCompare(b, "en"))
     )
     writeFileSync(file, `${JSON.stringify({ ...lock, packages }, undefined, 2)}\n`)
-    console.log(`${file}: added ${missing.size} platform builds`)
+    console.log(
+      `${file}: added ${missing.size} platform builds and ${sealed.length} integrities` +
+        (sealed.length < unsealed.length ? `; the registry has none for ${unsealed.length - sealed.length}` : "")
+    )
   }
 }
 
 const root = fileURLToPath(new URL("../", import.meta.url))
-for (const file of globSync(["package-lock.json", "bench/peers/*/package-lock.json"], { cwd: root })) {
+for (
+  const file of globSync(["package-lock.json", ".ci/*/package-lock.json", "bench/peers/*/package-lock.json"], {
+    cwd: root
+  })
+) {
   complete(`${root}${file}`)
 }

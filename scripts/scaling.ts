@@ -1,10 +1,10 @@
 /**
  * `npm run scaling [-- --only text]`: measures every repeatable thing at n and 2n and prints what twice as many cost. Exits
- * with 1 when any costs more than 2.5 times as much. The cases are those of `test/scaling`.
+ * with 1 when any costs more than 2.5 times as much. The cases are in `scripts/scaling`.
  */
 import { parseArgs } from "node:util"
-import { type Case } from "../test/scaling/Case.ts"
-import { cases } from "../test/scaling/cases.ts"
+import { type Case } from "./scaling/Case.ts"
+import { cases } from "./scaling/cases.ts"
 
 const { values } = parseArgs({ options: { only: { type: "string" }, all: { type: "boolean", default: false } } })
 
@@ -52,9 +52,9 @@ const rowOf = (one: Case): Row => {
 }
 
 const spelled = (row: Row): string =>
-  `${row.ratio.toFixed(2).padStart(7)}  ${row.millis.toFixed(1).padStart(8)} ms  ${row.twice.toFixed(1).padStart(8)} ms  n = ${
-    String(row.n).padEnd(9)
-  }  ${row.name}`
+  `${row.ratio.toFixed(2).padStart(7)}  ${row.millis.toFixed(1).padStart(8)} ms  ${
+    row.twice.toFixed(1).padStart(8)
+  } ms  n = ${String(row.n).padEnd(9)}  ${row.name}`
 
 const slow: Array<Row> = []
 let count = 0

@@ -245,7 +245,15 @@ export const make = (
         if ("field" in encoded) return { issue: encoded, model }
         const url = `${base.url}${encoded.path}`
         if (!isBelow(base, url)) return { issue: { field: "model", message: "Leads to another address." }, model }
-        return { request, model, encoded, streamed, contextWindow: meta?.contextWindow, url: base.withQuery(url), body: jsonText(encoded.body) }
+        return {
+          request,
+          model,
+          encoded,
+          streamed,
+          contextWindow: meta?.contextWindow,
+          url: base.withQuery(url),
+          body: jsonText(encoded.body)
+        }
       } catch (error) {
         const why = error instanceof Error ? `: ${String(error.message).slice(0, 200)}` : ""
         return {

@@ -35,7 +35,7 @@ const maxDocumentLength = 128 * 1024 * 1024
  * @category limits
  * @since 0.1.0
  */
-export const maxStray = 512
+const maxStray = 512
 
 /**
  * Adds a line that is none of a stream to those before it, as far as they are shown.

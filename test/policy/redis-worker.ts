@@ -127,7 +127,7 @@ const program = Effect.fnUntraced(function*(kind: Kind, prefix: string) {
         case "begin": {
           const before = yield* begin(command)
           while (ended().length + control.started - before < command.times) yield* turn
-          return reply((yield* Effect.all(ended())), before)
+          return reply(yield* Effect.all(ended()), before)
         }
         case "finish": {
           yield* TestClock.adjust(command.after)
@@ -148,12 +148,9 @@ const program = Effect.fnUntraced(function*(kind: Kind, prefix: string) {
 
 const [, script = "", kind = "", url = "", prefix = ""] = process.argv
 if (script.endsWith("redis-worker.ts")) {
+  // Commands come when they come: nobody has forgotten to move the clock.
+  const clock = TestClock.layer({ warningDelay: "1 day" })
   NodeRuntime.runMain(
-    program(kind as Kind, prefix).pipe(
-      Effect.scoped,
-      Effect.provide(NodeRedis.layer({ url })),
-      // Commands come when they come: nobody has forgotten to move the clock.
-      Effect.provide(TestClock.layer({ warningDelay: "1 day" }))
-    )
+    program(kind as Kind, prefix).pipe(Effect.scoped, Effect.provide([NodeRedis.layer({ url }), clock]))
   )
 }

@@ -154,50 +154,52 @@ describe.skipIf(server === undefined)("RateLimit over Redis", () => {
       yield* Effect.promise(() =>
         fc.assert(
           fc.asyncProperty(fc.array(operation, { maxLength: 16 }), (script) =>
-            run(Effect.gen(function*() {
-              const memory = new TokenBuckets()
-              const shared = { key: String(runs++), limits: { requests: 60, tokens: 120 } }
-              let now = 1_000_000
-              let swept = now
-              // It has looked before the first step.
-              memory.reserve({ ...shared, amounts: {}, maxWaitMillis: 0 }, now)
-              for (const step of script) {
-                if (step._tag === "pass") {
-                  now += step.millis
-                  continue
-                }
-                // Memory forgets full buckets once a minute.
-                if (now - swept >= 60_000) {
-                  swept = now
-                  const expires = yield* redis.send<string | null>("HGET", clock, "expires")
-                  if (expires !== null && Number(expires) <= now) yield* redis.send("DEL", `${prefix}${shared.key}`)
-                }
-                const [seconds, micros] = [Math.floor(now / 1000), now % 1000 * 1000]
-                yield* redis.send("HSET", clock, "seconds", String(seconds), "micros", String(micros))
-                if (step._tag === "settle") {
-                  const { _tag, ...options } = step
-                  const settlement = {
-                    ...shared,
-                    ...options as Omit<Parameters<typeof memory.settle>[0], "key" | "limits">
+            run(
+              Effect.gen(function*() {
+                const memory = new TokenBuckets()
+                const shared = { key: String(runs++), limits: { requests: 60, tokens: 120 } }
+                let now = 1_000_000
+                let swept = now
+                // It has looked before the first step.
+                memory.reserve({ ...shared, amounts: {}, maxWaitMillis: 0 }, now)
+                for (const step of script) {
+                  if (step._tag === "pass") {
+                    now += step.millis
+                    continue
                   }
-                  yield* buckets.settle(settlement)
-                  memory.settle(settlement, now)
-                } else {
-                  const { _tag, ...options } = step
-                  const wanted = {
-                    ...shared,
-                    ...options as Omit<Parameters<typeof memory.reserve>[0], "key" | "limits">
+                  // Memory forgets full buckets once a minute.
+                  if (now - swept >= 60_000) {
+                    swept = now
+                    const expires = yield* redis.send<string | null>("HGET", clock, "expires")
+                    if (expires !== null && Number(expires) <= now) yield* redis.send("DEL", `${prefix}${shared.key}`)
                   }
-                  const theirs = yield* buckets.reserve(wanted)
-                  const ours = memory.reserve(wanted, now)
-                  // cjson keeps 14 digits, so that a wait may be rounded up to the other millisecond.
-                  assert.approximately(theirs.waitMillis, ours.waitMillis, 1)
-                  if (Math.abs(ours.waitMillis - wanted.maxWaitMillis) > 1) {
-                    assert.strictEqual(theirs.granted, ours.granted)
-                  } else if (theirs.granted !== ours.granted) return
+                  const [seconds, micros] = [Math.floor(now / 1000), now % 1000 * 1000]
+                  yield* redis.send("HSET", clock, "seconds", String(seconds), "micros", String(micros))
+                  if (step._tag === "settle") {
+                    const { _tag, ...options } = step
+                    const settlement = {
+                      ...shared,
+                      ...options as Omit<Parameters<typeof memory.settle>[0], "key" | "limits">
+                    }
+                    yield* buckets.settle(settlement)
+                    memory.settle(settlement, now)
+                  } else {
+                    const { _tag, ...options } = step
+                    const wanted = {
+                      ...shared,
+                      ...options as Omit<Parameters<typeof memory.reserve>[0], "key" | "limits">
+                    }
+                    const theirs = yield* buckets.reserve(wanted)
+                    const ours = memory.reserve(wanted, now)
+                    // cjson keeps 14 digits, so that a wait may be rounded up to the other millisecond.
+                    assert.approximately(theirs.waitMillis, ours.waitMillis, 1)
+                    if (Math.abs(ours.waitMillis - wanted.maxWaitMillis) > 1) {
+                      assert.strictEqual(theirs.granted, ours.granted)
+                    } else if (theirs.granted !== ours.granted) return
+                  }
                 }
-              }
-            }).pipe(Effect.ensuring(Effect.ignore(redis.send("DEL", clock, `${prefix}${runs - 1}`)))))),
+              }).pipe(Effect.ensuring(Effect.ignore(redis.send("DEL", clock, `${prefix}${runs - 1}`))))
+            )),
           { numRuns: 200 }
         )
       )

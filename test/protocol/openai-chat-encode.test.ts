@@ -286,7 +286,7 @@ describe("OpenAI Chat encoder: reasoning", () => {
 
   it("warns where the host cannot be told to reason", () => {
     assert.deepStrictEqual(warned({ thinking: "high" }, { quirks: { reasoning: "none" } }), ["thinking"])
-    assert.deepStrictEqual(warned({ thinking: "off" }, { quirks: { reasoning: "none" } }), [])
+    assert.deepStrictEqual(warned({ thinking: "off" }, { quirks: { reasoning: "none" } }), ["thinking"])
   })
 
   it("sends a budget where the host takes one, else the level it comes to, with a warning", () => {

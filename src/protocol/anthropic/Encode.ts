@@ -11,6 +11,7 @@ import type { Warning } from "../../LlmResponse.ts"
 import type { FunctionTool } from "../../LlmTool.ts"
 import type { JsonObject, ReasoningPart } from "../../Message.ts"
 import { prepare, type Rules, type Turn } from "../Conversation.ts"
+import { leftOut } from "../Placeless.ts"
 import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { byName } from "../ToolOrder.ts"
@@ -234,6 +235,7 @@ const setSampling = (
 export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const { meta, request } = input
   const { turns, warnings } = prepare(request, rulesOf(input, quirks))
+  warnings.push(...leftOut(request, ["image.detail"]))
   const building: Building = { quirks, wanted: new Map(), warnings, refused: undefined }
 
   const spoken = turns.findIndex((turn) => turn.role !== "system")

@@ -13,6 +13,7 @@ import type { FunctionTool } from "../../LlmTool.ts"
 import type { Json, JsonObject, ReasoningPart } from "../../Message.ts"
 import { strictSchema } from "../anthropic/Schema.ts"
 import { prepare, type Rules, type Turn } from "../Conversation.ts"
+import { leftOut } from "../Placeless.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { orderedTools } from "../ToolOrder.ts"
 import { placeCachePoints, spelled } from "./Cache.ts"
@@ -189,6 +190,7 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   const family = quirks.familyOf?.(model) ?? {}
   const prepared = prepare(request, rulesOf(input, family))
   const warnings: Array<Warning> = prepared.warnings
+  warnings.push(...leftOut(request, ["image.detail"]))
   const { turns } = prepared
   const building: Building = { warnings, documents: new Map(), called: new Set(), refused: undefined }
 

@@ -8,6 +8,7 @@ import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { JsonSchema, LlmTool } from "../../LlmTool.ts"
 import type { Json, JsonObject } from "../../Message.ts"
+import { leftOut } from "../Placeless.ts"
 import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { openAiStrict } from "../SchemaDialect.ts"
@@ -245,6 +246,7 @@ const build = (input: EncodeInput, quirks: Quirks): Built | { readonly refused: 
   if (isRefused(tools)) return tools
   const spelled = messagesFor(input, quirks, warnings.all, format.instructions)
   if ("refused" in spelled) return spelled
+  warnings.all.push(...leftOut(request, ["file.citations"]))
   const extra: Extra = {}
   const body: Body = { model: input.model, messages: spelled.messages, stream: input.stream }
   if (input.stream && quirks.streamUsage !== false) body.stream_options = { include_usage: true }

@@ -52,7 +52,7 @@ export const reasoningFields = (
     return {}
   }
   if (dialect === "none") {
-    if (!off) warn("The provider has no option for reasoning; it was left out.")
+    warn("The provider has no option for reasoning; it was left out.")
     return {}
   }
   const budget = typeof thinking === "object" ? thinking.budgetTokens : undefined

@@ -12,6 +12,7 @@ import type { Warning } from "../../LlmResponse.ts"
 import type { FunctionTool } from "../../LlmTool.ts"
 import type { JsonObject } from "../../Message.ts"
 import { prepare, type Turn } from "../Conversation.ts"
+import { leftOut } from "../Placeless.ts"
 import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { orderedTools } from "../ToolOrder.ts"
@@ -184,7 +185,8 @@ const samplingOf = (input: EncodeInput, warnings: Array<Warning>): GenerationCon
 const warnOfCache = (request: LlmRequest, turns: ReadonlyArray<Turn>, warnings: Array<Warning>): void => {
   const { cache } = request
   const asked = cache !== undefined &&
-    (cache.systemPrompt === true || cache.tools === true || (cache.recentTurns ?? 0) > 0 || cache.key !== undefined)
+    (cache.systemPrompt === true || cache.tools === true || (cache.recentTurns ?? 0) > 0 || cache.key !== undefined ||
+      cache.extendedTtl === true)
   const marked = turns.some((turn) =>
     turn.parts.some((part) => "cacheControl" in part && part.cacheControl !== undefined)
   )
@@ -233,6 +235,7 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   if (typeof path !== "string") return { refused: path }
   // Signatures and unsigned thoughts are weighed in `Content`.
   const { turns, warnings } = prepare(request, { wire, keepReasoning: () => true })
+  warnings.push(...leftOut(request, ["image.detail", "file.citations", "tool.cacheControl"]))
   const byLevel = thinksByLevel(model, meta, quirks)
   const building: Building = { quirks, provider, model, byLevel }
 

@@ -9,6 +9,7 @@ import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { JsonObject } from "../../Message.ts"
 import type { ModelMeta, ThinkingLevel } from "../../Model.ts"
+import { leftOut } from "../Placeless.ts"
 import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { type LevelWords, wordFor } from "../ThinkingLevels.ts"
@@ -134,7 +135,7 @@ const withoutMeaning = (request: LlmRequest, warn: Warn): void => {
   const cache = request.cache
   if (cache?.key !== undefined) warn("cache.key", lacks)
   if (cache?.extendedTtl === true) warn("cache.extendedTtl", `${lacks} \`keep_alive\` keeps the model loaded.`)
-  if (cache?.systemPrompt === true || (cache?.recentTurns ?? 0) > 0) {
+  if (cache?.systemPrompt === true || cache?.tools === true || (cache?.recentTurns ?? 0) > 0) {
     warn("cache", "Ollama has no cache breakpoints: it reuses equal prefixes by itself.")
   }
 }
@@ -158,6 +159,7 @@ const build = (
   if ("refused" in tools) return tools
   const spelled = messagesFor(request, warnings)
   if ("refused" in spelled) return spelled
+  warnings.push(...leftOut(request, ["image.detail", "tool.cacheControl"]))
   const options = optionsOf(request)
   const format = formatOf(request)
   const think = thinkOf(request.thinking, quirks, input.meta, warn)

@@ -10,6 +10,7 @@ import type { JsonSchema, LlmTool } from "../../LlmTool.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import type { ModelMeta } from "../../Model.ts"
 import { reasoningFields } from "../chat/ReasoningRequest.ts"
+import { leftOut } from "../Placeless.ts"
 import { bodyOf, list, nonEmpty, record } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { openAiStrict } from "../SchemaDialect.ts"
@@ -232,6 +233,7 @@ const build = (input: EncodeInput, quirks: Quirks): Built | Refused => {
   const spelled = inputFor(input, quirks, { stored: store === true, continues, breakpoints })
   if ("refused" in spelled) return spelled
   warnings.unshift(...spelled.warnings)
+  warnings.push(...leftOut(request, ["file.citations", "tool.cacheControl"]))
   const body: Body = { model: input.model, input: spelled.items, stream: input.stream }
   if (spelled.instructions !== undefined) body.instructions = spelled.instructions
   if (store !== "omit") body.store = store

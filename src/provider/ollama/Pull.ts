@@ -102,7 +102,7 @@ class PullDecoder implements Decoder {
       origin: this.assembler.origin
     } as const
     this.assembler.out.push({ _tag: "ServerTool", index: this.lines++, part })
-    if (line["status"] === "success") this.assembler.finish("stop")
+    if (line["status"] === "success") this.assembler.finish("stop", line["status"])
   }
 }
 

@@ -36,7 +36,8 @@ export const anthropic: Wire = {
       ...many(n, () => piece(0, { type: "input_json_delta", partial_json: "[" })),
       stop(0)
     ],
-    blocks: (n) => many(n, (at) => [start(at, textBlock), piece(at, { type: "text_delta", text: "a" }), stop(at)]).flat(),
+    blocks: (n) =>
+      many(n, (at) => [start(at, textBlock), piece(at, { type: "text_delta", text: "a" }), stop(at)]).flat(),
     "open blocks": (n) => many(n, (at) => start(at, textBlock)),
     "open blocks with deltas of no block": (n) => [
       ...many(n, (at) => start(at, textBlock)),
@@ -61,7 +62,11 @@ export const anthropic: Wire = {
     pings: (n) => many(n, () => typed("ping", {}))
   },
   bodies: {
-    blocks: (n) => ({ type: "message", content: many(n, () => ({ type: "text", text: "a" })), stop_reason: "end_turn" }),
+    blocks: (n) => ({
+      type: "message",
+      content: many(n, () => ({ type: "text", text: "a" })),
+      stop_reason: "end_turn"
+    }),
     calls: (n) => ({ type: "message", content: many(n, callBlock), stop_reason: "tool_use" })
   }
 }
@@ -99,8 +104,10 @@ export const gemini: Wire = {
     "sources repeated in each frame": (n) =>
       many(n, () => parts([{ text: "a" }], { groundingMetadata: { groundingChunks: [{ web: { uri: "http://a" } }] } })),
     sources: (n) =>
-      many(n, (at) =>
-        parts([{ text: "a" }], { groundingMetadata: { groundingChunks: [{ web: { uri: `http://a/${at}` } }] } })),
+      many(
+        n,
+        (at) => parts([{ text: "a" }], { groundingMetadata: { groundingChunks: [{ web: { uri: `http://a/${at}` } }] } })
+      ),
     "finish reasons": (n) => many(n, () => parts([{ text: "a" }], { finishReason: "STOP" })),
     candidates: (n) => [{ candidates: many(n, (at) => ({ index: at + 1 })) }],
     usage: (n) => many(n, (at) => ({ ...parts([{ text: "a" }]), usageMetadata: { promptTokenCount: at } })),
@@ -210,7 +217,10 @@ export const cohere: Wire = {
   },
   bodies: {
     calls: (n) => ({ id: "m", message: { tool_calls: many(n, cohereCall) }, finish_reason: "TOOL_CALL" }),
-    citations: (n) => ({ message: { content: [{ text: "a" }], citations: many(n, () => ({})) }, finish_reason: "COMPLETE" }),
+    citations: (n) => ({
+      message: { content: [{ text: "a" }], citations: many(n, () => ({})) },
+      finish_reason: "COMPLETE"
+    }),
     "documents of version 1": (n) => ({
       text: "a",
       generation_id: "g",
@@ -225,7 +235,11 @@ export const cohere: Wire = {
 // Ollama
 // =============================================================================
 
-const line = (message: object): Frame => ({ model: "m", message: { role: "assistant", content: "", ...message }, done: false })
+const line = (message: object): Frame => ({
+  model: "m",
+  message: { role: "assistant", content: "", ...message },
+  done: false
+})
 
 export const ollama: Wire = {
   name: "ollama",

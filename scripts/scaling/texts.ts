@@ -1,16 +1,22 @@
 // Texts of any length: bodies and lines, errors, partial JSON, seams, names.
-import { Joined } from "../../src/internal/joined.ts"
+import * as Problems from "../../src/config/problems.ts"
 import { keyText } from "../../src/internal/cacheKey.ts"
 import { inputTokens } from "../../src/internal/estimate.ts"
+import { Joined } from "../../src/internal/joined.ts"
 import { parsePartialJson } from "../../src/internal/partialJson.ts"
 import { Seam } from "../../src/internal/seam.ts"
-import * as Problems from "../../src/config/problems.ts"
+import type { ServiceInfo } from "../../src/LlmService.ts"
 import * as AnthropicMessages from "../../src/protocol/AnthropicMessages.ts"
-import { classify, isErrorBody, readErrorBody, readErrorText, retryDelayFromMessage } from "../../src/protocol/ErrorMap.ts"
+import {
+  classify,
+  isErrorBody,
+  readErrorBody,
+  readErrorText,
+  retryDelayFromMessage
+} from "../../src/protocol/ErrorMap.ts"
 import * as GeminiGenerateContent from "../../src/protocol/GeminiGenerateContent.ts"
 import * as OllamaChat from "../../src/protocol/OllamaChat.ts"
 import * as OpenAiChat from "../../src/protocol/OpenAiChat.ts"
-import type { ServiceInfo } from "../../src/LlmService.ts"
 import { titleOf } from "../../src/transport/Page.ts"
 import * as RetryAfter from "../../src/transport/RetryAfter.ts"
 import { type Case, many, textCase, usual } from "./Case.ts"
@@ -29,7 +35,12 @@ const framing: ReadonlyArray<Case> = [
   textCase("framing: event names", chat, (n) => "event: a\n".repeat(n), 500_000),
   textCase("framing: whitespace before anything", chat, (n) => " ".repeat(n), 10_000_000),
   textCase("framing: one line", chat, (n) => `data: ${"x".repeat(n)}`, 10_000_000),
-  textCase("framing: lines of an object without a field name", chat, (n) => `: a\n{\n${" \"a\": 1,\n".repeat(n)}`, 500_000),
+  textCase(
+    "framing: lines of an object without a field name",
+    chat,
+    (n) => `: a\n{\n${" \"a\": 1,\n".repeat(n)}`,
+    500_000
+  ),
   textCase("framing: objects without a field name", chat, (n) => ": a\n{}\n".repeat(n)),
   textCase("framing: beginnings of objects", chat, (n) => `: a\n${"{\n}\n".repeat(n)}`),
   textCase("framing: lines of JSON", ollama, (n) => "{\"a\":1}\n".repeat(n)),
@@ -91,9 +102,15 @@ const errors: ReadonlyArray<Case> = Object.entries(hostile).flatMap(([name, make
     one("delay in a message", retryDelayFromMessage),
     one("delay in a header", (text) => RetryAfter.retryAfter({ "retry-after": text, "x-ratelimit-reset": text }, 0)),
     one("page", titleOf),
-    one("in-stream error", (message) =>
-      void textCase("", AnthropicMessages.make(), () =>
-        `data: ${JSON.stringify({ type: "error", error: { type: "x", message } })}\n\n`).run(0)()),
+    one(
+      "in-stream error",
+      (message) =>
+        void textCase(
+          "",
+          AnthropicMessages.make(),
+          () => `data: ${JSON.stringify({ type: "error", error: { type: "x", message } })}\n\n`
+        ).run(0)()
+    ),
     one("unknown name in a configuration", (text) => Problems.unknownName(text, [text.slice(1), "openai"]))
   ]
 })

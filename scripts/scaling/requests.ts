@@ -111,7 +111,11 @@ const things: { readonly [name: string]: Thing } = {
   },
   "calls of a message, with a message for each result": {
     size: 50_000,
-    make: (n) => messages([Message.assistant(many(n, (at) => call(`c${at}`))), ...many(n, (at) => toolMessage([result(`c${at}`)]))])
+    make: (n) =>
+      messages([
+        Message.assistant(many(n, (at) => call(`c${at}`))),
+        ...many(n, (at) => toolMessage([result(`c${at}`)]))
+      ])
   },
   "calls of a message with one id": {
     size: 50_000,
@@ -131,7 +135,10 @@ const things: { readonly [name: string]: Thing } = {
         }).flat()
       )
   },
-  "calls without a result": { size: 50_000, make: (n) => messages(many(n, (at) => Message.assistant([call(`c${at}`)]))) },
+  "calls without a result": {
+    size: 50_000,
+    make: (n) => messages(many(n, (at) => Message.assistant([call(`c${at}`)])))
+  },
   "results without a call": { size: 50_000, make: (n) => messages(many(n, (at) => toolMessage([result(`c${at}`)]))) },
   "results without a call, and images of the assistant": {
     size: 50_000,
@@ -190,13 +197,14 @@ const things: { readonly [name: string]: Thing } = {
   },
   "data URLs": {
     size: 50_000,
-    make: (n) =>
-      messages([Message.user([{ type: "image", source: { type: "url", url: `data:${";a".repeat(n)}` } }])])
+    make: (n) => messages([Message.user([{ type: "image", source: { type: "url", url: `data:${";a".repeat(n)}` } }])])
   },
   "cache marks": {
     size: 50_000,
     make: (n) => ({
-      ...messages(many(n, (at) => at % 2 === 0 ? Message.assistant([cached(text("a"))]) : user.pipe(Message.cacheable))),
+      ...messages(
+        many(n, (at) => at % 2 === 0 ? Message.assistant([cached(text("a"))]) : user.pipe(Message.cacheable))
+      ),
       cache: { systemPrompt: true, tools: true, recentTurns: n }
     })
   },
@@ -208,9 +216,15 @@ const things: { readonly [name: string]: Thing } = {
   },
   "strict tools": {
     size: 20_000,
-    make: (n) => ({ prompt: "a", tools: many(n, (at) => ({ ...strictTool(object({ a: {} })), name: `t${at}` }) as LlmTool) })
+    make: (n) => ({
+      prompt: "a",
+      tools: many(n, (at) => ({ ...strictTool(object({ a: {} })), name: `t${at}` }) as LlmTool)
+    })
   },
-  properties: { size: 50_000, make: (n) => ({ prompt: "a", tools: [strictTool(object(named(n, () => ({ type: "string" }))))] }) },
+  properties: {
+    size: 50_000,
+    make: (n) => ({ prompt: "a", tools: [strictTool(object(named(n, () => ({ type: "string" }))))] })
+  },
   "properties of the answer": {
     size: 50_000,
     make: (n) => ({
@@ -267,7 +281,11 @@ const things: { readonly [name: string]: Thing } = {
     size: 40,
     make: (n) => ({
       prompt: "a",
-      tools: [strictTool(object({ a: nested(n, (inner) => ({ type: ["string", "number"], anyOf: [inner, { type: "null" }] })) }))]
+      tools: [
+        strictTool(
+          object({ a: nested(n, (inner) => ({ type: ["string", "number"], anyOf: [inner, { type: "null" }] })) })
+        )
+      ]
     })
   },
   "members of allOf": {
@@ -305,10 +323,14 @@ const encoded = (protocol: Protocol, request: LlmRequest): string =>
   JSON.stringify(protocol.encode({ request, model: "m", stream: true, provider: "test" }))
 
 export const requests: ReadonlyArray<Case> = Object.entries(things).flatMap(([thing, { make, size }]) => [
-  { name: `validation: ${thing}`, size, run: (n: number) => {
-    const request = make(n)
-    return () => void validate(request)
-  } },
+  {
+    name: `validation: ${thing}`,
+    size,
+    run: (n: number) => {
+      const request = make(n)
+      return () => void validate(request)
+    }
+  },
   ...Object.entries(wires).map(([wire, protocol]): Case => ({
     name: `request to ${wire}: ${thing}`,
     size,

@@ -43,7 +43,9 @@ export const chat: Wire = {
       many(n, () => chunk({ reasoning_details: [{ type: "reasoning.text", index: 0, text: "word " }] })),
     "encrypted reasoning": (n) =>
       many(n, (at) => chunk({ reasoning_details: [{ type: "reasoning.encrypted", index: at, data: "abcd" }] })),
-    arguments: (n) => [chunk({ tool_calls: [call(0, "", "a")] }), ...many(n, () => chunk({ tool_calls: [call(0, "[")] }))],
+    arguments: (
+      n
+    ) => [chunk({ tool_calls: [call(0, "", "a")] }), ...many(n, () => chunk({ tool_calls: [call(0, "[")] }))],
     "arguments that look whole": (n) => [
       chunk({ tool_calls: [call(0, "{\"a\":", "a")] }),
       ...many(n, () => chunk({ tool_calls: [call(0, "{}}")] }))
@@ -59,7 +61,8 @@ export const chat: Wire = {
     "calls that stay open": (n) => many(n, (at) => chunk({ tool_calls: [call(at, "{", `id${at}`)] })),
     "calls with a finish reason each": (n) =>
       many(n, (at) => chunk({ tool_calls: [call(at, "{", `id${at}`)] }, finished)),
-    "calls without a name": (n) => many(n, (at) => chunk({ tool_calls: [{ index: at, function: { arguments: "{" } }] })),
+    "calls without a name": (n) =>
+      many(n, (at) => chunk({ tool_calls: [{ index: at, function: { arguments: "{" } }] })),
     "text for a closed call": (n) => [
       chunk({ tool_calls: [call(0, "{\"a\":1}", "a")] }),
       chunk({ tool_calls: [call(1, "{\"a\":1}", "b")] }),
@@ -140,8 +143,7 @@ const callItem = (id: string, callId: string) => ({
   arguments: "{}"
 })
 
-const done = (item: object, index: number): Frame =>
-  event("response.output_item.done", { output_index: index, item })
+const done = (item: object, index: number): Frame => event("response.output_item.done", { output_index: index, item })
 
 const completed = (output: ReadonlyArray<object>): Frame =>
   event("response.completed", { response: { id: "r", object: "response", status: "completed", output } })
@@ -163,8 +165,13 @@ export const responses: Wire = {
   frames: {
     text: (n) => many(n, () => delta({})),
     "text with the whole after each": (n) =>
-      many(n, (at) =>
-        at % 2 === 0 ? delta({}) : event("response.output_text.done", { output_index: 0, content_index: 0, text: "w" })),
+      many(
+        n,
+        (at) =>
+          at % 2 === 0
+            ? delta({})
+            : event("response.output_text.done", { output_index: 0, content_index: 0, text: "w" })
+      ),
     "contents of a message": (n) => many(n, (at) => delta({ content_index: at })),
     "contents of a closed message": (n) => [
       done(messageItem("m", "a"), 0),
@@ -195,12 +202,18 @@ export const responses: Wire = {
           ? event("response.reasoning_summary_text.delta", { output_index: 0, summary_index: 0, delta: "a" })
           : event("response.reasoning_summary_text.done", { output_index: 0, summary_index: 0, text: "a" })),
     sections: (n) =>
-      many(n, (at) => event("response.reasoning_summary_text.delta", { output_index: 0, summary_index: at, delta: "a" })),
+      many(
+        n,
+        (at) => event("response.reasoning_summary_text.delta", { output_index: 0, summary_index: at, delta: "a" })
+      ),
     "reasoning items with a far section": (n) =>
-      many(n, (at) =>
-        event("response.reasoning_summary_text.delta", { output_index: at, summary_index: 99_999, delta: "a" })),
+      many(
+        n,
+        (at) => event("response.reasoning_summary_text.delta", { output_index: at, summary_index: 99_999, delta: "a" })
+      ),
     items: (n) => many(n, (at) => done(messageItem(`m${at}`, "a"), at)),
-    "items without an index": (n) => many(n, (at) => ["response.output_item.done", { item: messageItem(`m${at}`, "a") }]),
+    "items without an index": (n) =>
+      many(n, (at) => ["response.output_item.done", { item: messageItem(`m${at}`, "a") }]),
     "messages in another order": (n) => reversed(n, (at) => messageItem(`m${at}`, "a")),
     "messages in another order with other ids": (n) => [
       ...many(n, (at) => done(messageItem(`m${at}`, "a"), n - 1 - at)),
@@ -223,7 +236,10 @@ export const responses: Wire = {
           annotation: { type: "url_citation", url: `http://a/${at}` }
         })),
     previews: (n) =>
-      many(n, () => event("response.image_generation_call.partial_image", { output_index: 0, partial_image_b64: "AA" })),
+      many(
+        n,
+        () => event("response.image_generation_call.partial_image", { output_index: 0, partial_image_b64: "AA" })
+      ),
     "unknown events": (n) => many(n, () => event("response.unknown", {}))
   },
   bodies: {

@@ -15,7 +15,7 @@ export const usual = 100_000
 
 export const many = <A>(n: number, make: (at: number) => A): Array<A> => Array.from({ length: n }, (_, at) => make(at))
 
-export const decoderOf = (protocol: Protocol): Decoder =>
+const decoderOf = (protocol: Protocol): Decoder =>
   protocol.decoder({
     wire: protocol.wire,
     provider: "test",
@@ -28,7 +28,7 @@ export const decoderOf = (protocol: Protocol): Decoder =>
 const encoder = new TextEncoder()
 
 /** Feeds bytes to a wire as the transport does, in chunks of so many bytes. */
-export const feed = (protocol: Protocol, bytes: Uint8Array, chunk = 65_536): Decoder => {
+const feed = (protocol: Protocol, bytes: Uint8Array, chunk = 65_536): Decoder => {
   const decoder = decoderOf(protocol)
   const framing = Framing.make(protocol.framing, decoder)
   for (let at = 0; at < bytes.length; at += chunk) {

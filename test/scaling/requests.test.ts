@@ -1,4 +1,0 @@
-import { holdsFor } from "./law.ts"
-import { requests } from "./requests.ts"
-
-holdsFor("requests", requests)

@@ -1,4 +1,0 @@
-import { holdsFor } from "./law.ts"
-import { texts } from "./texts.ts"
-
-holdsFor("texts", texts)
