@@ -27,7 +27,9 @@ import * as OwnOptions from "./ownOptions.ts"
 import * as Problems from "./problems.ts"
 
 const find = (config: LlmConfig, name: string): Effect.Effect<Instance, LlmError.LlmError> =>
-  Object.hasOwn(config.instances, name) ? Effect.succeed(config.instances[name]!) : Effect.fail(unknown(config, name))
+  typeof name === "string" && Object.hasOwn(config.instances, name)
+    ? Effect.succeed(config.instances[name]!)
+    : Effect.fail(unknown(config, name))
 
 /**
  * The error for a name without an instance.

@@ -14,6 +14,7 @@ import type * as Redacted from "effect/Redacted"
 import type { LlmRequest, ProviderRequest } from "../LlmRequest.ts"
 import type { Warning } from "../LlmResponse.ts"
 import type { Service, ServiceInfo } from "../LlmService.ts"
+import { personal } from "./requestChecks.ts"
 
 /**
  * A company.
@@ -271,7 +272,8 @@ const withoutShown = (request: LlmRequest, known: Memory): LlmRequest => {
 const overlaid = (given: LlmRequest, address: Address): LlmRequest => {
   const known = isObject(given) ? memoryOf(given) : undefined
   const request = known !== undefined && isForeign(known, address) ? withoutShown(given, known) : given
-  if (request?.providers === undefined || !isReadable(request.providers)) return request
+  // Laid over each other, a legal field would hide one that is not: validation, further in, is to see both.
+  if (request?.providers === undefined || personal(request) !== undefined) return request
   const { providers, ...rest } = request
   const named = providers[address.provider]
   return named === undefined || !isNamed(address, address.provider, named)

@@ -160,6 +160,22 @@ export const refusing = (given: unknown, owner: string, issue: Issue): Service =
 }
 
 /**
+ * The same in place of several candidates, which may be anything: it bears the name of the first.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const refusingAll = (candidates: unknown, owner: string, issue: Issue): Service => {
+  let first: unknown
+  try {
+    first = (candidates as ReadonlyArray<unknown>)[0]
+  } catch {
+    // There is none, as the issue says.
+  }
+  return refusing(first, owner, issue)
+}
+
+/**
  * An array with something in it.
  *
  * @category checks

@@ -268,12 +268,31 @@ export const duration: Check = reading((value) => {
   return problem(`Must be a duration that is not negative, such as "20 seconds". Got ${kindOf(value)}.`)
 })
 
-/** Effect takes `NaN` for a duration of nothing, and writes out what is none, however large that is. */
+/** Units of a duration that is written as an object. */
+const units: ReadonlySet<string> = new Set(
+  [
+    "weeks",
+    "days",
+    "hours",
+    "minutes",
+    "seconds",
+    "milliseconds",
+    "microseconds",
+    "nanoseconds"
+  ] satisfies ReadonlyArray<keyof Duration.DurationObject>
+)
+
+/**
+ * Effect takes `NaN` for a duration of nothing, and so it does an object that has none of its units, such as a Date or `{ second: 5 }`;
+ * and it writes out what is none, however large that is.
+ */
 const isNoTime = (value: unknown): boolean => {
   if (typeof value === "number") return Number.isNaN(value)
   if (typeof value !== "object" || value === null || Duration.isDuration(value)) return typeof value === "symbol"
-  if (Array.isArray(value) && value.length !== 2) return true
-  return !Object.values(value).every((part) => part === undefined || (typeof part === "number" && !Number.isNaN(part)))
+  const isAmount = (part: unknown) => typeof part === "number" && !Number.isNaN(part)
+  if (Array.isArray(value)) return value.length !== 2 || !value.every(isAmount)
+  return !isPlain(value) ||
+    !Object.entries(value).every(([unit, part]) => units.has(unit) && (part === undefined || isAmount(part)))
 }
 
 /**
@@ -321,6 +340,26 @@ export const listOf = (check: Check, message = "Must be an array."): Check => (v
   }
 }
 
+const plainPrototypes: ReadonlySet<unknown> = new Set([Object.prototype, Array.prototype, null])
+
+/**
+ * Whether an object is of no class.
+ *
+ * @category tests
+ * @since 0.1.0
+ */
+export const isPlain = (value: object): boolean =>
+  plainPrototypes.has(Object.getPrototypeOf(value)) || Array.isArray(value)
+
+/**
+ * Whether the content of an object is its own fields: not so of a Date, a Map or the Headers of `fetch`, whose fields are none.
+ *
+ * @category tests
+ * @since 0.1.0
+ */
+export const hasFields = (value: object): boolean =>
+  isPlain(value) || Object.prototype.toString.call(value) === "[object Object]"
+
 /**
  * An object whose values all pass a check.
  *
@@ -331,6 +370,8 @@ export const recordOf = (check: Check, message = "Must be an object."): Check =>
   if (!isRecord(value)) return problem(`${message} Got ${kindOf(value)}.`)
   let key = ""
   try {
+    // Whatever such an object holds would be left out in silence.
+    if (!hasFields(value)) return problem(`${message} Got one of a class: give plain data, as with Object.fromEntries.`)
     for (key of Object.keys(value)) {
       const found = check(value[key])
       if (found !== undefined) return under(`.${shown(key)}`, found)

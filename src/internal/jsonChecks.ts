@@ -8,7 +8,7 @@
  *
  * @since 0.1.0
  */
-import { type Check, type Issue, kindOf, problem, stepTo, unreadable } from "./checks.ts"
+import { type Check, hasFields, isPlain, type Issue, kindOf, problem, stepTo, unreadable } from "./checks.ts"
 import { maxJsonDepth } from "./jsonDepth.ts"
 
 /**
@@ -73,13 +73,9 @@ const unsayable = (value: unknown): string | undefined => {
   }
 }
 
-const plainPrototypes: ReadonlySet<unknown> = new Set([Object.prototype, Array.prototype, null])
-
 /** Objects whose text would be empty, or not that of their fields. */
 const isExotic = (value: object): boolean =>
-  !plainPrototypes.has(Object.getPrototypeOf(value)) && !Array.isArray(value) &&
-  (Object.prototype.toString.call(value) !== "[object Object]" ||
-    typeof (value as { readonly toJSON?: unknown }).toJSON === "function")
+  !isPlain(value) && (!hasFields(value) || typeof (value as { readonly toJSON?: unknown }).toJSON === "function")
 
 const pathOf = (frames: ReadonlyArray<Frame>): string => {
   let path = ""

@@ -30,6 +30,7 @@ import {
   rooted,
   stepTo,
   text,
+  that,
   under,
   within
 } from "./checks.ts"
@@ -224,19 +225,29 @@ const model: Check = (value) =>
         : `Must be the name of a model. Got ${kindOf(value)}.`
     )
 
-const ofRequest = fields({
-  ...shared,
-  model: optional(model),
-  label: optionalText,
-  apiKey: optional(apiKey),
-  providers: optional(recordOf(fields({
-    apiKey: optional(apiKey),
-    headers: optional(headers),
-    model: optional(model),
-    origin: optionalText
-  }))),
-  messages: optional(messages)
-})
+/** Any other text would name nobody, and what is meant for that one would be left out in silence. */
+const origin: Check = that(
+  (value) => typeof value === "string" && /^https?:/i.test(value) && URL.canParse(value),
+  "Must be an origin such as https://api.openai.com."
+)
+
+/** What a request says to one provider. */
+const personalFields: Fields = { apiKey: optional(apiKey), headers: optional(headers), model: optional(model) }
+
+const personalAndNamed: Fields = {
+  ...personalFields,
+  providers: optional(recordOf(fields({ ...personalFields, origin: optional(origin) })))
+}
+
+/**
+ * What a request says to one provider, and to others by name: all that is laid over each other before a provider validates the rest.
+ *
+ * @category checks
+ * @since 0.1.0
+ */
+export const personal: Check = fields(personalAndNamed)
+
+const ofRequest = fields({ ...shared, ...personalAndNamed, label: optionalText, messages: optional(messages) })
 
 const ofDefaults = fields(shared, "Must be an object of request options.")
 

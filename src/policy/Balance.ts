@@ -29,7 +29,7 @@ import {
   misconfigured,
   oneOrMore,
   optionsIssue,
-  refusing,
+  refusingAll,
   service as aService
 } from "../internal/checked.ts"
 import { duration, fields, oneOf, optional, within } from "../internal/checks.ts"
@@ -256,7 +256,7 @@ const issueWith = (candidates: unknown, options: unknown, check: typeof aLayer) 
  */
 export const make = (candidates: readonly [Service, ...Array<Service>], options: Options = {}): Service => {
   const issue = issueWith(candidates, options, aService)
-  if (issue !== undefined) return refusing(Array.isArray(candidates) ? candidates[0] : undefined, "Balance", issue)
+  if (issue !== undefined) return refusingAll(candidates, "Balance", issue)
   return candidates.length === 1 ? candidates[0] : checked(balanced(candidates, options))
 }
 

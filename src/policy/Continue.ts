@@ -393,7 +393,7 @@ const numbers = { maxContinuations: optional(countFrom(0)) }
  * @since 0.1.0
  */
 export const make = (service: Service, candidates: ReadonlyArray<Service> = [], options: Options = {}): Service => {
-  const issue = optionsIssue(fields({ candidates: listOf(aService) }), { candidates }) ??
+  const issue = optionsIssue(fields({ service: aService, candidates: listOf(aService) }), { service, candidates }) ??
     optionsIssue(fields(numbers), options)
   return issue === undefined
     ? checked(going(unchecked(service), candidates, options))

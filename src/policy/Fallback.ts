@@ -32,7 +32,7 @@ import {
   misconfigured,
   oneOrMore,
   optionsIssue,
-  refusing,
+  refusingAll,
   service as aService
 } from "../internal/checked.ts"
 import { countFrom, duration, fields, optional } from "../internal/checks.ts"
@@ -198,7 +198,7 @@ const issueWith = (candidates: unknown, options: unknown, check: typeof aLayer) 
  */
 export const make = (candidates: readonly [Service, ...Array<Service>], options: Options = {}): Service => {
   const issue = issueWith(candidates, options, aService)
-  if (issue !== undefined) return refusing(Array.isArray(candidates) ? candidates[0] : undefined, "Fallback", issue)
+  if (issue !== undefined) return refusingAll(candidates, "Fallback", issue)
   return candidates.length === 1 ? candidates[0] : checked(inOrder(candidates, options))
 }
 

@@ -28,7 +28,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Activity } from "../internal/activity.ts"
 import { answeredBy, viewsOf } from "../internal/addressed.ts"
-import { checked, layer, optionsIssue, refusing, unchecked } from "../internal/checked.ts"
+import { checked, layer, optionsIssue, refusing, service as aService, unchecked } from "../internal/checked.ts"
 import { countFrom, duration, fields, optional } from "../internal/checks.ts"
 import * as Estimate from "../internal/estimate.ts"
 import { type Attempt, type Committed, errorOf, Journal, untilCommit } from "../internal/gate.ts"
@@ -298,7 +298,8 @@ const checkedOptions = fields(delays)
  * @since 0.1.0
  */
 export const make = (service: Service, other: Service = service, options: Options = {}): Service => {
-  const issue = optionsIssue(checkedOptions, options)
+  const issue = optionsIssue(fields({ service: aService, other: aService }), { service, other }) ??
+    optionsIssue(checkedOptions, options)
   return issue === undefined
     ? checked(hedged(unchecked(service), other, options))
     : refusing(service, "Hedge", issue)

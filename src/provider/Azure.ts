@@ -12,7 +12,8 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { oneOf, optional } from "../internal/checks.ts"
+import { optionsIssue } from "../internal/checked.ts"
+import { anything, fields, oneOf, optional } from "../internal/checks.ts"
 import * as LlmError from "../LlmError.ts"
 import * as LlmService from "../LlmService.ts"
 import type { JsonObject } from "../Message.ts"
@@ -104,22 +105,27 @@ const provider = Provider.define<Options>({
   api: optional(oneOf("responses", "chat"))
 })
 
-const addressed = (options: Options): Options | LlmError.LlmError => {
+/** The options with an address, or what to say where there is none; apart, since options may be anything. */
+const addressed = (options: Options): { readonly options: Options } | { readonly error: LlmError.LlmError } => {
   // Options that cannot be are the provider's to refuse.
-  if (issueOf(options, { resource: optional(hostName) }) !== undefined || options.baseUrl !== undefined) return options
-  if (options.resource !== undefined) {
-    return { ...options, baseUrl: `https://${options.resource}.openai.azure.com/openai/v1` }
+  if (issueOf(options, { resource: optional(hostName) }) !== undefined || options.baseUrl !== undefined) {
+    return { options }
   }
-  return new LlmError.LlmError({
-    provider: provider.definition.id,
-    model: options.model ?? "",
-    operation: "layer",
-    reason: new LlmError.Configuration({
-      field: "resource",
-      message: "No address of Azure OpenAI: give resource or baseUrl, or set AZURE_OPENAI_ENDPOINT."
-    }),
-    attempts: 1
-  })
+  if (options.resource !== undefined) {
+    return { options: { ...options, baseUrl: `https://${options.resource}.openai.azure.com/openai/v1` } }
+  }
+  return {
+    error: new LlmError.LlmError({
+      provider: provider.definition.id,
+      model: options.model ?? "",
+      operation: "layer",
+      reason: new LlmError.Configuration({
+        field: "resource",
+        message: "No address of Azure OpenAI: give resource or baseUrl, or set AZURE_OPENAI_ENDPOINT."
+      }),
+      attempts: 1
+    })
+  }
 }
 
 /** Azure OpenAI as data. @category definition @since 0.1.0 */
@@ -136,7 +142,7 @@ export const make = (
 ): Effect.Effect<LlmService.Service, LlmError.LlmError, HttpClient.HttpClient> =>
   Effect.suspend(() => {
     const known = addressed(options)
-    return LlmError.isLlmError(known) ? Effect.fail(known) : provider.make(known)
+    return "error" in known ? Effect.fail(known.error) : provider.make(known.options)
   })
 
 /** A layer from options. @category layers @since 0.1.0 */
@@ -148,13 +154,18 @@ export const layer = (options?: Options): Provider.ServiceLayer => Layer.effect(
  * @category layers
  * @since 0.1.0
  */
-export const layerConfig = (config: Provider.ConfigOptions, options: Options = {}): Provider.ServiceLayer => {
-  const known = addressed(options)
-  if (!LlmError.isLlmError(known)) return provider.layerConfig(config, known)
-  return config.baseUrl === undefined
-    ? Layer.effect(LlmService.LlmService, Effect.fail(known))
-    : provider.layerConfig(config, options)
-}
+export const layerConfig = (config: Provider.ConfigOptions, options: Options = {}): Provider.ServiceLayer =>
+  Layer.unwrap(Effect.sync(() => {
+    const known = addressed(options)
+    if ("options" in known) return provider.layerConfig(config, known.options)
+    return namesNoAddress(config)
+      ? Layer.effect(LlmService.LlmService, Effect.fail(known.error))
+      : provider.layerConfig(config, options)
+  }))
+
+/** What cannot be read is the provider's to refuse. */
+const namesNoAddress = (config: Provider.ConfigOptions): boolean =>
+  optionsIssue(fields({ baseUrl: anything }), config) === undefined && config.baseUrl === undefined
 
 const variable = (name: string) => Config.map(Config.option(Config.String(name)), Option.getOrUndefined)
 
