@@ -222,8 +222,7 @@ export const cacheable = (self: Message): PipeableMessage => withAttributes(self
  * @category combinators
  * @since 0.1.0
  */
-export const cacheableExtended = (self: Message): PipeableMessage =>
-  withAttributes(self, { cacheControl: "extended" })
+export const cacheableExtended = (self: Message): PipeableMessage => withAttributes(self, { cacheControl: "extended" })
 
 /**
  * Sets the ordering hint, higher first.

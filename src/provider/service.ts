@@ -20,6 +20,7 @@ import { credential as aCredential } from "../internal/credential.ts"
 import { inputTokens } from "../internal/estimate.ts"
 import { headerIssue, sentHeaders } from "../internal/headerChecks.ts"
 import { jsonText } from "../internal/jsonText.ts"
+import { withDefaults } from "../internal/layerDefaults.ts"
 import { imageIssue, ModelFacts } from "../internal/modelFacts.ts"
 import { setOwn } from "../internal/own.ts"
 import { relations, shape } from "../internal/requestChecks.ts"
@@ -386,13 +387,13 @@ export const make = (
         )
     })
     const service: LlmService.Service = {
-      info: {
+      info: withDefaults({
         provider: definition.id,
         origin: base.origin,
         model: defaultModel ?? "",
         label: options.label,
         capabilities: definition.capabilities ?? {}
-      },
+      }, options.defaults && { ...options.defaults, timeouts: undefined }),
       ...answering(),
       countTokens,
       models: Effect.flatMap(

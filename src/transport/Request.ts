@@ -16,7 +16,10 @@ import type { Call, JsonCall } from "./Call.ts"
  * @category constructors
  * @since 0.1.0
  */
-export const requestOf = (method: "GET" | "POST" | "DELETE", call: Call | JsonCall): HttpClientRequest.HttpClientRequest => {
+export const requestOf = (
+  method: "GET" | "POST" | "DELETE",
+  call: Call | JsonCall
+): HttpClientRequest.HttpClientRequest => {
   const { body, headers, url } = call
   if (typeof body !== "string") {
     return HttpClientRequest.make(method)(url, {

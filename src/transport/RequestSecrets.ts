@@ -7,8 +7,8 @@
  *
  * @since 0.1.0
  */
-import { parseJson } from "../internal/json.ts"
 import { credentialNamed } from "../internal/credentialNames.ts"
+import { parseJson } from "../internal/json.ts"
 
 /**
  * What of a request is looked at.
