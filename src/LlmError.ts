@@ -208,7 +208,13 @@ export class Provider extends TaggedReason("Provider")<ProviderFields> {
 }
 
 /**
- * The provider could not be reached, or the connection broke.
+ * What is wrong with a certificate stays wrong: https://nodejs.org/api/tls.html#x509-certificate-error-codes, and
+ * `ERR_TLS_CERT_ALTNAME_INVALID` of https://nodejs.org/api/errors.html for another host's.
+ */
+const certificateCode = /CERT|^UNABLE_TO_|^CRL_|^(?:INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH)$/
+
+/**
+ * The provider could not be reached, or the connection broke. Not worth another attempt when its certificate was not accepted.
  *
  * @category reasons
  * @since 0.1.0
@@ -219,7 +225,9 @@ export class Network extends TaggedReason("Network")<
     readonly code?: string | undefined
   }
 > {
-  readonly isRetryable = true
+  get isRetryable(): boolean {
+    return this.code === undefined || !certificateCode.test(this.code)
+  }
 }
 
 /**

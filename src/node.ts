@@ -5,7 +5,9 @@
  * callback, which costs less than `fetch` per request and per token: docs/benchmarks.md. It speaks HTTP/1.1, decodes
  * `gzip`, `deflate` and `br` when a server sends them unasked, and follows no redirects. Proxies and certificates
  * are set by giving it an `agent` of yours. Bodies of requests are sent whole: streams and forms are collected first. It tells the
- * time limits of a call when the connection stands and the request is written, which other clients cannot.
+ * time limits of a call when the connection stands and the request is written, which other clients cannot. A request on a kept
+ * connection that turns out to be closed, without a byte of an answer, is sent again on a new one, as browsers do; that is no attempt of its
+ * own.
  *
  * @since 0.1.0
  */
@@ -144,6 +146,20 @@ const writePieces = (sent: Http.ClientRequest, body: Uint8Array, writing: () => 
   next()
 }
 
+/** Times that a request is sent again because the server had closed the kept connection: one is enough, unless others keep some just then. */
+const mostAgain = 3
+
+const wasDropped = (cause: Error): boolean => "code" in cause && (cause.code === "ECONNRESET" || cause.code === "EPIPE")
+
+/** Where one kept connection was dead the others are as well, as after a restart of the server. */
+const closeIdle = ({ freeSockets }: Http.Agent, { options, secure }: Target): void => {
+  // https://nodejs.org/api/http.html#agentgetnameoptions
+  const name = `${options.hostname}:${options.port || (secure ? 443 : 80)}:`
+  for (const [key, sockets] of Object.entries(freeSockets ?? {})) {
+    if (key.startsWith(name)) { for (const socket of sockets?.slice() ?? []) socket.destroy() }
+  }
+}
+
 const exchange = (
   agents: Agents,
   request: HttpClientRequest,
@@ -154,27 +170,45 @@ const exchange = (
 ): Effect.Effect<NodeResponse, HttpError> =>
   Effect.callback((resume) => {
     const { secure } = target
-    activity.connecting()
-    let sent: Http.ClientRequest
+    const agent = secure ? agents.https : agents.http
+    let sent: Http.ClientRequest | undefined
+    let again = mostAgain
+    let interrupted = false
     const fail = (cause: unknown) => resume(Effect.fail(transportError(request, cause)))
-    try {
-      sent = (secure ? Https : Http).request({
-        ...target.options,
-        method: request.method,
-        headers: headerList(request, target, bytes, contentType),
-        agent: secure ? agents.https : agents.http
+    const begin = (): void => {
+      activity.connecting()
+      let exchanged: Http.ClientRequest
+      try {
+        exchanged = (secure ? Https : Http).request({
+          ...target.options,
+          method: request.method,
+          headers: headerList(request, target, bytes, contentType),
+          agent
+        })
+      } catch (cause) {
+        return fail(cause)
+      }
+      sent = exchanged
+      let bytesBefore: number | undefined
+      exchanged.on("socket", (socket) => bytesBefore = socket.bytesRead)
+      exchanged.on("response", (message) => resume(Effect.succeed(new NodeResponse(request, message, target.url))))
+      // Stays for the life of the connection: an error after the response is the body's to report.
+      exchanged.on("error", (cause) => {
+        const silent = exchanged.socket?.bytesRead === bytesBefore
+        if (interrupted || !exchanged.reusedSocket || !silent || !wasDropped(cause) || again-- <= 0) return fail(cause)
+        closeIdle(agent, target)
+        begin()
       })
-    } catch (cause) {
-      return fail(cause)
+      // Comes when the last of the request has gone to the operating system, so not before the connection stands.
+      exchanged.on("finish", activity.written)
+      if (bytes === undefined || bytes.length <= pieceBytes) exchanged.end(bytes)
+      else writePieces(exchanged, typeof bytes === "string" ? Buffer.from(bytes) : bytes, activity.writing)
     }
-    sent.on("response", (message) => resume(Effect.succeed(new NodeResponse(request, message, target.url))))
-    // Stays for the life of the connection: an error after the response is the body's to report.
-    sent.on("error", fail)
-    // Comes when the last of the request has gone to the operating system, so not before the connection stands.
-    sent.on("finish", activity.written)
-    if (bytes === undefined || bytes.length <= pieceBytes) sent.end(bytes)
-    else writePieces(sent, typeof bytes === "string" ? Buffer.from(bytes) : bytes, activity.writing)
-    return Effect.sync(() => void sent.destroy())
+    begin()
+    return Effect.sync(() => {
+      interrupted = true
+      sent?.destroy()
+    })
   })
 
 const send = (

@@ -23,14 +23,30 @@ export interface RedisLedger {
   readonly read: (key: string) => Effect.Effect<Account, Redis.RedisError>
 }
 
-/** Amounts are integers below 2^53, which Lua's doubles hold exactly; `%.0f` keeps their text so, but for its `-0`. */
+/**
+ * Amounts are integers below 2^53, which Lua's doubles hold exactly; `%.0f` keeps their text so, but for its `-0`. What is none counts
+ * as nothing and is removed, as are keys of another type.
+ */
 const prelude = `
 local account = KEYS[1]
 local leases = KEYS[2]
 local time = redis.call("TIME")
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local function int(n) return n == 0 and "0" or string.format("%.0f", n) end
-local function get(field) return tonumber(redis.call("HGET", account, field) or "0") end
+local function keep(key, kind)
+  local found = redis.call("TYPE", key).ok
+  if found ~= "none" and found ~= kind then redis.call("DEL", key) end
+end
+keep(account, "hash")
+keep(leases, "zset")
+local function read(field)
+  local found = redis.call("HGET", account, field)
+  if not found then return nil end
+  if #found <= 16 and string.match(found, "^-?%d+$") then return tonumber(found) end
+  redis.call("HDEL", account, field)
+  return nil
+end
+local function get(field) return read(field) or 0 end
 `
 
 const reserveScript = Redis.script(
@@ -85,9 +101,11 @@ const settleScript = Redis.script(
     numberOfKeys: 2,
     lua: `${prelude}
 local id = ARGV[1]
-local held = redis.call("HGET", account, id)
+local held = read(id)
+get("spent")
+get("reserved")
 if held then
-  redis.call("HINCRBY", account, "reserved", int(-tonumber(held)))
+  redis.call("HINCRBY", account, "reserved", int(-held))
   redis.call("HDEL", account, id)
 elseif redis.call("ZSCORE", leases, id) then
   return 0
@@ -101,6 +119,11 @@ return 1
   }
 ).withReturnType<number>()
 
+const readScript = Redis.script(
+  (account: string, leases: string) => [account, leases],
+  { numberOfKeys: 2, lua: `${prelude}return { int(get("spent")), int(get("reserved")) }` }
+).withReturnType<readonly [string, string]>()
+
 /**
  * Makes the books over a connection. `prefix` begins the Redis keys.
  *
@@ -110,6 +133,7 @@ return 1
 export const make = (redis: Redis.Redis["Service"], prefix: string): RedisLedger => {
   const reserve = redis.eval(reserveScript)
   const settle = redis.eval(settleScript)
+  const look = redis.eval(readScript)
   // The braces keep both keys in one slot of a cluster.
   const keysOf = (key: string) => [`${prefix}{${key}}`, `${prefix}{${key}}:leases`] as const
   return {
@@ -121,8 +145,8 @@ export const make = (redis: Redis.Redis["Service"], prefix: string): RedisLedger
     settle: (options) => Effect.asVoid(settle(...keysOf(options.key), options)),
     read: (key) =>
       Effect.map(
-        redis.send<ReadonlyArray<string | null>>("HMGET", keysOf(key)[0], "spent", "reserved"),
-        ([spent, reserved]) => ({ spent: Number(spent ?? 0), reserved: Number(reserved ?? 0) })
+        look(keysOf(key)[0], keysOf(key)[1]),
+        ([spent, reserved]) => ({ spent: Number(spent), reserved: Number(reserved) })
       )
   }
 }

@@ -15,6 +15,7 @@ import type { LlmTool } from "../LlmTool.ts"
 import { type Message, parts } from "../Message.ts"
 import { modelOf } from "./addressed.ts"
 import { json, withJsonBudget } from "./jsonChecks.ts"
+import { defaultsOf } from "./layerDefaults.ts"
 
 /** JSON with sorted keys and without absent fields. */
 const canonical = (value: unknown): string => {
@@ -97,6 +98,9 @@ export const keyText = (
     version,
     partition,
     provider: info.provider,
+    origin: info.origin,
+    // What its layer adds to every request.
+    defaults: defaultsOf(info),
     instance: info.label,
     model: modelOf(request, info),
     system: request.system,

@@ -6,12 +6,12 @@
  *
  * @since 0.1.0
  */
-import * as Hash from "effect/Hash"
 import * as Redacted from "effect/Redacted"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { ServiceInfo } from "../LlmService.ts"
 import { isLent, modelOf } from "./addressed.ts"
 import { type Check, text } from "./checks.ts"
+import { holdsCredential } from "./credentialNames.ts"
 
 /**
  * Keys whose state is kept at the same time.
@@ -66,12 +66,16 @@ export class PerKey<A> {
     return state
   }
 
-  /** The oldest come first; at most a few are looked at for each one that is new. */
+  /** The oldest come first; at most a few are looked at for each one that is new. Those in use go to the end, to make room for that. */
   private forget(now: number): void {
     let looked = 0
-    for (const [key, { state, usedAt }] of this.entries) {
-      if (++looked > 8 || (this.entries.size <= maxKeys && now - usedAt < idleMillis)) return
-      if (!this.isUsed(state) && this.entries.size > 1) this.entries.delete(key)
+    for (const [key, entry] of this.entries) {
+      if (++looked > 8 || (this.entries.size <= maxKeys && now - entry.usedAt < idleMillis)) return
+      if (this.entries.size === 1) return
+      this.entries.delete(key)
+      if (!this.isUsed(entry.state)) continue
+      entry.usedAt = now
+      this.entries.set(key, entry)
     }
   }
 }
@@ -92,10 +96,29 @@ export type KeyOption = string | ((request: LlmRequest, info: ServiceInfo) => st
  */
 export const keyOption: Check = (value) => typeof value === "function" ? undefined : text(value)
 
-/** 64 bits of a credential of hundreds: enough that no two tenants meet, far too little to guess one. */
+/**
+ * 64 bits of a credential of hundreds: enough that no two tenants meet, far too little to guess one. Two multiplicative hashes, each
+ * finished with the other: https://github.com/bryc/code/blob/master/jshash/experimental/cyrb53.js.
+ */
 const fingerprint = (credential: string): string => {
-  const half = (text: string) => (Hash.string(text) >>> 0).toString(16).padStart(8, "0")
-  return half(credential) + half([...credential].toReversed().join(""))
+  let a = 0xdeadbeef
+  let b = 0x41c6ce57
+  for (let at = 0; at < credential.length; at++) {
+    const code = credential.charCodeAt(at)
+    a = Math.imul(a ^ code, 2654435761)
+    b = Math.imul(b ^ code, 1597334677)
+  }
+  const first = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909)
+  const second = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(first ^ (first >>> 13), 3266489909)
+  return [second, first].map((half) => (half >>> 0).toString(16).padStart(8, "0")).join("")
+}
+
+/** Gateways take credentials in headers of their own. */
+const bring = (brought: Array<string>, id: string, headers: LlmRequest["headers"]): void => {
+  if (headers === undefined) return
+  for (const name of Object.keys(headers).toSorted()) {
+    if (holdsCredential(name)) brought.push(`${id}:${name.toLowerCase()}:${headers[name]}`)
+  }
 }
 
 /**
@@ -105,12 +128,14 @@ const fingerprint = (credential: string): string => {
  * @since 0.1.0
  */
 export const tenantOf = (request: LlmRequest): string => {
-  const { apiKey, providers } = request
+  const { apiKey, headers, providers } = request
   const brought = apiKey === undefined || isLent(request) ? [] : [Redacted.value(apiKey)]
+  bring(brought, "", headers)
   if (providers !== undefined) {
     for (const id of Object.keys(providers).toSorted()) {
-      const key = providers[id]!.apiKey
-      if (key !== undefined) brought.push(`${id}:${Redacted.value(key)}`)
+      const named = providers[id]!
+      if (named.apiKey !== undefined) brought.push(`${id}:${Redacted.value(named.apiKey)}`)
+      bring(brought, id, named.headers)
     }
   }
   return brought.length === 0 ? "" : fingerprint(brought.join("\n"))

@@ -26,7 +26,7 @@ export interface RedisBuckets {
 
 /**
  * Loads and refills an entry, and knows how to change and save it. cjson keeps 14 digits, enough for milliseconds and
- * tokens.
+ * tokens. A value that is no entry counts as none and is overwritten.
  */
 const prelude = `
 local minute = 60000
@@ -37,9 +37,27 @@ local key = KEYS[1]
 local limits = cjson.decode(ARGV[1])
 local amounts = cjson.decode(ARGV[2])
 
+local function number(n) return type(n) == "number" and n > -1e300 and n < 1e300 end
+local function isEntry(e)
+  if type(e) ~= "table" or not number(e.at) or not number(e.pausedUntil) then return false end
+  if type(e.levels) ~= "table" or type(e.seen) ~= "table" then return false end
+  for _, r in ipairs(resources) do
+    if e.levels[r] ~= nil and not number(e.levels[r]) then return false end
+    local s = e.seen[r]
+    if s ~= nil then
+      if type(s) ~= "table" then return false end
+      if not (number(s.level) and number(s.capacity) and number(s.speed) and number(s["until"])) then return false end
+    end
+  end
+  return true
+end
+
 local entry = { at = now, pausedUntil = 0, levels = {}, seen = {} }
-local stored = redis.call("GET", key)
-if stored then entry = cjson.decode(stored) end
+local stored = redis.pcall("GET", key)
+if type(stored) == "string" then
+  local read, found = pcall(cjson.decode, stored)
+  if read and isEntry(found) then entry = found end
+end
 
 local passed = math.max(0, now - entry.at)
 entry.at = math.max(entry.at, now)

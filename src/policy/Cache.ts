@@ -12,8 +12,9 @@
  * calls instead; its failure is theirs too, unless it concerns the caller alone.
  *
  * Answers live in this process by default, in any backing of `effect/persistence` with `store`. A store that fails or is slow is done
- * without: calls go to the provider. What a layer adds to requests (`defaults`) is not seen here: when stacks that differ in it
- * share a store, tell them apart by `version`. It knows nothing of similar questions: only the same one hits.
+ * without: calls go to the provider. Two hosts of one model, and layers with other `defaults`, have entries of their own; what policies
+ * further in do to requests is not seen here: when stacks that differ in it share a store, tell them apart by `version`. It knows nothing
+ * of similar questions: only the same one hits.
  *
  * @since 0.1.0
  */
@@ -158,7 +159,7 @@ export const Mode: Context.Reference<"use" | "bypass" | "refresh"> = Context.Ref
 export interface Options {
   /**
    * Who may share answers, such as the tenant or the user: only requests of one partition share entries. `undefined` keeps a
-   * request out of the cache.
+   * request out of the cache; an empty text, as of a tenant that was forgotten, fails it with `Configuration`.
    */
   readonly partition: (request: LlmRequest) => string | undefined
   /** How long an answer is served. @default 1 hour */
@@ -311,8 +312,8 @@ const make = (
       const mode = fiber.getRef(Mode)
       const owner = mode === "bypass" || !when(request) ? undefined : partition(request)
       if (owner === undefined) return Effect.as(counted("bypass"), call)
-      if (typeof owner !== "string") {
-        const issue = { field: "partition", message: "Must give a text, or nothing." }
+      if (typeof owner !== "string" || owner === "") {
+        const issue = { field: "partition", message: "Must give a text that is not empty, or undefined for none." }
         return Effect.fail(misconfigured("Cache", issue, info.provider, operation))
       }
       return Effect.gen(function*() {

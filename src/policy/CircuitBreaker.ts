@@ -27,7 +27,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Persistence from "effect/persistence/CircuitBreaker"
-import type { Redis } from "effect/persistence/Redis"
+import { Redis } from "effect/persistence/Redis"
 import * as Scope from "effect/Scope"
 import { checkedLayer, layer, misconfigured } from "../internal/checked.ts"
 import { countFrom, duration, fields, oneOf, optional, text, within } from "../internal/checks.ts"
@@ -114,7 +114,28 @@ export const storeRedis = (options?: {
     "CircuitBreaker",
     options,
     storeOptions,
-    () => Persistence.layerStoreRedis({ ...options, prefix: `${options?.prefix ?? "effect-llm:"}circuit-breaker:` })
+    () => {
+      const prefix = `${options?.prefix ?? "effect-llm:"}circuit-breaker:`
+      return Layer.provide(replacing(prefix), Persistence.layerStoreRedis({ ...options, prefix }))
+    }
+  )
+
+/** What is no circuit under a key is removed and the question asked again. */
+const replacing = (prefix: string): Layer.Layer<Store, never, Store | Redis> =>
+  Layer.effect(
+    Persistence.CircuitBreakerStore,
+    Effect.gen(function*() {
+      const redis = yield* Redis
+      const store = yield* Persistence.CircuitBreakerStore
+      return {
+        ...store,
+        admit: (key) =>
+          Effect.catch(store.admit(key), (error) =>
+            error.reason._tag === "CircuitBreakerStoreError" && SharedStore.isOfValue(error.reason)
+              ? Effect.andThen(Effect.ignore(redis.send("DEL", prefix + key)), store.admit(key))
+              : Effect.fail(error))
+      }
+    })
   )
 
 /**

@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Semaphore from "effect/Semaphore"
 import { optionsIssue } from "../internal/checked.ts"
 import { all, anything, callable, fields, filledText, finite, optional, problem, recordOf } from "../internal/checks.ts"
 import { credential } from "../internal/credential.ts"
@@ -115,18 +116,25 @@ const awsCredentials = fields({
   expiration: optional(finite)
 }, "Must be AWS credentials: { accessKeyId, secretAccessKey, sessionToken? }.")
 
+/** Those who ask at the same time share one fetch. */
 const keptUntilTheyEnd = (credentials: Effect.Effect<AwsCredentials, LlmError.LlmError>) => {
   let kept: AwsCredentials | undefined
-  return {
-    get: Effect.flatMap(
-      Clock.currentTimeMillis,
-      (now) =>
-        kept?.expiration !== undefined && now < kept.expiration - renewMillis
-          ? Effect.succeed(kept)
-          : Effect.tap(credentials, (fresh) => Effect.sync(() => void (kept = fresh)))
-    ),
-    forget: Effect.sync(() => void (kept = undefined))
-  }
+  const lock = Semaphore.makeUnsafe(1)
+  const fetch = Effect.tap(credentials, (fresh) => Effect.sync(() => void (kept = fresh)))
+  const get = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+    const before = kept
+    return before?.expiration !== undefined && now < before.expiration - renewMillis
+      ? Effect.succeed(before)
+      : lock.withPermits(1)(
+        Effect.suspend(() => kept === undefined || kept === before ? fetch : Effect.succeed(kept))
+      )
+  })
+  const forget = (rejected: unknown) =>
+    Effect.sync(() => {
+      if (kept === rejected) kept = undefined
+      return undefined
+    })
+  return { get, forget }
 }
 
 const layerError = (message: string, field?: string, operation: LlmError.Operation = "layer") =>
@@ -149,7 +157,7 @@ const signerOf = (
     const found = yield* get
     const issue = optionsIssue(fields({ credentials: awsCredentials }), { credentials: found })
     if (issue !== undefined) {
-      if (forget !== undefined) yield* forget
+      if (forget !== undefined) yield* forget(found)
       return yield* layerError(`${issue.field}: ${issue.message}`, issue.field, "generate")
     }
     const now = yield* Clock.currentTimeMillis
@@ -160,7 +168,7 @@ const signerOf = (
     const secrets = [found.secretAccessKey, found.sessionToken].flatMap((secret) =>
       secret === undefined ? [] : [Redacted.value(secret).trim()]
     )
-    return { headers, secrets }
+    return { headers, secrets, signedWith: found }
   })
   return { sign, renew: forget }
 }

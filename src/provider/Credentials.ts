@@ -71,11 +71,18 @@ export const refreshing = (
       }))
     const current = Effect.map(Clock.currentTimeMillis, (now) =>
       kept !== undefined && now < kept.until ? kept : undefined)
-    const get = Effect.flatMap(current, (found) =>
-      found !== undefined
-        ? Effect.succeed(found.value)
-        : lock.withPermits(1)(Effect.flatMap(current, (found) =>
-          found === undefined ? load : Effect.succeed(found.value))))
+    /** Who waited for another caller's fetch takes what that one got, however soon it expires. */
+    const get = Effect.flatMap(current, (found) => {
+      if (found !== undefined) {
+        return Effect.succeed(found.value)
+      }
+      const before = kept
+      return lock.withPermits(1)(
+        Effect.suspend(() =>
+          kept === undefined || kept === before ? load : Effect.succeed(kept.value)
+        )
+      )
+    })
     /** A caller whose token was rejected after another caller had replaced it takes the new one. */
     const refresh = Effect.suspend(() => {
       const rejected = kept?.value

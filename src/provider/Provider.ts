@@ -96,6 +96,8 @@ export interface Signed {
   readonly headers: { readonly [name: string]: string }
   /** Values that must not appear in anything rendered. */
   readonly secrets: ReadonlyArray<string>
+  /** What `renew` is told when the signature was rejected, so that nothing newer is forgotten. */
+  readonly signedWith?: unknown
 }
 
 /**
@@ -187,8 +189,8 @@ export interface Definition {
   readonly countTokens?: ((given: Counting) => CountRequest) | undefined
   /** Signs the requests that have no API key, anew each time. */
   readonly sign?: ((request: Unsigned) => Effect.Effect<Signed, LlmError.LlmError>) | undefined
-  /** Forgets what was signed with, after it was rejected; the call is then made once more. */
-  readonly renew?: Effect.Effect<void> | undefined
+  /** Forgets what was signed with (`Signed.signedWith`), after it was rejected; the call is then made once more. */
+  readonly renew?: ((rejected: unknown) => Effect.Effect<undefined>) | undefined
 }
 
 // =============================================================================

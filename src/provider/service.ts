@@ -10,6 +10,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import type { Scope } from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { isBelow } from "../internal/address.ts"
 import { addressedTo, leftOut } from "../internal/addressed.ts"
@@ -17,9 +18,9 @@ import { optionsIssue } from "../internal/checked.ts"
 import { fields, rooted, under } from "../internal/checks.ts"
 import { credential as aCredential } from "../internal/credential.ts"
 import { inputTokens } from "../internal/estimate.ts"
-import { withAttempts } from "../internal/gate.ts"
 import { headerIssue, sentHeaders } from "../internal/headerChecks.ts"
 import { jsonText } from "../internal/jsonText.ts"
+import { withDefaults } from "../internal/layerDefaults.ts"
 import { imageIssue, ModelFacts } from "../internal/modelFacts.ts"
 import { setOwn } from "../internal/own.ts"
 import { relations, shape } from "../internal/requestChecks.ts"
@@ -36,6 +37,7 @@ import * as Credentials from "./Credentials.ts"
 import { modelsAt } from "./listing.ts"
 import { issueOf } from "./options.ts"
 import type { Definition, Options, Outgoing } from "./Provider.ts"
+import { type Made, withRenewal } from "./renewing.ts"
 
 /** A key pasted with a line break would make an invalid header. */
 const valueOf = (key: Redacted.Redacted<string>): string => Redacted.value(key).trim()
@@ -200,7 +202,7 @@ export const make = (
 
     const signed = <
       C extends Pick<Transport.JsonCall, "url" | "headers" | "body" | "secrets">
-    >(call: C, method: "GET" | "POST", key: string | undefined): Effect.Effect<C, LlmError.LlmError> => {
+    >(call: C, method: "GET" | "POST", key: string | undefined, made?: Made): Effect.Effect<C, LlmError.LlmError> => {
       if (definition.sign === undefined || (key !== undefined && key !== "")) return Effect.succeed(call)
       const type = call.body === undefined ? undefined : { "content-type": "application/json" }
       return Effect.map(
@@ -210,11 +212,10 @@ export const make = (
           headers: { ...call.headers, ...type },
           body: typeof call.body === "string" ? call.body : ""
         }),
-        ({ headers, secrets }) => ({
-          ...call,
-          headers: { ...call.headers, ...headers },
-          secrets: [...call.secrets, ...secrets]
-        })
+        ({ headers, secrets, signedWith }) => {
+          if (made !== undefined) made.used = signedWith
+          return { ...call, headers: { ...call.headers, ...headers }, secrets: [...call.secrets, ...secrets] }
+        }
       )
     }
 
@@ -265,17 +266,19 @@ export const make = (
 
     const prepare = (
       given: LlmRequest,
-      operation: "generate" | "stream"
+      operation: "generate" | "stream",
+      by?: Made
     ): Effect.Effect<Transport.Call, LlmError.LlmError> =>
       Effect.suspend(() => {
         const issue = shape(given)
         if (issue !== undefined) return invalid(operation, issue)
-        if (!facts.ready) return Effect.flatMap(facts.load, () => prepare(given, operation))
+        if (!facts.ready) return Effect.flatMap(facts.load, () => prepare(given, operation, by))
         const made = assemble(given, operation)
         if ("issue" in made) return invalid(operation, made.issue, made.model)
         const { body, contextWindow, encoded, model, request, streamed, url } = made
-        return Effect.flatMap(credential(request, operation), (key) =>
+        return Effect.flatMap(credential({ apiKey: request.apiKey ?? by?.apiKey }, operation), (key) =>
           Effect.withFiber((fiber) => {
+            if (by !== undefined) by.used = key
             const seed = fiber.getRef(Random.Random).nextIntUnsafe()
             const headers = sentHeaders({ ...encoded.headers, ...options.headers, ...request.headers })
             authenticate(headers, key)
@@ -298,7 +301,8 @@ export const make = (
             }
             return Effect.flatMap(
               sendable(call, operation),
-              (call) => Effect.flatMap(signed(call, "POST", key), (call) => sendable(call, operation))
+              (call) =>
+                Effect.flatMap(signed(call, "POST", key, by), (call) => sendable(call, operation))
             )
           }))
       })
@@ -370,24 +374,27 @@ export const make = (
       })
 
     const modelsUrl = definition.modelsUrl?.(base.url) ?? `${base.url}/models`
+    const answering = (made?: Made): Pick<LlmService.Service, "generate" | "stream"> => ({
+      generate: (request) => Effect.flatMap(prepare(request, "generate", made), transport.generate),
+      stream: (request) =>
+        Stream.fromChannel(
+          Channel.fromTransform((_: unknown, scope: Scope) =>
+            Effect.flatMap(
+              prepare(request, "stream", made),
+              (call) => Channel.toPullScoped(transport.stream(call).channel, scope)
+            )
+          )
+        )
+    })
     const service: LlmService.Service = {
-      info: {
+      info: withDefaults({
         provider: definition.id,
         origin: base.origin,
         model: defaultModel ?? "",
         label: options.label,
         capabilities: definition.capabilities ?? {}
-      },
-      generate: (request) => Effect.flatMap(prepare(request, "generate"), transport.generate),
-      stream: (request) =>
-        Stream.fromChannel(
-          Channel.fromTransform((_: unknown, scope: Scope) =>
-            Effect.flatMap(
-              prepare(request, "stream"),
-              (call) => Channel.toPullScoped(transport.stream(call).channel, scope)
-            )
-          )
-        ),
+      }, options.defaults && { ...options.defaults, timeouts: undefined }),
+      ...answering(),
       countTokens,
       models: Effect.flatMap(
         json("models", "GET", modelsUrl, {
@@ -400,41 +407,31 @@ export const make = (
         latencyMillis: Duration.toMillis(duration)
       }))
     }
-    const refresh = credentials.refresh !== undefined
-      ? Effect.flatMap(credentials.refresh, (apiKey) => Effect.as(keyOf(apiKey, "generate"), { apiKey }))
-      : credentials.get === undefined && definition.renew !== undefined
-      ? Effect.as(definition.renew, {})
+    const { get, refresh } = credentials
+    const lock = Semaphore.makeUnsafe(1)
+    /** Who comes late finds what others have put in the place of the rejected key. */
+    const renew = get !== undefined && refresh !== undefined
+      ? (rejected: unknown) =>
+        lock.withPermits(1)(Effect.flatMap(get, (kept) =>
+          Effect.flatMap(keyOf(kept, "generate"), (value) =>
+            value === rejected
+              ? Effect.tap(refresh, (fresh) =>
+                keyOf(fresh, "generate"))
+              : Effect.succeed(kept))))
+      : get === undefined && definition.renew !== undefined
+      ? definition.renew
       : undefined
     const { countTokens: count, generate, stream, ...others } = Telemetry.instrument(
-      refresh === undefined ? service : withRefresh(service, refresh)
+      renew === undefined ? service : withRenewal(service, answering, renew)
     )
     return {
       ...others,
-      generate: (request) => generate(addressedTo(request, service.info)),
+      generate: (request) =>
+        generate(addressedTo(request, service.info)),
       stream: (request) => stream(addressedTo(request, service.info)),
       countTokens: (request) => count(addressedTo(request, service.info))
     }
   })
-
-/** A rejected token is replaced once per call, before the caller has seen anything. */
-const withRefresh = (
-  service: LlmService.Service,
-  refresh: Effect.Effect<Pick<LlmRequest, "apiKey">, LlmError.LlmError>
-): LlmService.Service =>
-  withAttempts(service, (request) =>
-    Effect.sync(() => {
-      let refreshed = false
-      return {
-        first: { service, request },
-        next: ({ error }) => {
-          if (refreshed || request.apiKey !== undefined || error.reason._tag !== "Authentication") {
-            return Effect.fail(error)
-          }
-          refreshed = true
-          return Effect.map(refresh, (more) => ({ service, request: { ...request, ...more } }))
-        }
-      }
-    }))
 
 /** What a probe asks of an answer: that it is JSON. */
 const anyAnswer: Transport.JsonReading<true> = { read: () => true, nothing: "" }
