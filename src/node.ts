@@ -170,6 +170,11 @@ const exchange = (
     sent.on("response", (message) => resume(Effect.succeed(new NodeResponse(request, message, target.url))))
     // Stays for the life of the connection: an error after the response is the body's to report.
     sent.on("error", fail)
+    // Nobody asked for another protocol; without a listener Node closes the connection and tells nobody.
+    sent.on("upgrade", (_, socket) => {
+      socket.destroy()
+      fail(Object.assign(new Error("The server switched to another protocol."), { code: "ERR_UPGRADE" }))
+    })
     // Comes when the last of the request has gone to the operating system, so not before the connection stands.
     sent.on("finish", activity.written)
     if (bytes === undefined || bytes.length <= pieceBytes) sent.end(bytes)

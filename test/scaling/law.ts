@@ -20,7 +20,7 @@ const cost = (one: Case, n: number): number => {
 export const holdsFor = (name: string, cases: ReadonlyArray<Case>): void => {
   describe(`scaling of ${name}`, () => {
     for (const one of cases) {
-      it(one.name, () => {
+      it(`${one.name}`, () => {
         const n = Math.max(1, Math.floor(one.size / (one.size < 1000 ? more : 64)))
         let small = 0
         let large = Infinity
