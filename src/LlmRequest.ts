@@ -83,7 +83,8 @@ export interface Timeouts {
   readonly firstToken?: Duration.Input | undefined
   /**
    * From the response headers of a `generate` to the first byte of its body: some hosts send headers at once and then think. No
-   * limit of `stream`, which has `firstToken`. @default 5 minutes
+   * limit of `stream`, which has `firstToken`. The body of a refusal is waited for no longer than this or `idle`, 10 seconds at most;
+   * its status says enough. @default 5 minutes
    */
   readonly firstByte?: Duration.Input | undefined
   /**

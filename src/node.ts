@@ -199,6 +199,11 @@ const exchange = (
         closeIdle(agent, target)
         begin()
       })
+      // Nobody asked for another protocol; without a listener Node closes the connection and tells nobody.
+      exchanged.on("upgrade", (_, socket) => {
+        socket.destroy()
+        fail(Object.assign(new Error("The server switched to another protocol."), { code: "ERR_UPGRADE" }))
+      })
       // Comes when the last of the request has gone to the operating system, so not before the connection stands.
       exchanged.on("finish", activity.written)
       if (bytes === undefined || bytes.length <= pieceBytes) exchanged.end(bytes)

@@ -3,10 +3,8 @@
  *
  * @since 0.1.0
  */
-import * as Effect from "effect/Effect"
-import type { HttpClientError } from "effect/http/HttpClientError"
-import type { HttpClientResponse } from "effect/http/HttpClientResponse"
-import * as Stream from "effect/Stream"
+import { JsonEnd } from "./JsonEnd.ts"
+import type { Sink } from "./JsonText.ts"
 import { Utf8Chunks } from "./Utf8.ts"
 
 /**
@@ -15,11 +13,12 @@ import { Utf8Chunks } from "./Utf8.ts"
  * @category models
  * @since 0.1.0
  */
-export class BoundedText {
+export class BoundedText implements Sink {
   /** Whether there was more than the bound. */
   isOver = false
   private readonly most: number
   private readonly chunks = new Utf8Chunks()
+  private readonly json = new JsonEnd()
   private pieces: Array<string> = []
   private length = 0
 
@@ -28,10 +27,12 @@ export class BoundedText {
     this.most = most
   }
 
-  /** Takes bytes; `false` as soon as nothing more is wanted. */
-  push(bytes: Uint8Array): boolean {
-    this.add(this.chunks.decode(bytes))
-    return !this.isOver
+  accept(chunks: ReadonlyArray<Uint8Array>): void {
+    for (let i = 0; i < chunks.length && !this.isOver; i++) this.add(this.chunks.decode(chunks[i]!))
+  }
+
+  get closed(): boolean {
+    return this.isOver || this.json.closed
   }
 
   /** The text so far, which ends in a whole character. What was cut does not depend on how the bytes came. */
@@ -48,6 +49,7 @@ export class BoundedText {
     if (text === "" || left === 0) return
     const kept = text.length > left ? whole(text.slice(0, left)) : text
     this.pieces.push(kept)
+    this.json.push(kept)
     this.length = text.length > left ? this.most : this.length + kept.length
   }
 }
@@ -57,23 +59,3 @@ const whole = (text: string): string => {
   const last = text.charCodeAt(text.length - 1)
   return last >= 0xd800 && last <= 0xdbff ? text.slice(0, -1) : text
 }
-
-/**
- * Reads the body of a response, until it ends or nothing more is wanted; then its connection is closed. `touch` is told of every read.
- *
- * @category decoding
- * @since 0.1.0
- */
-export const readInto = (
-  text: BoundedText,
-  response: HttpClientResponse,
-  touch: () => void
-): Effect.Effect<void, HttpClientError> =>
-  Effect.catchIf(
-    Stream.runDrain(Stream.takeWhile(response.stream, (bytes) => {
-      touch()
-      return text.push(bytes)
-    })),
-    (error) => error.reason._tag === "EmptyBodyError",
-    () => Effect.void
-  )

@@ -1,5 +1,6 @@
 /**
- * The text of a JSON answer outside the wires, such as a model listing: it ends with its document, though the connection stay open.
+ * The text of a JSON answer outside the wires, such as a model listing, and of an error: it ends with its document, though the
+ * connection stay open.
  *
  * @since 0.1.0
  */
@@ -24,8 +25,22 @@ export interface Read {
   readonly isOver: boolean
 }
 
+/**
+ * What takes the bytes of a body.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Sink {
+  accept(chunks: ReadonlyArray<Uint8Array>): void
+  /** Whether there was more than is wanted. */
+  readonly isOver: boolean
+  /** Whether nothing more is wanted: the document has closed, or is over its bound. */
+  readonly closed: boolean
+}
+
 /** What has come of a text. */
-class Text {
+class Text implements Sink {
   private readonly decoder = new Utf8Chunks()
   private readonly json = new JsonEnd()
   private readonly most: number
@@ -47,12 +62,10 @@ class Text {
     this.json.push(text)
   }
 
-  /** Whether there was more than the bound. */
   get isOver(): boolean {
     return this.length > this.most
   }
 
-  /** Whether nothing more is wanted. */
   get closed(): boolean {
     return this.isOver || this.json.closed
   }
@@ -63,25 +76,24 @@ class Text {
   }
 }
 
-const polled = (body: Body.Body, text: Text): Effect.Effect<Read, unknown> =>
+const polled = (body: Body.Body, text: Sink): Effect.Effect<void, unknown> =>
   Effect.callback((resume) => {
     let stopTurn: (() => void) | undefined
-    const end = Effect.sync(() => text.end())
     const onTurn = (): void => {
       stopTurn = undefined
       if (!text.closed) return
       body.close(true)
-      resume(end)
+      resume(Effect.void)
     }
     const onReady = (): void => {
       for (let chunks = body.take(); chunks !== undefined; chunks = body.take()) text.accept(chunks)
       if (body.ended) {
         stopTurn?.()
-        return resume(body.error === undefined || text.closed ? end : Effect.fail(body.error))
+        return resume(body.error === undefined || text.closed ? Effect.void : Effect.fail(body.error))
       }
       if (text.isOver) {
         body.close(false)
-        return resume(end)
+        return resume(Effect.void)
       }
       body.wait(onReady)
       // The end of the body mostly comes with its last bytes.
@@ -94,19 +106,19 @@ const polled = (body: Body.Body, text: Text): Effect.Effect<Read, unknown> =>
     })
   })
 
-const pulled = (response: HttpClientResponse, text: Text): Effect.Effect<Read, unknown> =>
+const pulled = (response: HttpClientResponse, text: Sink): Effect.Effect<void, unknown> =>
   Effect.scopedWith((scope) =>
     Effect.flatMap(Channel.toPullScoped(response.stream.channel, scope), (pull) => {
       // A connection whose body ends soon can be used again.
       const last = Effect.timeoutOrElse(pull, { duration: Body.drainMillis, orElse: () => Cause.done() })
-      const step: Effect.Effect<Read, unknown> = Effect.suspend(() =>
+      const step: Effect.Effect<void, unknown> = Effect.suspend(() =>
         Pull.matchEffect(text.isOver ? Cause.done() : text.closed ? last : pull, {
           onSuccess: (chunks: ReadonlyArray<Uint8Array>) => {
             text.accept(chunks)
             return step
           },
           onFailure: (cause: Cause.Cause<unknown>) => Effect.failCause(cause),
-          onDone: () => Effect.sync(() => text.end())
+          onDone: () => Effect.void
         })
       )
       return step
@@ -114,15 +126,25 @@ const pulled = (response: HttpClientResponse, text: Text): Effect.Effect<Read, u
   )
 
 /**
- * Reads the text of a response to the end of its document, or of its body, or a little beyond `most` characters (UTF-16 code units).
- * `touch` is told of every read.
+ * Reads the body of a response to the end of its document, or of the body, or until nothing more is wanted.
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const readInto = (text: Sink, response: HttpClientResponse): Effect.Effect<void, unknown> =>
+  Effect.suspend(() => {
+    const body = Body.of(response)
+    return body === undefined ? pulled(response, text) : polled(body, text)
+  })
+
+/**
+ * Reads the text of a response, to a little beyond `most` characters (UTF-16 code units). `touch` is told of every read.
  *
  * @category reading
  * @since 0.1.0
  */
 export const read = (response: HttpClientResponse, most: number, touch: () => void): Effect.Effect<Read, unknown> =>
   Effect.suspend(() => {
-    const body = Body.of(response)
     const text = new Text(most, touch)
-    return body === undefined ? pulled(response, text) : polled(body, text)
+    return Effect.map(readInto(text, response), () => text.end())
   })

@@ -33,7 +33,7 @@ import { isErrorBody, readErrorBody } from "../protocol/ErrorMap.ts"
 import { parsed } from "../protocol/Probe.ts"
 import type { Failure } from "../protocol/Protocol.ts"
 import * as Body from "./Body.ts"
-import { BoundedText, readInto } from "./BoundedText.ts"
+import { BoundedText } from "./BoundedText.ts"
 import type { Call, JsonCall, JsonReading } from "./Call.ts"
 import { unreadableEncoding } from "./Encoding.ts"
 import * as Events from "./Events.ts"
@@ -62,7 +62,8 @@ const maxGraceMillis = 2000
 const maxErrorBody = 64 * 1024
 /** Characters of an answer outside the wires: a listing, a count, a file's facts. The longest known listing has some 5 MB. */
 const maxJsonBody = 32 * 1024 * 1024
-const errorBodyLimit: Duration.Input = "10 seconds"
+/** How long such a body is waited for, unless `firstByte` or `idle` is shorter. */
+const errorBodyMillis = 10_000
 const maxRedirects = 3
 
 /** The limits of an answer that is read whole. `connect` is in force only where the client tells when the request is written. */
@@ -170,11 +171,13 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     })
   }
 
-  /** Reads an error body, as far as it comes in time. */
-  const refused = Effect.fnUntraced(function*(response: HttpClientResponse, fail: Failing) {
-    const { touch } = yield* Activity
+  /** Reads an error body, as far as it comes in time: the status alone is an answer, which no limit on bytes takes away. */
+  const refused = Effect.fnUntraced(function*(response: HttpClientResponse, fail: Failing, timeouts: Timeouts) {
+    const { rest } = yield* Activity
+    rest()
     const body = new BoundedText(2 * maxErrorBody)
-    yield* readInto(body, response, touch).pipe(Effect.timeoutOption(errorBodyLimit), Effect.ignore)
+    const limit = Math.min(errorBodyMillis, millisOf(timeouts.firstByte), millisOf(timeouts.idle))
+    yield* JsonText.readInto(body, response).pipe(Effect.timeoutOption(limit), Effect.ignore)
     const now = yield* Clock.currentTimeMillis
     const { isOver } = body
     const text = body.read()
@@ -186,7 +189,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
     const fail = failing(call)
     return Effect.flatMap(send(call, fail, "POST"), (response) =>
       response.status < 200 || response.status > 299
-        ? refused(response, fail)
+        ? refused(response, fail, call.timeouts)
         : Effect.withFiber((fiber) => guarded(fail, response, () => read(call, fail, response, fiber, scope, whole))))
   }
 
@@ -302,7 +305,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
   const json = <A>(call: JsonCall, reading: JsonReading<A>): Effect.Effect<A, LlmError.LlmError> => {
     const fail = failing(call)
     const answer = Effect.flatMap(send(call, fail, call.method), (response) => {
-      if (response.status < 200 || response.status > 299) return refused(response, fail)
+      if (response.status < 200 || response.status > 299) return refused(response, fail, call.timeouts)
       return Effect.flatMap(
         Effect.mapError(textOf(response), (error) => fail.error(networkReason(error, fail))),
         ({ isOver, text }) =>

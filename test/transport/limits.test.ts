@@ -230,8 +230,7 @@ describe("BoundedText", () => {
       const texts = new Set<string>()
       for (const size of [1, 2, 3, 7, 1000]) {
         const text = new BoundedText(most)
-        let wanted = true
-        for (let at = 0; at < bytes.length && wanted; at += size) wanted = text.push(bytes.subarray(at, at + size))
+        for (let at = 0; at < bytes.length && !text.isOver; at += size) text.accept([bytes.subarray(at, at + size)])
         const read = text.read()
         assert.isAtMost(read.length, most)
         assert.isTrue(read.isWellFormed())
