@@ -12,7 +12,7 @@ const most = 2.5
 /** Work that is shorter says more of the machine than of the algorithm. */
 const leastMillis = 20
 /** Work that does not grow, because a bound ends it. */
-const mostMillis = 2
+const mostMillis = 5
 const runs = 4
 const retries = 3
 /** Nobody waits for more. */

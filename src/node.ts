@@ -5,9 +5,9 @@
  * callback, which costs less than `fetch` per request and per token: docs/benchmarks.md. It speaks HTTP/1.1, decodes
  * `gzip`, `deflate` and `br` when a server sends them unasked, and follows no redirects. Proxies and certificates
  * are set by giving it an `agent` of yours. Bodies of requests are sent whole: streams and forms are collected first. It tells the
- * time limits of a call when the connection stands and the request is written, which other clients cannot. A request on a kept
- * connection that turns out to be closed, without a byte of an answer, is sent again on a new one, as browsers do; that is no attempt of its
- * own.
+ * time limits of a call when the connection stands and the request is written, which other clients cannot. A kept
+ * connection that turns out to be closed while a request is being written is left for a new one, together with the others to that
+ * server; a request that was written whole is never sent again.
  *
  * @since 0.1.0
  */
@@ -189,14 +189,17 @@ const exchange = (
         return fail(cause)
       }
       sent = exchanged
+      let written = false
       let bytesBefore: number | undefined
       exchanged.on("socket", (socket) => bytesBefore = socket.bytesRead)
       exchanged.on("response", (message) => resume(Effect.succeed(new NodeResponse(request, message, target.url))))
       // Stays for the life of the connection: an error after the response is the body's to report.
       exchanged.on("error", (cause) => {
         const silent = exchanged.socket?.bytesRead === bytesBefore
-        if (interrupted || !exchanged.reusedSocket || !silent || !wasDropped(cause) || again-- <= 0) return fail(cause)
+        if (!exchanged.reusedSocket || !silent || !wasDropped(cause)) return fail(cause)
         closeIdle(agent, target)
+        // What was written whole may be at work, and paid for: whether to ask again is for whoever counts attempts.
+        if (interrupted || written || again-- <= 0) return fail(cause)
         begin()
       })
       // Nobody asked for another protocol; without a listener Node closes the connection and tells nobody.
@@ -205,7 +208,10 @@ const exchange = (
         fail(Object.assign(new Error("The server switched to another protocol."), { code: "ERR_UPGRADE" }))
       })
       // Comes when the last of the request has gone to the operating system, so not before the connection stands.
-      exchanged.on("finish", activity.written)
+      exchanged.on("finish", () => {
+        written = true
+        activity.written()
+      })
       if (bytes === undefined || bytes.length <= pieceBytes) exchanged.end(bytes)
       else writePieces(exchanged, typeof bytes === "string" ? Buffer.from(bytes) : bytes, activity.writing)
     }

@@ -319,8 +319,11 @@ const things: { readonly [name: string]: Thing } = {
   "words of a prompt": { size: 1_000_000, make: (n) => ({ prompt: "word ".repeat(n) }) }
 }
 
-const encoded = (protocol: Protocol, request: LlmRequest): string =>
-  JSON.stringify(protocol.encode({ request, model: "m", stream: true, provider: "test" }))
+/** As a provider does it: what validation refuses is not encoded. */
+const encoded = (protocol: Protocol, request: LlmRequest): string | undefined =>
+  validate(request) === undefined
+    ? JSON.stringify(protocol.encode({ request, model: "m", stream: true, provider: "test" }))
+    : undefined
 
 export const requests: ReadonlyArray<Case> = Object.entries(things).flatMap(([thing, { make, size }]) => [
   {

@@ -194,7 +194,8 @@ const others: ReadonlyArray<Case> = [
     name: "configuration: unknown names",
     size: 2000,
     run: (n) => {
-      const known = many(n, (at) => `instance-${at}`)
+      // More than are compared.
+      const known = many(Math.max(n, 200), (at) => `instance-${at}`)
       return () => {
         for (let at = 0; at < n; at++) Problems.unknownName(`other-${at}`, known)
       }
