@@ -42,9 +42,12 @@ interface Row {
   readonly ratio: number
 }
 
+/** Levels, of which few are taken, and more than the bound on them never reach a wire; of anything else there may be any number. */
+const mostOf = ({ size }: Case): number => size < 1000 ? size : 8 * size
+
 const rowOf = (one: Case): Row => {
   let n = Math.ceil(one.size / 32)
-  while (n < 8 * one.size && once(one, n) < leastMillis) n *= 2
+  while (n < mostOf(one) && once(one, n) < leastMillis) n *= 2
   let millis = measured(one, n)
   let twice = measured(one, 2 * n)
   // A step, as when memory outgrows a cache, is passed by going on; work that grows faster stays above at any size.

@@ -40,9 +40,9 @@ const maxPasses = 8
  * Makes the function that removes secrets from text.
  *
  * It replaces each secret by `<redacted>`, plain, in base64 or hex, behind escapes of any kind and mixture, and with
- * "Bearer" in front, and masks what looks like a key of some known provider. Secrets of fewer than 8 characters are
- * replaced as whole words only; blank ones are ignored. The result is a fixed point: scrubbing twice changes nothing
- * more. The time it takes is linear in the text.
+ * "Bearer" in front; from 16 characters on also in any case, with white space in it, or as a list of numbers. It masks what
+ * looks like a key of some known provider. Secrets of fewer than 8 characters are replaced as whole words only; blank ones
+ * are ignored. The result is a fixed point: scrubbing twice changes nothing more. The time it takes is linear in the text.
  *
  * @category scrubbing
  * @since 0.1.0

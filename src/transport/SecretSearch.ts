@@ -2,8 +2,9 @@
  * Finds known secrets in a text, however they are encoded.
  *
  * Escapes are taken away level by level, each byte remembering where it stood (`Escapes.ts`), and the secret is looked for in
- * what is left: plain, in base64 and in hex. So no form of it has to be enumerated, and the cost is a few searches over
- * the text per secret and level. Secrets too short for that occur in ordinary words and are found as whole words only.
+ * what is left: plain, in base64 and in hex, and a long one also in another case, torn apart by white space, or as a list of
+ * numbers. So no form of it has to be enumerated, and the cost is a few searches over the text per secret and level. Secrets
+ * too short for that occur in ordinary words and are found as whole words only.
  *
  * @since 0.1.0
  */
@@ -29,7 +30,7 @@ const minimumForBase64 = 2
 /** Escapes of one byte within another: `%26%23x41%3B`. */
 const longestEscape = 12
 
-type Spelling = "plain" | "hex" | "base64"
+type Spelling = "plain" | "loose" | "hex" | "base64"
 
 interface Pattern {
   readonly bytes: string
@@ -54,6 +55,17 @@ const hex = (bytes: string): string =>
 
 /** `+` is a space in forms, and any white space becomes a space where lines are joined. */
 const folded = (bytes: string): string => bytes.replace(/[\t\n\v\f\r+]/g, " ")
+
+/** White space and characters without a width, in UTF-8. */
+const gaps = /(?:\xc2[\xa0\xad]|\s|\xe2\x80[\x80-\x8f\xa8-\xaf]|\xe2\x81\xa0|\xe3\x80\x80|\xef\xbb\xbf)+/g
+
+/** As a dump of a buffer spells it: `[97, 98]`. */
+const decimal = (bytes: string): string => Array.from(bytes, (byte) => byte.charCodeAt(0)).join(",")
+
+/** UTF-16 as it stands in either order of its bytes, which some shells put into base64. */
+const wide = (text: string): string =>
+  Array.from(text.split(""), (unit) => String.fromCharCode(unit.charCodeAt(0) & 0xff, unit.charCodeAt(0) >> 8)).join("")
+    .slice(0, -1)
 
 const urlUnsafe = (text: string): string => text.replaceAll("-", "+").replaceAll("_", "/")
 
@@ -86,7 +98,8 @@ const encodedOnce = (bytes: string, secret: string): ReadonlyArray<string> => {
     hex(bytes),
     hex(bytes).toUpperCase(),
     literal(JSON.stringify(secret).slice(1, -1)).bytes,
-    literal(encodeURIComponent(secret.toWellFormed())).bytes
+    literal(encodeURIComponent(secret.toWellFormed())).bytes,
+    wide(secret)
   ]
 }
 
@@ -117,6 +130,8 @@ const pattern = (bytes: string, alone: boolean): Pattern => ({
 /** A secret of that length is known without its ends as well. */
 const minimumWithoutEnds = 14
 const longestEnd = 6
+/** One of that length is known in any case, and whatever gaps are in it. */
+const minimumForLoose = 16
 
 /**
  * What stands beside a secret may make up an escape with its first or last characters (`100%` and `a1b2…`), so a long one is
@@ -139,6 +154,11 @@ const patternsOf = (secret: string): Readonly<Record<Spelling, ReadonlyArray<Pat
   const plain = [...new Set([...forms, ...unescapedForms(secret)].map(folded))].map((bytes) =>
     isWord || bytes.length < minimumForSubstring ? pattern(bytes, true) : withoutEnds(bytes)
   )
+  const loose = forms.map((form) => form.replace(gaps, "").toLowerCase()).filter((form) =>
+    form.length >= minimumForLoose
+  )
+    .map((form) => pattern(form, false))
+  if (loose.length > 0) loose.push(...forms.map((form) => pattern(decimal(form), false)))
   const inHex: Array<Pattern> = []
   const inBase64: Array<Pattern> = []
   for (const form of forms) {
@@ -157,7 +177,7 @@ const patternsOf = (secret: string): Readonly<Record<Spelling, ReadonlyArray<Pat
   if (!isWord && digits.length >= 2 * minimumForSubstring && /^[0-9a-f]+$/.test(digits)) {
     inHex.push(pattern(digits, false))
   }
-  return { plain, hex: inHex, base64: inBase64 }
+  return { plain, loose, hex: inHex, base64: inBase64 }
 }
 
 /** Characters that take a character each in any encoding; escapes in a secret may be read as fewer. */
@@ -186,6 +206,10 @@ export const shortestEcho = (secrets: ReadonlyArray<string>): number => {
 /** How a view is read for patterns of a spelling. */
 const readings: Readonly<Record<Spelling, (view: View) => View>> = {
   plain: (view) => ({ ...view, bytes: folded(view.bytes) }),
+  loose: (view) => {
+    const joined = without(view, gaps)
+    return { ...joined, bytes: joined.bytes.toLowerCase() }
+  },
   // Dumps of bytes have something between them.
   hex: (view) => {
     const joined = without(view, /(?:0x|[\s:,-])+/gi)
@@ -201,12 +225,14 @@ const readings: Readonly<Record<Spelling, (view: View) => View>> = {
 /** Read with white space, where words count. */
 const wordReadings: Readonly<Record<Spelling, (view: View) => View>> = {
   plain: readings.plain,
+  loose: readings.loose,
   hex: (view) => ({ ...view, bytes: view.bytes.toLowerCase() }),
   base64: (view) => ({ ...view, bytes: urlUnsafe(view.bytes) })
 }
 
 const neighbours: Readonly<Record<Spelling, RegExp>> = {
   plain: /[A-Za-z0-9_]/,
+  loose: /[A-Za-z0-9_]/,
   hex: /[A-Za-z0-9]/,
   base64: /[A-Za-z0-9+/]/
 }
@@ -285,7 +311,7 @@ const joined = (spans: Array<Span>): ReadonlyArray<Span> => {
   return out
 }
 
-const spellings = ["plain", "hex", "base64"] as const
+const spellings = ["plain", "loose", "hex", "base64"] as const
 
 /**
  * Looks for some secrets.
