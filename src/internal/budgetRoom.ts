@@ -35,6 +35,6 @@ export const untilRoom = (
       const left = until - (yield* monotonicMillis)
       if (left < 1 || spent >= limit || spent + amount > limit) return reserved
       // Spread, so that those who wait do not all look at the same moment.
-      yield* restore(Effect.sleep(Math.min(left, pause * (0.5 + (yield* Random.next)))))
+      yield* restore(Effect.sleep(Math.floor(Math.min(left, pause * (0.5 + (yield* Random.next))))))
     }
   })
