@@ -219,7 +219,7 @@ const withProvider = (raw: unknown) => (problem: Problems.Problem): Problems.Pro
   const { path } = problem
   const given = at(raw, path)
   return path.length === 3 && path[0] === "instances" && path[2] === "provider" && typeof given === "string"
-    ? { path, message: `"${given}" is not a provider. ${Problems.unknownName(given, providerIds)}` }
+    ? { path, message: `${Problems.quoted(given)} is not a provider. ${Problems.unknownName(given, providerIds)}` }
     : problem
 }
 
@@ -230,8 +230,8 @@ const problemsOfInstance = (name: string, instance: Instance, names: ReadonlyArr
     problems.push({ path: [...path, ...inner], message })
 
   const url = instance.baseUrl === undefined ? null : URL.parse(instance.baseUrl)
-  if (url !== null && (url.username !== "" || url.password !== "" || url.search !== "")) {
-    add("A base URL has no user, password or query.", "baseUrl")
+  if (url !== null && (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "")) {
+    add("A base URL has no user, password, query or fragment.", "baseUrl")
   }
   for (const header of Object.keys(instance.headers ?? {})) {
     if (holdsCredential(header)) add(Problems.noSecrets, "headers", header)
@@ -244,8 +244,8 @@ const problemsOfInstance = (name: string, instance: Instance, names: ReadonlyArr
   for (const [index, other] of (instance.fallback ?? []).entries()) {
     if (other === name) add("An instance cannot be its own fallback.", "fallback", index)
     else if (!Object.hasOwn(config.instances, other)) {
-      add(`There is no instance "${other}". ${Problems.unknownName(other, names)}`, "fallback", index)
-    } else if (seen.has(other)) add(`"${other}" is there twice.`, "fallback", index)
+      add(`There is no instance ${Problems.quoted(other)}. ${Problems.unknownName(other, names)}`, "fallback", index)
+    } else if (seen.has(other)) add(`${Problems.quoted(other)} is there twice.`, "fallback", index)
     seen.add(other)
   }
   if (instance.options !== undefined) {
@@ -265,7 +265,7 @@ const problemsOf = (config: LlmConfig): ReadonlyArray<Problems.Problem> => {
     ? problems
     : [{
       path: ["default"],
-      message: `There is no instance "${config.default}". ${Problems.unknownName(config.default, names)}`
+      message: `There is no instance ${Problems.quoted(config.default)}. ${Problems.unknownName(config.default, names)}`
     }, ...problems]
 }
 
@@ -284,6 +284,8 @@ interface Origin {
 const decodeFrom = (raw: unknown, origin: Origin): Result.Result<LlmConfig, LlmError.LlmError> => {
   const unfit = withJsonBudget(() => plainData(raw))
   if (unfit !== undefined) return Result.fail(Problems.error([{ path: pathOf(unfit), message: unfit.message }], origin))
+  const pasted = Problems.credentialsIn(raw)
+  if (pasted.length > 0) return Result.fail(Problems.error(pasted, origin))
   const decoded = decodeShape(raw)
   if (Result.isFailure(decoded)) {
     return Result.fail(Problems.error(Problems.ofIssue(decoded.failure.issue).map(withProvider(raw)), origin))
@@ -319,8 +321,14 @@ const placeIn = (message: string): string => {
   return found === null ? "" : ` at line ${found[1]}, column ${found[2]}`
 }
 
+/** Characters of a configuration, and bytes of a file: far more than anybody writes. */
+const maxLength = 1024 * 1024
+
+const tooLong = "Is larger than 1 MiB, which no configuration is."
+
 const parseText = (given: string, format: Format): Result.Result<unknown, string> => {
   if (typeof given !== "string") return Result.fail("Is not a text.")
+  if (given.length > maxLength) return Result.fail(tooLong)
   if (format === "toml") return Result.mapError(Toml.parse(given), ({ message }) => `Is not TOML${placeIn(message)}.`)
   try {
     return Result.succeed(parseJsonUnsafe(given.replace(/^\uFEFF/, "")))
@@ -379,10 +387,15 @@ export const formatOf = (path: string): Effect.Effect<Format, LlmError.LlmError>
  * @since 0.1.0
  */
 export const readText = (path: string): Effect.Effect<string, LlmError.LlmError, FileSystem.FileSystem> =>
-  Effect.mapError(
-    Effect.flatMap(FileSystem.FileSystem, (files) => files.readFileString(path)),
-    ({ reason }) => Problems.configuration(`${path}: Cannot be read (${reason._tag}).`)
-  )
+  Effect.gen(function*() {
+    const files = yield* FileSystem.FileSystem
+    const size = yield* Effect.orElseSucceed(Effect.map(files.stat(path), ({ size }) => Number(size)), () => 0)
+    if (size > maxLength) return yield* Problems.configuration(`${path}: ${tooLong}`)
+    return yield* Effect.mapError(
+      files.readFileString(path),
+      ({ reason }) => Problems.configuration(`${path}: Cannot be read (${reason._tag}).`)
+    )
+  })
 
 /**
  * Reads a configuration file, TOML or JSON by the end of its name.

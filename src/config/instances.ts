@@ -39,7 +39,7 @@ const find = (config: LlmConfig, name: string): Effect.Effect<Instance, LlmError
  */
 export const unknown = (config: LlmConfig, name: string): LlmError.LlmError =>
   Problems.configuration(
-    `There is no instance ${typeof name === "string" ? `"${name}"` : "without a name"}. ${
+    `There is no instance ${typeof name === "string" ? Problems.quoted(name) : "without a name"}. ${
       Problems.unknownName(name, Object.keys(config.instances))
     }`,
     "instances"

@@ -1,13 +1,15 @@
 /**
  * What is wrong with a configuration, in words that name the place, the known names and the likely one.
  *
- * No value of a file is ever repeated, except the name of a provider or instance: a key that stands in the wrong place
- * must not get into an error.
+ * No value of a file is ever repeated, except the name of a provider or instance, and that only where it looks like one: a key that
+ * stands in the wrong place must not get into an error.
  *
  * @since 0.1.0
  */
 import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
+import { holdsCredential } from "../internal/credentialNames.ts"
+import { maskShapes, mayHoldKey } from "../internal/keyShapes.ts"
 import * as LlmError from "../LlmError.ts"
 
 /**
@@ -49,7 +51,7 @@ const suggestion = (name: string, known: ReadonlyArray<string>): string | undefi
   let best: string | undefined
   let least = limit + 1
   for (const candidate of known.slice(0, mostKnown)) {
-    if (candidate.length > longestSlip) continue
+    if (!isShown(candidate)) continue
     const edits = distance(given, plain(candidate))
     if (edits < least) {
       best = candidate
@@ -69,7 +71,8 @@ export const unknownName = (name: string, known: ReadonlyArray<string>): string 
   if (typeof name !== "string") return `Give a name. ${unknownName("", known)}`
   const meant = suggestion(name, known)
   const more = known.length > mostKnown ? ` and ${known.length - mostKnown} more` : ""
-  const names = known.length === 0 ? "There are none." : `Known: ${known.slice(0, mostKnown).join(", ")}${more}.`
+  const shown = known.slice(0, mostKnown).map((each) => isShown(each) ? each : "…")
+  const names = known.length === 0 ? "There are none." : `Known: ${shown.join(", ")}${more}.`
   return meant === undefined ? names : `Did you mean "${meant}"? ${names}`
 }
 
@@ -87,6 +90,42 @@ const namesSecret = (name: string): boolean => secretName.test(plain(name))
  */
 export const noSecrets =
   "Keys do not stand in the configuration. Put the key into an environment variable and name that with apiKeyEnv."
+
+const looksLikeKey = (text: string): boolean => mayHoldKey(text) && maskShapes(text, "<redacted>") !== text
+
+/**
+ * A name in quotes, if it can be shown: keys have digits among their letters, or are longer than names.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const quoted = (name: string): string =>
+  name.length > longestSlip ? "Such a long name" : isShown(name) ? `"${name}"` : "What stands there"
+
+const isShown = (name: string): boolean =>
+  name.length <= longestSlip && !looksLikeKey(name) && !/[A-Za-z0-9]{20,}/.test(name)
+
+/** What is not looked through: a prompt can be about anything. */
+const isProse = (path: ReadonlyArray<PropertyKey>): boolean => path[2] === "defaults" && path[3] === "system"
+
+/**
+ * Where credentials stand in a configuration: values that look like one, and fields of `metadata` that are named like one. The
+ * configuration is plain data of bounded depth.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const credentialsIn = (value: unknown, path: ReadonlyArray<PropertyKey> = []): ReadonlyArray<Problem> => {
+  if (typeof value === "string") {
+    const isNamed = path.includes("metadata") && value.length >= 16 && holdsCredential(String(path.at(-1)))
+    return isNamed || (!isProse(path) && looksLikeKey(value)) ? [{ path, message: noSecrets }] : []
+  }
+  if (typeof value !== "object" || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) => [
+    ...(looksLikeKey(key) ? [{ path: [...path, key], message: noSecrets }] : []),
+    ...credentialsIn(inner, [...path, key])
+  ])
+}
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
@@ -123,7 +162,8 @@ export const ofIssue = (issue: SchemaIssue.Issue, path: ReadonlyArray<PropertyKe
   return [{ path, message: `${format(issue).issues[0]?.message ?? "Is not valid"}.` }]
 }
 
-const placeOf = (path: ReadonlyArray<PropertyKey>): string => path.map(String).join(".")
+const placeOf = (path: ReadonlyArray<PropertyKey>): string =>
+  path.map((name) => isShown(String(name)) ? String(name) : "…").join(".")
 
 /**
  * A `Configuration` error out of problems.

@@ -130,10 +130,11 @@ const replacing = (prefix: string): Layer.Layer<Store, never, Store | Redis> =>
       return {
         ...store,
         admit: (key) =>
-          Effect.catch(store.admit(key), (error) =>
-            error.reason._tag === "CircuitBreakerStoreError" && SharedStore.isOfValue(error.reason)
-              ? Effect.andThen(Effect.ignore(redis.send("DEL", prefix + key)), store.admit(key))
-              : Effect.fail(error))
+          Effect.catchIf(
+            store.admit(key),
+            ({ reason }) => reason._tag === "CircuitBreakerStoreError" && SharedStore.isOfValue(reason),
+            () => Effect.andThen(Effect.ignore(redis.send("DEL", prefix + key)), store.admit(key))
+          )
       }
     })
   )

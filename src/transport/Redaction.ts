@@ -2,7 +2,7 @@
  * Keeps secrets out of every text that leaves: errors, logs, spans, cassettes.
  *
  * Secrets that are known are replaced by value, in every encoding in which a provider or a proxy may echo them
- * (`SecretSearch.ts`); what only looks like a key is masked by its form (`KeyShapes.ts`). Half a key is not found by value
+ * (`SecretSearch.ts`); what only looks like a key is masked by its form (`internal/keyShapes.ts`). Half a key is not found by value
  * any more: let the scrubber cut. What is scrubbed where is the transport's business, and what of a request is secret that
  * of `RequestSecrets.ts`.
  *
@@ -12,7 +12,7 @@ import * as Context from "effect/Context"
 import * as Headers from "effect/http/Headers"
 import * as UrlParams from "effect/http/UrlParams"
 import { credentialForm, redactedHeaderNames } from "../internal/credentialNames.ts"
-import { maskShapes, mayHoldKey } from "./KeyShapes.ts"
+import { maskShapes, mayHoldKey } from "../internal/keyShapes.ts"
 import { SecretSearch, shortestEcho } from "./SecretSearch.ts"
 
 export { redactedHeaderNames } from "../internal/credentialNames.ts"

@@ -1,7 +1,7 @@
 // The laws of the scrubber: a secret is found in every encoding, the time is linear, and ordinary text stays as it is.
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { maskShapes } from "../../src/transport/KeyShapes.ts"
+import { maskShapes } from "../../src/internal/keyShapes.ts"
 import { describeCause, makeScrubber } from "../../src/transport/Redaction.ts"
 import { secretsOf } from "../../src/transport/RequestSecrets.ts"
 import { disguised, disguises, readings } from "./disguises.ts"
