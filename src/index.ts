@@ -46,9 +46,6 @@ export * as CohereChat from "./protocol/CohereChat.ts"
 /** Makes any message history legal for a wire before it is spelled out. */
 export * as Conversation from "./protocol/Conversation.ts"
 
-/** Media that stands in a URL: `data:image/png;base64,…`. */
-export * as DataUrl from "./protocol/DataUrl.ts"
-
 /** What a provider's failure means: from status, type, code and text to one reason. */
 export * as ErrorMap from "./protocol/ErrorMap.ts"
 
