@@ -146,9 +146,6 @@ const writePieces = (sent: Http.ClientRequest, body: Uint8Array, writing: () => 
   next()
 }
 
-/** Times that a request is sent again because the server had closed the kept connection: one is enough, unless others keep some just then. */
-const mostAgain = 3
-
 const wasDropped = (cause: Error): boolean => "code" in cause && (cause.code === "ECONNRESET" || cause.code === "EPIPE")
 
 /** Where one kept connection was dead the others are as well, as after a restart of the server. */
@@ -172,7 +169,7 @@ const exchange = (
     const { secure } = target
     const agent = secure ? agents.https : agents.http
     let sent: Http.ClientRequest | undefined
-    let again = mostAgain
+    let isAgain = false
     let interrupted = false
     const fail = (cause: unknown) => resume(Effect.fail(transportError(request, cause)))
     const begin = (): void => {
@@ -195,7 +192,8 @@ const exchange = (
       // Stays for the life of the connection: an error after the response is the body's to report.
       exchanged.on("error", (cause) => {
         const silent = exchanged.socket?.bytesRead === bytesBefore
-        if (interrupted || !exchanged.reusedSocket || !silent || !wasDropped(cause) || again-- <= 0) return fail(cause)
+        if (interrupted || !exchanged.reusedSocket || !silent || !wasDropped(cause) || isAgain) return fail(cause)
+        isAgain = true
         closeIdle(agent, target)
         begin()
       })

@@ -440,14 +440,19 @@ for (const [clientName, client] of clients) {
           yield* Effect.gen(function*() {
             const service = yield* LlmService
             let requests = 0
+            let sent = 0
             for (let i = 0; i < 10; i++) {
               const { error, events, response } = yield* call(service, mode, { prompt: `Tell me the story, ${i}.` })
               const own = error?.attempts ?? 1 + (response?.priorAttempts?.length ?? 0)
-              assert.strictEqual(primary.requests.length + backup.requests.length, requests + own)
+              // The Node client sends again, once and as no attempt, what was reset on a kept connection: it may have been closed before.
+              const again = primary.requests.length + backup.requests.length - sent - own
+              assert.include([0, 1], again)
+              sent += own + again
               requests += own
               const update = events.findLast((event) => event._tag === "UsageUpdate")
               if (update !== undefined) assert.deepStrictEqual(update.usage, (response ?? error?.partial)?.usage)
             }
+            assert.isAtMost(sent - requests, 2)
             assert.strictEqual(tally.started, requests)
             assert.strictEqual(tally.started, tally.finished + tally.failed + tally.interrupted)
             assert.strictEqual(tally.interrupted, 0)
