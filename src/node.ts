@@ -151,6 +151,9 @@ const mostAgain = 3
 
 const wasDropped = (cause: Error): boolean => "code" in cause && (cause.code === "ECONNRESET" || cause.code === "EPIPE")
 
+/** Some versions of Node call a request finished whose last write has failed. */
+const isOfWriting = (cause: Error): boolean => "syscall" in cause && cause.syscall === "write"
+
 /** Where one kept connection was dead the others are as well, as after a restart of the server. */
 const closeIdle = ({ freeSockets }: Http.Agent, { options, secure }: Target): void => {
   // https://nodejs.org/api/http.html#agentgetnameoptions
@@ -199,7 +202,7 @@ const exchange = (
         if (!exchanged.reusedSocket || !silent || !wasDropped(cause)) return fail(cause)
         closeIdle(agent, target)
         // What was written whole may be at work, and paid for: whether to ask again is for whoever counts attempts.
-        if (interrupted || written || again-- <= 0) return fail(cause)
+        if (interrupted || (written && !isOfWriting(cause)) || again-- <= 0) return fail(cause)
         begin()
       })
       // Nobody asked for another protocol; without a listener Node closes the connection and tells nobody.

@@ -2,7 +2,7 @@
  * Bodies in every content encoding, on both clients: decoded, or named in a typed error.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, type Layer, Redacted, Stream } from "effect"
+import { Effect, type Layer, Redacted, Result, Stream } from "effect"
 import { FetchHttpClient, type HttpClient } from "effect/http"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
@@ -98,8 +98,12 @@ for (const [name, client] of clients) {
       for (const [encoding, encode] of encoders) {
         it.live(`decodes ${encoding}`, () =>
           Effect.gen(function*() {
-            const answer = yield* call(client, { encoding, bytes: encode(bytesOf(operation)) }, operation)
-            assert.strictEqual(answer.text, expected[operation])
+            const exit = yield* Effect.result(call(client, { encoding, bytes: encode(bytesOf(operation)) }, operation))
+            // Not every Node has a `fetch` that decodes zstd.
+            if (name === "fetch" && encode === zlib.zstdCompressSync && Result.isFailure(exit)) {
+              assert.strictEqual(exit.failure.reason._tag, "ResponseParse")
+              assert.include(exit.failure.message, `"${encoding.toLowerCase()}", which this HTTP client does not decode`)
+            } else assert.strictEqual(Result.getOrThrow(exit).text, expected[operation])
           }))
       }
 
@@ -161,8 +165,11 @@ for (const [name, client] of clients) {
 
       it.live("reads an encoded error body", () =>
         Effect.gen(function*() {
-          const bytes = zlib.zstdCompressSync(Buffer.from(`{"error":{"message":"Out of tea.","type":"tea"}}`))
-          const error = yield* Effect.flip(call(client, { status: 400, encoding: "ZSTD", bytes }, operation))
+          const [encoding, encode] = name === "fetch"
+            ? ["BR", zlib.brotliCompressSync]
+            : ["ZSTD", zlib.zstdCompressSync]
+          const bytes = encode(Buffer.from(`{"error":{"message":"Out of tea.","type":"tea"}}`))
+          const error = yield* Effect.flip(call(client, { status: 400, encoding, bytes }, operation))
           assert.include(error.message, "Out of tea.")
         }))
     })
