@@ -102,7 +102,10 @@ for (const [name, client] of clients) {
             // Not every Node has a `fetch` that decodes zstd.
             if (name === "fetch" && encode === zlib.zstdCompressSync && Result.isFailure(exit)) {
               assert.strictEqual(exit.failure.reason._tag, "ResponseParse")
-              assert.include(exit.failure.message, `"${encoding.toLowerCase()}", which this HTTP client does not decode`)
+              assert.include(
+                exit.failure.message,
+                `"${encoding.toLowerCase()}", which this HTTP client does not decode`
+              )
             } else assert.strictEqual(Result.getOrThrow(exit).text, expected[operation])
           }))
       }
