@@ -5,12 +5,11 @@ import * as Framing from "../../src/transport/Framing.ts"
 
 export interface Case {
   readonly name: string
-  /** How many the test takes: so many that work which grows with the square would take longer than the test may. */
+  /** About how many are taken, up to eight times as many. */
   readonly size: number
   readonly run: (n: number) => () => void
 }
 
-/** 100,000 steps of 2 ns each with the square of their number are 20 seconds. */
 export const usual = 100_000
 
 export const many = <A>(n: number, make: (at: number) => A): Array<A> => Array.from({ length: n }, (_, at) => make(at))

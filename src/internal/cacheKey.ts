@@ -80,6 +80,28 @@ const shaping: { readonly [K in Exclude<keyof RequestOptions, Apart>]-?: true } 
   includeRaw: true
 }
 
+const keyedBy = (request: LlmRequest, info: ServiceInfo, partition: string, version: string): object => {
+  const options: Record<string, unknown> = {}
+  for (const field of Object.keys(shaping) as ReadonlyArray<keyof typeof shaping>) options[field] = request[field]
+  return {
+    version,
+    partition,
+    provider: info.provider,
+    origin: info.origin,
+    // What its layer adds to every request.
+    defaults: { ...defaultsOf(info), timeouts: undefined },
+    instance: info.label,
+    model: modelOf(request, info),
+    system: request.system,
+    messages: messagesOf(request).map(messageOf),
+    tools: request.tools?.map(toolOf),
+    headers: lowerCased(request.headers),
+    providers: request.providers &&
+      Rec.map(request.providers, ({ headers, model, origin }) => ({ headers: lowerCased(headers), model, origin })),
+    options
+  }
+}
+
 /**
  * What is digested, as text; `undefined` for a request that is no plain data throughout.
  *
@@ -92,26 +114,8 @@ export const keyText = (
   partition: string,
   version: string
 ): string | undefined => {
-  const options: Record<string, unknown> = {}
-  for (const field of Object.keys(shaping) as ReadonlyArray<keyof typeof shaping>) options[field] = request[field]
-  const keyed = {
-    version,
-    partition,
-    provider: info.provider,
-    origin: info.origin,
-    // What its layer adds to every request.
-    defaults: defaultsOf(info),
-    instance: info.label,
-    model: modelOf(request, info),
-    system: request.system,
-    messages: messagesOf(request).map(messageOf),
-    tools: request.tools?.map(toolOf),
-    headers: lowerCased(request.headers),
-    providers: request.providers &&
-      Rec.map(request.providers, ({ headers, model, origin }) => ({ headers: lowerCased(headers), model, origin })),
-    options
-  }
   try {
+    const keyed = keyedBy(request, info, partition, version)
     return withJsonBudget(() => json(keyed)) === undefined ? canonical(keyed) : undefined
   } catch {
     // It says something else each time it is read.

@@ -393,7 +393,7 @@ export const make = (
         model: defaultModel ?? "",
         label: options.label,
         capabilities: definition.capabilities ?? {}
-      }, options.defaults && { ...options.defaults, timeouts: undefined }),
+      }, options.defaults),
       ...answering(),
       countTokens,
       models: Effect.flatMap(
