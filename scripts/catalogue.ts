@@ -1,9 +1,9 @@
 /**
- * Writes src/catalogue: one module per provider, from a file of published facts about models.
+ * Writes src/model/catalogue: one module per provider, from a file of published facts about models.
  *
  * `node scripts/catalogue.ts models.json` writes; `--check` as a second argument writes nothing and fails when a module
  * differs. The file is `{ note, providers: { [provider]: { [model]: facts } } }`, prices in US dollars per million tokens. The line
- * format is described in src/internal/catalogue.ts.
+ * format is described in src/model/catalogue.ts.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 
@@ -142,7 +142,7 @@ ${Object.keys(models).toSorted().map((id) => lineOf(id, models[id]!)).join("\n")
 \`
 `
 
-const target = new URL("../src/catalogue/", import.meta.url)
+const target = new URL("../src/model/catalogue/", import.meta.url)
 const wanted = new Map<string, string>()
 for (const [name, theirs] of Object.entries(providers)) {
   const models = source.providers[theirs]
@@ -156,7 +156,9 @@ const changed = [...wanted].filter(([file, text]) =>
 )
 
 if (mode === "--check") {
-  for (const file of [...stale, ...changed.map(([file]) => file)]) console.error(`src/catalogue/${file} is out of date`)
+  for (const file of [...stale, ...changed.map(([file]) => file)]) {
+    console.error(`src/model/catalogue/${file} is out of date`)
+  }
   process.exitCode = stale.length + changed.length > 0 ? 1 : 0
 } else {
   mkdirSync(target, { recursive: true })

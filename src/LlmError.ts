@@ -13,7 +13,7 @@
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import { hasProperty } from "effect/Predicate"
-import { TaggedReason } from "./internal/taggedReason.ts"
+import { TaggedReason } from "./error/taggedReason.ts"
 import type { LlmResponse, PriorAttempt } from "./LlmResponse.ts"
 
 /**

@@ -10,7 +10,6 @@
  *
  * @since 0.1.0
  */
-import type { LlmResponse, Usage } from "./LlmResponse.ts"
 import type {
   AudioPart,
   FilePart,
@@ -21,6 +20,8 @@ import type {
   TextPart,
   ToolCallPart
 } from "./Message.ts"
+import type { LlmResponse } from "./message/response.ts"
+import type { Usage } from "./message/usage.ts"
 
 /**
  * The provider began to answer. Never sent before the provider's first frame.

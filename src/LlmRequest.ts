@@ -9,11 +9,11 @@
  */
 import type * as Duration from "effect/Duration"
 import type { Redacted } from "effect/Redacted"
-import type { Issue } from "./internal/checks.ts"
-import { relations, shape } from "./internal/requestChecks.ts"
 import type { JsonSchema, LlmTool, ToolChoice } from "./LlmTool.ts"
 import type { JsonObject, Message } from "./Message.ts"
 import type { ThinkingLevel } from "./Model.ts"
+import { relations, shape } from "./validation/request.ts"
+import type { Issue } from "./validation/values.ts"
 
 /**
  * Options only one provider has, under its name. Provider modules add their own by module augmentation.
@@ -230,7 +230,7 @@ export type {
    * @since 0.1.0
    */
   Issue
-} from "./internal/checks.ts"
+} from "./validation/values.ts"
 
 /**
  * The first problem of a request, or `undefined`. Pure and total: it takes whatever it is given and never throws; what a getter or a

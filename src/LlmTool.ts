@@ -9,9 +9,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { withoutJsonSchema } from "./internal/unspellable.ts"
 import { LlmError, ToolFailure } from "./LlmError.ts"
 import type { Json, JsonObject, ToolCallPart } from "./Message.ts"
+import { withoutJsonSchema } from "./validation/unspellable.ts"
 
 /**
  * A JSON Schema, draft 2020-12.

@@ -20,9 +20,9 @@ import {
   Part,
   type TextPart,
   type ToolResultPart
-} from "./internal/parts.ts"
+} from "./message/parts.ts"
 
-export * from "./internal/parts.ts"
+export * from "./message/parts.ts"
 
 // =============================================================================
 // Messages

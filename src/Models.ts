@@ -13,34 +13,34 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { type Catalogue, find, list, type LoadCatalogue } from "./internal/catalogue.ts"
 import type { ModelMeta } from "./Model.ts"
+import { type Catalogue, find, list, type LoadCatalogue } from "./model/catalogue.ts"
 
 const catalogues: { readonly [provider: string]: LoadCatalogue | undefined } = {
-  anthropic: () => import("./catalogue/anthropic.ts"),
-  azure: () => import("./catalogue/azure.ts"),
-  baseten: () => import("./catalogue/baseten.ts"),
-  bedrock: () => import("./catalogue/bedrock.ts"),
-  cerebras: () => import("./catalogue/cerebras.ts"),
-  cloudflare: () => import("./catalogue/cloudflare.ts"),
-  deepseek: () => import("./catalogue/deepseek.ts"),
-  fireworks: () => import("./catalogue/fireworks.ts"),
-  gemini: () => import("./catalogue/gemini.ts"),
-  groq: () => import("./catalogue/groq.ts"),
-  huggingface: () => import("./catalogue/huggingface.ts"),
-  meta: () => import("./catalogue/meta.ts"),
-  minimax: () => import("./catalogue/minimax.ts"),
-  mistral: () => import("./catalogue/mistral.ts"),
-  moonshot: () => import("./catalogue/moonshot.ts"),
-  nvidia: () => import("./catalogue/nvidia.ts"),
-  openai: () => import("./catalogue/openai.ts"),
-  openrouter: () => import("./catalogue/openrouter.ts"),
-  together: () => import("./catalogue/together.ts"),
-  "vercel-gateway": () => import("./catalogue/vercel-gateway.ts"),
-  vertex: () => import("./catalogue/vertex.ts"),
-  xai: () => import("./catalogue/xai.ts"),
-  xiaomi: () => import("./catalogue/xiaomi.ts"),
-  zai: () => import("./catalogue/zai.ts")
+  anthropic: () => import("./model/catalogue/anthropic.ts"),
+  azure: () => import("./model/catalogue/azure.ts"),
+  baseten: () => import("./model/catalogue/baseten.ts"),
+  bedrock: () => import("./model/catalogue/bedrock.ts"),
+  cerebras: () => import("./model/catalogue/cerebras.ts"),
+  cloudflare: () => import("./model/catalogue/cloudflare.ts"),
+  deepseek: () => import("./model/catalogue/deepseek.ts"),
+  fireworks: () => import("./model/catalogue/fireworks.ts"),
+  gemini: () => import("./model/catalogue/gemini.ts"),
+  groq: () => import("./model/catalogue/groq.ts"),
+  huggingface: () => import("./model/catalogue/huggingface.ts"),
+  meta: () => import("./model/catalogue/meta.ts"),
+  minimax: () => import("./model/catalogue/minimax.ts"),
+  mistral: () => import("./model/catalogue/mistral.ts"),
+  moonshot: () => import("./model/catalogue/moonshot.ts"),
+  nvidia: () => import("./model/catalogue/nvidia.ts"),
+  openai: () => import("./model/catalogue/openai.ts"),
+  openrouter: () => import("./model/catalogue/openrouter.ts"),
+  together: () => import("./model/catalogue/together.ts"),
+  "vercel-gateway": () => import("./model/catalogue/vercel-gateway.ts"),
+  vertex: () => import("./model/catalogue/vertex.ts"),
+  xai: () => import("./model/catalogue/xai.ts"),
+  xiaomi: () => import("./model/catalogue/xiaomi.ts"),
+  zai: () => import("./model/catalogue/zai.ts")
 }
 
 const loaded = new Map<string, Catalogue>()

@@ -28,8 +28,8 @@ import * as Tracer from "effect/Tracer"
 import * as Http from "node:http"
 import * as Https from "node:https"
 import { urlToHttpOptions } from "node:url"
-import { Activity } from "./internal/activity.ts"
 import { NodeResponse } from "./node/Response.ts"
+import { Activity } from "./stream/activity.ts"
 
 type HttpError = HttpClientError.HttpClientError
 

@@ -3,56 +3,54 @@ import { posix } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 
-// Who may import whom, by the first folder below src. `core` is the files directly in src and in src/internal; `root`
-// is index.ts and the entries beside it, which gather the rest for users. The catalogue is generated data that is loaded when needed.
-const allowed: Readonly<Record<string, ReadonlyArray<string>>> = {
-  core: ["core", "catalogue"],
-  catalogue: ["core"],
-  protocol: ["protocol", "core"],
-  transport: ["transport", "protocol", "core"],
-  provider: ["provider", "transport", "protocol", "observe", "catalogue", "core"],
-  policy: ["policy", "core"],
-  observe: ["observe", "policy", "core"],
-  config: ["config", "provider", "policy", "core"],
-  agent: ["agent", "core"],
-  batch: ["batch", "core"],
-  interop: ["interop", "core"],
-  node: ["node", "transport", "core"],
-  testing: ["testing", "agent", "batch", "config", "observe", "policy", "provider", "transport", "protocol", "core"],
-  root: ["node", "agent", "batch", "config", "observe", "policy", "provider", "transport", "protocol", "core"]
-}
+// The rooms, from the ground up: what may be imported is what stands further down. A room is the first folder below src. `vocabulary` is
+// the modules directly in src with the folders they are made of, `message` and `error`; `Models` gathers what `model` knows, so it
+// stands there. `root` is index.ts and the entries beside it.
+const floors: ReadonlyArray<ReadonlyArray<string>> = [
+  ["json"],
+  ["object", "address"],
+  ["validation"],
+  ["vocabulary"],
+  ["model", "service"],
+  ["stream"],
+  ["protocol"],
+  ["transport"],
+  ["policy"],
+  ["observe"],
+  ["provider"],
+  ["config", "agent", "batch", "node"],
+  ["durable", "gateway", "interop", "testing", "root"]
+]
 
 const maxLines = 520
 
 interface Import {
   readonly from: string
   readonly specifier: string
-  readonly typeOnly: boolean
 }
 
 const root = fileURLToPath(new URL("../", import.meta.url))
 const files = globSync("src/**/*.ts", { cwd: root }).map((file) => file.replaceAll("\\", "/")).toSorted()
 const sources = new Map(files.map((file) => [file, readFileSync(posix.join(root, file), "utf8")]))
 
-const layerOf = (file: string): string => {
+const roomOf = (file: string): string => {
   const [, first = "", ...rest] = file.split("/")
-  if (rest.length > 0) return first === "internal" ? "core" : first
-  return first === "index.ts" || first === "node.ts" || first === "tokenizer.ts" ? "root" : "core"
+  if (rest.length > 0) return first === "message" || first === "error" ? "vocabulary" : first
+  if (first === "Models.ts") return "model"
+  return first === "index.ts" || first === "node.ts" || first === "tokenizer.ts" ? "root" : "vocabulary"
 }
+
+const floorOf = (room: string): number => floors.findIndex((rooms) => rooms.includes(room))
+
+// Only the entries themselves import what is reached by its own subpath alone.
+const onlyFromOutside = new Set(["durable", "gateway", "interop", "testing"])
 
 /** Imports and re-exports, static and dynamic. A line of a comment never matches: it begins with a star or a slash. */
 const importsOf = (from: string): ReadonlyArray<Import> => {
   const source = sources.get(from)!
-  const statics = source.matchAll(/^(?:import|export)\s(?:(type)\s)?(?:([\w*{][^"'`;=()]*?)\sfrom\s)?\s*"([^"]+)"/gm)
+  const statics = source.matchAll(/^(?:import|export)\s(?:[\w*{][^"'`;=()]*?\sfrom\s)?\s*"([^"]+)"/gm)
   const dynamics = source.matchAll(/^(?!\s*(?:\*|\/)).*\bimport\("([^"]+)"\)/gm)
-  return [
-    ...Array.from(statics, ([, type, names = "", specifier]) => ({
-      from,
-      specifier: specifier!,
-      typeOnly: type !== undefined || /^\{(?:\s*type\s[^,}]+,?)+\s*\}$/.test(names)
-    })),
-    ...Array.from(dynamics, ([, specifier]) => ({ from, specifier: specifier!, typeOnly: false }))
-  ]
+  return [...statics, ...dynamics].map(([, specifier]) => ({ from, specifier: specifier! }))
 }
 
 const imports = files.flatMap(importsOf)
@@ -62,16 +60,23 @@ const targetOf = ({ from, specifier }: Import): string | undefined =>
   specifier.startsWith(".") ? posix.join(posix.dirname(from), specifier) : undefined
 
 describe("Architecture", () => {
+  it("gives each folder its floor", () => {
+    const rooms = new Set(files.map(roomOf))
+    expect([...rooms].filter((room) => floorOf(room) === -1)).toEqual([])
+  })
+
   it("lets each folder import only what lies below it", () => {
     const broken = imports.filter((statement) => {
       const target = targetOf(statement)
-      return target !== undefined && !(allowed[layerOf(statement.from)] ?? []).includes(layerOf(target))
+      if (target === undefined) return false
+      const [from, to] = [roomOf(statement.from), roomOf(target)]
+      return from !== to && (floorOf(to) >= floorOf(from) || (onlyFromOutside.has(to) && from !== "root"))
     })
     expect(broken.map(sentence)).toEqual([])
   })
 
-  it("has no cycle among value imports", () => {
-    const graph = Map.groupBy(imports.filter(({ typeOnly }) => !typeOnly), ({ from }) => from)
+  it("has no cycle among imports, of types neither", () => {
+    const graph = Map.groupBy(imports, ({ from }) => from)
     const cycles: Array<string> = []
     const done = new Set<string>()
     const visit = (file: string, path: ReadonlyArray<string>): void => {
@@ -93,22 +98,22 @@ describe("Architecture", () => {
   it("depends on nothing but effect at run time, outside the Node entry and the testing tools", () => {
     const broken = imports.filter(({ from, specifier }) => {
       if (specifier.startsWith(".") || /^effect(?:\/|$)/.test(specifier)) return false
-      return from !== "src/node.ts" && from !== "src/tokenizer.ts" && !["node", "testing"].includes(layerOf(from))
+      return from !== "src/node.ts" && from !== "src/tokenizer.ts" && !["node", "testing"].includes(roomOf(from))
     })
     expect(broken.map(sentence)).toEqual([])
   })
 
   it("names effect/ai only under interop", () => {
     const broken = imports.filter(({ from, specifier }) =>
-      /^effect\/ai(?:\/|$)/.test(specifier) && layerOf(from) !== "interop"
+      /^effect\/ai(?:\/|$)/.test(specifier) && roomOf(from) !== "interop"
     )
     expect(broken.map(sentence)).toEqual([])
   })
 
   it("reads JSON text in one place, which bounds its depth", () => {
-    const allowed = new Set(["src/internal/json.ts"])
+    const allowed = new Set(["src/json/parse.ts"])
     const broken = [...sources].filter(([file, source]) =>
-      !allowed.has(file) && layerOf(file) !== "testing" &&
+      !allowed.has(file) && roomOf(file) !== "testing" &&
       /^(?!\s*\*).*\b(?:JSON\s*\.\s*parse|(?:Unknown)?[fF]romJsonString)\b/m.test(source)
     )
     expect(broken.map(([file]) => file)).toEqual([])

@@ -1,6 +1,6 @@
 // Texts from a server that are read for secrets: what looks like the beginning of one, or of an escape, over and over.
-import { maskShapes } from "../../src/internal/keyShapes.ts"
-import { makeScrubber } from "../../src/transport/Redaction.ts"
+import { maskShapes } from "../../src/transport/secrets/keyShapes.ts"
+import { makeScrubber } from "../../src/transport/secrets/Redaction.ts"
 import { type Case } from "./Case.ts"
 
 const key = `sk-ant-api03-${"aB3x".repeat(20)}`

@@ -1,11 +1,11 @@
 // Texts of any length: bodies and lines, errors, partial JSON, seams, names.
 import * as Problems from "../../src/config/problems.ts"
-import { keyText } from "../../src/internal/cacheKey.ts"
-import { inputTokens } from "../../src/internal/estimate.ts"
-import { Joined } from "../../src/internal/joined.ts"
-import { parsePartialJson } from "../../src/internal/partialJson.ts"
-import { Seam } from "../../src/internal/seam.ts"
 import type { ServiceInfo } from "../../src/LlmService.ts"
+import { inputTokens } from "../../src/model/estimate.ts"
+import { parsePartialJson } from "../../src/object/partialJson.ts"
+import { keyText } from "../../src/policy/cache/key.ts"
+import { Joined } from "../../src/policy/continue/joined.ts"
+import { Seam } from "../../src/policy/continue/seam.ts"
 import * as AnthropicMessages from "../../src/protocol/AnthropicMessages.ts"
 import {
   classify,

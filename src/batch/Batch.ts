@@ -12,12 +12,12 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
-import { misconfigured, optionsIssue } from "../internal/checked.ts"
-import { callable, countFrom, fields, maxEntries, optional } from "../internal/checks.ts"
 import { isLlmError, LlmError, Validation } from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import { emptyUsage, type LlmResponse, sumUsage, type Usage } from "../LlmResponse.ts"
 import { LlmService, type Service } from "../LlmService.ts"
+import { misconfigured, optionsIssue } from "../service/checked.ts"
+import { callable, countFrom, fields, maxEntries, optional } from "../validation/values.ts"
 
 /**
  * The outcome of one request.

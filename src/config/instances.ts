@@ -22,9 +22,9 @@ import * as Timeout from "../policy/Timeout.ts"
 import { environment } from "../provider/environment.ts"
 import * as Llm from "../provider/Llm.ts"
 import type * as Provider from "../provider/Provider.ts"
-import type { Instance, LlmConfig } from "./LlmConfig.ts"
 import * as OwnOptions from "./ownOptions.ts"
 import * as Problems from "./problems.ts"
+import type { Instance, LlmConfig } from "./schema.ts"
 
 const find = (config: LlmConfig, name: string): Effect.Effect<Instance, LlmError.LlmError> =>
   typeof name === "string" && Object.hasOwn(config.instances, name)

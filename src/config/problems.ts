@@ -8,9 +8,9 @@
  */
 import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
-import { holdsCredential } from "../internal/credentialNames.ts"
-import { maskShapes, mayHoldKey } from "../internal/keyShapes.ts"
 import * as LlmError from "../LlmError.ts"
+import { maskShapes, mayHoldKey } from "../transport/secrets/keyShapes.ts"
+import { holdsCredential } from "../validation/credentialNames.ts"
 
 /**
  * A place in a configuration and what is wrong there.

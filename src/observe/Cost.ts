@@ -13,25 +13,19 @@
  */
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
-import { modelOf } from "../internal/addressed.ts"
-import { misconfigured, optionsIssue } from "../internal/checked.ts"
-import { anything, fields, finite, optional, recordOf, text } from "../internal/checks.ts"
-import { mapResponses } from "../internal/finish.ts"
-import {
-  priceFinder,
-  priceOf,
-  type PriceOverrides,
-  priceOverrides,
-  prices as modelPrices
-} from "../internal/pricing.ts"
-import { isServed } from "../internal/served.ts"
-import { ShownNames } from "../internal/shownNames.ts"
 import type { LlmError } from "../LlmError.ts"
 import type { LlmResponse, Usage } from "../LlmResponse.ts"
 import type { ModelMeta, Prices } from "../Model.ts"
+import { priceFinder, priceOf, type PriceOverrides, priceOverrides, prices as modelPrices } from "../model/pricing.ts"
 import * as Policy from "../policy/Policy.ts"
+import { modelOf } from "../service/addressee.ts"
+import { misconfigured, optionsIssue } from "../service/checked.ts"
+import { mapResponses } from "../stream/finish.ts"
+import { isServed } from "../stream/served.ts"
+import { ShownNames } from "../stream/shownNames.ts"
+import { anything, fields, finite, optional, recordOf, text } from "../validation/values.ts"
 
-export type { PriceOverrides } from "../internal/pricing.ts"
+export type { PriceOverrides } from "../model/pricing.ts"
 
 /**
  * US dollars spent, by `provider` and `model`.

@@ -22,13 +22,13 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
-import { shownName, ShownNames } from "../internal/shownNames.ts"
-import { type Events, watched } from "../internal/source.ts"
 import { isLlmError, type LlmError } from "../LlmError.ts"
 import { isContent } from "../LlmEvent.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
 import type { Service, ServiceInfo } from "../LlmService.ts"
+import { shownName, ShownNames } from "../stream/shownNames.ts"
+import { type Events, watched } from "../stream/source.ts"
 
 // =============================================================================
 // Metrics

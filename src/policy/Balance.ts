@@ -22,7 +22,13 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import type { Scope } from "effect/Scope"
-import { viewsOf } from "../internal/addressed.ts"
+import type { LlmError } from "../LlmError.ts"
+import { type LlmRequest, messagesOf } from "../LlmRequest.ts"
+import { LlmService, type Service, type ServiceInfo } from "../LlmService.ts"
+import { textOf } from "../Message.ts"
+import type { Prices } from "../Model.ts"
+import * as Estimate from "../model/estimate.ts"
+import { viewsOf } from "../service/addressee.ts"
 import {
   checked,
   layer as aLayer,
@@ -31,28 +37,22 @@ import {
   optionsIssue,
   refusingAll,
   service as aService
-} from "../internal/checked.ts"
-import { duration, fields, oneOf, optional, within } from "../internal/checks.ts"
-import { Broken, brokenLast } from "../internal/choosing.ts"
-import { emit } from "../internal/emit.ts"
-import * as Estimate from "../internal/estimate.ts"
-import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
-import { withHold } from "../internal/held.ts"
-import { millisBy, monotonicMillis } from "../internal/monotonic.ts"
-import { keyBy, type KeyOption, keyOption, PerKey } from "../internal/perKey.ts"
-import { type Numbers, priceOf, rank, rendezvous, strategies, type Strategy } from "../internal/ranking.ts"
-import { defaultRoutes, exhausted, nameOf, routeOf, routeOverrides, type Routes } from "../internal/routes.ts"
-import * as Traits from "../internal/traits.ts"
-import { countWaste } from "../internal/wasted.ts"
-import type { LlmError } from "../LlmError.ts"
-import { type LlmRequest, messagesOf } from "../LlmRequest.ts"
-import { LlmService, type Service, type ServiceInfo } from "../LlmService.ts"
-import { textOf } from "../Message.ts"
-import type { Prices } from "../Model.ts"
+} from "../service/checked.ts"
+import { Broken, brokenLast } from "../service/choosing.ts"
+import { emit } from "../stream/emit.ts"
+import { type Attempt, type FailedAttempt, withAttempts } from "../stream/gate.ts"
+import { withHold } from "../stream/held.ts"
+import { millisBy, monotonicMillis } from "../stream/monotonic.ts"
+import { duration, fields, oneOf, optional, within } from "../validation/values.ts"
+import { type Numbers, priceOf, rank, rendezvous, strategies, type Strategy } from "./candidates/ranking.ts"
+import { defaultRoutes, exhausted, nameOf, routeOf, routeOverrides, type Routes } from "./candidates/routes.ts"
+import * as Traits from "./candidates/traits.ts"
+import { countWaste } from "./candidates/wasted.ts"
+import { keyBy, type KeyOption, keyOption, PerKey } from "./perKey.ts"
 import * as Policy from "./Policy.ts"
 
-export type { Strategy } from "../internal/ranking.ts"
-export { wastedTokens } from "../internal/wasted.ts"
+export type { Strategy } from "./candidates/ranking.ts"
+export { wastedTokens } from "./candidates/wasted.ts"
 
 // =============================================================================
 // Models

@@ -27,23 +27,23 @@ import * as Metric from "effect/Metric"
 import { Redis } from "effect/persistence/Redis"
 import * as Random from "effect/Random"
 import type { Scope } from "effect/Scope"
-import { modelOf } from "../internal/addressed.ts"
-import { costs, ExpectedOutput } from "../internal/budgetCosts.ts"
-import { type Account, Ledger, type Reserve, type Reserved, type Settle } from "../internal/budgetLedger.ts"
-import * as RedisBooks from "../internal/budgetRedis.ts"
-import { untilRoom } from "../internal/budgetRoom.ts"
-import { checkedLayer, layer, misconfigured } from "../internal/checked.ts"
-import { countFrom, duration, fields, oneOf, optional, text } from "../internal/checks.ts"
-import { inputTokens } from "../internal/estimate.ts"
-import { type Begin, type Ending, type Hold, rejection, withHold } from "../internal/held.ts"
-import { monotonicMillis } from "../internal/monotonic.ts"
-import { withPartials } from "../internal/partials.ts"
-import { priceOf, type PriceOverrides, priceOverrides } from "../internal/pricing.ts"
-import * as SharedStore from "../internal/sharedStore.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { Service } from "../LlmService.ts"
+import { inputTokens } from "../model/estimate.ts"
+import { priceOf, type PriceOverrides, priceOverrides } from "../model/pricing.ts"
+import { modelOf } from "../service/addressee.ts"
+import { checkedLayer, layer, misconfigured } from "../service/checked.ts"
+import { type Begin, type Ending, type Hold, rejection, withHold } from "../stream/held.ts"
+import { monotonicMillis } from "../stream/monotonic.ts"
+import { withPartials } from "../stream/partials.ts"
+import { countFrom, duration, fields, oneOf, optional, text } from "../validation/values.ts"
+import { costs, ExpectedOutput } from "./budget/costs.ts"
+import { type Account, Ledger, type Reserve, type Reserved, type Settle } from "./budget/ledger.ts"
+import * as RedisBooks from "./budget/redis.ts"
+import { untilRoom } from "./budget/room.ts"
 import * as Policy from "./Policy.ts"
+import * as SharedStore from "./sharedStore.ts"
 
 // =============================================================================
 // Metrics
@@ -75,7 +75,7 @@ export const rejections = Metric.counter("effect_llm.budget.rejections", {
 // Stores
 // =============================================================================
 
-export type { Account, Reserve, Reserved, Settle } from "../internal/budgetLedger.ts"
+export type { Account, Reserve, Reserved, Settle } from "./budget/ledger.ts"
 
 /**
  * A shared store failed.

@@ -28,32 +28,25 @@ import * as Metric from "effect/Metric"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { Activity } from "../internal/activity.ts"
-import { answeredBy, viewsOf } from "../internal/addressed.ts"
-import {
-  checked,
-  layer as aLayer,
-  optionsIssue,
-  refusing,
-  service as aService,
-  unchecked
-} from "../internal/checked.ts"
-import { countFrom, fields, listOf, optional } from "../internal/checks.ts"
-import { Broken, Serving } from "../internal/choosing.ts"
-import { emit } from "../internal/emit.ts"
-import { endedEarly, errorOf, priorAttempt, untilCommit } from "../internal/gate.ts"
-import { Joined } from "../internal/joined.ts"
-import { millisBy } from "../internal/monotonic.ts"
-import { asInstruction, prefillOf, refusesPrefill, tailOf, withPrefill } from "../internal/prefill.ts"
-import { nameOf } from "../internal/routes.ts"
-import { Seam } from "../internal/seam.ts"
-import { type Events, type EventsPull, Relay, watched } from "../internal/source.ts"
-import * as Traits from "../internal/traits.ts"
 import type { LlmError, Reason } from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { LlmResponse, PriorAttempt } from "../LlmResponse.ts"
 import type { LlmService, Service, ServiceInfo } from "../LlmService.ts"
+import { answeredBy, viewsOf } from "../service/addressee.ts"
+import { checked, layer as aLayer, optionsIssue, refusing, service as aService, unchecked } from "../service/checked.ts"
+import { Broken, Serving } from "../service/choosing.ts"
+import { Activity } from "../stream/activity.ts"
+import { emit } from "../stream/emit.ts"
+import { endedEarly, errorOf, priorAttempt, untilCommit } from "../stream/gate.ts"
+import { millisBy } from "../stream/monotonic.ts"
+import { type Events, type EventsPull, Relay, watched } from "../stream/source.ts"
+import { countFrom, fields, listOf, optional } from "../validation/values.ts"
+import { asInstruction, prefillOf, refusesPrefill, tailOf, withPrefill } from "./candidates/prefill.ts"
+import { nameOf } from "./candidates/routes.ts"
+import * as Traits from "./candidates/traits.ts"
+import { Joined } from "./continue/joined.ts"
+import { Seam } from "./continue/seam.ts"
 import * as Policy from "./Policy.ts"
 
 // =============================================================================

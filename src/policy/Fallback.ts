@@ -25,7 +25,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import type { Scope } from "effect/Scope"
-import { viewsOf } from "../internal/addressed.ts"
+import type * as LlmError from "../LlmError.ts"
+import type { LlmRequest } from "../LlmRequest.ts"
+import { LlmService, type Service, type ServiceInfo } from "../LlmService.ts"
+import * as Estimate from "../model/estimate.ts"
+import { viewsOf } from "../service/addressee.ts"
 import {
   checked,
   layer as aLayer,
@@ -34,25 +38,21 @@ import {
   optionsIssue,
   refusingAll,
   service as aService
-} from "../internal/checked.ts"
-import { countFrom, duration, fields, optional } from "../internal/checks.ts"
-import { Broken, brokenLast } from "../internal/choosing.ts"
-import { emit } from "../internal/emit.ts"
-import * as Estimate from "../internal/estimate.ts"
-import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
-import { millisBy, monotonicMillis } from "../internal/monotonic.ts"
-import { keyBy, type KeyOption, keyOption, PerKey } from "../internal/perKey.ts"
-import { asInstruction, refusesPrefill } from "../internal/prefill.ts"
-import { defaultRoutes, exhausted, nameOf, routeOf, routeOverrides, type Routes } from "../internal/routes.ts"
-import * as Traits from "../internal/traits.ts"
-import { countWaste } from "../internal/wasted.ts"
-import type * as LlmError from "../LlmError.ts"
-import type { LlmRequest } from "../LlmRequest.ts"
-import { LlmService, type Service, type ServiceInfo } from "../LlmService.ts"
+} from "../service/checked.ts"
+import { Broken, brokenLast } from "../service/choosing.ts"
+import { emit } from "../stream/emit.ts"
+import { type Attempt, type FailedAttempt, withAttempts } from "../stream/gate.ts"
+import { millisBy, monotonicMillis } from "../stream/monotonic.ts"
+import { countFrom, duration, fields, optional } from "../validation/values.ts"
+import { asInstruction, refusesPrefill } from "./candidates/prefill.ts"
+import { defaultRoutes, exhausted, nameOf, routeOf, routeOverrides, type Routes } from "./candidates/routes.ts"
+import * as Traits from "./candidates/traits.ts"
+import { countWaste } from "./candidates/wasted.ts"
+import { keyBy, type KeyOption, keyOption, PerKey } from "./perKey.ts"
 import * as Policy from "./Policy.ts"
 
-export { defaultRoutes, type Route, type Routes } from "../internal/routes.ts"
-export { wastedTokens } from "../internal/wasted.ts"
+export { defaultRoutes, type Route, type Routes } from "./candidates/routes.ts"
+export { wastedTokens } from "./candidates/wasted.ts"
 
 // =============================================================================
 // Models

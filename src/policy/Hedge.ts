@@ -26,21 +26,21 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { Activity } from "../internal/activity.ts"
-import { answeredBy, viewsOf } from "../internal/addressed.ts"
-import { checked, layer, optionsIssue, refusing, service as aService, unchecked } from "../internal/checked.ts"
-import { countFrom, duration, fields, optional } from "../internal/checks.ts"
-import * as Estimate from "../internal/estimate.ts"
-import { type Attempt, type Committed, errorOf, Journal, untilCommit } from "../internal/gate.ts"
-import { millisBy, monotonicMillis } from "../internal/monotonic.ts"
-import { keyBy, type KeyOption, keyOption, PerKey } from "../internal/perKey.ts"
-import { type EventsPull, Relay } from "../internal/source.ts"
-import * as Traits from "../internal/traits.ts"
-import { countWaste } from "../internal/wasted.ts"
 import type { LlmError } from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import { emptyUsage, type LlmResponse, type Usage } from "../LlmResponse.ts"
 import type { LlmService, Service } from "../LlmService.ts"
+import * as Estimate from "../model/estimate.ts"
+import { answeredBy, viewsOf } from "../service/addressee.ts"
+import { checked, layer, optionsIssue, refusing, service as aService, unchecked } from "../service/checked.ts"
+import { Activity } from "../stream/activity.ts"
+import { type Attempt, type Committed, errorOf, Journal, untilCommit } from "../stream/gate.ts"
+import { millisBy, monotonicMillis } from "../stream/monotonic.ts"
+import { type EventsPull, Relay } from "../stream/source.ts"
+import { countFrom, duration, fields, optional } from "../validation/values.ts"
+import * as Traits from "./candidates/traits.ts"
+import { countWaste } from "./candidates/wasted.ts"
+import { keyBy, type KeyOption, keyOption, PerKey } from "./perKey.ts"
 import * as Policy from "./Policy.ts"
 
 // =============================================================================
@@ -95,7 +95,7 @@ export const hedges = Metric.counter("effect_llm.hedge.requests", {
   incremental: true
 })
 
-export { wastedTokens } from "../internal/wasted.ts"
+export { wastedTokens } from "./candidates/wasted.ts"
 
 // =============================================================================
 // Measuring

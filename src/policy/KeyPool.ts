@@ -20,18 +20,18 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
-import { addressedTo, companiesOf, infosOf, lentTo, nameOf } from "../internal/addressed.ts"
-import { misconfigured, optionsIssue } from "../internal/checked.ts"
-import { type Check, duration, fields, listOf, notNegative, optional } from "../internal/checks.ts"
-import { credential } from "../internal/credential.ts"
-import { type Attempt, withAttempts } from "../internal/gate.ts"
-import { type Ending, rejection, withHold } from "../internal/held.ts"
-import { type Key, type KeyReason, KeyRing, type Member } from "../internal/keyRing.ts"
-import { monotonicMillis } from "../internal/monotonic.ts"
-import { keyBy, type KeyOption, keyOption, PerKey } from "../internal/perKey.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { Service } from "../LlmService.ts"
+import { addressedTo, companiesOf, infosOf, lentTo, nameOf } from "../service/addressee.ts"
+import { misconfigured, optionsIssue } from "../service/checked.ts"
+import { type Attempt, withAttempts } from "../stream/gate.ts"
+import { type Ending, rejection, withHold } from "../stream/held.ts"
+import { monotonicMillis } from "../stream/monotonic.ts"
+import { credential } from "../validation/credential.ts"
+import { type Check, duration, fields, listOf, notNegative, optional } from "../validation/values.ts"
+import { type Key, type KeyReason, KeyRing, type Member } from "./keys/ring.ts"
+import { keyBy, type KeyOption, keyOption, PerKey } from "./perKey.ts"
 import * as Policy from "./Policy.ts"
 
 // =============================================================================
@@ -64,7 +64,7 @@ export const removals = Metric.counter("effect_llm.key_pool.removals", {
 // Policy
 // =============================================================================
 
-export type { Key } from "../internal/keyRing.ts"
+export type { Key } from "./keys/ring.ts"
 
 /**
  * The keys, and how long one that is limited rests.

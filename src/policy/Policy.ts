@@ -19,10 +19,10 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Scope } from "effect/Scope"
-import { checked, misconfigured, optionsIssue, unchecked } from "../internal/checked.ts"
-import type { Check } from "../internal/checks.ts"
 import type { LlmError } from "../LlmError.ts"
 import { LlmService, type Service } from "../LlmService.ts"
+import { checked, misconfigured, optionsIssue, unchecked } from "../service/checked.ts"
+import type { Check } from "../validation/values.ts"
 
 /**
  * A policy: call it with a layer that provides `LlmService`, or pipe the layer through it. `E` is how making it can fail, of this

@@ -26,14 +26,27 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import { Redis, type RedisError } from "effect/persistence/Redis"
 import type { Scope } from "effect/Scope"
-import { checkedLayer, layer, misconfigured, optionsIssue } from "../internal/checked.ts"
-import { callable, countFrom, duration, fields, flag, notNegative, oneOf, optional, text } from "../internal/checks.ts"
-import * as Estimates from "../internal/estimate.ts"
-import { type Begin, type Ending, rejection, withHold } from "../internal/held.ts"
-import { monotonicMillis } from "../internal/monotonic.ts"
-import { type KeyOption, keyOption, modelKey } from "../internal/perKey.ts"
-import * as RedisBuckets from "../internal/rateLimitRedis.ts"
-import * as SharedStore from "../internal/sharedStore.ts"
+import * as LlmError from "../LlmError.ts"
+import type { LlmRequest } from "../LlmRequest.ts"
+import type { Usage } from "../LlmResponse.ts"
+import type { Service } from "../LlmService.ts"
+import * as Estimates from "../model/estimate.ts"
+import { checkedLayer, layer, misconfigured, optionsIssue } from "../service/checked.ts"
+import { type Begin, type Ending, rejection, withHold } from "../stream/held.ts"
+import { monotonicMillis } from "../stream/monotonic.ts"
+import {
+  callable,
+  countFrom,
+  duration,
+  fields,
+  flag,
+  notNegative,
+  oneOf,
+  optional,
+  text
+} from "../validation/values.ts"
+import { type KeyOption, keyOption, modelKey } from "./perKey.ts"
+import * as Policy from "./Policy.ts"
 import {
   type Amounts,
   type Reservation,
@@ -41,12 +54,9 @@ import {
   resources,
   type Settle,
   TokenBuckets
-} from "../internal/tokenBuckets.ts"
-import * as LlmError from "../LlmError.ts"
-import type { LlmRequest } from "../LlmRequest.ts"
-import type { Usage } from "../LlmResponse.ts"
-import type { Service } from "../LlmService.ts"
-import * as Policy from "./Policy.ts"
+} from "./rateLimit/buckets.ts"
+import * as RedisBuckets from "./rateLimit/redis.ts"
+import * as SharedStore from "./sharedStore.ts"
 
 // =============================================================================
 // Metrics
@@ -78,7 +88,7 @@ export const rejections = Metric.counter("effect_llm.rate_limit.rejections", {
 // Stores
 // =============================================================================
 
-export type { Amounts, Reservation, Reserve, Resource, Settle } from "../internal/tokenBuckets.ts"
+export type { Amounts, Reservation, Reserve, Resource, Settle } from "./rateLimit/buckets.ts"
 
 /**
  * A shared store failed.

@@ -20,14 +20,24 @@ import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
-import { misconfigured, optionsIssue } from "../internal/checked.ts"
-import { countFrom, duration, fields, flag, type Issue, listOf, optional, positive, text } from "../internal/checks.ts"
-import { HasAlternative } from "../internal/choosing.ts"
-import { emit } from "../internal/emit.ts"
-import { type Attempt, type FailedAttempt, withAttempts } from "../internal/gate.ts"
 import type { LlmError, ReasonTag } from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { Service } from "../LlmService.ts"
+import { misconfigured, optionsIssue } from "../service/checked.ts"
+import { HasAlternative } from "../service/choosing.ts"
+import { emit } from "../stream/emit.ts"
+import { type Attempt, type FailedAttempt, withAttempts } from "../stream/gate.ts"
+import {
+  countFrom,
+  duration,
+  fields,
+  flag,
+  type Issue,
+  listOf,
+  optional,
+  positive,
+  text
+} from "../validation/values.ts"
 import * as Policy from "./Policy.ts"
 
 /**

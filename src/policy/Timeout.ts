@@ -15,12 +15,12 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { modelOf } from "../internal/addressed.ts"
-import { duration, optional, recordOf } from "../internal/checks.ts"
-import { type OnTimeout, withEffectTimeouts, withStreamTimeouts } from "../internal/timeouts.ts"
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest, Timeouts } from "../LlmRequest.ts"
 import type { Service } from "../LlmService.ts"
+import { modelOf } from "../service/addressee.ts"
+import { type OnTimeout, withEffectTimeouts, withStreamTimeouts } from "../stream/timeouts.ts"
+import { duration, optional, recordOf } from "../validation/values.ts"
 import * as Policy from "./Policy.ts"
 
 /**

@@ -6,8 +6,7 @@
  *
  * @since 0.1.0
  */
-import { parseJson } from "../internal/json.ts"
-import { PartsFold } from "../internal/partsFold.ts"
+import { parseJson } from "../json/parse.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import { emptyUsage, type FinishReason, LlmResponse, type Usage } from "../LlmResponse.ts"
 import type {
@@ -23,7 +22,8 @@ import type {
   TextPart,
   ToolCallPart
 } from "../Message.ts"
-import type { DecodeContext, Failure } from "./Protocol.ts"
+import { PartsFold } from "../message/partsFold.ts"
+import type { DecodeContext, Failure } from "./decoding.ts"
 
 type Draft<A> = { -readonly [K in keyof A]: A[K] }
 

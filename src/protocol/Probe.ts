@@ -6,8 +6,8 @@
  *
  * @since 0.1.0
  */
-import { parseJson } from "../internal/json.ts"
-import { setOwn } from "../internal/own.ts"
+import { setOwn } from "../json/own.ts"
+import { parseJson } from "../json/parse.ts"
 import type { Json, JsonObject } from "../Message.ts"
 
 /**

@@ -8,8 +8,8 @@
  * @since 0.1.0
  */
 import { isObject } from "effect/Predicate"
-import { maxJsonDepth } from "../internal/jsonDepth.ts"
-import { setOwn } from "../internal/own.ts"
+import { maxJsonDepth } from "../json/depth.ts"
+import { setOwn } from "../json/own.ts"
 import type { JsonSchema } from "../LlmTool.ts"
 import type { Json, JsonObject } from "../Message.ts"
 import type { Refused } from "./Protocol.ts"

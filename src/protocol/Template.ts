@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 
-import { parseJson } from "../internal/json.ts"
+import { parseJson } from "../json/parse.ts"
 
 /** Attempts to learn without a single use, after which frames are taken to vary in more than their text. */
 const maxVain = 8

@@ -6,9 +6,9 @@
  *
  * @since 0.1.0
  */
-import { filledText, listOf, optional } from "../internal/checks.ts"
 import type { JsonObject } from "../Message.ts"
 import * as AnthropicMessages from "../protocol/AnthropicMessages.ts"
+import { filledText, listOf, optional } from "../validation/values.ts"
 import { numberAt, only } from "./counting.ts"
 import * as Provider from "./Provider.ts"
 import { claudeStreamsWhole } from "./wholeAnswers.ts"
@@ -75,7 +75,7 @@ const provider = Provider.define<Options>({
   },
   defaultModel: "claude-sonnet-5-5",
   headers: { "anthropic-version": "2023-06-01" },
-  catalogue: () => import("../catalogue/anthropic.ts"),
+  catalogue: () => import("../model/catalogue/anthropic.ts"),
   capabilities: {
     streaming: true,
     tools: true,

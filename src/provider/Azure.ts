@@ -12,13 +12,13 @@ import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { optionsIssue } from "../internal/checked.ts"
-import { anything, fields, oneOf, optional } from "../internal/checks.ts"
 import * as LlmError from "../LlmError.ts"
 import * as LlmService from "../LlmService.ts"
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../protocol/OpenAiResponses.ts"
+import { optionsIssue } from "../service/checked.ts"
+import { anything, fields, oneOf, optional } from "../validation/values.ts"
 import { hostName, issueOf, pathName } from "./options.ts"
 import * as Provider from "./Provider.ts"
 
@@ -72,7 +72,7 @@ const provider = Provider.define<Options>({
     baseUrl: "AZURE_OPENAI_ENDPOINT",
     model: "AZURE_OPENAI_DEPLOYMENT"
   },
-  catalogue: () => import("../catalogue/azure.ts"),
+  catalogue: () => import("../model/catalogue/azure.ts"),
   capabilities: {
     streaming: true,
     tools: true,

@@ -22,7 +22,7 @@ const provider = Provider.define({
   auth: { type: "bearer" },
   env: { apiKey: ["BASETEN_API_KEY"], model: "BASETEN_MODEL" },
   defaultModel: "zai-org/GLM-5.3",
-  catalogue: () => import("../catalogue/baseten.ts"),
+  catalogue: () => import("../model/catalogue/baseten.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // https://docs.baseten.co/reference/inference-api/chat-completions

@@ -15,16 +15,26 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
-import { optionsIssue } from "../internal/checked.ts"
-import { all, anything, callable, fields, filledText, finite, optional, problem, recordOf } from "../internal/checks.ts"
-import { credential } from "../internal/credential.ts"
-import { headerValueIssue } from "../internal/headerChecks.ts"
 import * as LlmError from "../LlmError.ts"
 import * as LlmService from "../LlmService.ts"
 import type { Json, JsonObject } from "../Message.ts"
 import * as BedrockConverse from "../protocol/BedrockConverse.ts"
+import { optionsIssue } from "../service/checked.ts"
 import type { AwsCredentials } from "../transport/AwsSignature.ts"
 import * as AwsSignature from "../transport/AwsSignature.ts"
+import { credential } from "../validation/credential.ts"
+import { headerValueIssue } from "../validation/headers.ts"
+import {
+  all,
+  anything,
+  callable,
+  fields,
+  filledText,
+  finite,
+  optional,
+  problem,
+  recordOf
+} from "../validation/values.ts"
 import { numberAt, only } from "./counting.ts"
 import { modelsAt } from "./listing.ts"
 import { hostName } from "./options.ts"
@@ -266,7 +276,7 @@ const provider = Provider.define<Options>({
     model: "BEDROCK_MODEL"
   },
   defaultModel: "global.anthropic.claude-sonnet-5-5",
-  catalogue: () => import("../catalogue/bedrock.ts"),
+  catalogue: () => import("../model/catalogue/bedrock.ts"),
   capabilities: {
     streaming: true,
     tools: true,

@@ -22,7 +22,7 @@ const provider = Provider.define({
   auth: { type: "bearer" },
   env: { apiKey: ["CEREBRAS_API_KEY"], model: "CEREBRAS_MODEL" },
   defaultModel: "gpt-oss-120b",
-  catalogue: () => import("../catalogue/cerebras.ts"),
+  catalogue: () => import("../model/catalogue/cerebras.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // Not supported: https://inference-docs.cerebras.ai/resources/openai

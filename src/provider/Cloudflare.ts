@@ -26,7 +26,7 @@ const provider = Provider.define({
     model: "CLOUDFLARE_MODEL"
   },
   defaultModel: "@cf/zai-org/glm-5.3-flash",
-  catalogue: () => import("../catalogue/cloudflare.ts"),
+  catalogue: () => import("../model/catalogue/cloudflare.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility/

@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import { anything, listOf, optional } from "../internal/checks.ts"
 import type { Json, JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import * as CohereChat from "../protocol/CohereChat.ts"
+import { anything, listOf, optional } from "../validation/values.ts"
 import { listIn } from "./listing.ts"
 import * as Provider from "./Provider.ts"
 

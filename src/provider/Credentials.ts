@@ -11,11 +11,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
-import { misconfigured, optionsIssue } from "../internal/checked.ts"
-import { duration, fields, type Issue, optional } from "../internal/checks.ts"
-import { credential } from "../internal/credential.ts"
 import type { LlmError } from "../LlmError.ts"
-import type { Credentials } from "./Provider.ts"
+import { misconfigured, optionsIssue } from "../service/checked.ts"
+import { credential } from "../validation/credential.ts"
+import { duration, fields, type Issue, optional } from "../validation/values.ts"
+import type { Credentials } from "./definition.ts"
 
 /**
  * A token and how long it is valid.

@@ -22,7 +22,7 @@ const provider = Provider.define({
   auth: { type: "bearer" },
   env: { apiKey: ["DEEPSEEK_API_KEY"], model: "DEEPSEEK_MODEL" },
   defaultModel: "deepseek-flash",
-  catalogue: () => import("../catalogue/deepseek.ts"),
+  catalogue: () => import("../model/catalogue/deepseek.ts"),
   capabilities: { streaming: true, tools: true, images: false, reasoning: true },
   protocol: OpenAiChat.make({
     // https://api-docs.deepseek.com/api/create-chat-completion

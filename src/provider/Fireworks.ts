@@ -23,7 +23,7 @@ const provider = Provider.define({
   auth: { type: "bearer" },
   env: { apiKey: ["FIREWORKS_API_KEY"], model: "FIREWORKS_MODEL" },
   defaultModel: "accounts/fireworks/models/kimi-k3",
-  catalogue: () => import("../catalogue/fireworks.ts"),
+  catalogue: () => import("../model/catalogue/fireworks.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // https://docs.fireworks.ai/api-reference/post-chatcompletions

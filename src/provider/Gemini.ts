@@ -6,10 +6,10 @@
  *
  * @since 0.1.0
  */
-import { anything, optional, recordOf } from "../internal/checks.ts"
 import type { Json, JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import * as GeminiGenerateContent from "../protocol/GeminiGenerateContent.ts"
+import { anything, optional, recordOf } from "../validation/values.ts"
 import { numberAt, only } from "./counting.ts"
 import { listIn } from "./listing.ts"
 import * as Provider from "./Provider.ts"
@@ -137,7 +137,7 @@ const provider = Provider.define({
     model: "GEMINI_MODEL"
   },
   defaultModel: "gemini-3.5-flash",
-  catalogue: () => import("../catalogue/gemini.ts"),
+  catalogue: () => import("../model/catalogue/gemini.ts"),
   capabilities: {
     streaming: true,
     tools: true,

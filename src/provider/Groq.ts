@@ -22,7 +22,7 @@ const provider = Provider.define({
   auth: { type: "bearer" },
   env: { apiKey: ["GROQ_API_KEY"], model: "GROQ_MODEL" },
   defaultModel: "openai/gpt-oss-120b",
-  catalogue: () => import("../catalogue/groq.ts"),
+  catalogue: () => import("../model/catalogue/groq.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // Not supported: https://console.groq.com/docs/openai#currently-unsupported-openai-features

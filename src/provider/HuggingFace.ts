@@ -22,7 +22,7 @@ const provider = Provider.define({
   auth: { type: "bearer" },
   env: { apiKey: ["HF_TOKEN", "HUGGINGFACE_API_KEY"], model: "HF_MODEL" },
   defaultModel: "openai/gpt-oss-120b",
-  catalogue: () => import("../catalogue/huggingface.ts"),
+  catalogue: () => import("../model/catalogue/huggingface.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // The router passes requests on to many hosts; it promises no more than they share.

@@ -22,7 +22,7 @@ const provider = Provider.define({
   auth: { type: "bearer" },
   env: { apiKey: ["MINIMAX_API_KEY"], baseUrl: "MINIMAX_BASE_URL", model: "MINIMAX_MODEL" },
   defaultModel: "MiniMax-M3",
-  catalogue: () => import("../catalogue/minimax.ts"),
+  catalogue: () => import("../model/catalogue/minimax.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // https://platform.minimax.io/docs/api-reference/text-openai-api

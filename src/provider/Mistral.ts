@@ -22,7 +22,7 @@ const provider = Provider.define({
   auth: { type: "bearer" },
   env: { apiKey: ["MISTRAL_API_KEY"], model: "MISTRAL_MODEL" },
   defaultModel: "mistral-medium-latest",
-  catalogue: () => import("../catalogue/mistral.ts"),
+  catalogue: () => import("../model/catalogue/mistral.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // https://docs.mistral.ai/api/endpoint/chat

@@ -23,7 +23,7 @@ const provider = Provider.define({
   auth: { type: "bearer" },
   env: { apiKey: ["MOONSHOT_API_KEY", "KIMI_API_KEY"], baseUrl: "MOONSHOT_BASE_URL", model: "MOONSHOT_MODEL" },
   defaultModel: "kimi-k3",
-  catalogue: () => import("../catalogue/moonshot.ts"),
+  catalogue: () => import("../model/catalogue/moonshot.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // https://platform.moonshot.ai/docs/api/chat

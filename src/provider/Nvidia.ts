@@ -22,7 +22,7 @@ const provider = Provider.define({
   auth: { type: "bearer" },
   env: { apiKey: ["NVIDIA_API_KEY"], baseUrl: "NVIDIA_BASE_URL", model: "NVIDIA_MODEL" },
   defaultModel: "openai/gpt-oss-20b",
-  catalogue: () => import("../catalogue/nvidia.ts"),
+  catalogue: () => import("../model/catalogue/nvidia.ts"),
   capabilities: { streaming: true, tools: true, images: false },
   protocol: OpenAiChat.make({
     // https://docs.api.nvidia.com/nim/reference/llm-apis

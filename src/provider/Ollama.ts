@@ -7,11 +7,11 @@
  *
  * @since 0.1.0
  */
-import { anything, flag, oneOf, optional, recordOf } from "../internal/checks.ts"
 import type { JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import * as OllamaChat from "../protocol/OllamaChat.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { anything, flag, oneOf, optional, recordOf } from "../validation/values.ts"
 import { listIn } from "./listing.ts"
 import { cloudUrl, localUrl, serverUrl } from "./ollama/Host.ts"
 import * as Provider from "./Provider.ts"

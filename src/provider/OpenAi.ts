@@ -6,10 +6,10 @@
  *
  * @since 0.1.0
  */
-import { oneOf, optional } from "../internal/checks.ts"
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../protocol/OpenAiResponses.ts"
+import { oneOf, optional } from "../validation/values.ts"
 import { numberAt, only } from "./counting.ts"
 import * as Provider from "./Provider.ts"
 
@@ -65,7 +65,7 @@ const common = {
   auth: { type: "bearer" },
   env: { apiKey: ["OPENAI_API_KEY"], baseUrl: "OPENAI_BASE_URL", model: "OPENAI_MODEL" },
   defaultModel: "gpt-5.4-mini",
-  catalogue: () => import("../catalogue/openai.ts")
+  catalogue: () => import("../model/catalogue/openai.ts")
 } as const
 
 const capabilities = {

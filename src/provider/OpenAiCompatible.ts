@@ -6,9 +6,9 @@
  *
  * @since 0.1.0
  */
-import { anything, filledText, optional, recordOf } from "../internal/checks.ts"
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { anything, filledText, optional, recordOf } from "../validation/values.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {

@@ -68,7 +68,7 @@ const provider = Provider.define({
   auth: { type: "bearer" },
   env: { apiKey: ["OPENROUTER_API_KEY"], model: "OPENROUTER_MODEL" },
   defaultModel: "openrouter/auto",
-  catalogue: () => import("../catalogue/openrouter.ts"),
+  catalogue: () => import("../model/catalogue/openrouter.ts"),
   capabilities: {
     streaming: true,
     tools: true,

@@ -22,7 +22,7 @@ const provider = Provider.define({
   auth: { type: "bearer" },
   env: { apiKey: ["TOGETHER_API_KEY"], model: "TOGETHER_MODEL" },
   defaultModel: "openai/gpt-oss-120b",
-  catalogue: () => import("../catalogue/together.ts"),
+  catalogue: () => import("../model/catalogue/together.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // https://docs.together.ai/reference/chat-completions-1

@@ -22,7 +22,7 @@ const provider = Provider.define({
   auth: { type: "bearer" },
   env: { apiKey: ["AI_GATEWAY_API_KEY", "VERCEL_OIDC_TOKEN"], model: "AI_GATEWAY_MODEL" },
   defaultModel: "openai/gpt-5.4-mini",
-  catalogue: () => import("../catalogue/vercel-gateway.ts"),
+  catalogue: () => import("../model/catalogue/vercel-gateway.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // https://vercel.com/docs/ai-gateway/openai-compat

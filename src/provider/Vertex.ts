@@ -44,7 +44,7 @@ const provider = VertexHost.define(
       model: "VERTEX_MODEL"
     },
     defaultModel: "gemini-3.5-flash",
-    catalogue: () => import("../catalogue/vertex.ts"),
+    catalogue: () => import("../model/catalogue/vertex.ts"),
     capabilities: Gemini.definition.capabilities,
     protocol: GeminiGenerateContent.make({ levelModels: Gemini.levelModels }),
     // https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/count-tokens

@@ -6,11 +6,11 @@
  *
  * @since 0.1.0
  */
-import { nameIssue, segment } from "../internal/address.ts"
-import { filledText, listOf, optional } from "../internal/checks.ts"
+import { nameIssue, segment } from "../address/paths.ts"
 import type { Issue } from "../LlmRequest.ts"
 import type { JsonObject } from "../Message.ts"
 import * as AnthropicMessages from "../protocol/AnthropicMessages.ts"
+import { filledText, listOf, optional } from "../validation/values.ts"
 import * as VertexHost from "./google/Vertex.ts"
 import type { Outgoing } from "./Provider.ts"
 import { claudeStreamsWhole } from "./wholeAnswers.ts"
@@ -59,7 +59,7 @@ const provider = VertexHost.define(
       model: "VERTEX_ANTHROPIC_MODEL"
     },
     defaultModel: "claude-sonnet-5-5",
-    catalogue: () => import("../catalogue/anthropic.ts"),
+    catalogue: () => import("../model/catalogue/anthropic.ts"),
     capabilities: {
       streaming: true,
       tools: true,

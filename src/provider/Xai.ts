@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import { oneOf, optional } from "../internal/checks.ts"
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../protocol/OpenAiResponses.ts"
+import { oneOf, optional } from "../validation/values.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -35,7 +35,7 @@ const common = {
   auth: { type: "bearer" },
   env: { apiKey: ["XAI_API_KEY"], model: "XAI_MODEL" },
   defaultModel: "grok-4.7",
-  catalogue: () => import("../catalogue/xai.ts"),
+  catalogue: () => import("../model/catalogue/xai.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true }
 } as const
 

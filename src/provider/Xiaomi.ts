@@ -22,7 +22,7 @@ const provider = Provider.define({
   auth: { type: "bearer" },
   env: { apiKey: ["MIMO_API_KEY", "XIAOMI_API_KEY"], model: "MIMO_MODEL" },
   defaultModel: "mimo-v2.6-flash",
-  catalogue: () => import("../catalogue/xiaomi.ts"),
+  catalogue: () => import("../model/catalogue/xiaomi.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // https://platform.xiaomimimo.com/#/docs/api/chat/openai-api

@@ -22,7 +22,7 @@ const provider = Provider.define({
   auth: { type: "bearer" },
   env: { apiKey: ["ZAI_API_KEY", "ZHIPU_API_KEY"], baseUrl: "ZAI_BASE_URL", model: "ZAI_MODEL" },
   defaultModel: "glm-5.3",
-  catalogue: () => import("../catalogue/zai.ts"),
+  catalogue: () => import("../model/catalogue/zai.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // https://docs.z.ai/api-reference/llm/chat-completion

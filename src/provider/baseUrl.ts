@@ -6,9 +6,9 @@
  *
  * @since 0.1.0
  */
-import { type Base, baseIssue, baseOf } from "../internal/address.ts"
+import { type Base, baseIssue, baseOf } from "../address/paths.ts"
 import * as LlmError from "../LlmError.ts"
-import type { Definition } from "./Provider.ts"
+import type { Definition } from "./definition.ts"
 
 /**
  * A base URL in its parts.

@@ -7,7 +7,7 @@ import * as Config from "effect/Config"
 import * as Option from "effect/Option"
 import * as Rec from "effect/Record"
 import * as Redacted from "effect/Redacted"
-import type { Definition, Options } from "./Provider.ts"
+import type { Definition, Options } from "./definition.ts"
 
 const isSet = (key: Option.Option<Redacted.Redacted<string>>): key is Option.Some<Redacted.Redacted<string>> =>
   Option.isSome(key) && Redacted.value(key.value).trim() !== ""

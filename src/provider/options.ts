@@ -7,8 +7,12 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { hostLabelIssue, nameIssue } from "../internal/address.ts"
-import { optionsIssue } from "../internal/checked.ts"
+import { hostLabelIssue, nameIssue } from "../address/paths.ts"
+import { prices } from "../model/pricing.ts"
+import { optionsIssue } from "../service/checked.ts"
+import { credential } from "../validation/credential.ts"
+import { headerIssue, headers } from "../validation/headers.ts"
+import { defaults, timeouts } from "../validation/request.ts"
 import {
   all,
   type Check,
@@ -24,11 +28,7 @@ import {
   recordOf,
   text,
   under
-} from "../internal/checks.ts"
-import { credential } from "../internal/credential.ts"
-import { headerIssue, headers } from "../internal/headerChecks.ts"
-import { prices } from "../internal/pricing.ts"
-import { defaults, timeouts } from "../internal/requestChecks.ts"
+} from "../validation/values.ts"
 
 type Texts = { readonly [name: string]: string | undefined }
 

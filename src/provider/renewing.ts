@@ -8,9 +8,9 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
-import { withAttempts } from "../internal/gate.ts"
 import type { LlmError } from "../LlmError.ts"
 import type { Service } from "../LlmService.ts"
+import { withAttempts } from "../stream/gate.ts"
 
 /**
  * With what one attempt is made, and was.

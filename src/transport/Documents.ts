@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { whyNotJson } from "../internal/json.ts"
+import { whyNotJson } from "../json/parse.ts"
 import type { Json } from "../Message.ts"
 import type { Decoder } from "../protocol/Protocol.ts"
 import { JsonEnd } from "./JsonEnd.ts"

@@ -5,7 +5,7 @@
  * reason, that a JSON document which has closed is whole though its connection stays open, and the one guard of reading:
  * whatever framing or decoder throw is a failure to read the answer, since most of it runs in callbacks of the network, where a throw
  * ends the process. A body that can be polled is read without fiber, Option or Effect per chunk; any other through its
- * stream. Time limits are enforced around it, by `internal/timeouts.ts`.
+ * stream. Time limits are enforced around it, by `stream/timeouts.ts`.
  *
  * @since 0.1.0
  */
@@ -16,10 +16,10 @@ import * as Exit from "effect/Exit"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
-import { type Events as NonEmptyEvents, type EventsPull, pullOf, type Source } from "../internal/source.ts"
 import type * as LlmError from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import type { Decoder, Failure, Framing as Frames, FramingKind } from "../protocol/Protocol.ts"
+import { type Events as NonEmptyEvents, type EventsPull, pullOf, type Source } from "../stream/source.ts"
 import { afterTurn, type Body, BodyTooLong, drainMillis } from "./Body.ts"
 import * as Framing from "./Framing.ts"
 import { unreadable } from "./Reasons.ts"

@@ -15,9 +15,9 @@ import type { Call, JsonCall } from "./Call.ts"
 import { cutCode, encodingCode, isBroken, unreadableEncoding } from "./Encoding.ts"
 import { titleOf } from "./Page.ts"
 import { reasonOf, unreadable } from "./Reasons.ts"
-import { describeCause, type Scrub, type Scrubbers } from "./Redaction.ts"
-import { secretsOf } from "./RequestSecrets.ts"
 import * as RetryAfter from "./RetryAfter.ts"
+import { describeCause, type Scrub, type Scrubbers } from "./secrets/Redaction.ts"
+import { secretsOf } from "./secrets/RequestSecrets.ts"
 
 /**
  * What makes errors of one attempt.

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { parseJson } from "../internal/json.ts"
+import { parseJson } from "../json/parse.ts"
 
 /** Where the first character that is not white space stands, from the end; -1 when there is none. */
 const lastPlace = (text: string): number => {

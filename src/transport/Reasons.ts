@@ -9,7 +9,7 @@ import * as LlmError from "../LlmError.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
 import { classify, overflowIn, retryDelayFromMessage } from "../protocol/ErrorMap.ts"
 import type { Failure } from "../protocol/Protocol.ts"
-import type { Scrub } from "./Redaction.ts"
+import type { Scrub } from "./secrets/Redaction.ts"
 
 /**
  * What the transport knows beside the failure itself.

@@ -1,8 +1,8 @@
 // What is wrong with a request is told by its field, before anything is sent; what is only unusual is taken.
 import * as Redacted from "effect/Redacted"
 import { assert, describe, it } from "vitest"
-import { maxJsonDepth } from "../../src/internal/jsonDepth.ts"
-import { jsonText } from "../../src/internal/jsonText.ts"
+import { maxJsonDepth } from "../../src/json/depth.ts"
+import { jsonText } from "../../src/json/text.ts"
 import { type LlmRequest, validate } from "../../src/LlmRequest.ts"
 import * as LlmTool from "../../src/LlmTool.ts"
 

@@ -6,11 +6,11 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
-import { priceOf, rendezvous } from "../../src/internal/ranking.ts"
 import type { LlmRequest } from "../../src/LlmRequest.ts"
 import { LlmService, type Service } from "../../src/LlmService.ts"
 import * as Message from "../../src/Message.ts"
 import * as Balance from "../../src/policy/Balance.ts"
+import { priceOf, rendezvous } from "../../src/policy/candidates/ranking.ts"
 import * as TestLlm from "../../src/testing/TestLlm.ts"
 
 const hello: LlmRequest = { prompt: "Hello" }

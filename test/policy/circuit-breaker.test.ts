@@ -10,10 +10,10 @@ import * as Persistence from "effect/persistence/CircuitBreaker"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
-import { type Event, EventSink } from "../../src/internal/emit.ts"
 import type { LlmError } from "../../src/LlmError.ts"
 import * as LlmService from "../../src/LlmService.ts"
 import * as CircuitBreaker from "../../src/policy/CircuitBreaker.ts"
+import { type Event, EventSink } from "../../src/stream/emit.ts"
 import * as TestLlm from "../../src/testing/TestLlm.ts"
 
 const hello = { prompt: "Hello" }

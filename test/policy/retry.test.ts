@@ -11,11 +11,11 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
-import { EventSink } from "../../src/internal/emit.ts"
 import { LlmError, type Reason } from "../../src/LlmError.ts"
 import { isContent, type LlmEvent } from "../../src/LlmEvent.ts"
 import * as LlmService from "../../src/LlmService.ts"
 import * as Retry from "../../src/policy/Retry.ts"
+import { EventSink } from "../../src/stream/emit.ts"
 import * as TestLlm from "../../src/testing/TestLlm.ts"
 
 const hello = { prompt: "Hello" }

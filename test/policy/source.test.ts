@@ -15,7 +15,7 @@ import {
   type Source,
   sourceOf,
   watched
-} from "../../src/internal/source.ts"
+} from "../../src/stream/source.ts"
 
 const delta = (text: string): Events => [{ _tag: "TextDelta", index: 0, text }]
 

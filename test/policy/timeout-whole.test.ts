@@ -2,7 +2,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
-import { Activity } from "../../src/internal/activity.ts"
 import type { LlmError } from "../../src/LlmError.ts"
 import type { LlmRequest } from "../../src/LlmRequest.ts"
 import type { LlmResponse } from "../../src/LlmResponse.ts"
@@ -10,6 +9,7 @@ import type { Service } from "../../src/LlmService.ts"
 import type * as Policy from "../../src/policy/Policy.ts"
 import * as Retry from "../../src/policy/Retry.ts"
 import * as Timeout from "../../src/policy/Timeout.ts"
+import { Activity } from "../../src/stream/activity.ts"
 import * as TestLlm from "../../src/testing/TestLlm.ts"
 
 const hello: LlmRequest = { prompt: "Hello" }

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted, Stream } from "effect"
-import { ModelFacts } from "../../src/internal/modelFacts.ts"
 import type { LlmRequest } from "../../src/LlmRequest.ts"
 import * as Message from "../../src/Message.ts"
+import { ModelFacts } from "../../src/model/facts.ts"
 import * as Anthropic from "../../src/provider/Anthropic.ts"
 import * as Groq from "../../src/provider/Groq.ts"
 import type { Options } from "../../src/provider/Provider.ts"
@@ -74,7 +74,7 @@ describe("A provider's knowledge of its models", () => {
 
   it.effect("completes what a provider lists by what is known beside, and the listing wins", () =>
     Effect.gen(function*() {
-      const facts = new ModelFacts("groq", () => import("../../src/catalogue/groq.ts"), {
+      const facts = new ModelFacts("groq", () => import("../../src/model/catalogue/groq.ts"), {
         mine: { maxOutputTokens: 7, capabilities: { tools: true } }
       })
       const listed = [

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { cap, describeCause, makeScrubber, redactedHeaderNames } from "../../src/transport/Redaction.ts"
+import { cap, describeCause, makeScrubber, redactedHeaderNames } from "../../src/transport/secrets/Redaction.ts"
 
 const secret = "pa$$/w\"rd+ü&key=7?"
 const base64 = (text: string): string => Buffer.from(text, "utf8").toString("base64")

@@ -19,7 +19,7 @@ import {
   Telemetry
 } from "../../src/index.ts"
 import * as TestLlm from "../../src/testing/TestLlm.ts"
-import { redactedHeaderNames } from "../../src/transport/Redaction.ts"
+import { redactedHeaderNames } from "../../src/transport/secrets/Redaction.ts"
 
 const answering = (answer: (request: Parameters<typeof HttpClientResponse.fromWeb>[0]) => Response) =>
   HttpClient.make((request) => Effect.sync(() => HttpClientResponse.fromWeb(request, answer(request))))

@@ -1,7 +1,7 @@
 // A long secret is found in any case, torn apart by white space, as a list of numbers, and in UTF-16, and nothing else is taken for it.
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { makeScrubber } from "../../src/transport/Redaction.ts"
+import { makeScrubber } from "../../src/transport/secrets/Redaction.ts"
 
 const characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 

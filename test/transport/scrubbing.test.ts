@@ -1,8 +1,8 @@
 // The laws of the scrubber: a secret is found in every encoding, and ordinary text stays as it is. `npm run scaling` measures its time.
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { describeCause, makeScrubber } from "../../src/transport/Redaction.ts"
-import { secretsOf } from "../../src/transport/RequestSecrets.ts"
+import { describeCause, makeScrubber } from "../../src/transport/secrets/Redaction.ts"
+import { secretsOf } from "../../src/transport/secrets/RequestSecrets.ts"
 import { disguised, disguises, readings } from "./disguises.ts"
 
 const alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

@@ -9,12 +9,12 @@ import { HttpClient } from "effect/http"
 import { TestClock } from "effect/testing"
 import * as Http from "node:http"
 import { Fallback, OpenAiCompatible, Policy, Retry, Timeout } from "../../src/index.ts"
-import { Activity } from "../../src/internal/activity.ts"
 import type { LlmError } from "../../src/LlmError.ts"
 import type { LlmRequest } from "../../src/LlmRequest.ts"
 import type { LlmResponse } from "../../src/LlmResponse.ts"
 import type { Service } from "../../src/LlmService.ts"
 import { layerHttpClient, makeHttpClient } from "../../src/node.ts"
+import { Activity } from "../../src/stream/activity.ts"
 import {
   answers,
   type Behaviour,

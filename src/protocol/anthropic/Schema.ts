@@ -6,8 +6,8 @@
  *
  * @since 0.1.0
  */
-import { maxJsonDepth } from "../../internal/jsonDepth.ts"
-import { setOwn } from "../../internal/own.ts"
+import { maxJsonDepth } from "../../json/depth.ts"
+import { setOwn } from "../../json/own.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import { record } from "../Probe.ts"
 

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { ownOf, setOwn } from "../../internal/own.ts"
+import { ownOf, setOwn } from "../../json/own.ts"
 import type { AudioPart, ImagePart, Json, JsonObject, SourcePart } from "../../Message.ts"
 import type { Assembler } from "../Assembler.ts"
 import { readDataUrl } from "../DataUrl.ts"

@@ -9,7 +9,7 @@
  * @see https://openrouter.ai/docs/use-cases/reasoning-tokens
  * @since 0.1.0
  */
-import { setOwn } from "../../internal/own.ts"
+import { setOwn } from "../../json/own.ts"
 import type { Json, JsonObject, ReasoningPart } from "../../Message.ts"
 import type { Assembler } from "../Assembler.ts"
 import { blankBut, type Fields, list, nonEmpty, record, textIn } from "../Probe.ts"

@@ -7,7 +7,7 @@
  * @see https://platform.openai.com/docs/api-reference/chat/object
  * @since 0.1.0
  */
-import { ownOf, setOwn } from "../../internal/own.ts"
+import { ownOf, setOwn } from "../../json/own.ts"
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
 import { blank, type Fields, filledRecord, maxUsageFields, record } from "../Probe.ts"

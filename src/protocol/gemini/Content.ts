@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import { segment } from "../../internal/address.ts"
+import { segment } from "../../address/paths.ts"
 import type { Json, JsonObject, Media, Origin, Part, ToolCallPart, ToolResultPart } from "../../Message.ts"
 import type { Turn } from "../Conversation.ts"
 import { readDataUrl } from "../DataUrl.ts"

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { nameIssue, resource } from "../../internal/address.ts"
+import { nameIssue, resource } from "../../address/paths.ts"
 import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { FunctionTool } from "../../LlmTool.ts"

@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import { ownOf, setOwn } from "../../internal/own.ts"
+import { ownOf, setOwn } from "../../json/own.ts"
 import type { Json } from "../../Message.ts"
 import { blank, count, type JsonFields, nonEmpty, record } from "../Probe.ts"
 import { field } from "./Fields.ts"

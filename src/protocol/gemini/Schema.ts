@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import { setOwn } from "../../internal/own.ts"
+import { setOwn } from "../../json/own.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import { type JsonFields, record } from "../Probe.ts"
 

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { ownOf } from "../../internal/own.ts"
+import { ownOf } from "../../json/own.ts"
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json } from "../../Message.ts"
 import { blank, count, firstCount, type JsonFields } from "../Probe.ts"

@@ -4,7 +4,7 @@
  * @see https://platform.openai.com/docs/api-reference/responses/object
  * @since 0.1.0
  */
-import { setOwn } from "../../internal/own.ts"
+import { setOwn } from "../../json/own.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import { type Assembler, wellFormed } from "../Assembler.ts"
 import { type Fields, nonEmpty } from "../Probe.ts"

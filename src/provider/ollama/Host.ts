@@ -4,7 +4,7 @@
  * @see https://docs.ollama.com/faq#how-do-i-configure-ollama-server
  * @since 0.1.0
  */
-import { withoutTrailingSlashes } from "../../internal/slashes.ts"
+import { withoutTrailingSlashes } from "../../address/slashes.ts"
 
 /**
  * Where Ollama listens unless it is told otherwise.

@@ -8,7 +8,7 @@
 import { isDeepStrictEqual } from "node:util"
 import type { LlmError } from "../../LlmError.ts"
 import type { FinishReason, LlmResponse } from "../../LlmResponse.ts"
-import { makeScrubber } from "../../transport/Redaction.ts"
+import { makeScrubber } from "../../transport/secrets/Redaction.ts"
 import type { Case, Expected } from "./Case.ts"
 
 /**

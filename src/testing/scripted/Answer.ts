@@ -8,13 +8,13 @@
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { modelOf } from "../../internal/addressed.ts"
 import type * as LlmError from "../../LlmError.ts"
 import type { LlmEvent } from "../../LlmEvent.ts"
 import { type LlmRequest, messagesOf } from "../../LlmRequest.ts"
 import { LlmResponse, toEvents } from "../../LlmResponse.ts"
 import type { ServiceInfo } from "../../LlmService.ts"
 import { type Part, textOf } from "../../Message.ts"
+import { modelOf } from "../../service/addressee.ts"
 
 /**
  * A way to fail: a reason, to which the service adds who and what, or a whole error.

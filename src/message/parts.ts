@@ -1,0 +1,464 @@
+/**
+ * Parts of messages and responses, their schemas, and the plain-data building blocks under them.
+ *
+ * Public through `Message`, which re-exports everything here.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { type Json, JsonObject } from "../json/value.ts"
+
+export * from "../json/value.ts"
+
+// =============================================================================
+// Building blocks
+// =============================================================================
+
+/**
+ * Marks the end of a prompt prefix that the provider should cache: `ephemeral` for 5 minutes,
+ * `extended` for 1 hour. Providers without explicit prompt caching ignore it with a response warning.
+ *
+ * @see https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+ * @category models
+ * @since 0.1.0
+ */
+export type CacheControl = "ephemeral" | "extended"
+
+/**
+ * Schema of {@link CacheControl}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const CacheControl: Schema.Codec<CacheControl> = Schema.Literals(["ephemeral", "extended"])
+
+/**
+ * Where an opaque value was made. Signatures and encrypted reasoning are valid only there; other
+ * wires drop them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Origin {
+  /** Wire that produced the value, such as `anthropic-messages`. */
+  readonly wire: string
+  /** Provider that served it. */
+  readonly provider?: string | undefined
+  /** Model that produced it. */
+  readonly model?: string | undefined
+}
+
+/**
+ * Schema of {@link Origin}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Origin: Schema.Codec<Origin> = Schema.Struct({
+  wire: Schema.String,
+  provider: Schema.optional(Schema.String),
+  model: Schema.optional(Schema.String)
+})
+
+/**
+ * Bytes or a reference to them: inline base64, a URL the provider fetches, or a file uploaded to the provider.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Media =
+  | { readonly type: "base64"; readonly mediaType: string; readonly data: string }
+  | { readonly type: "url"; readonly url: string; readonly mediaType?: string | undefined }
+  | { readonly type: "file"; readonly fileId: string; readonly mediaType?: string | undefined }
+
+/**
+ * Schema of {@link Media}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Media: Schema.Codec<Media> = Schema.Union([
+  Schema.Struct({ type: Schema.Literal("base64"), mediaType: Schema.String, data: Schema.String }),
+  Schema.Struct({ type: Schema.Literal("url"), url: Schema.String, mediaType: Schema.optional(Schema.String) }),
+  Schema.Struct({ type: Schema.Literal("file"), fileId: Schema.String, mediaType: Schema.optional(Schema.String) })
+])
+
+// =============================================================================
+// Parts
+// =============================================================================
+
+/**
+ * Text, exactly as on the wire.
+ *
+ * @category parts
+ * @since 0.1.0
+ */
+export interface TextPart {
+  readonly type: "text"
+  readonly text: string
+  /** Ends a cached prompt prefix at this part. */
+  readonly cacheControl?: CacheControl | undefined
+  /** Opaque signature some providers attach to text (Gemini thought signatures). */
+  readonly signature?: string | undefined
+  /** Opaque per-wire data that must be replayed with this text (an item id, a phase). */
+  readonly replay?: JsonObject | undefined
+  readonly origin?: Origin | undefined
+}
+
+/**
+ * An image.
+ *
+ * @category parts
+ * @since 0.1.0
+ */
+export interface ImagePart {
+  readonly type: "image"
+  readonly source: Media
+  /** Resolution hint where the provider has one. */
+  readonly detail?: "auto" | "low" | "high" | undefined
+  readonly cacheControl?: CacheControl | undefined
+}
+
+/**
+ * A document such as a PDF or a text file.
+ *
+ * @category parts
+ * @since 0.1.0
+ */
+export interface FilePart {
+  readonly type: "file"
+  readonly source: Media
+  readonly filename?: string | undefined
+  /** Asks the provider to cite this document where it can. */
+  readonly citations?: boolean | undefined
+  readonly cacheControl?: CacheControl | undefined
+}
+
+/**
+ * Recorded or generated sound.
+ *
+ * @category parts
+ * @since 0.1.0
+ */
+export interface AudioPart {
+  readonly type: "audio"
+  readonly source: Media
+  /** Text of what is said, when the provider sends it. */
+  readonly transcript?: string | undefined
+}
+
+/**
+ * The model's reasoning. Redacted or encrypted reasoning has empty `text` and an opaque `encrypted` value.
+ *
+ * @category parts
+ * @since 0.1.0
+ */
+export interface ReasoningPart {
+  readonly type: "reasoning"
+  readonly text: string
+  /** Opaque proof that the text is the provider's own; replayed unchanged to the same wire. */
+  readonly signature?: string | undefined
+  /** Opaque encrypted or redacted reasoning; replayed unchanged to the same wire. */
+  readonly encrypted?: string | undefined
+  /** Opaque per-wire data that must be replayed with this reasoning (ids, formats, detail entries). */
+  readonly replay?: JsonObject | undefined
+  readonly origin?: Origin | undefined
+}
+
+/**
+ * The model asks the application to run a tool.
+ *
+ * @category parts
+ * @since 0.1.0
+ */
+export interface ToolCallPart {
+  readonly type: "tool-call"
+  /** Unique within a response; minted when the wire sent none or a duplicate. */
+  readonly id: string
+  readonly name: string
+  /** Parsed arguments: usually an object; a string for free-form (custom) tools; the raw text when `invalid`. */
+  readonly arguments: Json
+  /** Set when the wire closed the call with arguments that are not a JSON value. Never execute such a call. */
+  readonly invalid?: true | undefined
+  /** `true` for a free-form tool, whose input is a string rather than JSON. */
+  readonly custom?: true | undefined
+  /** Opaque signature that must be echoed with this call. */
+  readonly signature?: string | undefined
+  /** Opaque per-wire data that must be replayed with this call (an item id, extra content). */
+  readonly replay?: JsonObject | undefined
+  readonly origin?: Origin | undefined
+  readonly cacheControl?: CacheControl | undefined
+}
+
+/**
+ * What running a tool gave, or the error it ended with.
+ *
+ * @category parts
+ * @since 0.1.0
+ */
+export interface ToolResultPart {
+  readonly type: "tool-result"
+  readonly toolCallId: string
+  /** Name of the tool; some wires need it and look it up from the call when absent. */
+  readonly name?: string | undefined
+  readonly content: string | ReadonlyArray<TextPart | ImagePart | FilePart>
+  /** `true` when the tool failed and `content` tells the model why. */
+  readonly isError?: boolean | undefined
+  readonly cacheControl?: CacheControl | undefined
+}
+
+/**
+ * A page or document that the model cites.
+ *
+ * @category parts
+ * @since 0.1.0
+ */
+export interface SourcePart {
+  readonly type: "source"
+  readonly url?: string | undefined
+  readonly title?: string | undefined
+  /** The passage that is quoted. */
+  readonly citedText?: string | undefined
+  /** The provider's citation object, unchanged. */
+  readonly raw?: Json | undefined
+}
+
+/**
+ * A step of a tool that the provider runs itself (web search, code execution), kept opaque. It is
+ * replayed to the wire it came from and dropped elsewhere.
+ *
+ * @category parts
+ * @since 0.1.0
+ */
+export interface ServerToolPart {
+  readonly type: "server-tool"
+  /** Name of the tool, or of the wire's block or item type. */
+  readonly name: string
+  /** `call` for a request the provider answers itself, `result` for its answer, `block` for other opaque content. */
+  readonly kind: "call" | "result" | "block"
+  readonly id?: string | undefined
+  /** The wire's block or item, unchanged. */
+  readonly data: JsonObject
+  readonly origin: Origin
+}
+
+/**
+ * Every part a message or a response can hold.
+ *
+ * @category parts
+ * @since 0.1.0
+ */
+export type Part =
+  | TextPart
+  | ImagePart
+  | FilePart
+  | AudioPart
+  | ReasoningPart
+  | ToolCallPart
+  | ToolResultPart
+  | SourcePart
+  | ServerToolPart
+
+const optionalString = Schema.optional(Schema.String)
+const optionalTrue = Schema.optional(Schema.Literal(true))
+const optionalOrigin = Schema.optional(Origin)
+const optionalReplay = Schema.optional(JsonObject)
+const optionalCacheControl = Schema.optional(CacheControl)
+
+/**
+ * Schema of {@link TextPart}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const TextPart: Schema.Codec<TextPart> = Schema.Struct({
+  type: Schema.Literal("text"),
+  text: Schema.String,
+  cacheControl: optionalCacheControl,
+  signature: optionalString,
+  replay: optionalReplay,
+  origin: optionalOrigin
+})
+
+/**
+ * Schema of {@link ImagePart}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ImagePart: Schema.Codec<ImagePart> = Schema.Struct({
+  type: Schema.Literal("image"),
+  source: Media,
+  detail: Schema.optional(Schema.Literals(["auto", "low", "high"])),
+  cacheControl: optionalCacheControl
+})
+
+/**
+ * Schema of {@link FilePart}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const FilePart: Schema.Codec<FilePart> = Schema.Struct({
+  type: Schema.Literal("file"),
+  source: Media,
+  filename: optionalString,
+  citations: Schema.optional(Schema.Boolean),
+  cacheControl: optionalCacheControl
+})
+
+/**
+ * Schema of {@link AudioPart}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const AudioPart: Schema.Codec<AudioPart> = Schema.Struct({
+  type: Schema.Literal("audio"),
+  source: Media,
+  transcript: optionalString
+})
+
+/**
+ * Schema of {@link ReasoningPart}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ReasoningPart: Schema.Codec<ReasoningPart> = Schema.Struct({
+  type: Schema.Literal("reasoning"),
+  text: Schema.String,
+  signature: optionalString,
+  encrypted: optionalString,
+  replay: optionalReplay,
+  origin: optionalOrigin
+})
+
+/**
+ * Schema of {@link ToolCallPart}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ToolCallPart: Schema.Codec<ToolCallPart> = Schema.Struct({
+  type: Schema.Literal("tool-call"),
+  id: Schema.String,
+  name: Schema.String,
+  arguments: Schema.Json,
+  invalid: optionalTrue,
+  custom: optionalTrue,
+  signature: optionalString,
+  replay: optionalReplay,
+  origin: optionalOrigin,
+  cacheControl: optionalCacheControl
+})
+
+/**
+ * Schema of {@link ToolResultPart}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ToolResultPart: Schema.Codec<ToolResultPart> = Schema.Struct({
+  type: Schema.Literal("tool-result"),
+  toolCallId: Schema.String,
+  name: optionalString,
+  content: Schema.Union([Schema.String, Schema.Array(Schema.Union([TextPart, ImagePart, FilePart]))]),
+  isError: Schema.optional(Schema.Boolean),
+  cacheControl: optionalCacheControl
+})
+
+/**
+ * Schema of {@link SourcePart}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const SourcePart: Schema.Codec<SourcePart> = Schema.Struct({
+  type: Schema.Literal("source"),
+  url: optionalString,
+  title: optionalString,
+  citedText: optionalString,
+  raw: Schema.optional(Schema.Json)
+})
+
+/**
+ * Schema of {@link ServerToolPart}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ServerToolPart: Schema.Codec<ServerToolPart> = Schema.Struct({
+  type: Schema.Literal("server-tool"),
+  name: Schema.String,
+  kind: Schema.Literals(["call", "result", "block"]),
+  id: optionalString,
+  data: JsonObject,
+  origin: Origin
+})
+
+/**
+ * Schema of {@link Part}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Part: Schema.Codec<Part> = Schema.Union([
+  TextPart,
+  ImagePart,
+  FilePart,
+  AudioPart,
+  ReasoningPart,
+  ToolCallPart,
+  ToolResultPart,
+  SourcePart,
+  ServerToolPart
+])
+
+// =============================================================================
+// Constructors
+// =============================================================================
+
+/**
+ * A text part.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const text = (text: string, options?: Omit<TextPart, "type" | "text">): TextPart => ({
+  type: "text",
+  text,
+  ...options
+})
+
+/**
+ * An image part, from base64 data, a URL or an uploaded file.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const image = (source: Media, options?: Omit<ImagePart, "type" | "source">): ImagePart => ({
+  type: "image",
+  source,
+  ...options
+})
+
+/**
+ * A file part, such as a PDF.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const file = (source: Media, options?: Omit<FilePart, "type" | "source">): FilePart => ({
+  type: "file",
+  source,
+  ...options
+})
+
+/**
+ * An audio part.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const audio = (source: Media): AudioPart => ({ type: "audio", source })

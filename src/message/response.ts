@@ -1,0 +1,259 @@
+/**
+ * A complete answer: its fields, their schemas, and the class that derives the rest from them.
+ *
+ * Public through `LlmResponse`, which re-exports everything here.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import * as Message from "../Message.ts"
+import type { Json } from "../Message.ts"
+import { Usage } from "./usage.ts"
+
+// =============================================================================
+// Response
+// =============================================================================
+
+/**
+ * Why the model stopped.
+ *
+ * `tool-calls` also when a wire says "stop" although it closed tool calls; `other` for values this
+ * version does not know and for none at all; the wire's own word is `rawFinishReason`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FinishReason =
+  | "stop"
+  | "length"
+  | "tool-calls"
+  | "content-filter"
+  | "refusal"
+  | "pause"
+  | "context-window"
+  | "error"
+  | "other"
+
+/**
+ * Schema of {@link FinishReason}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const FinishReason: Schema.Codec<FinishReason> = Schema.Literals([
+  "stop",
+  "length",
+  "tool-calls",
+  "content-filter",
+  "refusal",
+  "pause",
+  "context-window",
+  "error",
+  "other"
+])
+
+/**
+ * What the provider's headers say of one rate limit.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RateLimit {
+  readonly limit?: number | undefined
+  readonly remaining?: number | undefined
+  /** Milliseconds from the response until the window resets. */
+  readonly resetMillis?: number | undefined
+}
+
+/**
+ * Rate limits by what they count.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RateLimits {
+  readonly requests?: RateLimit | undefined
+  readonly tokens?: RateLimit | undefined
+  readonly inputTokens?: RateLimit | undefined
+  readonly outputTokens?: RateLimit | undefined
+}
+
+const RateLimitSchema: Schema.Codec<RateLimit> = Schema.Struct({
+  limit: Schema.optional(Schema.Finite),
+  remaining: Schema.optional(Schema.Finite),
+  resetMillis: Schema.optional(Schema.Finite)
+})
+
+/**
+ * Something the caller asked for that was dropped, rounded or emulated without changing the meaning.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Warning {
+  /** The request field or part concerned, such as `thinking` or `cache`. */
+  readonly field: string
+  readonly message: string
+}
+
+/**
+ * An attempt that a policy made before the one that answered.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PriorAttempt {
+  readonly provider: string
+  readonly model: string
+  /** Tag of the reason it failed with. */
+  readonly reason: string
+  readonly durationMillis?: number | undefined
+  /** What happened, in one sentence; at most 500 characters. */
+  readonly message?: string | undefined
+  /** The provider's request id, for support. */
+  readonly requestId?: string | undefined
+  /** Whether the same call could have succeeded there later. */
+  readonly isRetryable?: boolean | undefined
+  /** Milliseconds that the provider, or an open breaker, asked to wait. */
+  readonly retryAfterMillis?: number | undefined
+}
+
+/**
+ * Everything a response is made of; the derived accessors come on top.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Fields {
+  readonly parts: ReadonlyArray<Message.Part>
+  readonly finishReason: FinishReason
+  readonly rawFinishReason?: string | undefined
+  readonly usage: Usage
+  readonly id?: string | undefined
+  /** The model that answered, as the provider names it, else the one asked for. */
+  readonly model: string
+  readonly provider: string
+  readonly label?: string | undefined
+  /** The provider's request id, for support. */
+  readonly requestId?: string | undefined
+  readonly rateLimits?: RateLimits | undefined
+  /** US dollars, when the price is known. */
+  readonly cost?: number | undefined
+  readonly warnings: ReadonlyArray<Warning>
+  /** Attempts that failed before this answer, oldest first. */
+  readonly priorAttempts?: ReadonlyArray<PriorAttempt> | undefined
+  /** The wire's log probabilities, unchanged, when asked for. */
+  readonly logprobs?: Json | undefined
+  /** Provider extras worth having, under the wire's own names (service tier, system fingerprint, stop details). */
+  readonly extra?: { readonly [key: string]: Json } | undefined
+  /** The raw body, or the raw frames, when the request asked for it. */
+  readonly raw?: Json | undefined
+}
+
+/**
+ * An answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class LlmResponse implements Fields {
+  declare readonly parts: ReadonlyArray<Message.Part>
+  declare readonly finishReason: FinishReason
+  declare readonly rawFinishReason?: string | undefined
+  declare readonly usage: Usage
+  declare readonly id?: string | undefined
+  declare readonly model: string
+  declare readonly provider: string
+  declare readonly label?: string | undefined
+  declare readonly requestId?: string | undefined
+  declare readonly rateLimits?: RateLimits | undefined
+  declare readonly cost?: number | undefined
+  declare readonly warnings: ReadonlyArray<Warning>
+  declare readonly priorAttempts?: ReadonlyArray<PriorAttempt> | undefined
+  declare readonly logprobs?: Json | undefined
+  declare readonly extra?: { readonly [key: string]: Json } | undefined
+  declare readonly raw?: Json | undefined
+
+  constructor(fields: Fields) {
+    const own = this as Record<string, unknown>
+    for (const key in fields) {
+      const value = fields[key as keyof Fields]
+      if (value !== undefined) own[key] = value
+    }
+  }
+
+  /** All answer text, joined without separators. */
+  get text(): string {
+    let out = ""
+    for (const part of this.parts) if (part.type === "text") out += part.text
+    return out
+  }
+
+  /** All readable reasoning, joined without separators. */
+  get reasoningText(): string {
+    let out = ""
+    for (const part of this.parts) if (part.type === "reasoning") out += part.text
+    return out
+  }
+
+  /** The calls the application is asked to run, in wire order. Check `invalid` before running one. */
+  get toolCalls(): ReadonlyArray<Message.ToolCallPart> {
+    return this.parts.filter((part) => part.type === "tool-call")
+  }
+
+  /** What the answer cites. */
+  get sources(): ReadonlyArray<Message.SourcePart> {
+    return this.parts.filter((part) => part.type === "source")
+  }
+
+  /** The assistant message to append to the conversation. */
+  get message(): Message.Message {
+    return Message.assistant(this.parts.filter((part) => part.type !== "source"))
+  }
+
+  /** A copy with some fields replaced. */
+  with(fields: Partial<Fields>): LlmResponse {
+    return new LlmResponse({ ...this, ...fields })
+  }
+}
+
+const FieldsSchema: Schema.Codec<Fields> = Schema.Struct({
+  parts: Schema.Array(Message.Part),
+  finishReason: FinishReason,
+  rawFinishReason: Schema.optional(Schema.String),
+  usage: Usage,
+  id: Schema.optional(Schema.String),
+  model: Schema.String,
+  provider: Schema.String,
+  label: Schema.optional(Schema.String),
+  requestId: Schema.optional(Schema.String),
+  rateLimits: Schema.optional(Schema.Struct({
+    requests: Schema.optional(RateLimitSchema),
+    tokens: Schema.optional(RateLimitSchema),
+    inputTokens: Schema.optional(RateLimitSchema),
+    outputTokens: Schema.optional(RateLimitSchema)
+  })),
+  cost: Schema.optional(Schema.Finite),
+  warnings: Schema.Array(Schema.Struct({ field: Schema.String, message: Schema.String })),
+  priorAttempts: Schema.optional(Schema.Array(Schema.Struct({
+    provider: Schema.String,
+    model: Schema.String,
+    reason: Schema.String,
+    durationMillis: Schema.optional(Schema.Finite),
+    message: Schema.optional(Schema.String),
+    requestId: Schema.optional(Schema.String),
+    isRetryable: Schema.optional(Schema.Boolean),
+    retryAfterMillis: Schema.optional(Schema.Finite)
+  }))),
+  logprobs: Schema.optional(Schema.Json),
+  extra: Schema.optional(Message.JsonObject),
+  raw: Schema.optional(Schema.Json)
+})
+
+/**
+ * Schema of the plain fields, for storing answers; `new LlmResponse(fields)` brings one back.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Fields: Schema.Codec<Fields> = FieldsSchema

@@ -1,0 +1,180 @@
+/**
+ * Something held for the length of a call: a permit, a reservation, a probe slot.
+ *
+ * It is taken before the call starts and given back exactly once, when the call has finished, failed, or been
+ * interrupted or abandoned; of a stream that is at its last event or when its scope closes, not when it is opened.
+ * Failures hand it back after the connection below is closed. Per pulled array there is one look at the last event,
+ * per event nothing. No fiber is made.
+ *
+ * What is held and what an ending means is the policy's; retrying is the gate's.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as LlmError from "../LlmError.ts"
+import type { LlmRequest } from "../LlmRequest.ts"
+import type { LlmResponse } from "../LlmResponse.ts"
+import type { Service } from "../LlmService.ts"
+import { modelOf } from "../service/addressee.ts"
+import { type EventsPull, Relay, watched } from "./source.ts"
+
+/**
+ * How a call ended. `Abandoned` is an interruption, a consumer that stopped reading, or a defect.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Ending =
+  | { readonly _tag: "Finished"; readonly response: LlmResponse }
+  | { readonly _tag: "Failed"; readonly error: LlmError.LlmError }
+  | { readonly _tag: "Abandoned" }
+
+/**
+ * What is held for one call.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Hold {
+  /** The request to send. */
+  readonly request: LlmRequest
+  /** Runs once, uninterruptibly. */
+  readonly end: (ending: Ending) => Effect.Effect<void>
+}
+
+/**
+ * Makes an effect interruptible again where the caller was.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+/**
+ * Takes what a call needs. Runs uninterruptibly; what waits in it goes through `restore`, and gives back what it
+ * took when that is interrupted.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Begin = (
+  request: LlmRequest,
+  operation: "generate" | "stream",
+  restore: Restore
+) => Effect.Effect<Hold, LlmError.LlmError>
+
+const abandoned: Ending = { _tag: "Abandoned" }
+
+const endingOf = (cause: Cause.Cause<LlmError.LlmError>): Ending => {
+  const fail = cause.reasons.find(Cause.isFailReason)
+  return fail === undefined ? abandoned : { _tag: "Failed", error: fail.error }
+}
+
+/**
+ * The error of a call that a policy turned away; no request was sent for it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const rejection = (
+  service: Service,
+  request: LlmRequest,
+  operation: "generate" | "stream",
+  reason: LlmError.Reason
+): LlmError.LlmError =>
+  new LlmError.LlmError({
+    provider: service.info.provider,
+    model: modelOf(request, service.info),
+    label: request.label ?? service.info.label,
+    operation,
+    reason,
+    attempts: 0
+  })
+
+const generate = (service: Service, begin: Begin, request: LlmRequest): Effect.Effect<LlmResponse, LlmError.LlmError> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(begin(request, "generate", restore), (hold) =>
+      Effect.onExit(
+        restore(Effect.suspend(() => service.generate(hold.request))),
+        (exit) => hold.end(Exit.isSuccess(exit) ? { _tag: "Finished", response: exit.value } : endingOf(exit.cause))
+      ))
+  )
+
+const stream = (service: Service, begin: Begin, request: LlmRequest) =>
+  Stream.fromChannel(
+    Channel.fromTransform((_: unknown, scope: Scope.Scope) =>
+      Effect.sync((): EventsPull => {
+        let hold: Hold | undefined
+        const end = (ending: Ending): Effect.Effect<void> =>
+          Effect.suspend(() => {
+            const held = hold
+            hold = undefined
+            return held === undefined ? Effect.void : Effect.uninterruptible(held.end(ending))
+          })
+        const watch = (upstream: EventsPull, upstreamScope: Scope.Closeable): EventsPull =>
+          watched(upstream, {
+            onEvents: (events) => {
+              const last = events[events.length - 1]!
+              return last._tag === "Finish"
+                ? Effect.as(end({ _tag: "Finished", response: last.response }), events)
+                : undefined
+            },
+            onFailure: (cause) => {
+              // `Finish` has come: what follows is the end of the stream.
+              if (hold === undefined) return undefined
+              const reason = cause.reasons.find(Cause.isFailReason)
+              const ending: Ending = reason === undefined
+                ? abandoned
+                : { _tag: "Failed", error: Cause.isDone(reason.error) ? endedEarly(service, request) : reason.error }
+              return Effect.andThen(
+                Effect.uninterruptible(Effect.andThen(Scope.close(upstreamScope, Exit.failCause(cause)), end(ending))),
+                Effect.failCause(cause)
+              )
+            }
+          })
+        const relay: Relay = new Relay(Effect.uninterruptibleMask((restore) =>
+          Effect.flatMap(begin(request, "stream", restore), (held) => {
+            hold = held
+            return Effect.flatMap(Scope.addFinalizer(scope, end(abandoned)), () => {
+              const upstreamScope = Scope.forkUnsafe(scope)
+              const open = Effect.suspend(() =>
+                Channel.toPullScoped(service.stream(held.request).channel, upstreamScope)
+              )
+              return restore(Effect.flatMap(open, (upstream) => {
+                const pull = watch(upstream, upstreamScope)
+                relay.become(pull)
+                return pull
+              }))
+            })
+          })
+        ))
+        return relay.pull
+      })
+    )
+  )
+
+/** The ending of a stream that broke the law. */
+const endedEarly = (service: Service, request: LlmRequest): LlmError.LlmError =>
+  rejection(
+    service,
+    request,
+    "stream",
+    new LlmError.IncompleteStream({ message: "The stream ended before its terminal event." })
+  ).with({ attempts: 1 })
+
+/**
+ * A service whose calls hold something, `generate` and `stream` alike; everything else is the given service's.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const withHold = (service: Service, begin: Begin): Service => ({
+  ...service,
+  generate: (request) => generate(service, begin, request),
+  stream: (request) => stream(service, begin, request)
+})
