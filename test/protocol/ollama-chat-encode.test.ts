@@ -207,7 +207,7 @@ describe("Ollama encoder: messages", () => {
         tool_name: "zoom",
         tool_call_id: "c"
       },
-      { role: "user", content: "Returned by the tools above.", images: [pixel] }
+      { role: "user", content: "Returned by the tools above:", images: [pixel] }
     ])
   })
 

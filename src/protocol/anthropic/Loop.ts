@@ -49,4 +49,5 @@ export const lacksThinking = (turns: ReadonlyArray<Turn>, accepts: (provider: st
  * @since 0.1.0
  */
 export const goesOn = ({ responseFormat, toolChoice }: LlmRequest, prefill: boolean | undefined): boolean =>
-  prefill !== false && responseFormat?.type !== "json-schema" && toolChoice !== "required" && typeof toolChoice !== "object"
+  prefill !== false && responseFormat?.type !== "json-schema" && toolChoice !== "required" &&
+  typeof toolChoice !== "object"
