@@ -15,7 +15,7 @@ import { plainIds } from "../conversation/Ids.ts"
 import { leftOut } from "../Placeless.ts"
 import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
-import { byName } from "../ToolOrder.ts"
+import { orderedTools } from "../ToolOrder.ts"
 import type { Body, BodyMessage, BodyTool, BodyToolChoice, ContentBlock, TextBlock } from "./Body.ts"
 import { placeBreakpoints, type Wanted } from "./Cache.ts"
 import { type Building, contentOf } from "./Content.ts"
@@ -138,14 +138,8 @@ const toolsOf = (
   wanted: Wanted,
   warnings: Array<Warning>
 ): Array<BodyTool | JsonObject> | Issue => {
-  let tools = request.tools ?? []
-  if (request.cache?.tools === true) {
-    // Provider tools first, so that the breakpoint falls on a tool that is ours to mark.
-    tools = [
-      ...tools.filter((tool) => tool.type === "provider").toSorted(byName),
-      ...tools.filter((tool) => tool.type !== "provider").toSorted(byName)
-    ]
-  }
+  // Provider tools first, so that a breakpoint falls on a tool that is ours to mark.
+  const tools = orderedTools(request).toSorted((a, b) => Number(b.type === "provider") - Number(a.type === "provider"))
   const out: Array<BodyTool | JsonObject> = []
   for (const tool of tools) {
     if (tool.type === "custom") {
