@@ -25,6 +25,7 @@ import type { Findings } from "./Findings.ts"
 export {
   type IdRule,
   type MediaPlace,
+  nothingToSend,
   type Prepared,
   type Rules,
   type Step,

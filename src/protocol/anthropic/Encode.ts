@@ -19,7 +19,7 @@ import { orderedTools } from "../ToolOrder.ts"
 import type { Body, BodyMessage, BodyTool, BodyToolChoice, ContentBlock, TextBlock } from "./Body.ts"
 import { placeBreakpoints, type Wanted } from "./Cache.ts"
 import { type Building, contentOf } from "./Content.ts"
-import { goesOn, lacksThinking } from "./Loop.ts"
+import { goesOn, lacksThinking, withoutThinking } from "./Loop.ts"
 import type { Quirks } from "./Quirks.ts"
 import { strictSchema } from "./Schema.ts"
 import { type Limits, resolveLimits } from "./Thinking.ts"
@@ -93,21 +93,8 @@ const messagesFrom = (turns: ReadonlyArray<Turn>, building: Building): Array<Bod
   return messages
 }
 
-/**
- * "When thinking is disabled, an `assistant` message in the final position cannot contain `thinking`":
- * https://github.com/tailcallhq/forgecode/issues/1853
- */
-const dropLastThinking = (messages: Array<BodyMessage>, warnings: Array<Warning>): void => {
-  const last = messages.at(-1)
-  if (last?.role !== "assistant") return
-  const isThinking = (block: ContentBlock) => block["type"] === "thinking" || block["type"] === "redacted_thinking"
-  if (!last.content.some(isThinking)) return
-  last.content = last.content.filter((block) => !isThinking(block))
-  warnings.push({
-    field: "messages",
-    message: "A final assistant message cannot hold thinking while thinking is off; it was left out."
-  })
-}
+const isThinking = (block: ContentBlock): boolean =>
+  block["type"] === "thinking" || block["type"] === "redacted_thinking"
 
 /** Leading system turns become the system prompt, each part a block of its own. */
 const systemOf = (turns: ReadonlyArray<Turn>, building: Building): Array<TextBlock> =>
@@ -266,7 +253,10 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   const forced = toolChoice?.type === "any" || toolChoice?.type === "tool"
   const accepts = (from: string) => from === input.provider || quirks.reasoningFrom?.includes(from) === true
   const limits = resolveLimits(request, meta, quirks, forced, warnings, lacksThinking(turns, accepts))
-  if (limits.thinking === undefined || limits.thinking.type === "disabled") dropLastThinking(messages, warnings)
+  if (limits.thinking === undefined || limits.thinking.type === "disabled") {
+    const last = messages.at(-1)
+    if (last?.role === "assistant") last.content = withoutThinking(last.content, isThinking, warnings)
+  }
   const format = formatOf(input, quirks, warnings)
 
   const body: Body = { model: input.model, max_tokens: limits.maxTokens, messages }

@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import type { LlmRequest } from "../../LlmRequest.ts"
+import type { Warning } from "../../LlmResponse.ts"
 import type { Part } from "../../Message.ts"
 import type { Turn } from "../Conversation.ts"
 
@@ -51,3 +52,24 @@ export const lacksThinking = (turns: ReadonlyArray<Turn>, accepts: (provider: st
 export const goesOn = ({ responseFormat, toolChoice }: LlmRequest, prefill: boolean | undefined): boolean =>
   prefill !== false && responseFormat?.type !== "json-schema" && toolChoice !== "required" &&
   typeof toolChoice !== "object"
+
+/**
+ * The blocks of a final assistant message where thinking is off: "When thinking is disabled, an `assistant` message in the final position
+ * cannot contain `thinking`".
+ *
+ * @see https://github.com/tailcallhq/forgecode/issues/1853
+ * @category encoding
+ * @since 0.1.0
+ */
+export const withoutThinking = <A>(
+  blocks: Array<A>,
+  isThinking: (block: A) => boolean,
+  warnings: Array<Warning>
+): Array<A> => {
+  if (!blocks.some(isThinking)) return blocks
+  warnings.push({
+    field: "messages",
+    message: "A final assistant message cannot hold thinking while thinking is off; it was left out."
+  })
+  return blocks.filter((block) => !isThinking(block))
+}

@@ -11,11 +11,12 @@ import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { FunctionTool } from "../../LlmTool.ts"
 import type { Json, JsonObject, ReasoningPart } from "../../Message.ts"
-import { goesOn, lacksThinking } from "../anthropic/Loop.ts"
+import { goesOn, lacksThinking, withoutThinking } from "../anthropic/Loop.ts"
 import { strictSchema } from "../anthropic/Schema.ts"
 import { prepare, type Rules, type Turn } from "../Conversation.ts"
 import { plainIds } from "../conversation/Ids.ts"
 import { leftOut } from "../Placeless.ts"
+import { record } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { orderedTools } from "../ToolOrder.ts"
 import { placeCachePoints, spelled } from "./Cache.ts"
@@ -209,6 +210,11 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
     { forced, openTurn: lacksThinking(turns, (from) => from === input.provider) },
     warnings
   )
+  const last = messages.at(-1)
+  const thinks = !["disabled", undefined].includes(record(additional["thinking"])?.["type"] as string | undefined)
+  if ((family.thinking ?? "anthropic") === "anthropic" && !thinks && last?.role === "assistant") {
+    last.entries = withoutThinking(last.entries, (entry) => "reasoningContent" in entry.block, warnings)
+  }
   // The type may stand in one of the two places only: https://github.com/BerriAI/litellm/pull/34347
   const serial = family.serialToolCalls === true && request.parallelToolCalls === false && tools.length > 0
   const toolChoice = serial && !forced ? undefined : chosen

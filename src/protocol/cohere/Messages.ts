@@ -72,6 +72,13 @@ class Speller implements Findings {
         case "file": {
           const document = this.document(part)
           if (document !== undefined) this.documents.push(document)
+          if (this.messages.some(({ role }) => role === "assistant")) {
+            warn(
+              this,
+              "messages",
+              "Documents stand before all messages: a prompt cache from before this one ends there."
+            )
+          }
           break
         }
         case "audio":

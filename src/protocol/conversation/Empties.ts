@@ -47,7 +47,7 @@ export const empties: Step = {
 // A provider's own tools
 // =============================================================================
 
-/** Parts without calls that have no result here and results that have no call; those of the last turn may still come. */
+/** Parts without calls that have no result here and results that have no call; those that end the last turn may still come. */
 const whole = (parts: ReadonlyArray<Part>, field: string, last: boolean): ReadonlyArray<Part> => {
   const called = new Set<string>()
   const answered = new Set<string>()
@@ -57,9 +57,10 @@ const whole = (parts: ReadonlyArray<Part>, field: string, last: boolean): Readon
     const answers = part.kind === "result" ? part.data[field] : undefined
     if (typeof answers === "string" && called.has(answers)) answered.add(answers)
   }
-  return parts.filter((part) => {
+  const end = last ? parts.findLastIndex((part) => part.type !== "server-tool" || part.kind !== "call") : parts.length
+  return parts.filter((part, at) => {
     if (part.type !== "server-tool" || part.kind === "block") return true
-    if (part.kind === "call") return last || (part.id !== undefined && answered.has(part.id))
+    if (part.kind === "call") return at > end || (part.id !== undefined && answered.has(part.id))
     const answers = part.data[field]
     return typeof answers !== "string" || answered.has(answers)
   })

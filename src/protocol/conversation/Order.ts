@@ -73,7 +73,9 @@ export const last: Step = {
   name: "last",
   isNeeded: (rules) => rules.userLast === true,
   run: (turns, _, findings) => {
-    if (turns.at(-1)?.role !== "assistant") return turns
+    const end = turns.at(-1)
+    // An answer that was paused in the provider's own tools goes on from where it is.
+    if (end?.role !== "assistant" || end.parts.at(-1)?.type === "server-tool") return turns
     tell(
       findings,
       "A conversation cannot end with an assistant message here; a user message that asks to go on was added. " +

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import type { Part, ToolCallPart, ToolResultPart } from "../../Message.ts"
+import { wellFormed } from "../Assembler.ts"
 import { Ids } from "./Ids.ts"
 import { type Rules, type Step, tell, type Turn } from "./Turn.ts"
 
@@ -51,7 +52,7 @@ class Open {
 
 /** A result that answers no call, in words and with what it holds. */
 const inWords = (result: ToolResultPart): ReadonlyArray<Part> => {
-  const said = `${result.isError === true ? "Error of" : "Result of"} tool call ${result.toolCallId}: `
+  const said = `${result.isError === true ? "Error of" : "Result of"} tool call ${wellFormed(result.toolCallId)}: `
   const marked = result.cacheControl === undefined ? undefined : { cacheControl: result.cacheControl }
   if (typeof result.content === "string") return [{ type: "text", text: `${said}${result.content}`, ...marked }]
   const [first, ...rest] = result.content

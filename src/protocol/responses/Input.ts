@@ -370,6 +370,7 @@ export const inputFor = (
     if (at === last) speller.items = []
   })
   if (speller.refused !== undefined) return { refused: speller.refused }
+  if (speller.items.length === 0 && !state.continues) return { refused: Conversation.nothingToSend }
   return {
     instructions: speller.instructions.length === 0 ? undefined : speller.instructions.join("\n\n"),
     items: speller.items,
