@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type { CacheControl, Part, TextPart } from "../../Message.ts"
-import { type Rules, type Step, tell, type Turn } from "./Turn.ts"
+import { mappedParts, type Rules, type Step, tell } from "./Turn.ts"
 
 const isNothing = (part: TextPart, rules: Rules): boolean =>
   (rules.nothing === "blank" ? part.text.trim() === "" : part.text === "") && rules.keepEmpty?.(part) !== true
@@ -36,11 +36,10 @@ const withoutEmptyText = (parts: ReadonlyArray<Part>, rules: Rules): ReadonlyArr
 export const empties: Step = {
   name: "empties",
   isNeeded: () => true,
-  run: (turns, rules) =>
-    turns.flatMap((turn): ReadonlyArray<Turn> => {
-      const parts = withoutEmptyText(turn.parts, rules)
-      return parts.length === 0 ? [] : parts === turn.parts ? [turn] : [{ role: turn.role, parts }]
-    })
+  run: (turns, rules) => {
+    const out = mappedParts(turns, (parts) => withoutEmptyText(parts, rules))
+    return out.some(({ parts }) => parts.length === 0) ? out.filter(({ parts }) => parts.length > 0) : out
+  }
 }
 
 // =============================================================================
@@ -77,11 +76,11 @@ export const serverToolPairs: Step = {
   isNeeded: (rules) => rules.serverToolResult !== undefined,
   run: (turns, rules, findings) => {
     let left = 0
-    const out = turns.map((turn, at): Turn => {
-      if (turn.role !== "assistant" || !turn.parts.some((part) => part.type === "server-tool")) return turn
-      const parts = whole(turn.parts, rules.serverToolResult!, at === turns.length - 1)
-      left += turn.parts.length - parts.length
-      return parts.length === turn.parts.length ? turn : { role: "assistant", parts }
+    const out = mappedParts(turns, (given, turn) => {
+      if (turn.role !== "assistant" || !given.some((part) => part.type === "server-tool")) return given
+      const parts = whole(given, rules.serverToolResult!, turn === turns.at(-1))
+      left += given.length - parts.length
+      return parts.length === given.length ? given : parts
     })
     if (left > 0) {
       tell(findings, `${left} step(s) of the provider's own tools were left out, because their other half is missing.`)
@@ -115,11 +114,11 @@ export const loneReasoning: Step = {
   isNeeded: (rules) => rules.reasoningNeeds !== undefined,
   run: (turns, rules, findings) => {
     let left = 0
-    const out = turns.map((turn): Turn => {
-      if (turn.role !== "assistant") return turn
-      const parts = withoutLoneReasoning(turn.parts, rules.reasoningNeeds!)
-      left += turn.parts.length - parts.length
-      return parts === turn.parts ? turn : { role: "assistant", parts }
+    const out = mappedParts(turns, (given, { role }) => {
+      if (role !== "assistant") return given
+      const parts = withoutLoneReasoning(given, rules.reasoningNeeds!)
+      left += given.length - parts.length
+      return parts
     })
     if (left > 0) tell(findings, `${left} reasoning part(s) that no answer follows were left out.`)
     return out

@@ -6,7 +6,7 @@
  */
 import type { FilePart, ImagePart, Media, Part, ToolResultPart } from "../../Message.ts"
 import { readDataUrl } from "../DataUrl.ts"
-import { type MediaPlace, type Rules, type Step, tell, type Turn } from "./Turn.ts"
+import { mapped, mappedParts, type MediaPlace, type Rules, type Step, tell, type Turn } from "./Turn.ts"
 
 // =============================================================================
 // Forms
@@ -58,8 +58,8 @@ const inForm = <A extends Part>(part: A): A => {
     return source === part.source ? part : { ...part, source }
   }
   if (part.type !== "tool-result" || typeof part.content === "string") return part
-  const content = part.content.map(inForm)
-  return content.every((one, at) => one === (part.content as ReadonlyArray<Part>)[at]) ? part : { ...part, content }
+  const content = mapped(part.content, inForm)
+  return content === part.content ? part : { ...part, content }
 }
 
 /**
@@ -71,7 +71,7 @@ const inForm = <A extends Part>(part: A): A => {
 export const mediaForms: Step = {
   name: "media forms",
   isNeeded: () => true,
-  run: (turns) => turns.map(({ parts, role }) => ({ role, parts: parts.map(inForm) }))
+  run: (turns) => mappedParts(turns, (parts) => mapped(parts, inForm))
 }
 
 const textTypes = /^(?:text\/|application\/(?:[\w.+-]*(?:json|xml|yaml|javascript|ndjson)|typescript|toml|sql|x-sh)$)/
@@ -102,6 +102,8 @@ export const textOfBase64 = (data: string): string | undefined => {
 // Assistant turns
 // =============================================================================
 
+const isMedia = (part: Part): boolean => part.type === "audio" || part.type === "image" || part.type === "file"
+
 /**
  * Leaves media out of assistant turns, and says in words what was spoken.
  *
@@ -113,19 +115,17 @@ export const assistantMedia: Step = {
   isNeeded: (rules) => rules.assistantMedia === false,
   run: (turns, _, findings) => {
     let left = false
-    const out = turns.map((turn): Turn =>
-      turn.role !== "assistant" ? turn : {
-        role: "assistant",
-        parts: turn.parts.flatMap((part): ReadonlyArray<Part> => {
-          if (part.type === "audio" && part.transcript !== undefined && part.transcript.trim() !== "") {
-            return [{ type: "text", text: part.transcript }]
-          }
-          if (part.type !== "audio" && part.type !== "image" && part.type !== "file") return [part]
-          left = true
-          return []
-        })
-      }
-    )
+    const out = mappedParts(turns, (parts, { role }) => {
+      if (role !== "assistant" || !parts.some(isMedia)) return parts
+      return parts.flatMap((part): ReadonlyArray<Part> => {
+        if (part.type === "audio" && part.transcript !== undefined && part.transcript.trim() !== "") {
+          return [{ type: "text", text: part.transcript }]
+        }
+        if (!isMedia(part)) return [part]
+        left = true
+        return []
+      })
+    })
     if (left) {
       tell(findings, "Images, files and audio of an assistant turn cannot be sent back; they were left out.")
     }
@@ -180,21 +180,25 @@ export const resultMedia: Step = {
   isNeeded: (rules) => rules.resultMedia !== undefined,
   run: (turns, rules: Rules, findings) => {
     let left = false
-    const out = turns.flatMap((turn): ReadonlyArray<Turn> => {
-      if (turn.role !== "tool") return [turn]
+    const out: Array<Turn> = []
+    for (const turn of turns) {
+      if (turn.role !== "tool") {
+        out.push(turn)
+        continue
+      }
       const after: Array<Part> = []
-      const parts = turn.parts.map((part): Part => {
-        if (part.type !== "tool-result") return part
+      const parts = mapped(turn.parts, (part) => {
+        if (part.type !== "tool-result" || typeof part.content === "string") return part
         const one = placed(part, rules.resultMedia!)
         for (const media of one.after) after.push(media)
         left ||= one.left
         return one.result
       })
-      return after.length === 0 ? [{ role: "tool", parts }] : [{ role: "tool", parts }, {
-        role: "user",
-        parts: [{ type: "text", text: "Returned by the tools above:" }, ...after]
-      }]
-    })
+      out.push(parts === turn.parts ? turn : { role: "tool", parts })
+      if (after.length > 0) {
+        out.push({ role: "user", parts: [{ type: "text", text: "Returned by the tools above:" }, ...after] })
+      }
+    }
     if (left) tell(findings, "Images and files that a result cannot hold here were replaced by a note.")
     return out
   }

@@ -7,7 +7,7 @@
 import type * as Message from "../../Message.ts"
 import { wellFormed } from "../Assembler.ts"
 import { record } from "../Probe.ts"
-import { type Rules, type Step, tell, type Turn } from "./Turn.ts"
+import { mapped, type Rules, type Step, tell, type Turn } from "./Turn.ts"
 
 /** Arguments as an object: those of an invalid call by their text, texts and lists of other wires under a name. */
 const argumentsOf = (call: Message.ToolCallPart): Message.Json => {
@@ -38,6 +38,12 @@ interface Left {
   steps: number
 }
 
+/** Whether a call is as every wire takes it. */
+const isPlain = (call: Message.ToolCallPart): boolean =>
+  call.custom === undefined && call.invalid === undefined && call.replay === undefined &&
+  call.signature === undefined &&
+  record(call.arguments) !== undefined
+
 const isOwn = (origin: Message.Origin | undefined, rules: Rules): boolean =>
   origin === undefined || origin.wire === rules.wire
 
@@ -60,6 +66,7 @@ const assistantPart = (part: Message.Part, rules: Rules, left: Left): Message.Pa
     case "source":
       return undefined
     case "tool-call": {
+      if (isPlain(part)) return part
       const { custom, invalid, replay, signature, ...call } = part
       const own = isOwn(part.origin, rules)
       const free = custom === true && invalid !== true && rules.customCalls === true
@@ -96,14 +103,26 @@ const systemTurns = (parts: ReadonlyArray<Message.Part>, left: Left): ReadonlyAr
   ]
 }
 
-const userParts = (parts: ReadonlyArray<Message.Part>, left: Left): ReadonlyArray<Message.Part> =>
-  parts.flatMap((part) => {
-    if (part.type === "reasoning" || part.type === "server-tool" || part.type === "tool-call") {
-      left.misplaced++
-      return []
-    }
-    return part.type === "source" ? [] : [clean(part)]
-  })
+/** What only an assistant's turn holds. */
+const isAssistants = (part: Message.Part): boolean =>
+  part.type === "reasoning" || part.type === "server-tool" || part.type === "tool-call" || part.type === "source"
+
+const userParts = (parts: ReadonlyArray<Message.Part>, left: Left): ReadonlyArray<Message.Part> => {
+  if (!parts.some(isAssistants)) return mapped(parts, clean)
+  left.misplaced += parts.filter((part) => isAssistants(part) && part.type !== "source").length
+  return parts.filter((part) => !isAssistants(part)).map(clean)
+}
+
+const assistantParts = (
+  parts: ReadonlyArray<Message.Part>,
+  rules: Rules,
+  left: Left
+): ReadonlyArray<Message.Part> => {
+  const made = mapped<Message.Part | undefined>(parts, (part) => assistantPart(part!, rules, left))
+  return made.includes(undefined)
+    ? made.filter((part) => part !== undefined)
+    : made as ReadonlyArray<Message.Part>
+}
 
 /**
  * Keeps what is the target's own.
@@ -117,21 +136,19 @@ export const origins: Step = {
   run: (turns, rules, findings) => {
     const left: Left = { reasoning: 0, misplaced: 0, steps: 0 }
     let moved = false
-    const out = turns.flatMap((turn): ReadonlyArray<Turn> => {
-      if (turn.role === "assistant") {
-        return [{
-          role: "assistant",
-          parts: turn.parts.flatMap((part) => {
-            const one = assistantPart(part, rules, left)
-            return one === undefined ? [] : [one]
-          })
-        }]
+    const out: Array<Turn> = []
+    for (const turn of turns) {
+      if (turn.role === "system") {
+        const made = systemTurns(turn.parts, left)
+        moved ||= made.length > 1
+        for (const one of made) out.push(one)
+        continue
       }
-      if (turn.role !== "system") return [{ role: turn.role, parts: userParts(turn.parts, left) }]
-      const made = systemTurns(turn.parts, left)
-      moved ||= made.length > 1
-      return made
-    })
+      const parts = turn.role === "assistant"
+        ? assistantParts(turn.parts, rules, left)
+        : userParts(turn.parts, left)
+      out.push(parts === turn.parts ? turn : { role: turn.role, parts })
+    }
     if (left.reasoning > 0) {
       tell(findings, `${left.reasoning} reasoning part(s) that this provider cannot take back were left out.`)
     }

@@ -7,7 +7,7 @@
 import type { Part, ToolCallPart, ToolResultPart } from "../../Message.ts"
 import { wellFormed } from "../Assembler.ts"
 import { Ids } from "./Ids.ts"
-import { type Rules, type Step, tell, type Turn } from "./Turn.ts"
+import { mapped, type Rules, type Step, tell, type Turn } from "./Turn.ts"
 
 const missingResult = "The tool call was not carried out: no result was recorded."
 
@@ -16,6 +16,8 @@ interface Call {
   readonly part: ToolCallPart
   /** Where its turn is. */
   readonly at: number
+  /** The id it is sent with. */
+  id: string
   result: ToolResultPart | undefined
 }
 
@@ -95,7 +97,7 @@ const matched = (turns: ReadonlyArray<Turn>): Matched => {
     if (turn.role === "assistant") {
       for (const part of turn.parts) {
         if (part.type !== "tool-call") continue
-        const call: Call = { part, at, result: undefined }
+        const call: Call = { part, at, id: part.id, result: undefined }
         put(calls, at, call)
         open.add(call)
       }
@@ -134,6 +136,11 @@ export const pairs: Step = {
     turns.forEach((turn, at) => {
       if (turn.role !== "assistant") {
         const answered = answering.get(at)
+        if (answered?.size === turn.parts.length) return
+        if (answered === undefined && !turn.parts.some((part) => part.type === "tool-result")) {
+          if (turn.parts.length > 0) out.push(turn)
+          return
+        }
         const others = turn.parts.flatMap((part, index): ReadonlyArray<Part> => {
           if (part.type !== "tool-result") return [part]
           if (answered?.has(index) === true) return []
@@ -148,16 +155,18 @@ export const pairs: Step = {
         out.push(turn)
         return
       }
-      const sent = new Map(own.map((call) => [call, ids.next(call.part.id)]))
+      for (const call of own) call.id = ids.next(call.part.id)
       let next = 0
-      out.push({
-        role: "assistant",
-        parts: turn.parts.map((part) => part.type === "tool-call" ? { ...part, id: sent.get(own[next++]!)! } : part)
+      const parts = mapped(turn.parts, (part) => {
+        if (part.type !== "tool-call") return part
+        const { id } = own[next++]!
+        return id === part.id ? part : { ...part, id }
       })
-      const results = (answers.get(at) ?? []).map((call): Part => ({
-        ...call.result!,
-        toolCallId: sent.get(call)!,
-        name: call.part.name
+      out.push(parts === turn.parts ? turn : { role: "assistant", parts })
+      const results = (answers.get(at) ?? []).map(({ id, part, result }): Part => ({
+        ...result!,
+        toolCallId: id,
+        name: part.name
       }))
       let missing = 0
       for (const call of own) {
@@ -165,7 +174,7 @@ export const pairs: Step = {
         missing++
         results.push({
           type: "tool-result",
-          toolCallId: sent.get(call)!,
+          toolCallId: call.id,
           name: call.part.name,
           content: missingResult,
           isError: true

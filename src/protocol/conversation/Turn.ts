@@ -133,6 +133,38 @@ export const tell = (findings: Findings, message: string): void => {
 }
 
 /**
+ * A list with each of its values changed, or the list itself when none is: most of a long history needs nothing done.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const mapped = <A>(values: ReadonlyArray<A>, change: (value: A) => A): ReadonlyArray<A> => {
+  let out: Array<A> | undefined
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at]!
+    const changed = change(value)
+    if (out === undefined && changed !== value) out = values.slice(0, at)
+    out?.push(changed)
+  }
+  return out ?? values
+}
+
+/**
+ * Turns with the parts of some of them changed.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const mappedParts = (
+  turns: ReadonlyArray<Turn>,
+  change: (parts: ReadonlyArray<Part>, turn: Turn) => ReadonlyArray<Part>
+): ReadonlyArray<Turn> =>
+  mapped(turns, (turn) => {
+    const parts = change(turn.parts, turn)
+    return parts === turn.parts ? turn : { role: turn.role, parts }
+  })
+
+/**
  * The text of a turn's parts, run together.
  *
  * @category encoding

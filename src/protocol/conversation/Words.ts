@@ -5,7 +5,7 @@
  */
 import { jsonText } from "../../json/text.ts"
 import type { Part, ToolResultPart } from "../../Message.ts"
-import { type Step, tell, type Turn } from "./Turn.ts"
+import { mapped, mappedParts, type Step, tell, type Turn } from "./Turn.ts"
 
 // =============================================================================
 // Failures
@@ -15,8 +15,8 @@ const failed = "Error: "
 
 /** The result with its failure in its text, unless the text begins with that itself. */
 const saidToFail = (result: ToolResultPart): ToolResultPart => {
-  const { content, isError, ...rest } = result
-  if (isError !== true) return result
+  if (result.isError !== true) return result
+  const { content, isError: _, ...rest } = result
   if (typeof content === "string") {
     return { ...rest, content: /^\s*error\b/i.test(content) ? content : `${failed}${content}`.trimEnd() }
   }
@@ -38,11 +38,10 @@ export const failures: Step = {
   name: "failures",
   isNeeded: (rules) => rules.resultErrors === "words",
   run: (turns) =>
-    turns.map((turn) =>
-      turn.role !== "tool" ? turn : {
-        role: "tool",
-        parts: turn.parts.map((part) => part.type === "tool-result" ? saidToFail(part) : part)
-      }
+    mappedParts(
+      turns,
+      (parts, { role }) =>
+        role === "tool" ? mapped(parts, (part) => part.type === "tool-result" ? saidToFail(part) : part) : parts
     )
 }
 
