@@ -10,6 +10,7 @@
 import { AnthropicDecoder } from "./anthropic/Decoder.ts"
 import { encode, wire } from "./anthropic/Encode.ts"
 import type { Quirks } from "./anthropic/Quirks.ts"
+import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
 import type { Protocol } from "./Protocol.ts"
 
 export type {
@@ -41,6 +42,6 @@ export type {
 export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: "sse",
-  encode: (input) => encode(input, quirks),
+  encode: withToolNames(plainNames, (input) => encode(input, quirks)),
   decoder: (context) => new AnthropicDecoder(context)
 })

@@ -301,8 +301,9 @@ export class Assembler {
   // ---------------------------------------------------------------------------
 
   /** Opens a call. A missing, empty or repeated id is replaced by a minted one. */
-  openToolCall(id: string | null | undefined, name: string): number {
+  openToolCall(id: string | null | undefined, sent: string): number {
     this.start()
+    const name = this.context.toolNames?.get(sent) ?? sent
     const index = this.place()
     let unique = typeof id === "string" && id !== "" ? id : this.mint(index)
     if (this.ids.has(unique)) unique = this.mint(index)

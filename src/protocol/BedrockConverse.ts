@@ -11,6 +11,7 @@ import { BedrockDecoder } from "./bedrock/Decoder.ts"
 import { encode, wire } from "./bedrock/Encode.ts"
 import { EventStream } from "./bedrock/EventStream.ts"
 import type { Quirks } from "./bedrock/Quirks.ts"
+import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
 import type { Protocol } from "./Protocol.ts"
 
 export type {
@@ -39,6 +40,6 @@ export type {
 export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: (decoder, text) => new EventStream(decoder, text),
-  encode: (input) => encode(input, quirks),
+  encode: withToolNames(plainNames, (input) => encode(input, quirks)),
   decoder: (context) => new BedrockDecoder(context)
 })

@@ -10,6 +10,7 @@
 import { CohereDecoder } from "./cohere/Decoder.ts"
 import { encode } from "./cohere/Encode.ts"
 import { wire } from "./cohere/Messages.ts"
+import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
 import type { Protocol } from "./Protocol.ts"
 
 export type { Body } from "./cohere/Body.ts"
@@ -24,6 +25,6 @@ export { toolPlan, wire } from "./cohere/Messages.ts"
 export const make = (): Protocol => ({
   wire,
   framing: "sse",
-  encode,
+  encode: withToolNames(plainNames, encode),
   decoder: (context) => new CohereDecoder(context)
 })

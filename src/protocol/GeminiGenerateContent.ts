@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import { identifiers, withToolNames } from "./conversation/ToolNames.ts"
 import { GeminiDecoder } from "./gemini/Decoder.ts"
 import { encode, wire } from "./gemini/Encode.ts"
 import type { Quirks } from "./gemini/Quirks.ts"
@@ -41,6 +42,6 @@ export type {
 export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: "sse",
-  encode: (input) => encode(input, quirks),
+  encode: withToolNames(identifiers, (input) => encode(input, quirks)),
   decoder: (context) => new GeminiDecoder(context, quirks)
 })

@@ -13,6 +13,7 @@ import { encode } from "./chat/Encode.ts"
 import { wire } from "./chat/Messages.ts"
 import type { Quirks } from "./chat/Quirks.ts"
 import { tagsOf } from "./chat/ThinkTags.ts"
+import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
 import type { Protocol } from "./Protocol.ts"
 
 export { wire } from "./chat/Messages.ts"
@@ -30,7 +31,7 @@ export const make = (quirks: Quirks = {}): Protocol => {
   return {
     wire,
     framing: "sse",
-    encode: (input) => encode(input, quirks),
+    encode: withToolNames(plainNames, (input) => encode(input, quirks)),
     decoder: (context) => new ChatDecoder(context, tags)
   }
 }

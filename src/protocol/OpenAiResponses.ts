@@ -9,6 +9,7 @@
  * @see https://platform.openai.com/docs/api-reference/responses
  * @since 0.1.0
  */
+import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
 import type { Protocol } from "./Protocol.ts"
 import { ResponsesDecoder } from "./responses/Decoder.ts"
 import { encode } from "./responses/Encode.ts"
@@ -30,7 +31,7 @@ export const make = (quirks: Quirks = {}): Protocol => {
   return {
     wire,
     framing: "sse",
-    encode: (input) => encode(input, quirks),
+    encode: withToolNames(plainNames, (input) => encode(input, quirks)),
     decoder: (context) => new ResponsesDecoder(context, hosted)
   }
 }

@@ -48,6 +48,8 @@ export interface Encoded {
   readonly headers?: { readonly [name: string]: string } | undefined
   /** What was dropped, rounded or emulated. */
   readonly warnings: ReadonlyArray<Warning>
+  /** The application's name of each tool that was sent under another, by the name that was sent. */
+  readonly toolNames?: ReadonlyMap<string, string> | undefined
 }
 
 /**

@@ -32,6 +32,8 @@ export interface DecodeContext {
   readonly streamed?: boolean | undefined
   /** Tokens that the model takes, where that is known. */
   readonly contextWindow?: number | undefined
+  /** The application's name of each tool that was sent under another, by the name that was sent. */
+  readonly toolNames?: ReadonlyMap<string, string> | undefined
 }
 
 /**

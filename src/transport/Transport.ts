@@ -215,7 +215,8 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       includeRaw: call.includeRaw,
       scrub: fail.scrub,
       streamed: !whole,
-      contextWindow: call.contextWindow
+      contextWindow: call.contextWindow,
+      toolNames: call.toolNames
     })
     const activity = fiber.getRef(Activity)
     const partial = () => {

@@ -17,7 +17,7 @@ import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { orderedTools } from "../ToolOrder.ts"
 import type { Body, BodyTool, FunctionDeclaration, GenerationConfig, TextPart, ToolConfig } from "./Body.ts"
-import { type Building, contentsOf } from "./Content.ts"
+import { type Building, contentsOf, rulesOf } from "./Content.ts"
 import type { Quirks } from "./Quirks.ts"
 import { jsonSchema, openApiSchema } from "./Schema.ts"
 import { thinkingConfig, thinksByLevel } from "./Thinking.ts"
@@ -233,8 +233,11 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   const { meta, model, provider, request } = input
   const path = pathOf(model, input.stream)
   if (typeof path !== "string") return { refused: path }
-  // Signatures and unsigned thoughts are weighed in `Content`.
-  const { turns, warnings } = prepare(request, { wire, keepReasoning: () => true })
+  const { refused, turns, warnings } = prepare(
+    request,
+    rulesOf(wire, { quirks, provider, model }, meta?.capabilities.prefill)
+  )
+  if (refused !== undefined) return { refused }
   warnings.push(...leftOut(request, ["image.detail", "file.citations", "tool.cacheControl"]))
   const byLevel = thinksByLevel(model, meta, quirks)
   const building: Building = { quirks, provider, model, byLevel }
@@ -242,11 +245,6 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   const spoken = turns.findIndex((turn) => turn.role !== "system")
   const system = textsOf(spoken === -1 ? turns : turns.slice(0, spoken))
   const contents = contentsOf(spoken === -1 ? [] : turns.slice(spoken), building)
-  if (contents.length === 0) {
-    return {
-      refused: { field: "messages", message: "Hold nothing to send: every text is empty. Give a message with content." }
-    }
-  }
   if ((request.stop?.length ?? 0) > mostStops) {
     return { refused: { field: "stop", message: `This wire takes at most ${mostStops} stop sequences.` } }
   }
