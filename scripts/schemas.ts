@@ -65,7 +65,9 @@ const shownMost = Number(flag("show") ?? 0)
       else missed++
     }
   }
-  console.log(`${cases.length} schemas. Our check agrees with ${right} labels, refuses ${wrongly} valid and takes ${missed} invalid instances.`)
+  console.log(
+    `${cases.length} schemas. Our check agrees with ${right} labels, refuses ${wrongly} valid and takes ${missed} invalid instances.`
+  )
 }
 
 const percent = (part: number, whole: number): string => `${(100 * part / Math.max(1, whole)).toFixed(1)} %`
@@ -132,7 +134,9 @@ for (const undeclared of ["closed", "kept"] as const) {
     }
     console.log(
       `${name.padEnd(10)} strict ${percent(strict, cases.length)}, accepted ${percent(accepted, cases.length)}, ` +
-        `all instances possible and equal ${percent(whole, cases.length)} (impossible ${impossible}, astray ${astray}); ` +
+        `all instances possible and equal ${
+          percent(whole, cases.length)
+        } (impossible ${impossible}, astray ${astray}); ` +
         `slowest ${slowest.toFixed(1)} ms, ${slow} above 20 ms (${slowestFile.replace(folder, "")})`
     )
     if (strict > accepted) failed = true

@@ -18,6 +18,7 @@ import type { LlmResponse } from "./LlmResponse.ts"
 import { jsonSchemaOf } from "./LlmTool.ts"
 import type { Json } from "./Message.ts"
 import type { Capabilities, ModelMeta } from "./Model.ts"
+import { unfenced } from "./object/fence.ts"
 import { parsePartialJson } from "./object/partialJson.ts"
 import { unreadable } from "./validation/values.ts"
 
@@ -202,17 +203,6 @@ const decodeObject = <A, RD>(
     onFailure: (error) => failed(`The answer does not match the schema: ${error.message}`),
     onSuccess: (value) => ({ value, response })
   })
-}
-
-const fence = "```"
-
-/** Models without a structured mode like to wrap JSON into a Markdown fence. */
-const unfenced = (text: string): string => {
-  const trimmed = text.trim()
-  if (!trimmed.startsWith(fence) || !trimmed.endsWith(fence)) return text
-  const line = trimmed.indexOf("\n")
-  const info = trimmed.slice(fence.length, Math.max(line, fence.length)).trim()
-  return line === -1 || (info !== "" && info !== "json") ? text : trimmed.slice(line + 1, -fence.length)
 }
 
 const parseObject = (text: string): Json | undefined => {

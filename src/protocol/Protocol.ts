@@ -15,6 +15,7 @@ import type { Json, JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import type { Assembler } from "./Assembler.ts"
 import type { DecodeContext } from "./decoding.ts"
+import type { Sent } from "./schema/Schemas.ts"
 
 export type { DecodeContext, Failure } from "./decoding.ts"
 
@@ -48,6 +49,8 @@ export interface Encoded {
   readonly headers?: { readonly [name: string]: string } | undefined
   /** What was dropped, rounded or emulated. */
   readonly warnings: ReadonlyArray<Warning>
+  /** How JSON in the answer is read, where it was asked for in another form or cannot be held by the host. */
+  readonly schemas?: Sent | undefined
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
-import { moonshot } from "../protocol/SchemaDialect.ts"
+import { moonshot } from "../protocol/schema/dialects.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -33,7 +33,7 @@ const provider = Provider.define({
     strictTools: false,
     customTools: false,
     parallelToolCalls: false,
-    schemaDialect: moonshot,
+    schemas: moonshot,
     reasoning: "thinking",
     // Tool loops need the reasoning of earlier turns.
     reasoningReplay: "reasoning_content"

@@ -23,6 +23,7 @@ import type { ModelMeta } from "../Model.ts"
 import { inputTokens } from "../model/estimate.ts"
 import { imageIssue, ModelFacts } from "../model/facts.ts"
 import * as Telemetry from "../observe/Telemetry.ts"
+import type { Encoded } from "../protocol/Protocol.ts"
 import { addressedTo, leftOut } from "../service/addressee.ts"
 import { optionsIssue } from "../service/checked.ts"
 import { withDefaults } from "../service/layerDefaults.ts"
@@ -75,7 +76,7 @@ export const encode = (
   model: string,
   stream: boolean,
   meta?: ModelMeta | undefined
-): Outgoing & { readonly warnings: ReadonlyArray<{ readonly field: string; readonly message: string }> } | Issue => {
+): Outgoing & Pick<Encoded, "warnings" | "schemas"> | Issue => {
   const options = optionsOf(request, definition.id)
   const wrong = definition.ownOptions === undefined ? undefined : fields(definition.ownOptions)(options)
   if (wrong !== undefined) return rooted(under(`providerOptions.${definition.id}`, wrong), "providerOptions")!
@@ -96,7 +97,7 @@ export const encode = (
     body
   }
   const finished = definition.finish?.(outgoing, options) ?? outgoing
-  return "field" in finished ? finished : { ...finished, warnings: encoded.warnings }
+  return "field" in finished ? finished : { ...finished, warnings: encoded.warnings, schemas: encoded.schemas }
 }
 
 /** The request of a `generate`, and whether it asks for a stream that is folded below. */
@@ -297,7 +298,8 @@ export const make = (
               includeRaw: request.includeRaw === true,
               idSeed: `${Math.abs(seed).toString(36)}_`,
               streamed,
-              contextWindow
+              contextWindow,
+              schemas: encoded.schemas
             }
             return Effect.flatMap(
               sendable(call, operation),

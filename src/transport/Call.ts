@@ -6,7 +6,7 @@
 import type * as LlmError from "../LlmError.ts"
 import type { Timeouts } from "../LlmRequest.ts"
 import type { Warning } from "../LlmResponse.ts"
-import type { Protocol } from "../protocol/Protocol.ts"
+import type { Encoded, Protocol } from "../protocol/Protocol.ts"
 
 /**
  * One attempt, ready to be sent.
@@ -33,6 +33,7 @@ export interface Call {
   readonly streamed?: boolean | undefined
   /** Tokens that the model takes, where that is known. */
   readonly contextWindow?: number | undefined
+  readonly schemas?: Encoded["schemas"]
 }
 
 /**

@@ -215,7 +215,8 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       includeRaw: call.includeRaw,
       scrub: fail.scrub,
       streamed: !whole,
-      contextWindow: call.contextWindow
+      contextWindow: call.contextWindow,
+      schemas: call.schemas
     })
     const activity = fiber.getRef(Activity)
     const partial = () => {

@@ -11,10 +11,11 @@ import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { FunctionTool } from "../../LlmTool.ts"
 import type { Json, JsonObject, ReasoningPart } from "../../Message.ts"
-import { strictSchema } from "../anthropic/Schema.ts"
 import { prepare, type Rules, type Turn } from "../Conversation.ts"
 import { leftOut } from "../Placeless.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import { bedrock } from "../schema/dialects.ts"
+import { Schemas } from "../schema/Schemas.ts"
 import { orderedTools } from "../ToolOrder.ts"
 import { placeCachePoints, spelled } from "./Cache.ts"
 import { type Building, contentOf, type Entry } from "./Content.ts"
@@ -109,15 +110,15 @@ const messagesFrom = (turns: ReadonlyArray<Turn>, building: Building): Array<Mes
 // Tools
 // =============================================================================
 
-const specOf = (tool: FunctionTool, family: Family): JsonObject => {
-  const strict = tool.strict === true && family.structuredOutput !== false
-  const schema = strict ? strictSchema(tool.parameters) : tool.parameters
+const specOf = (tool: FunctionTool, at: string, schemas: Schemas): JsonObject | Refused => {
+  const spelled = schemas.tool(tool, at)
+  if ("refused" in spelled) return spelled
   return {
     toolSpec: {
       name: tool.name,
       ...(tool.description === undefined || tool.description === "" ? undefined : { description: tool.description }),
-      inputSchema: { json: { ...schema, type: "object" } },
-      ...(strict ? { strict } : undefined)
+      inputSchema: { json: { ...spelled.schema, type: "object" } },
+      ...(spelled.strict ? { strict: true } : undefined)
     }
   }
 }
@@ -125,7 +126,8 @@ const specOf = (tool: FunctionTool, family: Family): JsonObject => {
 const toolsOf = (
   request: LlmRequest,
   building: Building,
-  family: Family
+  family: Family,
+  schemas: Schemas
 ): ReadonlyArray<Entry> | Issue => {
   const { warnings } = building
   const inHistory = building.called.size > 0
@@ -157,10 +159,15 @@ const toolsOf = (
       cache: undefined
     }))
   }
-  return orderedTools(request).flatMap((tool): ReadonlyArray<Entry> => {
-    if (tool.type === "function") return [{ block: specOf(tool, family), cache: tool.cacheControl }]
-    return tool.type === "provider" ? [{ block: tool.definition, cache: undefined }] : []
-  })
+  const out: Array<Entry> = []
+  for (const tool of orderedTools(request)) {
+    if (tool.type === "provider") out.push({ block: tool.definition, cache: undefined })
+    if (tool.type !== "function") continue
+    const block = specOf(tool, `tools[${given.indexOf(tool)}]`, schemas)
+    if ("refused" in block) return (block as Refused).refused
+    out.push({ block, cache: tool.cacheControl })
+  }
+  return out
 }
 
 const toolChoiceOf = (request: LlmRequest): JsonObject | undefined => {
@@ -206,11 +213,15 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
       refused: { field: "messages", message: "Hold nothing to send: every text is blank. Give a message with content." }
     }
   }
-  const tools = toolsOf(request, building, family)
+  const dialects = family.structuredOutput === false ? { tools: bedrock.tools } : bedrock
+  const schemas = new Schemas(dialects, request, warnings)
+  const tools = toolsOf(request, building, family, schemas)
   if ("field" in tools) return { refused: tools }
   const chosen = tools.length === 0 || (request.tools ?? []).length === 0 ? undefined : toolChoiceOf(request)
   const forced = chosen !== undefined && !("auto" in chosen)
-  const { additional, inferenceConfig, instruction, outputConfig } = optionsOf(input, family, forced, warnings)
+  const options = optionsOf(input, family, forced, schemas, warnings)
+  if ("refused" in options) return options
+  const { additional, inferenceConfig, instruction, outputConfig } = options
   // The type may stand in one of the two places only: https://github.com/BerriAI/litellm/pull/34347
   const serial = family.serialToolCalls === true && request.parallelToolCalls === false && tools.length > 0
   const toolChoice = serial && !forced ? undefined : chosen
@@ -232,5 +243,5 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   }
   if (present(additional)) body["additionalModelRequestFields"] = additional
   if (present(outputConfig)) body["outputConfig"] = outputConfig
-  return { path: `/model/${name}/${input.stream ? "converse-stream" : "converse"}`, body, warnings }
+  return { path: `/model/${name}/${input.stream ? "converse-stream" : "converse"}`, body, warnings, ...schemas.sent }
 }

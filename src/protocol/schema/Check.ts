@@ -146,7 +146,9 @@ class Checking {
     if ((most !== undefined || least !== undefined)) {
       const length = lengthOf(value)
       if (most !== undefined && length > most) return { path: at(), message: `Must have at most ${most} characters.` }
-      if (least !== undefined && length < least) return { path: at(), message: `Must have at least ${least} characters.` }
+      if (least !== undefined && length < least) {
+        return { path: at(), message: `Must have at least ${least} characters.` }
+      }
     }
     return typeof pattern === "string" && !matches(pattern, value)
       ? { path: at(), message: `Must match ${shown(pattern)}.` }
@@ -197,7 +199,9 @@ class Checking {
       const count = value.filter((one) => this.fits(contains, one, depth + 1)).length
       const fewest = num(schema["minContains"]) ?? 1
       const more = num(schema["maxContains"])
-      if (count < fewest || (more !== undefined && count > more)) return fail(`Must hold items that are ${shown(contains)}.`)
+      if (count < fewest || (more !== undefined && count > more)) {
+        return fail(`Must hold items that are ${shown(contains)}.`)
+      }
     }
     return undefined
   }
@@ -271,7 +275,9 @@ class Checking {
     for (const name of Object.keys(isNode(schema["properties"]) ? schema["properties"] : {})) out.add(name)
     const byPattern = isNode(schema["patternProperties"]) ? Object.keys(schema["patternProperties"]) : []
     for (const name of Object.keys(value)) {
-      if (schema["additionalProperties"] !== undefined || byPattern.some((pattern) => matches(pattern, name))) out.add(name)
+      if (schema["additionalProperties"] !== undefined || byPattern.some((pattern) => matches(pattern, name))) {
+        out.add(name)
+      }
     }
     const reference = referenceOf(schema)
     if (reference !== undefined) take(this.document.resolve(reference))
@@ -316,7 +322,9 @@ const canonical = (value: Json): string => {
   if (typeof value !== "object" || value === null) return JSON.stringify(value)
   if (Array.isArray(value)) return `[${(value as ReadonlyArray<Json>).map(canonical).join()}]`
   const fields = value as JsonObject
-  return `{${Object.keys(fields).toSorted().map((name) => `${JSON.stringify(name)}:${canonical(fields[name]!)}`).join()}}`
+  return `{${
+    Object.keys(fields).toSorted().map((name) => `${JSON.stringify(name)}:${canonical(fields[name]!)}`).join()
+  }}`
 }
 
 /**

@@ -27,6 +27,8 @@ export interface Limits {
   readonly optional?: number
   /** Unions (`anyOf`, lists of types), together. */
   readonly unions?: number
+  /** Strict tools of one request. */
+  readonly strictTools?: number
   /** Members of one `anyOf`. */
   readonly branches?: number
 }
@@ -90,6 +92,8 @@ export interface PlainDialect {
   readonly url: string
   /** Whether the root has to be an object without `anyOf`, `oneOf`, `allOf`, `not`, `enum` and `$ref` beside it. */
   readonly root: "object" | "any"
+  /** Whether the root has to say `properties`. @default false */
+  readonly properties?: boolean
 }
 
 /**

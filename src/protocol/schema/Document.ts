@@ -148,7 +148,9 @@ export interface ListWords {
 /** `items`, `prefixItems` and `additionalItems` of any draft. @category reading @since 0.1.0 */
 export const listWords = (node: JsonObject): ListWords => {
   const { additionalItems, items, prefixItems } = node
-  if (Array.isArray(items)) return { prefix: items as ReadonlyArray<Json>, rest: additionalItems ?? node["unevaluatedItems"] }
+  if (Array.isArray(items)) {
+    return { prefix: items as ReadonlyArray<Json>, rest: additionalItems ?? node["unevaluatedItems"] }
+  }
   return Array.isArray(prefixItems)
     ? { prefix: prefixItems as ReadonlyArray<Json>, rest: items ?? node["unevaluatedItems"] }
     : { prefix: [], rest: items ?? node["unevaluatedItems"] }

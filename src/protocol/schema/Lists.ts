@@ -5,7 +5,7 @@
  */
 import type { Json } from "../../Message.ts"
 import { isSame } from "./Document.ts"
-import { type Draft, type Lowered, type Lowering, loopsOf, type Place } from "./Lower.ts"
+import { type Draft, loopsOf, type Lowered, type Lowering, type Place } from "./Lowered.ts"
 import { boundsIn, placesIn, type Shape } from "./Shape.ts"
 import type { Member, Undo } from "./Undo.ts"
 

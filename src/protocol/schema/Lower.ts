@@ -11,67 +11,25 @@ import { setOwn } from "../../json/own.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import { misfitOf, shown } from "./Check.ts"
 import type { Dialect } from "./Dialect.ts"
-import { Document, isNode, isSame } from "./Document.ts"
+import { type Document, isNode, isSame } from "./Document.ts"
 import { listOf } from "./Lists.ts"
+import { literalOf, nullSchema } from "./Literals.ts"
+import {
+  type Draft,
+  type Frame,
+  loopsOf,
+  type Lowered,
+  type Lowering as Context,
+  noLoops as none,
+  type Place,
+  type Settings,
+  type Unheld
+} from "./Lowered.ts"
 import { objectOf } from "./Objects.ts"
+import { inSubset } from "./Regular.ts"
+import { Room } from "./Room.ts"
 import { type Alternatives, boundsIn, hasStructure, namesIn, type Shape, Shapes, typesIn, valuesIn } from "./Shape.ts"
-import type { Undo } from "./Undo.ts"
 
-/** JSON being written. @category models @since 0.1.0 */
-export type Draft = { [key: string]: Json }
-
-/** A schema as it is sent. @category models @since 0.1.0 */
-export interface Lowered {
-  readonly schema: JsonObject
-  readonly undo: Undo | undefined
-  /** Whether null is a value of it. */
-  readonly nullable: boolean
-  /** Types of what is sent. */
-  readonly kinds: ReadonlySet<string>
-  /** Whether some of it is JSON text in a string that no other string may stand beside. */
-  readonly text: boolean
-  /** Levels within it. */
-  readonly height: number
-  /** Values within it. */
-  readonly size: number
-  /** Recursions that lead out of it. */
-  readonly loops: ReadonlySet<Frame>
-}
-
-/** A shape whose lowering has begun. @category models @since 0.1.0 */
-export interface Frame {
-  readonly definition: { undo: Undo | undefined; name: string | undefined }
-  recursive: boolean
-}
-
-/** What is said on our side. @category models @since 0.1.0 */
-export interface Unheld {
-  /** Where in the schema. */
-  readonly at: string
-  readonly keyword: string
-}
-
-/** Where a schema stands. @category models @since 0.1.0 */
-export interface Place {
-  /** Levels of objects and lists around it. */
-  readonly depth: number
-  readonly at: string
-}
-
-/** How a schema is lowered. @category models @since 0.1.0 */
-export interface Settings {
-  readonly dialect: Dialect
-  /** Whether members that an open object does not name are asked for too. */
-  readonly kept: boolean
-  /** Whether titles, descriptions and what cannot be said go along. */
-  readonly described: boolean
-  /** Shapes that are lowered at most; what is left is JSON text. */
-  readonly steps: number
-  /** Levels at most, where the dialect has more. */
-  readonly depth: number
-}
-
-const none: ReadonlySet<Frame> = new Set()
 const anyKinds: ReadonlySet<string> = new Set(["object", "array", "string", "number", "boolean", "null"])
 const scalar: ReadonlySet<string> = new Set(["string", "number", "integer", "boolean"])
 const mostInlined = 20_000
@@ -79,16 +37,13 @@ const mostNamed = 60
 const mostProduct = 16
 const smallBase = 6
 
-/** Written once, so that it costs its members only. */
-const nullSchema: JsonObject = { type: "null" }
-
 /**
  * One lowering.
  *
  * @category lowering
  * @since 0.1.0
  */
-export class Lowering {
+export class Lowering implements Context {
   readonly settings: Settings
   readonly dialect: Dialect
   readonly document: Document
@@ -101,17 +56,14 @@ export class Lowering {
   private readonly done = new Map<string, Lowered>()
   private steps = 0
   private inlined = 0
-  private optional = 0
-  private unions = 0
-  private properties = 0
-  private names = 0
-  private enumValues = 0
+  private readonly bounds: Room
 
   constructor(document: Document, settings: Settings) {
     this.document = document
     this.settings = settings
     this.dialect = settings.dialect
     this.shapes = new Shapes(document)
+    this.bounds = new Room(settings.dialect.limits)
   }
 
   // ---------------------------------------------------------------------------
@@ -125,16 +77,31 @@ export class Lowering {
     for (const lost of shape.lost) this.reason("the reference " + lost + ", which leads nowhere,", place)
     if (shape.parts.length === 0) return this.any(shape, place)
     const frame = this.active.get(shape.key)
-    if (frame !== undefined) return this.recursion(frame, shape, place)
+    if (frame !== undefined) return this.placed(this.recursion(frame, shape, place), shape)
     const known = this.done.get(shape.key)
     if (known !== undefined && place.depth + known.height <= this.deepest) {
-      if (this.dialect.references !== "none") return known
+      if (this.dialect.references !== "none") return this.placed(known, shape)
       this.inlined += known.size
-      if (this.inlined <= mostInlined) return known
+      if (this.inlined <= mostInlined) return this.placed(known, shape)
       return this.text(shape, place, "references that are written out more often than a request can hold")
     }
     if (++this.steps > this.settings.steps) return this.text(shape, place, "more than the host takes")
-    return this.begun(nodes, shape, place, spent)
+    return this.placed(this.begun(nodes, shape, place, spent), shape)
+  }
+
+  /** With what is said of this place, beside what is said of the shape wherever it stands. */
+  private placed<A extends Lowered | undefined>(form: A, { placeDescription }: Shape): A | Lowered {
+    if (form === undefined || placeDescription === undefined || !this.settings.described) return form
+    const { $ref, description } = form.schema
+    if ($ref === undefined) {
+      const text = typeof description === "string" && description !== placeDescription
+        ? `${placeDescription}\n${description}`
+        : placeDescription
+      return { ...form, schema: { ...form.schema, description: text } }
+    }
+    // A reference stands alone.
+    if (!this.dialect.unions || this.dialect.limits.unions !== undefined) return form
+    return { ...form, schema: { description: placeDescription, anyOf: [form.schema] } }
   }
 
   private begun(
@@ -197,7 +164,7 @@ export class Lowering {
     let name = base
     for (let i = 2; Object.hasOwn(this.definitions, name); i++) name = `${base}_${i}`
     setOwn(this.definitions, name, {})
-    this.names += name.length
+    this.bounds.definition(name)
     return name
   }
 
@@ -208,7 +175,7 @@ export class Lowering {
     spent: ReadonlySet<object>
   ): Lowered | undefined {
     const values = valuesIn(shape.parts)
-    if (values !== undefined) return this.literal(values, shape, place)
+    if (values !== undefined) return literalOf(this, values, shape, place)
     return shape.unions.length > 0 ? this.joined(nodes, shape, place, spent) : this.typed(shape, place, [])
   }
 
@@ -257,7 +224,10 @@ export class Lowering {
   union(given: ReadonlyArray<Lowered>, shape: Shape, place: Place): Lowered | undefined {
     const forms: Array<Lowered> = []
     for (const form of given) {
-      const again = forms.some((one) => one.schema === form.schema || (one.undo === undefined && form.undo === undefined && isSame(one.schema, form.schema)))
+      const again = forms.some((one) =>
+        one.schema === form.schema ||
+        (one.undo === undefined && form.undo === undefined && isSame(one.schema, form.schema))
+      )
       if (!again) forms.push(form)
     }
     if (forms.length === 0) return undefined
@@ -295,10 +265,7 @@ export class Lowering {
   }
 
   private counted(shape: Shape, place: Place, made: Lowered): Lowered {
-    const most = this.dialect.limits.unions
-    if (most === undefined || ++this.unions <= most) return made
-    this.unions--
-    return this.text(shape, place, `more than ${most} unions`)
+    return this.bounds.union() ? made : this.text(shape, place, `more than ${this.dialect.limits.unions} unions`)
   }
 
   /** Lists that stand for maps, beside other lists, are put into an object, so that each form is told from the others. */
@@ -346,14 +313,10 @@ export class Lowering {
 
   /** The form, or null. */
   orNull(form: Lowered): Lowered | undefined {
-    const most = this.dialect.limits.unions
     if (form.nullable) return form
     const short = this.nullable(form.schema)
     const open = short === undefined && Array.isArray(form.schema["anyOf"])
-    if (!open) {
-      if (most !== undefined && this.unions >= most) return undefined
-      this.unions++
-    }
+    if (!open && !this.bounds.union()) return undefined
     const { description, ...bare } = form.schema
     const schema: JsonObject = short ?? (open
       ? { ...form.schema, anyOf: this.grouped([...flat(form.schema["anyOf"] as ReadonlyArray<Json>), nullSchema]) }
@@ -368,57 +331,7 @@ export class Lowering {
   // Values
   // ---------------------------------------------------------------------------
 
-  private literal(values: ReadonlyArray<Json>, shape: Shape, place: Place): Lowered | undefined {
-    const bare = shape.parts.map((part) => ({ ...part, enum: undefined, const: undefined }))
-    const kept: Array<Json> = []
-    const seen = new Set<Json>()
-    for (const value of values) {
-      if (typeof value !== "object" && seen.has(value)) continue
-      seen.add(value)
-      if (bare.every((part) => misfitOf(this.document, value, part as unknown as Json) === undefined)) kept.push(value)
-    }
-    const of = (type: string) => kept.filter((one) => one !== null && typeof one === type)
-    const forms: Array<Lowered> = []
-    const texts = of("string")
-    const numbers = of("number")
-    const flags = of("boolean")
-    const others = of("object")
-    if (texts.length > 0) forms.push(this.enumOf("string", texts, shape, place))
-    if (numbers.length > 0) {
-      forms.push(this.enumOf(numbers.every(Number.isInteger) ? "integer" : "number", numbers, shape, place))
-    }
-    if (flags.length > 0) forms.push(this.enumOf("boolean", flags, shape, place))
-    if (kept.includes(null)) forms.push(this.plain(nullSchema, "null"))
-    for (const one of others) {
-      const form = this.lower([schemaOf(one)], place)
-      if (form !== undefined) forms.push(form)
-    }
-    return this.union(forms, shape, place)
-  }
-
-  private enumOf(type: string, values: ReadonlyArray<Json>, shape: Shape, place: Place): Lowered {
-    const kind = type === "integer" ? "number" : type as "string" | "number" | "boolean"
-    const { limits, literals } = this.dialect
-    const characters = values.reduce<number>((all, one) => all + String(one).length, 0)
-    const whole = kind === "boolean" && values.length === 2
-    const fits = literals.includes(kind) &&
-      this.enumValues + values.length <= (limits.enumValues ?? Infinity) &&
-      this.names + characters <= (limits.names ?? Infinity) &&
-      (values.length <= 250 || characters <= (limits.longEnum ?? Infinity))
-    const schema: Draft = { type }
-    const notes: Array<readonly [string, Json]> = []
-    if (!whole && fits) {
-      schema["enum"] = values
-      this.enumValues += values.length
-      this.names += characters
-    } else if (!whole) {
-      notes.push(["enum", values])
-      this.note(place, "enum")
-    }
-    this.describe(schema, shape, notes)
-    return { ...this.plain(schema, kind), size: 2 + values.length }
-  }
-
+  /** A schema of one type. */
   plain(schema: JsonObject, kind: string): Lowered {
     return {
       schema,
@@ -444,10 +357,17 @@ export class Lowering {
     if (why !== undefined) this.reason(why, place)
     this.note(place, "text")
     const schema: Draft = { type: "string" }
-    const own = shape.parts.length === 1 && Object.keys(shape.parts[0]!).length < 40 ? brief(shape.parts[0]!) : undefined
-    this.describe(schema, { ...shape, title: undefined }, [], own === undefined
-      ? "JSON text of any value."
-      : `JSON text of a value that fits ${own}.`)
+    const own = shape.parts.length === 1 && Object.keys(shape.parts[0]!).length < 40
+      ? brief(shape.parts[0]!)
+      : undefined
+    this.describe(
+      schema,
+      { ...shape, title: undefined },
+      [],
+      own === undefined
+        ? "JSON text of any value."
+        : `JSON text of a value that fits ${own}.`
+    )
     return { ...this.plain(schema, "string"), undo: { kind: "text" }, text: true }
   }
 
@@ -556,20 +476,17 @@ export class Lowering {
 
   /** Takes the room of an object's members, where there is some. */
   room(names: ReadonlyArray<string>): boolean {
-    const { names: mostCharacters, properties } = this.dialect.limits
-    const characters = names.reduce((all, name) => all + name.length, 0)
-    if (this.properties + names.length > (properties ?? Infinity)) return false
-    if (this.names + characters > (mostCharacters ?? Infinity)) return false
-    this.properties += names.length
-    this.names += characters
-    return true
+    return this.bounds.members(names)
+  }
+
+  /** Takes the room of the values of an enum, where there is some. */
+  values(values: ReadonlyArray<Json>): boolean {
+    return this.bounds.values(values)
   }
 
   /** Whether one more member may be left out. */
   leave(): boolean {
-    if (this.optional >= (this.dialect.limits.optional ?? Infinity)) return false
-    this.optional++
-    return true
+    return this.bounds.leave()
   }
 
   describe(out: Draft, shape: Shape, notes: ReadonlyArray<readonly [string, Json]>, more?: string): void {
@@ -578,7 +495,9 @@ export class Lowering {
     if (shape.description !== undefined) lines.push(shape.description)
     else if (shape.title !== undefined && !shape.referred) lines.push(shape.title)
     if (more !== undefined) lines.push(more)
-    if (notes.length > 0) lines.push(`Must hold: ${notes.map(([word, value]) => `${word}: ${shown(value, 400)}`).join("; ")}.`)
+    if (notes.length > 0) {
+      lines.push(`Must hold: ${notes.map(([word, value]) => `${word}: ${shown(value, 400)}`).join("; ")}.`)
+    }
     if (lines.length > 0) out["description"] = lines.join("\n")
   }
 }
@@ -593,42 +512,7 @@ const isNull = ({ schema }: Lowered): boolean => schema["type"] === "null" && sc
 
 const flat = (forms: ReadonlyArray<Json>): Array<JsonObject> => forms as Array<JsonObject>
 
-/** Recursions that lead out of any of the forms. @category reading @since 0.1.0 */
-export const loopsOf = (forms: ReadonlyArray<Lowered>): ReadonlySet<Frame> => {
-  const some = forms.filter(({ loops }) => loops.size > 0)
-  return some.length === 0 ? none : new Set(some.flatMap(({ loops }) => [...loops]))
-}
-
 const brief = (part: JsonObject): string | undefined => {
   const text = shown(part, 300)
   return text.endsWith("…") ? undefined : text
-}
-
-/** What only one value fits. */
-const schemaOf = (value: Json): JsonObject => {
-  if (Array.isArray(value)) {
-    const list = value as ReadonlyArray<Json>
-    return { type: "array", prefixItems: list.map(schemaOf), items: false, minItems: list.length, maxItems: list.length }
-  }
-  if (!isNode(value)) return { const: value }
-  const properties: Draft = {}
-  for (const [name, one] of Object.entries(value)) setOwn(properties, name, schemaOf(one!))
-  return { type: "object", properties, required: Object.keys(value), additionalProperties: false }
-}
-
-/** What regular languages lack: looking around, referring back, borders of words; classes of Unicode are known to few. */
-const irregular = /\(\?(?!:)|\\[1-9bBkpPuxc]/
-/** Counts beyond a few dozen make large automata. */
-const large = /\{\d{3,}|,\d{3,}\}|\{[5-9]\d/
-
-const inSubset = (pattern: string, subset: Dialect["patterns"]): boolean => {
-  if (subset === "none") return false
-  if (subset === "all") return true
-  try {
-    void new RegExp(pattern, "u")
-  } catch {
-    return false
-  }
-  if (irregular.test(pattern) || pattern.length > 500) return false
-  return subset === "regular" || !large.test(pattern)
 }

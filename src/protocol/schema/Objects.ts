@@ -6,7 +6,7 @@
 import { setOwn } from "../../json/own.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import { isNode } from "./Document.ts"
-import { type Draft, type Lowered, type Lowering, loopsOf, type Place } from "./Lower.ts"
+import { type Draft, loopsOf, type Lowered, type Lowering, type Place } from "./Lowered.ts"
 import { memberIn, namesIn, type Others, othersIn, type Shape } from "./Shape.ts"
 import type { Member, Undo } from "./Undo.ts"
 
@@ -33,7 +33,8 @@ const nameFor = (wanted: string, taken: { has(name: string): boolean }): string 
   return name
 }
 
-const path = (name: string): string => /^[\w$-]+$/.test(name) ? `.properties.${name}` : `.properties[${JSON.stringify(name)}]`
+const path = (name: string): string =>
+  /^[\w$-]+$/.test(name) ? `.properties.${name}` : `.properties[${JSON.stringify(name)}]`
 
 interface Made {
   readonly properties: Draft
@@ -74,7 +75,11 @@ export const objectOf = (
   }
   const declared = namesIn(parts)
   const possible = membersBeside(lowering, [...beside, ...conditional(parts)], declared)
-  const others = othersIn(parts, declared.size + possible.size > 0, lowering.settings.kept)
+  const others = othersIn(
+    parts,
+    possible.size > 0 || parts.some((part) => isNode(part["properties"]) || part["required"] !== undefined),
+    lowering.settings.kept
+  )
   const depth = place.depth + 1
   if (depth > lowering.deepest) return lowering.text(shape, place, `more than ${lowering.deepest} levels`)
   const required = new Set<string>()
@@ -112,8 +117,8 @@ export const objectOf = (
   }
   lowering.describe(schema, shape, notes)
   schema["properties"] = made.properties
-  schema["required"] = made.required
-  if (Object.keys(made.properties).length === 0 && dialect.emptyObjects === false) {
+  if (made.required.length > 0 || !dialect.optional) schema["required"] = made.required
+  if (Object.keys(made.properties).length === 0 && dialect.emptyObjects === false && place.at !== "") {
     return lowering.text(shape, place, "an object without properties")
   }
   if (dialect.maps && others !== undefined) {
@@ -126,7 +131,10 @@ export const objectOf = (
       }
       othersUndo = value.form?.undo
     } else schema["additionalProperties"] = false
-  } else if (!dialect.maps || parts.some((part) => part["additionalProperties"] === false || part["unevaluatedProperties"] === false)) {
+  } else if (
+    !dialect.maps ||
+    parts.some((part) => part["additionalProperties"] === false || part["unevaluatedProperties"] === false)
+  ) {
     if (dialect.spelling !== "openapi") schema["additionalProperties"] = false
   }
   const changed = made.changed || rest !== undefined || othersUndo !== undefined
@@ -231,7 +239,11 @@ const memberOf = (
     items: inner,
     ...(lowering.says("maxItems", 1) ? { maxItems: 1 } : undefined),
     ...(lowering.settings.described
-      ? { description: `${typeof description === "string" ? `${description}\n` : ""}A list of one value, empty when there is none.` }
+      ? {
+        description: `${
+          typeof description === "string" ? `${description}\n` : ""
+        }A list of one value, empty when there is none.`
+      }
       : undefined)
   }, "list")
 }
@@ -257,7 +269,9 @@ const pairsOf = (lowering: Lowering, others: Others, place: Place): Lowered | un
     )
     if (names === undefined) return undefined
     lowering.note(place, "propertyNames")
-    if (names.undo === undefined && names.kinds.size === 1 && names.kinds.has("string")) Object.assign(key, names.schema)
+    if (names.undo === undefined && names.kinds.size === 1 && names.kinds.has("string")) {
+      Object.assign(key, names.schema)
+    }
   }
   if (place.depth + 2 > lowering.deepest) {
     return undefined
@@ -305,7 +319,9 @@ const mapOf = (
     schema["additionalProperties"] = value?.schema ?? false
     return {
       schema,
-      undo: value?.form?.undo === undefined ? undefined : { kind: "object", members: new Map(), others: value.form.undo },
+      undo: value?.form?.undo === undefined
+        ? undefined
+        : { kind: "object", members: new Map(), others: value.form.undo },
       nullable: false,
       kinds: new Set(["object"]),
       text: false,

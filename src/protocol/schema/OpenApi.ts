@@ -26,7 +26,7 @@ export const openApi = (schema: JsonObject): JsonObject => {
     else if (key === "enum") {
       out["enum"] = value!
       out["format"] = "enum"
-    } else if (key !== "anyOf" && value !== undefined) out[key] = value
+    } else if (key !== "anyOf" && key !== "additionalProperties" && value !== undefined) out[key] = value
   }
   const { anyOf } = schema
   if (!Array.isArray(anyOf)) return out

@@ -9,12 +9,25 @@ import { setOwn } from "../../json/own.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import { shown } from "./Check.ts"
 import { type Document, isNode, isSame } from "./Document.ts"
-import type { Unheld } from "./Lower.ts"
+import type { Unheld } from "./Lowered.ts"
 import { hasStructure, type Shape, Shapes, typesIn } from "./Shape.ts"
 import type { Undo } from "./Undo.ts"
 
 /** Keywords that may not stand at the root. */
-const joints = ["anyOf", "oneOf", "allOf", "not", "enum", "const", "if", "then", "else", "$ref", "$dynamicRef", "$recursiveRef"]
+const joints = [
+  "anyOf",
+  "oneOf",
+  "allOf",
+  "not",
+  "enum",
+  "const",
+  "if",
+  "then",
+  "else",
+  "$ref",
+  "$dynamicRef",
+  "$recursiveRef"
+]
 
 /** A root as an object. @category models @since 0.1.0 */
 export interface PlainRoot {
@@ -29,10 +42,17 @@ export interface PlainRoot {
  * @category encoding
  * @since 0.1.0
  */
-export const plainRoot = (document: Document): PlainRoot => {
+export const plainRoot = (document: Document, properties: boolean): PlainRoot => {
   const { root } = document
   if (root["type"] === "object" && joints.every((key) => root[key] === undefined)) {
-    return { schema: isNode(root["properties"]) ? root : { ...root, properties: {} }, undo: undefined, checks: [] }
+    return {
+      schema: isNode(root["properties"]) || !properties
+        ? root
+        // Any object: without the word it would be one without members.
+        : { ...root, properties: {}, additionalProperties: root["additionalProperties"] ?? true },
+      undo: undefined,
+      checks: []
+    }
   }
   const shapes = new Shapes(document)
   const shape = shapes.of([root], new Set())
@@ -99,7 +119,9 @@ const mergedOf = (root: JsonObject, shape: Shape): PlainRoot | undefined => {
   const notes = Object.entries(lost)
   const text = [
     ...(description === undefined ? [] : [description]),
-    ...(notes.length === 0 ? [] : [`Must hold: ${notes.map(([key, value]) => `${key}: ${shown(value, 1000)}`).join("; ")}.`])
+    ...(notes.length === 0
+      ? []
+      : [`Must hold: ${notes.map(([key, value]) => `${key}: ${shown(value, 1000)}`).join("; ")}.`])
   ].join("\n")
   const schema: JsonObject = {
     ...(text === "" ? undefined : { description: text }),

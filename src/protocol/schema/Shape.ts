@@ -23,6 +23,8 @@ export interface Shape {
   /** References that lead nowhere. */
   readonly lost: ReadonlyArray<string>
   readonly description: string | undefined
+  /** What stands beside a reference, of the place rather than of the shape. */
+  readonly placeDescription: string | undefined
   readonly title: string | undefined
 }
 
@@ -129,6 +131,7 @@ export class Shapes {
     let referred = false
     let title: string | undefined
     let description: string | undefined
+    let placeDescription: string | undefined
     const left: Array<Json> = nodes.toReversed()
     while (left.length > 0) {
       const given = left.pop()!
@@ -136,9 +139,9 @@ export class Shapes {
       if (!isNode(given) || seen.has(given)) continue
       seen.add(given)
       const node = isEmptyStruct(given) ? emptyObject : given
-      if (description === undefined && typeof node["description"] === "string" && node["description"] !== "") {
-        description = node["description"]
-      }
+      const own = typeof node["description"] === "string" && node["description"] !== ""
+        ? node["description"]
+        : undefined
       const reference = referenceOf(node)
       const target = reference === undefined ? undefined : this.document.resolve(reference)
       if (reference !== undefined) {
@@ -148,6 +151,8 @@ export class Shapes {
           name ??= reference.slice(reference.lastIndexOf("/") + 1).replace(/^#/, "")
         }
       }
+      if (reference !== undefined && !says(node)) placeDescription ??= own
+      else description ??= own
       const alone = target !== undefined && this.document.referenceAlone
       if (!alone) {
         title ??= typeof node["title"] === "string" && node["title"] !== "" ? node["title"] : undefined
@@ -174,7 +179,8 @@ export class Shapes {
       name,
       lost,
       title,
-      description
+      description,
+      placeDescription
     }
   }
 }
@@ -216,7 +222,12 @@ export const valuesIn = (parts: ReadonlyArray<JsonObject>): ReadonlyArray<Json> 
   let values: ReadonlyArray<Json> | undefined
   for (const part of parts) {
     const { const: only, enum: list } = part
-    for (const one of [only === undefined ? undefined : [only], Array.isArray(list) ? list as ReadonlyArray<Json> : undefined]) {
+    for (
+      const one of [
+        only === undefined ? undefined : [only],
+        Array.isArray(list) ? list as ReadonlyArray<Json> : undefined
+      ]
+    ) {
       if (one === undefined) continue
       values = values === undefined ? one : values.filter((value) => one.some((other) => isSame(value, other)))
     }
@@ -310,7 +321,12 @@ export const boundsIn = (parts: ReadonlyArray<JsonObject>, keywords: ReadonlyArr
   const words: { [keyword: string]: Json } = {}
   const more = new Set<string>()
   for (const part of parts) {
-    const bounds: JsonObject = { ...part, exclusiveMinimum: undefined, exclusiveMaximum: undefined, ...boundsOf(part) } as JsonObject
+    const bounds: JsonObject = {
+      ...part,
+      exclusiveMinimum: undefined,
+      exclusiveMaximum: undefined,
+      ...boundsOf(part)
+    } as JsonObject
     if (bounds["exclusiveMinimum"] !== undefined && part["exclusiveMinimum"] === true) {
       delete (bounds as { [key: string]: unknown })["minimum"]
     }
@@ -333,7 +349,11 @@ export const boundsIn = (parts: ReadonlyArray<JsonObject>, keywords: ReadonlyArr
 /** Places and rest of lists: of each place what every part says. @category reading @since 0.1.0 */
 export const placesIn = (
   parts: ReadonlyArray<JsonObject>
-): { readonly places: ReadonlyArray<ReadonlyArray<Json>>; readonly rest: ReadonlyArray<Json>; readonly said: boolean } => {
+): {
+  readonly places: ReadonlyArray<ReadonlyArray<Json>>
+  readonly rest: ReadonlyArray<Json>
+  readonly said: boolean
+} => {
   const words = parts.map(listWords)
   const count = Math.max(0, ...words.map(({ prefix }) => prefix.length))
   const places = Array.from({ length: count }, (_, at) =>

@@ -5,8 +5,8 @@
  *
  * @since 0.1.0
  */
-import { parseJson } from "../../json/parse.ts"
 import { ownOf, setOwn } from "../../json/own.ts"
+import { parseJson } from "../../json/parse.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import { misfitOf } from "./Check.ts"
 import type { Document } from "./Document.ts"
@@ -47,7 +47,10 @@ export type Undo =
   /** The value is the only member of an object. */
   | { readonly kind: "wrapped"; readonly name: string; readonly undo: Undo | undefined }
   /** The first form that fits says how to read it. */
-  | { readonly kind: "union"; readonly forms: ReadonlyArray<{ readonly schema: JsonObject; readonly undo: Undo | undefined }> }
+  | {
+    readonly kind: "union"
+    readonly forms: ReadonlyArray<{ readonly schema: JsonObject; readonly undo: Undo | undefined }>
+  }
   | { readonly kind: "reference"; readonly to: { readonly undo: Undo | undefined } }
 
 /**
@@ -98,7 +101,9 @@ export const read = (undo: Undo | undefined, value: Json, sent: Document): Json 
     }
     case "list":
       return Array.isArray(value)
-        ? (value as ReadonlyArray<Json>).map((one, at) => read(at < undo.items.length ? undo.items[at] : undo.rest, one, sent))
+        ? (value as ReadonlyArray<Json>).map((one, at) =>
+          read(at < undo.items.length ? undo.items[at] : undo.rest, one, sent)
+        )
         : value
     case "pairs":
       return Array.isArray(value) ? fromPairs({}, value as ReadonlyArray<Json>, undo.undo, sent) ?? value : value
@@ -197,7 +202,9 @@ export const write = (undo: Undo | undefined, value: Json, sent: Document): Json
     }
     case "list":
       return Array.isArray(value)
-        ? (value as ReadonlyArray<Json>).map((one, at) => write(at < undo.items.length ? undo.items[at] : undo.rest, one, sent))
+        ? (value as ReadonlyArray<Json>).map((one, at) =>
+          write(at < undo.items.length ? undo.items[at] : undo.rest, one, sent)
+        )
         : value
     case "pairs":
       return isNode(value) ? pairsOf(Object.entries(value), undo.undo, sent) : value
@@ -230,7 +237,7 @@ const writeObject = (undo: Undo & { readonly kind: "object" }, value: JsonObject
   }
   const others = Object.entries(value).filter(([name]) => !named.has(name))
   if (undo.rest !== undefined) setOwn(out, undo.rest.name, pairsOf(others, undo.rest.undo, sent))
-  else { for (const [name, one] of others) setOwn(out, name, write(undo.others, one!, sent)) }
+  else for (const [name, one] of others) setOwn(out, name, write(undo.others, one!, sent))
   return out
 }
 

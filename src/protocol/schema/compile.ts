@@ -15,7 +15,8 @@ import type { Json, JsonObject } from "../../Message.ts"
 import { type Misfit, misfitOf } from "./Check.ts"
 import type { Dialect, PlainDialect } from "./Dialect.ts"
 import { Document } from "./Document.ts"
-import { Lowering, type Settings, type Unheld } from "./Lower.ts"
+import { Lowering } from "./Lower.ts"
+import type { Settings, Unheld } from "./Lowered.ts"
 import { openApi } from "./OpenApi.ts"
 import { plainRoot } from "./Plain.ts"
 import { isNothing, read, type Undo, write } from "./Undo.ts"
@@ -67,7 +68,10 @@ export interface CompileOptions {
 const tooDeep = `A schema nested deeper than ${maxJsonDepth} levels cannot be sent: give it definitions.`
 const unsized = 1_000_000
 
-const compiledBy = new WeakMap<JsonObject, Map<Dialect | PlainDialect, { [undeclared in "closed" | "kept"]?: Compiled }>>()
+const compiledBy = new WeakMap<
+  JsonObject,
+  Map<Dialect | PlainDialect, { [undeclared in "closed" | "kept"]?: Compiled }>
+>()
 const documents = new WeakMap<JsonObject, Document>()
 
 const documentOf = (schema: JsonObject): Document => {
@@ -82,7 +86,11 @@ const documentOf = (schema: JsonObject): Document => {
  * @category compiling
  * @since 0.1.0
  */
-export const compile = (schema: JsonObject, dialect: Dialect | PlainDialect, options: CompileOptions = {}): Compiled => {
+export const compile = (
+  schema: JsonObject,
+  dialect: Dialect | PlainDialect,
+  options: CompileOptions = {}
+): Compiled => {
   const undeclared = options.undeclared ?? "closed"
   let byDialect = compiledBy.get(schema)
   if (byDialect === undefined) compiledBy.set(schema, byDialect = new Map())
@@ -116,7 +124,8 @@ const fallback = ({ name, root, url }: Dialect): PlainDialect => ({
   plain: true,
   name,
   url,
-  root: root === "any" ? "any" : "object"
+  root: root === "any" ? "any" : "object",
+  properties: true
 })
 
 const finished = (
@@ -136,7 +145,7 @@ const finished = (
 const asHint = (document: Document, dialect: PlainDialect, warnings: ReadonlyArray<SchemaWarning>): Compiled => {
   const { checks, schema, undo } = dialect.root === "any"
     ? { schema: document.root, undo: undefined, checks: [] }
-    : plainRoot(document)
+    : plainRoot(document, dialect.properties === true)
   return {
     schema,
     strict: false,
@@ -203,12 +212,18 @@ const attempt = (document: Document, settings: Settings): Compiled | { readonly 
   if (length !== undefined || counts.size > unsized) {
     const characters = JSON.stringify(schema).length
     if (characters > (length ?? unsized * 20)) {
-      return fail(`The schema has ${characters} characters, of which the host takes ${length ?? unsized * 20}: ask for less at once.`)
+      return fail(
+        `The schema has ${characters} characters, of which the host takes ${
+          length ?? unsized * 20
+        }: ask for less at once.`
+      )
     }
   }
   const { limits } = dialect
   if (counts.optional > (limits.optional ?? Infinity)) {
-    return fail(`The schema has ${counts.optional} members that may be absent, of which the host takes ${limits.optional}: require some.`)
+    return fail(
+      `The schema has ${counts.optional} members that may be absent, of which the host takes ${limits.optional}: require some.`
+    )
   }
   if (counts.unions > (limits.unions ?? Infinity)) {
     return fail(`The schema has ${counts.unions} unions, of which the host takes ${limits.unions}: use fewer.`)
@@ -228,7 +243,7 @@ const attempt = (document: Document, settings: Settings): Compiled | { readonly 
 
 const isRoot = (schema: JsonObject, { root }: Dialect): boolean =>
   root === "any" || (root === "object" ? schema["type"] === "object" : typeof schema["type"] === "string") &&
-      schema["anyOf"] === undefined && schema["$ref"] === undefined
+    schema["anyOf"] === undefined && schema["$ref"] === undefined
 
 const countsOf = (schema: JsonObject): { optional: number; unions: number; size: number } => {
   let optional = 0
@@ -247,14 +262,18 @@ const countsOf = (schema: JsonObject): { optional: number; unions: number; size:
     if (size > unsized * 2) break
     if (Array.isArray(node["anyOf"]) || (Array.isArray(node["type"]) && node["type"].length > 1)) unions++
     const { properties, required } = node
-    if (node["type"] === "object" && typeof properties === "object" && properties !== null && !Array.isArray(properties)) {
+    if (
+      node["type"] === "object" && typeof properties === "object" && properties !== null && !Array.isArray(properties)
+    ) {
       optional += Object.keys(properties).length - (Array.isArray(required) ? required.length : 0)
       left.push(...Object.values(properties as JsonObject) as ReadonlyArray<Json>)
     }
     for (const key of ["items", "prefixItems", "anyOf", "additionalProperties"]) {
       if (node[key] !== undefined) left.push(node[key])
     }
-    if (one === schema && node["$defs"] !== undefined) left.push(...Object.values(node["$defs"] as JsonObject) as ReadonlyArray<Json>)
+    if (one === schema && node["$defs"] !== undefined) {
+      left.push(...Object.values(node["$defs"] as JsonObject) as ReadonlyArray<Json>)
+    }
   }
   return { optional, unions, size }
 }

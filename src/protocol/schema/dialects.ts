@@ -25,8 +25,13 @@ export const objectRoot: PlainDialect = {
   plain: true,
   name: "plain tools",
   url: "https://platform.openai.com/docs/guides/function-calling",
-  root: "object"
+  root: "object",
+  // https://community.openai.com/t/object-schema-missing-properties/600442
+  properties: true
 }
+
+/** An object that only hints. @category dialects @since 0.1.0 */
+export const anyObject: PlainDialect = { ...objectRoot, name: "plain object", properties: false }
 
 // https://platform.openai.com/docs/guides/structured-outputs#supported-schemas: every member required, objects closed, the
 // root an object; no allOf, not, dependentRequired, dependentSchemas, if, then, else; recursion is allowed.
@@ -57,6 +62,9 @@ export const openAiStrict: Dialect = {
   patterns: "regular",
   limits: { depth: 10, properties: 5000, enumValues: 1000, names: 120_000, longEnum: 15_000 }
 }
+
+/** Hosts that hold the model to no schema. @category dialects @since 0.1.0 */
+export const plain: Dialects = { tools: objectRoot }
 
 /** OpenAI's. @category dialects @since 0.1.0 */
 export const openAi: Dialects = {
@@ -104,7 +112,7 @@ export const anthropicStrict: Dialect = {
   mostMinItems: 1,
   // https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools
   names: /^[a-zA-Z0-9_.-]{1,64}$/,
-  limits: { optional: 24, unions: 16 }
+  limits: { optional: 24, unions: 16, strictTools: 20 }
 }
 
 // The root of any tool: type object, and none of oneOf, allOf, anyOf at the top.
@@ -216,23 +224,26 @@ export const cerebrasStrict: Dialect = {
 }
 
 /** Cerebras's. @category dialects @since 0.1.0 */
-export const cerebras: Dialects = { tools: objectRoot, strictTools: cerebrasStrict, answer: cerebrasStrict, plainAnswer: objectRoot }
+export const cerebras: Dialects = {
+  tools: objectRoot,
+  strictTools: cerebrasStrict,
+  answer: cerebrasStrict,
+  plainAnswer: objectRoot
+}
 
 // https://docs.mistral.ai/capabilities/structured_output/custom: strict, in OpenAI's form; the page names no keywords.
-/** Mistral's. @category dialects @since 0.1.0 */
-export const mistral: Dialects = {
-  ...openAi,
-  strictTools: undefined,
-  answer: {
-    ...openAiStrict,
-    name: "Mistral strict",
-    url: "https://docs.mistral.ai/capabilities/structured_output/custom",
-    keywords: [],
-    formats: [],
-    patterns: "none",
-    limits: {}
-  }
+const mistralStrict: Dialect = {
+  ...openAiStrict,
+  name: "Mistral strict",
+  url: "https://docs.mistral.ai/capabilities/structured_output/custom",
+  keywords: [],
+  formats: [],
+  patterns: "none",
+  limits: {}
 }
+
+/** Mistral's. @category dialects @since 0.1.0 */
+export const mistral: Dialects = { ...openAi, strictTools: mistralStrict, answer: mistralStrict }
 
 // https://docs.cohere.com/docs/structured-outputs#unsupported-schema-features: no bounds of numbers, strings and lists, and four
 // formats; an object needs a required member.
@@ -269,7 +280,7 @@ const xaiStrict: Dialect = {
 }
 
 /** xAI's. @category dialects @since 0.1.0 */
-export const xai: Dialects = { ...openAi, strictTools: undefined, answer: xaiStrict }
+export const xai: Dialects = { ...openAi, strictTools: xaiStrict, answer: xaiStrict }
 
 // https://api-docs.deepseek.com/guides/tool_calls#strict-mode-beta: every member required, objects closed; no lengths, no
 // minItems and maxItems; five formats.
