@@ -11,7 +11,7 @@ import { setOwn } from "../../json/own.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import { misfitOf, shown } from "./Check.ts"
 import type { Dialect } from "./Dialect.ts"
-import { type Document, isNode, isSame } from "./Document.ts"
+import { type Document, isSame } from "./Document.ts"
 import { listOf } from "./Lists.ts"
 import { literalOf, nullSchema } from "./Literals.ts"
 import {

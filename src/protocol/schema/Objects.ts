@@ -69,8 +69,8 @@ export const objectOf = (
       lowering.note(place, key)
     }
     if (part["if"] !== undefined) {
-      const { if: when, then, else: otherwise } = part
-      notes.push(["if", { if: when, then, else: otherwise } as unknown as Json])
+      const words = Object.entries(part).filter(([key]) => key === "if" || key === "then" || key === "else")
+      notes.push(["if", Object.fromEntries(words) as JsonObject])
     }
   }
   const declared = namesIn(parts)
