@@ -10,7 +10,7 @@
  */
 import { ownOf } from "../../json/own.ts"
 import type { Json, JsonObject } from "../../Message.ts"
-import { boundsOf, Document, isNode, isSame, listWords, matches, referenceOf, typesOf } from "./Document.ts"
+import { boundsOf, type Document, isNode, isSame, listWords, matches, referenceOf, typesOf } from "./Document.ts"
 
 /** Where a value breaks its schema, and how. @category models @since 0.1.0 */
 export interface Misfit {

@@ -116,10 +116,6 @@ export class Lowering implements Context {
     this.active.delete(shape.key)
     if (made === undefined) return undefined
     const unguarded = made.loops.has(own)
-    if (unguarded && this.dialect.references === "optional") {
-      delete this.definitions[own.definition.name!]
-      return this.text(shape, place, "recursion")
-    }
     const loops = unguarded ? new Set([...made.loops].filter((one) => one !== own)) : made.loops
     const repeats = shape.referred && this.dialect.references !== "none" && made.size > 6
     let result: Lowered = loops === made.loops ? made : { ...made, loops }

@@ -98,7 +98,21 @@ export const objectOf = (
       if (required.has(name)) return undefined
       continue
     }
-    memberOf(lowering, made, name, form, required.has(name), { depth, at: place.at + path(name) })
+    const needed = required.has(name)
+    // What stands for absent may take a level more.
+    const deep = !needed && depth + form.height + 1 > lowering.deepest &&
+      (dialect.optional || (form.nullable && form.height > 0))
+    const where = { depth, at: place.at + path(name) }
+    memberOf(
+      lowering,
+      made,
+      name,
+      deep
+        ? lowering.text(lowering.shapes.of(schemas, new Set()), where, `more than ${lowering.deepest} levels`)
+        : form,
+      needed,
+      where
+    )
   }
   const schema: Draft = { type: "object" }
   let rest: (Undo & { readonly kind: "object" })["rest"]
@@ -261,7 +275,7 @@ const valueOf = (
 
 /** Members as a list of pairs. */
 const pairsOf = (lowering: Lowering, others: Others, place: Place): Lowered | undefined => {
-  const key: Draft = { type: "string" }
+  let key: JsonObject = { type: "string" }
   if (others.names.length > 0) {
     const names = lowering.lower(
       others.names.map((one): Json => isNode(one) ? { allOf: [one], type: "string" } : one),
@@ -270,7 +284,7 @@ const pairsOf = (lowering: Lowering, others: Others, place: Place): Lowered | un
     if (names === undefined) return undefined
     lowering.note(place, "propertyNames")
     if (names.undo === undefined && names.kinds.size === 1 && names.kinds.has("string")) {
-      Object.assign(key, names.schema)
+      key = names.schema
     }
   }
   if (place.depth + 2 > lowering.deepest) {

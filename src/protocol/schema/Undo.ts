@@ -88,7 +88,7 @@ export const read = (undo: Undo | undefined, value: Json, sent: Document): Json 
   if (undo === undefined) return value
   switch (undo.kind) {
     case "text":
-      return typeof value === "string" ? parseJson(value) ?? value : value
+      return textual(value)
     case "reference":
       return read(undo.to.undo, value, sent)
     case "wrapped": {
@@ -112,6 +112,11 @@ export const read = (undo: Undo | undefined, value: Json, sent: Document): Json 
     case "object":
       return isNode(value) ? readObject(undo, value, sent) : value
   }
+}
+
+const textual = (value: Json): Json => {
+  const found = typeof value === "string" ? parseJson(value) : undefined
+  return found === undefined ? value : found
 }
 
 const fromPairs = (

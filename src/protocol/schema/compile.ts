@@ -12,11 +12,12 @@
  */
 import { maxJsonDepth } from "../../json/depth.ts"
 import type { Json, JsonObject } from "../../Message.ts"
+import { type Counts, look } from "./Bounds.ts"
 import { type Misfit, misfitOf } from "./Check.ts"
 import type { Dialect, PlainDialect } from "./Dialect.ts"
 import { Document } from "./Document.ts"
 import { Lowering } from "./Lower.ts"
-import type { Settings, Unheld } from "./Lowered.ts"
+import type { Lowered, Settings, Unheld } from "./Lowered.ts"
 import { openApi } from "./OpenApi.ts"
 import { plainRoot } from "./Plain.ts"
 import { isNothing, read, type Undo, write } from "./Undo.ts"
@@ -51,7 +52,7 @@ export interface Compiled {
   readonly check: (value: Json) => Misfit | undefined
   readonly warnings: ReadonlyArray<SchemaWarning>
   /** Members that may be left out, and unions, which some hosts count over a whole request. */
-  readonly counts: { readonly optional: number; readonly unions: number }
+  readonly counts: Counts
   /** Why no request can carry it. */
   readonly refused?: string | undefined
 }
@@ -66,7 +67,6 @@ export interface CompileOptions {
 }
 
 const tooDeep = `A schema nested deeper than ${maxJsonDepth} levels cannot be sent: give it definitions.`
-const unsized = 1_000_000
 
 const compiledBy = new WeakMap<
   JsonObject,
@@ -156,9 +156,9 @@ const asHint = (document: Document, dialect: PlainDialect, warnings: ReadonlyArr
   }
 }
 
-/** Attempts at a schema, each shorter than the one before, where a host bounds the length. */
+/** Attempts at a schema, each with less of what a host bounds than the one before. */
 const attempts = (dialect: Dialect, undeclared: "closed" | "kept"): ReadonlyArray<Settings> => {
-  const { length } = dialect.limits
+  const { depth, length, optional, unions } = dialect.limits
   const first: Settings = {
     dialect,
     kept: undeclared === "kept",
@@ -166,10 +166,23 @@ const attempts = (dialect: Dialect, undeclared: "closed" | "kept"): ReadonlyArra
     steps: length === undefined ? 30_000 : length / 8,
     depth: Infinity
   }
-  return length === undefined ? [first] : [
+  const tighter = (by: number): Settings => ({
+    ...first,
+    dialect: {
+      ...dialect,
+      references: dialect.references === "optional" ? "acyclic" : dialect.references,
+      limits: {
+        ...dialect.limits,
+        ...(optional === undefined ? undefined : { optional: Math.floor(optional / by) }),
+        ...(unions === undefined ? undefined : { unions: Math.floor(unions / by) })
+      }
+    },
+    depth: depth === undefined ? Infinity : Math.max(2, depth - Math.floor(by / 2))
+  })
+  return length === undefined ? [first, tighter(2), tighter(8)] : [
     first,
-    { ...first, described: false },
-    ...[5, 4, 3, 2].map((depth) => ({ ...first, described: false, depth, steps: length / 20 }))
+    { ...tighter(2), described: false },
+    ...[5, 4, 3, 2].map((deepest) => ({ ...first, described: false, depth: deepest, steps: length / 20 }))
   ]
 }
 
@@ -180,24 +193,27 @@ const strictly = (
 ): Compiled | { readonly why: SchemaWarning } => {
   let why: SchemaWarning | undefined
   for (const settings of attempts(dialect, undeclared)) {
-    const made = attempt(document, settings)
+    const made = attempt(document, settings, dialect)
     if (!("why" in made)) return made
     why = made.why
+    if (made.final === true) break
   }
   return { why: why! }
 }
 
-const attempt = (document: Document, settings: Settings): Compiled | { readonly why: SchemaWarning } => {
-  const { dialect } = settings
-  const fail = (message: string, at = "") => ({ why: { at, message } })
+interface Failed {
+  readonly why: SchemaWarning
+  /** Whether less would not help. */
+  readonly final?: boolean
+}
+
+const attempt = (document: Document, settings: Settings, dialect: Dialect): Compiled | Failed => {
   let lowering = new Lowering(document, settings)
   let root = lowering.lower([document.root], { depth: 0, at: "" })
-  const top = () => {
-    const name = root === undefined ? undefined : root.schema["$ref"]
-    return typeof name === "string" ? lowering.definitions[name.slice("#/$defs/".length)] as JsonObject : root!.schema
+  if (root === undefined) {
+    return { why: { at: "", message: "No value fits the schema: it was sent as it is." }, final: true }
   }
-  if (root === undefined) return fail("No value fits the schema: it was sent as it is.")
-  if (!isRoot(top(), dialect)) {
+  if (!isRoot(bodyOf(root, lowering), dialect)) {
     if (root.height + 1 > lowering.deepest) {
       // A level less, as the root will be wrapped.
       lowering = new Lowering(document, settings)
@@ -205,28 +221,22 @@ const attempt = (document: Document, settings: Settings): Compiled | { readonly 
     }
     root = lowering.wrapped(root, "value")
   }
-  const definitions = Object.keys(lowering.definitions).length === 0 ? undefined : lowering.definitions
-  const schema: JsonObject = definitions === undefined ? top() : { ...top(), $defs: definitions }
-  const counts = countsOf(schema)
+  const whole: JsonObject = { ...bodyOf(root, lowering), $defs: lowering.definitions }
+  const { counts, problem, used } = look(whole, dialect)
+  const help = "Ask for less at once."
+  if (problem !== undefined) return { why: { at: "", message: `The schema has ${problem}. ${help}` } }
+  const definitions = Object.entries(lowering.definitions).filter(([name]) => used.has(name))
+  const { $defs: _, ...body } = whole
+  const schema: JsonObject = definitions.length === 0
+    ? body as JsonObject
+    : { ...body, $defs: Object.fromEntries(definitions) } as JsonObject
   const { length } = dialect.limits
-  if (length !== undefined || counts.size > unsized) {
+  if (length !== undefined) {
     const characters = JSON.stringify(schema).length
-    if (characters > (length ?? unsized * 20)) {
-      return fail(
-        `The schema has ${characters} characters, of which the host takes ${
-          length ?? unsized * 20
-        }: ask for less at once.`
-      )
+    if (characters > length) {
+      const message = `The schema has ${characters} characters, of which the host takes ${length}. ${help}`
+      return { why: { at: "", message } }
     }
-  }
-  const { limits } = dialect
-  if (counts.optional > (limits.optional ?? Infinity)) {
-    return fail(
-      `The schema has ${counts.optional} members that may be absent, of which the host takes ${limits.optional}: require some.`
-    )
-  }
-  if (counts.unions > (limits.unions ?? Infinity)) {
-    return fail(`The schema has ${counts.unions} unions, of which the host takes ${limits.unions}: use fewer.`)
   }
   return {
     schema: dialect.spelling === "openapi" ? openApi(schema) : schema,
@@ -241,39 +251,9 @@ const attempt = (document: Document, settings: Settings): Compiled | { readonly 
   }
 }
 
+const bodyOf = ({ schema }: Lowered, { definitions }: Lowering): JsonObject =>
+  typeof schema["$ref"] === "string" ? definitions[schema["$ref"].slice("#/$defs/".length)] as JsonObject : schema
+
 const isRoot = (schema: JsonObject, { root }: Dialect): boolean =>
   root === "any" || (root === "object" ? schema["type"] === "object" : typeof schema["type"] === "string") &&
     schema["anyOf"] === undefined && schema["$ref"] === undefined
-
-const countsOf = (schema: JsonObject): { optional: number; unions: number; size: number } => {
-  let optional = 0
-  let unions = 0
-  let size = 0
-  const left: Array<Json> = [schema]
-  while (left.length > 0) {
-    const one = left.pop()!
-    size++
-    if (typeof one !== "object" || one === null) continue
-    if (Array.isArray(one)) {
-      left.push(...one as ReadonlyArray<Json>)
-      continue
-    }
-    const node = one as JsonObject
-    if (size > unsized * 2) break
-    if (Array.isArray(node["anyOf"]) || (Array.isArray(node["type"]) && node["type"].length > 1)) unions++
-    const { properties, required } = node
-    if (
-      node["type"] === "object" && typeof properties === "object" && properties !== null && !Array.isArray(properties)
-    ) {
-      optional += Object.keys(properties).length - (Array.isArray(required) ? required.length : 0)
-      left.push(...Object.values(properties as JsonObject) as ReadonlyArray<Json>)
-    }
-    for (const key of ["items", "prefixItems", "anyOf", "additionalProperties"]) {
-      if (node[key] !== undefined) left.push(node[key])
-    }
-    if (one === schema && node["$defs"] !== undefined) {
-      left.push(...Object.values(node["$defs"] as JsonObject) as ReadonlyArray<Json>)
-    }
-  }
-  return { optional, unions, size }
-}
