@@ -14,6 +14,7 @@ import { jsonSchemaOf, make as makeTool } from "../LlmTool.ts"
 import * as Message from "../Message.ts"
 import type { Capabilities } from "../Model.ts"
 import { fields, flag, integerFrom, oneOf, optional, under, unreadable } from "../validation/values.ts"
+import { unfenced } from "./fence.ts"
 import { readObject } from "./read.ts"
 
 /**
@@ -104,7 +105,7 @@ export const ask = <A, I, RD>(
       })
     )
   const wrong = checkedOptions(options)
-  const issue = validate(request) ?? (wrong === undefined ? undefined : under("options.", wrong))
+  const issue = validate(request) ?? (wrong === undefined ? undefined : under("options", wrong))
   if (issue !== undefined) return fail(issue)
   let decode: Asked<A, RD>["decode"]
   try {
@@ -170,17 +171,6 @@ export const askAgain = (
     ? Message.user(wrong)
     : Message.toolResult(call, wrong, { isError: true })
   return { ...rest, messages: [...before, answer, told] }
-}
-
-const fence = "```"
-
-/** Models like to wrap JSON into a Markdown fence. */
-const unfenced = (text: string): string => {
-  const trimmed = text.trim()
-  if (!trimmed.startsWith(fence) || !trimmed.endsWith(fence)) return text
-  const line = trimmed.indexOf("\n")
-  const info = trimmed.slice(fence.length, Math.max(line, fence.length)).trim()
-  return line === -1 || (info !== "" && info !== "json") ? text : trimmed.slice(line + 1, -fence.length)
 }
 
 const notJson = (response: LlmResponse): Pick<StructuredOutput, "message" | "kind"> => {

@@ -3,7 +3,7 @@
  *
  * `make` gives the wire for one host: what the host does differently is a field of its {@link Quirks}. One decoder
  * reads streamed chunks and whole completions. Credentials, URLs and companies are the providers' business;
- * JSON-Schema dialects are functions given in `Quirks.schemaDialect`.
+ * dialects of JSON Schema are data in `Quirks.schemas`.
  *
  * @see https://platform.openai.com/docs/api-reference/chat
  * @since 0.1.0

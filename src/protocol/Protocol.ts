@@ -15,6 +15,7 @@ import type { Json, JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import type { Assembler } from "./Assembler.ts"
 import type { DecodeContext } from "./decoding.ts"
+import type { Sent } from "./schema/Schemas.ts"
 
 export type { DecodeContext, Failure } from "./decoding.ts"
 
@@ -50,6 +51,8 @@ export interface Encoded {
   readonly warnings: ReadonlyArray<Warning>
   /** The application's name of each tool that was sent under another, by the name that was sent. */
   readonly toolNames?: ReadonlyMap<string, string> | undefined
+  /** How JSON in the answer is read, where it was asked for in another form or cannot be held by the host. */
+  readonly schemas?: Sent | undefined
 }
 
 /**

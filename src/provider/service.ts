@@ -76,7 +76,7 @@ export const encode = (
   model: string,
   stream: boolean,
   meta?: ModelMeta | undefined
-): Outgoing & Pick<Encoded, "warnings" | "toolNames"> | Issue => {
+): Outgoing & Pick<Encoded, "warnings" | "toolNames" | "schemas"> | Issue => {
   const options = optionsOf(request, definition.id)
   const wrong = definition.ownOptions === undefined ? undefined : fields(definition.ownOptions)(options)
   if (wrong !== undefined) return rooted(under(`providerOptions.${definition.id}`, wrong), "providerOptions")!
@@ -97,7 +97,9 @@ export const encode = (
     body
   }
   const finished = definition.finish?.(outgoing, options) ?? outgoing
-  return "field" in finished ? finished : { ...finished, warnings: encoded.warnings, toolNames: encoded.toolNames }
+  if ("field" in finished) return finished
+  const { schemas, toolNames, warnings } = encoded
+  return { ...finished, warnings, toolNames, schemas }
 }
 
 /** The request of a `generate`, and whether it asks for a stream that is folded below. */
@@ -299,7 +301,8 @@ export const make = (
               idSeed: `${Math.abs(seed).toString(36)}_`,
               streamed,
               contextWindow,
-              toolNames: encoded.toolNames
+              toolNames: encoded.toolNames,
+              schemas: encoded.schemas
             }
             return Effect.flatMap(
               sendable(call, operation),

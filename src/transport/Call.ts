@@ -6,7 +6,7 @@
 import type * as LlmError from "../LlmError.ts"
 import type { Timeouts } from "../LlmRequest.ts"
 import type { Warning } from "../LlmResponse.ts"
-import type { Protocol } from "../protocol/Protocol.ts"
+import type { Encoded, Protocol } from "../protocol/Protocol.ts"
 
 /**
  * One attempt, ready to be sent.
@@ -35,6 +35,7 @@ export interface Call {
   readonly contextWindow?: number | undefined
   /** The application's name of each tool that was sent under another, by the name that was sent. */
   readonly toolNames?: ReadonlyMap<string, string> | undefined
+  readonly schemas?: Encoded["schemas"]
 }
 
 /**

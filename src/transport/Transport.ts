@@ -216,7 +216,8 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       scrub: fail.scrub,
       streamed: !whole,
       contextWindow: call.contextWindow,
-      toolNames: call.toolNames
+      toolNames: call.toolNames,
+      schemas: call.schemas
     })
     const activity = fiber.getRef(Activity)
     const partial = () => {
