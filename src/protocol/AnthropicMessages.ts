@@ -11,6 +11,7 @@ import { AnthropicDecoder } from "./anthropic/Decoder.ts"
 import { encode, wire } from "./anthropic/Encode.ts"
 import type { Quirks } from "./anthropic/Quirks.ts"
 import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export type {
   /**
@@ -41,6 +42,10 @@ export type {
 export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: "sse",
-  encode: (input) => encode(input, quirks),
+  encode: (input) =>
+      verbatim(wire, input, {
+        encode: (input) => encode(input, quirks),
+        path: () => quirks.path ?? "/messages"
+      }),
   decoder: (context) => new AnthropicDecoder(context)
 })

@@ -11,6 +11,7 @@ import { CohereDecoder } from "./cohere/Decoder.ts"
 import { encode } from "./cohere/Encode.ts"
 import { wire } from "./cohere/Messages.ts"
 import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export type { Body } from "./cohere/Body.ts"
 export { toolPlan, wire } from "./cohere/Messages.ts"
@@ -24,6 +25,10 @@ export { toolPlan, wire } from "./cohere/Messages.ts"
 export const make = (): Protocol => ({
   wire,
   framing: "sse",
-  encode,
+  encode: (input) =>
+      verbatim(wire, input, {
+        encode: (input) => encode(input),
+        path: () => "/chat"
+      }),
   decoder: (context) => new CohereDecoder(context)
 })

@@ -8,9 +8,10 @@
  * @since 0.1.0
  */
 import { GeminiDecoder } from "./gemini/Decoder.ts"
-import { encode, wire } from "./gemini/Encode.ts"
+import { encode, pathOf, wire } from "./gemini/Encode.ts"
 import type { Quirks } from "./gemini/Quirks.ts"
 import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export type {
   /**
@@ -41,6 +42,10 @@ export type {
 export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: "sse",
-  encode: (input) => encode(input, quirks),
+  encode: (input) =>
+      verbatim(wire, input, {
+        encode: (input) => encode(input, quirks),
+        path: pathOf
+      }),
   decoder: (context) => new GeminiDecoder(context, quirks)
 })

@@ -14,6 +14,7 @@ import { wire } from "./chat/Messages.ts"
 import type { Quirks } from "./chat/Quirks.ts"
 import { tagsOf } from "./chat/ThinkTags.ts"
 import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export { wire } from "./chat/Messages.ts"
 export type { Quirks, ReasoningDialect, ReasoningReplay } from "./chat/Quirks.ts"
@@ -30,7 +31,11 @@ export const make = (quirks: Quirks = {}): Protocol => {
   return {
     wire,
     framing: "sse",
-    encode: (input) => encode(input, quirks),
+    encode: (input) =>
+      verbatim(wire, input, {
+        encode: (input) => encode(input, quirks),
+        path: () => quirks.path ?? "/chat/completions"
+      }),
     decoder: (context) => new ChatDecoder(context, tags)
   }
 }

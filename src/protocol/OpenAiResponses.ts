@@ -10,6 +10,7 @@
  * @since 0.1.0
  */
 import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 import { ResponsesDecoder } from "./responses/Decoder.ts"
 import { encode } from "./responses/Encode.ts"
 import { wire } from "./responses/Input.ts"
@@ -30,7 +31,11 @@ export const make = (quirks: Quirks = {}): Protocol => {
   return {
     wire,
     framing: "sse",
-    encode: (input) => encode(input, quirks),
+    encode: (input) =>
+      verbatim(wire, input, {
+        encode: (input) => encode(input, quirks),
+        path: () => quirks.path ?? "/responses"
+      }),
     decoder: (context) => new ResponsesDecoder(context, hosted)
   }
 }

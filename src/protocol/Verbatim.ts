@@ -2,28 +2,28 @@
  * A request that leaves on the wire it came in on is sent as it came: every block, field, order and unknown member, whatever this
  * library knows of them. Only what was changed since differs.
  *
- * What a server reads off a body is a view of it (`Received`), and the view remembers the body: copies of the request do too, as
- * `{ ...request, temperature: 0 }` makes them, and what is stored or sent elsewhere does not. The encoder of the same wire then spells
- * three things and compares: the view as it was read, the request as it is now, and puts what differs between those two
- * into the body that came. Messages that are still those of the view keep the entries that they were read from.
+ * What a server reads off a body is a view of it, and the view remembers the body: copies of the request do too, as
+ * `{ ...request, temperature: 0 }` makes them, and what is stored or sent elsewhere does not. The encoder of the same wire then lets
+ * what was remembered spell the request. How is the server's business (`server/Changes`), so that providers do not carry it along.
  *
  * Providers refuse a conversation whose thinking was rebuilt, and a rebuilt prefix is not found in their caches.
  *
  * @since 0.1.0
  */
-import { setOwn } from "../json/own.ts"
-import { type LlmRequest, messagesOf } from "../LlmRequest.ts"
-import type { Json, JsonObject, Message } from "../Message.ts"
-import { list, record } from "./Probe.ts"
+import type { LlmRequest } from "../LlmRequest.ts"
+import type { JsonObject } from "../Message.ts"
 import type { Encoded, EncodeInput, Refused } from "./Protocol.ts"
 
 /**
- * Which entries of a body's list of messages a message was read from: from the first to before the second.
+ * How a wire spells any request, and where it sends it to.
  *
  * @category models
  * @since 0.1.0
  */
-export type Span = readonly [from: number, to: number]
+export interface Spelling {
+  readonly encode: (input: EncodeInput) => Encoded | Refused
+  readonly path: (input: EncodeInput) => string | Refused
+}
 
 /**
  * A request as it came in on a wire.
@@ -34,13 +34,8 @@ export type Span = readonly [from: number, to: number]
 export interface Received {
   readonly wire: string
   readonly body: JsonObject
-  /** The model by the client's name for it. */
-  readonly model: string
-  readonly stream: boolean
-  /** What was read. */
-  readonly view: LlmRequest
-  /** Where each message of the view was read; those of instructions at the top of the body are empty. */
-  readonly spans: ReadonlyArray<Span>
+  /** The request as it is now: the body that came, with what has changed since. */
+  readonly spell: (input: EncodeInput, spelling: Spelling) => Encoded | Refused
 }
 
 const symbol = Symbol.for("effect-llm/Received")
@@ -54,11 +49,10 @@ const received = new WeakMap<object, Received>()
  * @category constructors
  * @since 0.1.0
  */
-export const remember = (given: Omit<Received, "view">, view: LlmRequest): LlmRequest => {
+export const remember = (request: LlmRequest, from: Received): LlmRequest => {
   const note = {}
-  const request = { ...view, [symbol]: note }
-  received.set(note, { ...given, view })
-  return request
+  received.set(note, from)
+  return Object.assign({ ...request }, { [symbol]: note })
 }
 
 /**
@@ -72,273 +66,13 @@ export const receivedOf = (request: LlmRequest): Received | undefined => {
   return typeof note === "object" && note !== null ? received.get(note) : undefined
 }
 
-// =============================================================================
-// What has changed
-// =============================================================================
-
-/** Whether two values are the same data; what cannot be compared is not. */
-const isSame = (a: unknown, b: unknown): boolean => {
-  if (a === b) return true
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false
-  if (Array.isArray(a) || Array.isArray(b)) {
-    return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((one, at) => isSame(one, b[at]))
-  }
-  const [left, right] = [a as { [key: string]: unknown }, b as { [key: string]: unknown }]
-  const names = new Set([...Object.keys(left), ...Object.keys(right)])
-  for (const name of names) if (!isSame(left[name], right[name])) return false
-  return true
-}
-
-/** Fields of a request that no body says anything of. */
-const apart: ReadonlySet<string> = new Set([
-  "model",
-  "messages",
-  "prompt",
-  "label",
-  "scope",
-  "metadata",
-  "priority",
-  "headers",
-  "apiKey",
-  "providers",
-  "timeouts",
-  "whole",
-  "includeRaw"
-])
-
-const fieldsOf = (request: LlmRequest): { readonly [name: string]: unknown } => ({ ...request })
-
-const sameOptions = (a: LlmRequest, b: LlmRequest): boolean => {
-  const [left, right] = [fieldsOf(a), fieldsOf(b)]
-  for (const name of new Set([...Object.keys(left), ...Object.keys(right)])) {
-    if (!apart.has(name) && !isSame(left[name], right[name])) return false
-  }
-  return true
-}
-
 /**
- * The original with what differs between two spellings of it. Where the spellings say the same the original stands, with all that
- * neither of them knows.
- */
-const merged = (before: Json | undefined, after: Json | undefined, original: Json | undefined): Json | undefined => {
-  if (isSame(before, after)) return original
-  const [was, is, came] = [record(before), record(after), record(original)]
-  if (was !== undefined && is !== undefined && came !== undefined) {
-    const out: { [key: string]: Json } = {}
-    const put = (name: string, value: Json | undefined) => {
-      if (value !== undefined) setOwn(out, name, value)
-    }
-    for (const name of Object.keys(came)) {
-      const gone = is[name] === undefined && was[name] !== undefined
-      if (!gone) put(name, merged(was[name], is[name], came[name]))
-    }
-    for (const name of Object.keys(is)) {
-      if (!Object.hasOwn(came, name) && !isSame(was[name], is[name])) put(name, is[name])
-    }
-    return out
-  }
-  if (!Array.isArray(before) || !Array.isArray(after) || !Array.isArray(original)) return after
-  if (before.length !== original.length) return after
-  const { head, tail } = common(before, after)
-  const middle = after.slice(head, after.length - tail) as Array<Json>
-  const replaced = middle.length === before.length - head - tail
-  return [
-    ...original.slice(0, head),
-    ...middle.map((one, at) => replaced ? merged(before[head + at], one, original[head + at])! : one),
-    ...original.slice(original.length - tail)
-  ]
-}
-
-/** How much two lists share at both ends. */
-const common = (
-  a: ReadonlyArray<unknown>,
-  b: ReadonlyArray<unknown>
-): { readonly head: number; readonly tail: number } => {
-  const most = Math.min(a.length, b.length)
-  let head = 0
-  while (head < most && isSame(a[head], b[head])) head++
-  let tail = 0
-  while (tail < most - head && isSame(a[a.length - 1 - tail], b[b.length - 1 - tail])) tail++
-  return { head, tail }
-}
-
-// =============================================================================
-// Messages
-// =============================================================================
-
-/** Where a body has its messages, and where the parts of one entry are, if it can have several. */
-export interface Layout {
-  readonly wire: string
-  /** The list of messages. */
-  readonly messages: string
-  /** The list of an entry's parts, in which an entry grows instead of being followed by one of the same role. */
-  readonly parts?: string | undefined
-  /** The member that names the model, where the path does not. */
-  readonly model?: string | undefined
-  /** Whether instructions are messages of the list. @default false: they are a member of their own */
-  readonly systemListed?: boolean | undefined
-}
-
-type Spell = (messages: ReadonlyArray<Message>) => ReadonlyArray<Json> | undefined
-
-const startsWith = (whole: ReadonlyArray<Json>, part: ReadonlyArray<Json>): boolean =>
-  part.length <= whole.length && part.every((one, at) => isSame(one, whole[at]))
-
-/** What a list adds to its beginning; entries that only grew add what they grew by. */
-const after = (
-  whole: ReadonlyArray<Json>,
-  beginning: ReadonlyArray<Json>,
-  { parts }: Layout
-): { readonly grown: ReadonlyArray<Json>; readonly entries: ReadonlyArray<Json> } | undefined => {
-  if (startsWith(whole, beginning)) return { grown: [], entries: whole.slice(beginning.length) }
-  const at = beginning.length - 1
-  if (parts === undefined || at < 0 || !startsWith(whole, beginning.slice(0, at))) return undefined
-  const [was, is] = [record(beginning[at]), record(whole[at])]
-  const [some, all] = [list(was?.[parts]) as ReadonlyArray<Json>, list(is?.[parts]) as ReadonlyArray<Json>]
-  if (was === undefined || is === undefined || some.length === 0 || !startsWith(all, some)) return undefined
-  if (!isSame({ ...was, [parts]: undefined }, { ...is, [parts]: undefined })) return undefined
-  return { grown: all.slice(some.length), entries: whole.slice(at + 1) }
-}
-
-/** The last entry with more parts; a text in its place becomes the first of them. */
-const grow = (entry: Json, parts: string, more: ReadonlyArray<Json>): Json => {
-  const fields = record(entry) as JsonObject | undefined ?? {}
-  const given = fields[parts]
-  const known = Array.isArray(given) ? given as ReadonlyArray<Json> : [{ type: "text", text: given ?? "" }]
-  return { ...fields, [parts]: [...known, ...more] }
-}
-
-/** Messages of the view that the request still begins and ends with, where a conversation can be taken apart. */
-const kept = (view: ReadonlyArray<Message>, now: ReadonlyArray<Message>, spans: ReadonlyArray<Span>) => {
-  let { head, tail } = common(view, now)
-  // The results of calls belong to the calls before them, and one entry may have been read into several messages.
-  const inside = (at: number, messages: ReadonlyArray<Message>) => messages[at]?.role === "tool"
-  const shared = (at: number) => at > 0 && at < spans.length && spans[at]![0] < spans[at - 1]![1]
-  while (head > 0 && (inside(head, now) || inside(head, view) || shared(head))) head--
-  while (tail > 0 && (inside(view.length - tail, view) || shared(view.length - tail))) tail--
-  return { head, tail }
-}
-
-const entriesOf = (
-  { body, spans, view }: Received,
-  now: ReadonlyArray<Message>,
-  layout: Layout,
-  spell: Spell
-): ReadonlyArray<Json> | undefined => {
-  const came = body[layout.messages]
-  if (!Array.isArray(came)) return undefined
-  const entries = came as ReadonlyArray<Json>
-  const then = messagesOf(view)
-  const { head, tail } = kept(then, now, spans)
-  const upTo = spans[head - 1]?.[1] ?? 0
-  const from = tail === 0 ? entries.length : spans[then.length - tail]![0]
-  const first = head === 0 ? [] : spell(now.slice(0, head))
-  const last = tail === 0 ? [] : spell(now.slice(now.length - tail))
-  if (first === undefined || last === undefined) return undefined
-  const spelled = spell(now)
-  const more = spelled === undefined ? undefined : after(spelled, first, layout)
-  if (more === undefined) return undefined
-  const ending = more.entries.slice(more.entries.length - last.length)
-  if (more.entries.length < last.length || !startsWith(ending, last)) {
-    // What follows cannot be told from what was changed: it is spelled anew.
-    return tail === 0 ? undefined : [...entries.slice(0, upTo), ...more.entries]
-  }
-  const between = more.entries.slice(0, more.entries.length - last.length)
-  const before = entries.slice(0, upTo)
-  const grown = more.grown.length > 0 && before.length > 0 && layout.parts !== undefined
-    ? [...before.slice(0, -1), grow(before.at(-1)!, layout.parts, more.grown)]
-    : before
-  return [...grown, ...between, ...entries.slice(from)]
-}
-
-// =============================================================================
-// Bodies
-// =============================================================================
-
-const isEncoded = (made: Encoded | Refused): made is Encoded => !("refused" in made)
-
-/**
- * Encodes a request; one that came in on this wire as it came, but for what was changed. `pathOf` is where it goes to whatever it says.
+ * Encodes a request; one that came in on this wire as it came, but for what was changed.
  *
  * @category encoding
  * @since 0.1.0
  */
-export const verbatim = (
-  input: EncodeInput,
-  layout: Layout,
-  encode: (input: EncodeInput) => Encoded | Refused,
-  pathOf: (input: EncodeInput) => string | Refused
-): Encoded | Refused => {
+export const verbatim = (wire: string, input: EncodeInput, spelling: Spelling): Encoded | Refused => {
   const known = receivedOf(input.request)
-  if (known === undefined || known.wire !== layout.wire) return encode(input)
-  const request = layout.systemListed === true ? withListed(input.request) : input.request
-  const named = (body: JsonObject): JsonObject =>
-    layout.model === undefined || body[layout.model] === input.model ? body : { ...body, [layout.model]: input.model }
-  const { stream, view } = known
-  const [then, now] = [messagesOf(view), messagesOf(request)]
-  const unchanged = then === now || isSame(then, now)
-  if (unchanged && stream === input.stream && sameOptions(view, request)) {
-    const path = pathOf(input)
-    return typeof path === "string" ? { path, body: named(known.body), warnings: [] } : path
-  }
-  const changed = encode({ ...input, request })
-  if (!isEncoded(changed)) return changed
-  // As the request is now, but for what the client said otherwise.
-  const before = encode({ ...input, stream, request: { ...request, ...optionsOf(view, request), ...spoken(then) } })
-  if (!isEncoded(before)) return changed
-  const { [layout.messages]: was, ...options } = before.body
-  const { [layout.messages]: is, ...options2 } = changed.body
-  const { [layout.messages]: came, ...rest } = known.body
-  // Marks that options put on the latest messages would stand elsewhere in each part of a conversation: the client's own stand.
-  const spell: Spell = (messages) => {
-    const made = encode({ ...input, request: { ...request, ...spoken(messages), system: undefined, cache: undefined } })
-    return isEncoded(made) ? list(made.body[layout.messages]) as ReadonlyArray<Json> : undefined
-  }
-  const messages = unchanged
-    ? Array.isArray(came) && list(was).length === came.length ? merged(was, is, came) : came
-    : entriesOf(known, now, layout, spell) ?? is
-  const body = merged(options, options2, rest) as JsonObject
-  return {
-    path: changed.path,
-    body: named(
-      inOrder({ ...body, ...(messages === undefined ? undefined : { [layout.messages]: messages }) }, known.body)
-    ),
-    ...(changed.headers === undefined ? undefined : { headers: changed.headers }),
-    warnings: changed.warnings.filter((one) => !before.warnings.some((other) => isSame(one, other)))
-  }
-}
-
-const spoken = (
-  messages: ReadonlyArray<Message>
-): { readonly messages: ReadonlyArray<Message>; readonly prompt: undefined } => ({
-  messages,
-  prompt: undefined
-})
-
-const withListed = (request: LlmRequest): LlmRequest =>
-  request.system === undefined || request.system === ""
-    ? request
-    : {
-      ...request,
-      ...spoken([{ role: "system", content: request.system }, ...messagesOf(request)]),
-      system: undefined
-    }
-
-/** What the view says of each option that either of the two has. */
-const optionsOf = (view: LlmRequest, now: LlmRequest): Partial<LlmRequest> => {
-  const out: { [name: string]: unknown } = {}
-  for (const name of new Set([...Object.keys(view), ...Object.keys(now)])) {
-    if (!apart.has(name)) out[name] = fieldsOf(view)[name]
-  }
-  return out
-}
-
-/** Members in the order in which they came. */
-const inOrder = (body: JsonObject, came: JsonObject): JsonObject => {
-  const out: { [name: string]: Json } = {}
-  for (const name of [...Object.keys(came), ...Object.keys(body)]) {
-    const value = Object.hasOwn(body, name) ? body[name] : undefined
-    if (value !== undefined) setOwn(out, name, value)
-  }
-  return out
+  return known?.wire === wire ? known.spell(input, spelling) : spelling.encode(input)
 }

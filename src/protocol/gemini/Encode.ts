@@ -217,9 +217,15 @@ const modelForms = [
   "projects/*/locations/*/publishers/*/models/*"
 ]
 
-const pathOf = (model: string, stream: boolean): string | Issue => {
+/**
+ * Where a request goes to.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const pathOf = ({ model, stream }: EncodeInput): string | Refused => {
   const name = resource(model, modelForms, "models")
-  if (name === undefined) return { field: "model", message: nameIssue(model)! }
+  if (name === undefined) return { refused: { field: "model", message: nameIssue(model)! } }
   return `/${name}${stream ? ":streamGenerateContent?alt=sse" : ":generateContent"}`
 }
 
@@ -231,8 +237,8 @@ const pathOf = (model: string, stream: boolean): string | Issue => {
  */
 export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const { meta, model, provider, request } = input
-  const path = pathOf(model, input.stream)
-  if (typeof path !== "string") return { refused: path }
+  const path = pathOf(input)
+  if (typeof path !== "string") return path
   // Signatures and unsigned thoughts are weighed in `Content`.
   const { turns, warnings } = prepare(request, { wire, keepReasoning: () => true })
   warnings.push(...leftOut(request, ["image.detail", "file.citations", "tool.cacheControl"]))

@@ -3,8 +3,8 @@
  * reason, status and delay again.
  *
  * Whether it does is tried, with the very rules by which our own client reads errors (`ErrorMap`): the status that a reason came with is
- * kept where the reason can be told with it, and the message too; else the wire's usual status for it, then words in front of the
- * message that say it.
+ * kept where the reason can be told with it, by the message alone or with words in front of it that say it; else the wire's usual
+ * status for it.
  *
  * @since 0.1.0
  */
@@ -105,13 +105,19 @@ export const detailsOf = (
   }
   const statuses = given === undefined ? [words[tag].status] : [given, words[tag].status]
   const message = reason.message === "" ? phrases[tag] : reason.message
-  for (const text of [message, `${phrases[tag]}: ${message}`, `${phrases[tag]}.`]) {
-    for (const status of statuses) {
-      const details: ErrorDetails = { ...known, status, message: text, headers: shouldRetry(error, status) }
-      if (readBack(details, encode(details), streamed) === tag) return details
-    }
-  }
-  return { ...known, status: statuses[0]!, message, headers: shouldRetry(error, statuses[0]!) }
+  const told = (status: number, text: string): ErrorDetails => ({
+    ...known,
+    status,
+    message: text,
+    headers: shouldRetry(error, status)
+  })
+  const candidates = [
+    ...statuses.flatMap((status) => [told(status, message), told(status, `${phrases[tag]}: ${message}`)]),
+    ...statuses.map((status) => told(status, `${phrases[tag]}.`))
+  ]
+  const found = candidates.find((details) => readBack(details, encode(details), streamed) === tag)
+  if (found !== undefined) return found
+  return candidates[0]!
 }
 
 /**

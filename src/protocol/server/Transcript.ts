@@ -6,7 +6,8 @@
 import type { LlmRequest, RequestOptions } from "../../LlmRequest.ts"
 import type { Message, Part } from "../../Message.ts"
 import type { Decoded } from "../Server.ts"
-import { remember, type Span } from "../Verbatim.ts"
+import { remember } from "../Verbatim.ts"
+import { changed, type Layout, type Original, type Span } from "./Changes.ts"
 import * as Body from "./Json.ts"
 import { message, present } from "./Reading.ts"
 
@@ -48,13 +49,24 @@ export class Transcript {
  * @since 0.1.0
  */
 export const decoded = (
-  from: { readonly wire: string; readonly body: unknown; readonly model: string; readonly stream: boolean },
+  from: {
+    readonly wire: string
+    readonly layout: Layout
+    readonly body: unknown
+    readonly model: string
+    readonly stream: boolean
+  },
   options: RequestOptions,
   { messages, spans }: Transcript,
   warnings: Decoded["warnings"]
 ): Decoded => {
-  const { model, stream, wire } = from
+  const { layout, model, stream, wire } = from
   const view = { ...present({ ...options, model: model === "" ? undefined : model }), messages } as LlmRequest
-  const body = Body.asJson(Body.object(from.body))
-  return { request: remember({ wire, body, model, stream, spans }, view), model, stream, warnings }
+  const original: Original = { layout, body: Body.asJson(Body.object(from.body)), stream, view, spans }
+  const request = remember(view, {
+    wire,
+    body: original.body,
+    spell: (input, spelling) => changed(original, input, spelling)
+  })
+  return { request, model, stream, warnings }
 }

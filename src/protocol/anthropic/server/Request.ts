@@ -11,6 +11,7 @@ import type { LlmTool } from "../../../LlmTool.ts"
 import type { Json, Media, Part, TextPart, ToolResultPart } from "../../../Message.ts"
 import { thinkingLevels } from "../../../Model.ts"
 import type { Decoded, Incoming, Unreadable } from "../../Server.ts"
+import type { Layout } from "../../server/Changes.ts"
 import * as Body from "../../server/Json.ts"
 import {
   cacheControlOf,
@@ -26,6 +27,8 @@ import { decoded, Transcript } from "../../server/Transcript.ts"
 import { wire } from "../Encode.ts"
 
 const origin = { wire }
+
+const layout: Layout = { messages: "messages", parts: "content", model: "model" }
 
 /** Members that the view has, or that say nothing to others. */
 const known: ReadonlySet<string> = new Set([
@@ -292,6 +295,6 @@ export const decodeRequest = ({ body: given }: Incoming): Decoded | Unreadable =
     ...thinkingOf(given),
     responseFormat: formatOf(given)
   }
-  const from = { wire, body: given, model: Body.string(given.model), stream: given.stream === true }
+  const from = { wire, layout, body: given, model: Body.string(given.model), stream: given.stream === true }
   return decoded(from, options, transcript, placeless(given, known))
 }

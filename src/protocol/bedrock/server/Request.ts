@@ -11,6 +11,7 @@ import type { LlmTool } from "../../../LlmTool.ts"
 import type { CacheControl, Json, Media, Part, TextPart, ToolResultPart } from "../../../Message.ts"
 import { levelOf } from "../../chat/server/Request.ts"
 import type { Decoded, Incoming, Unreadable } from "../../Server.ts"
+import type { Layout } from "../../server/Changes.ts"
 import * as Body from "../../server/Json.ts"
 import {
   distinct,
@@ -27,6 +28,8 @@ import { wire } from "../Encode.ts"
 import { mediaTypeOf } from "../Formats.ts"
 
 const origin = { wire }
+
+const layout: Layout = { messages: "messages", parts: "content" }
 
 const known: ReadonlySet<string> = new Set([
   "messages",
@@ -304,6 +307,6 @@ export const decodeRequest = ({ body: given, path }: Incoming): Decoded | Unread
     ...placeless(body, known),
     ...placeless(more, knownMore, "additionalModelRequestFields.")
   ]
-  const from = { wire, body, model: called?.model ?? "", stream: called?.method === "converse-stream" }
+  const from = { wire, layout, body, model: called?.model ?? "", stream: called?.method === "converse-stream" }
   return decoded(from, options, transcript, warnings)
 }

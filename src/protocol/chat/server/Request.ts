@@ -10,6 +10,7 @@ import type { LlmTool } from "../../../LlmTool.ts"
 import type { Part, TextPart, ToolCallPart, ToolResultPart } from "../../../Message.ts"
 import type { ThinkingLevel } from "../../../Model.ts"
 import type { Decoded, Incoming, Unreadable } from "../../Server.ts"
+import type { Layout } from "../../server/Changes.ts"
 import * as Body from "../../server/Json.ts"
 import {
   argumentsOf,
@@ -28,6 +29,8 @@ import { wire } from "../Messages.ts"
 import { unparsable, wrongType } from "./Validation.ts"
 
 const origin = { wire }
+
+const layout: Layout = { messages: "messages", model: "model", systemListed: true }
 
 /** Members that the view has, or that say nothing to others. */
 const known: ReadonlySet<string> = new Set([
@@ -360,6 +363,6 @@ export const decodeRequest = ({ body }: Incoming): Decoded | Unreadable => {
   if (Body.isObject(body.tool_choice) && options.toolChoice === undefined && tools.length > 0) {
     warnings.push({ field: "tool_choice", message: onlyHere })
   }
-  const from = { wire, body, model: Body.string(body.model), stream: body.stream === true }
+  const from = { wire, layout, body, model: Body.string(body.model), stream: body.stream === true }
   return decoded(from, options, transcript, warnings)
 }

@@ -9,6 +9,7 @@ import type { LlmRequest, RequestOptions } from "../../../LlmRequest.ts"
 import type { LlmTool } from "../../../LlmTool.ts"
 import type { FilePart, Part, TextPart, ToolResultPart } from "../../../Message.ts"
 import type { Decoded, Incoming, Unreadable } from "../../Server.ts"
+import type { Layout } from "../../server/Changes.ts"
 import * as Body from "../../server/Json.ts"
 import {
   argumentsOf,
@@ -25,6 +26,8 @@ import { wire } from "../Messages.ts"
 import { toolPlan } from "../Messages.ts"
 
 const origin = { wire }
+
+const layout: Layout = { messages: "messages", model: "model", systemListed: true }
 
 const known: ReadonlySet<string> = new Set([
   "model",
@@ -225,6 +228,6 @@ export const decodeRequest = ({ body }: Incoming): Decoded | Unreadable => {
     thinking: thinkingOf(Body.object(body.thinking)),
     logprobs: body.logprobs === true ? true : undefined
   }
-  const from = { wire, body, model: Body.string(body.model), stream: body.stream === true }
+  const from = { wire, layout, body, model: Body.string(body.model), stream: body.stream === true }
   return decoded(from, present(options), transcript, placeless(body, known))
 }

@@ -12,6 +12,7 @@ import type { Json, JsonObject, Part, TextPart, ToolResultPart } from "../../../
 import type { ThinkingLevel } from "../../../Model.ts"
 import { blank, type JsonFields } from "../../Probe.ts"
 import type { Decoded, Incoming, Unreadable } from "../../Server.ts"
+import type { Layout } from "../../server/Changes.ts"
 import * as Body from "../../server/Json.ts"
 import {
   distinct,
@@ -28,6 +29,8 @@ import { wire } from "../Encode.ts"
 import { field, recordField } from "../Fields.ts"
 
 const origin = { wire }
+
+const layout: Layout = { messages: "contents", parts: "parts" }
 
 const methodPath = /\/models\/([^/:]+):(generateContent|streamGenerateContent|countTokens)$/
 
@@ -302,5 +305,5 @@ export const decodeRequest = ({ body: given, path }: Incoming): Decoded | Unread
   const camelled = Object.fromEntries(Object.entries(config).map(([name, value]) => [camel(name), value]))
   const warnings = [...placeless(body, known), ...placeless(camelled, knownConfig, "generationConfig.")]
   const stream = called?.method === "streamGenerateContent"
-  return decoded({ wire, body, model: called?.model ?? "", stream }, present(options), transcript, warnings)
+  return decoded({ wire, layout, body, model: called?.model ?? "", stream }, present(options), transcript, warnings)
 }

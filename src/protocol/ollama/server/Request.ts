@@ -11,12 +11,15 @@ import type { LlmTool } from "../../../LlmTool.ts"
 import type { Part } from "../../../Message.ts"
 import { levelOf } from "../../chat/server/Request.ts"
 import type { Decoded, Incoming, Unreadable } from "../../Server.ts"
+import type { Layout } from "../../server/Changes.ts"
 import * as Body from "../../server/Json.ts"
 import { argumentsOf, distinct, functionTool, placeless, present, providerTool, stopsOf } from "../../server/Reading.ts"
 import { decoded, Transcript } from "../../server/Transcript.ts"
 import { wire } from "../Messages.ts"
 
 const origin = { wire }
+
+const layout: Layout = { messages: "messages", model: "model", systemListed: true }
 
 const known: ReadonlySet<string> = new Set([
   "model",
@@ -161,6 +164,6 @@ export const decodeRequest = ({ body }: Incoming): Decoded | Unreadable => {
       : true
   }
   const warnings = [...placeless(body, known), ...placeless(given, knownOptions, "options.")]
-  const from = { wire, body, model: Body.string(body.model), stream: body.stream !== false }
+  const from = { wire, layout, body, model: Body.string(body.model), stream: body.stream !== false }
   return decoded(from, present(options), transcript, warnings)
 }

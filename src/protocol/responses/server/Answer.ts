@@ -28,6 +28,13 @@ import { wire } from "../Input.ts"
 // Response
 // =============================================================================
 
+const cutWords = {
+  length: "max_output_tokens",
+  "content-filter": "content_filter",
+  "context-window": "model_context_window_exceeded",
+  pause: "pause_turn"
+}
+
 const statusOf = ({ finishReason, rawFinishReason }: LlmResponse): JsonObject => {
   const plain = { incomplete_details: null, error: null }
   switch (finishReason) {
@@ -36,18 +43,17 @@ const statusOf = ({ finishReason, rawFinishReason }: LlmResponse): JsonObject =>
     case "refusal":
       return { status: "completed", ...plain }
     case "length":
-    case "context-window":
-      return { status: "incomplete", ...plain, incomplete_details: { reason: "max_output_tokens" } }
     case "content-filter":
-      return { status: "incomplete", ...plain, incomplete_details: { reason: "content_filter" } }
+    // The API itself has no word for the last two: those of another vendor say what happened.
+    case "context-window":
+    case "pause":
+      return { status: "incomplete", ...plain, incomplete_details: { reason: cutWords[finishReason] } }
     case "error":
       return {
         status: "failed",
         ...plain,
         error: { code: "server_error", message: "The server had an error while processing your request." }
       }
-    case "pause":
-      return { status: "queued", ...plain }
     case "other":
       return { status: rawFinishReason ?? "completed", ...plain }
   }
@@ -121,6 +127,9 @@ const annotationOf = ({ raw, title, url }: SourcePart): JsonObject => {
 // =============================================================================
 // Stream
 // =============================================================================
+
+/** Items that may be cut. */
+const cuttable: ReadonlySet<unknown> = new Set(["message", "function_call", "custom_tool_call"])
 
 /** An item that has begun. */
 interface Open {
@@ -413,7 +422,7 @@ export class ResponsesAnswer extends Encoding {
     const ending = statusOf(response)
     const { status } = ending
     const last = this.output.at(-1)
-    if (status === "incomplete" && last?.["status"] === "completed") {
+    if (status === "incomplete" && last?.["status"] === "completed" && cuttable.has(last["type"])) {
       this.output[this.output.length - 1] = { ...last, status: "incomplete" }
     }
     const logprobs = record(response.logprobs)?.["content"]

@@ -12,6 +12,7 @@ import type { JsonObject, Media, Part, TextPart, ToolResultPart } from "../../..
 import { levelOf, logprobsOf } from "../../chat/server/Request.ts"
 import { unparsable, wrongType } from "../../chat/server/Validation.ts"
 import type { Decoded, Incoming, Unreadable } from "../../Server.ts"
+import type { Layout } from "../../server/Changes.ts"
 import * as Body from "../../server/Json.ts"
 import {
   argumentsOf,
@@ -28,6 +29,8 @@ import { decoded, Transcript } from "../../server/Transcript.ts"
 import { wire } from "../Input.ts"
 
 const origin = { wire }
+
+const layout: Layout = { messages: "input", model: "model" }
 
 /** Members that the view has, or that say nothing to others. */
 const known: ReadonlySet<string> = new Set([
@@ -314,6 +317,6 @@ export const decodeRequest = ({ body }: Incoming): Decoded | Unreadable => {
   if (Body.isObject(body.tool_choice) && toolChoice === undefined) {
     warnings.push({ field: "tool_choice", message: onlyHere })
   }
-  const from = { wire, body, model: Body.string(body.model), stream: body.stream === true }
+  const from = { wire, layout, body, model: Body.string(body.model), stream: body.stream === true }
   return decoded(from, options, transcript, warnings)
 }
