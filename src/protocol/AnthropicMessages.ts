@@ -43,9 +43,9 @@ export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: "sse",
   encode: (input) =>
-      verbatim(wire, input, {
-        encode: (input) => encode(input, quirks),
-        path: () => quirks.path ?? "/messages"
-      }),
+    verbatim(wire, input, {
+      encode: (input) => encode(input, quirks),
+      path: () => quirks.path ?? "/messages"
+    }),
   decoder: (context) => new AnthropicDecoder(context)
 })

@@ -41,9 +41,9 @@ export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: (decoder, text) => new EventStream(decoder, text),
   encode: (input) =>
-      verbatim(wire, input, {
-        encode: (input) => encode(input, quirks),
-        path: pathOf
-      }),
+    verbatim(wire, input, {
+      encode: (input) => encode(input, quirks),
+      path: pathOf
+    }),
   decoder: (context) => new BedrockDecoder(context)
 })

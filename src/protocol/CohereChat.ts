@@ -26,9 +26,9 @@ export const make = (): Protocol => ({
   wire,
   framing: "sse",
   encode: (input) =>
-      verbatim(wire, input, {
-        encode: (input) => encode(input),
-        path: () => "/chat"
-      }),
+    verbatim(wire, input, {
+      encode: (input) => encode(input),
+      path: () => "/chat"
+    }),
   decoder: (context) => new CohereDecoder(context)
 })

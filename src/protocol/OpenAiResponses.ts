@@ -10,11 +10,11 @@
  * @since 0.1.0
  */
 import type { Protocol } from "./Protocol.ts"
-import { verbatim } from "./Verbatim.ts"
 import { ResponsesDecoder } from "./responses/Decoder.ts"
 import { encode } from "./responses/Encode.ts"
 import { wire } from "./responses/Input.ts"
 import type { Quirks } from "./responses/Quirks.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export { mergedOptions } from "./responses/Encode.ts"
 export { wire } from "./responses/Input.ts"

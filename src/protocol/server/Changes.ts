@@ -10,7 +10,7 @@
 import { setOwn } from "../../json/own.ts"
 import { type LlmRequest, messagesOf } from "../../LlmRequest.ts"
 import type { Json, JsonObject, Message } from "../../Message.ts"
-import { list, record } from "../Probe.ts"
+import { type JsonFields, list, record } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import type { Spelling } from "../Verbatim.ts"
 
@@ -82,13 +82,28 @@ const sameOptions = (a: LlmRequest, b: LlmRequest): boolean => {
   return true
 }
 
+const snakeOf = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+/** Members under the names that the original has for them: Google takes camel and snake case. */
+const inWordsOf = (came: JsonFields | undefined, fields: JsonFields | undefined): JsonFields | undefined => {
+  if (came === undefined || fields === undefined) return fields
+  const renamed = Object.keys(fields).some((name) => !Object.hasOwn(came, name) && Object.hasOwn(came, snakeOf(name)))
+  if (!renamed) return fields
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) =>
+      Object.hasOwn(came, name) || !Object.hasOwn(came, snakeOf(name)) ? [name, value] : [snakeOf(name), value]
+    )
+  )
+}
+
 /**
  * The original with what differs between two spellings of it. Where the spellings say the same the original stands, with all that
  * neither of them knows.
  */
 const merged = (before: Json | undefined, after: Json | undefined, original: Json | undefined): Json | undefined => {
   if (isSame(before, after)) return original
-  const [was, is, came] = [record(before), record(after), record(original)]
+  const came = record(original)
+  const [was, is] = [inWordsOf(came, record(before)), inWordsOf(came, record(after))]
   if (was !== undefined && is !== undefined && came !== undefined) {
     const out: { [key: string]: Json } = {}
     const put = (name: string, value: Json | undefined) => {
@@ -189,6 +204,28 @@ const kept = (view: ReadonlyArray<Message>, now: ReadonlyArray<Message>, spans: 
   return { head, tail }
 }
 
+/** Stands in for whoever speaks next or spoke before, where wires treat the ends of a conversation otherwise. */
+const somebody: Message = { role: "user", content: "." }
+
+/** The entries of a beginning as they are when more follows. */
+const spelledFirst = (messages: ReadonlyArray<Message>, spell: Spell): ReadonlyArray<Json> | undefined => {
+  if (messages.length === 0) return []
+  if (messages.at(-1)!.role !== "assistant") return spell(messages)
+  return spell([...messages, somebody])?.slice(0, -1)
+}
+
+/** The entries of an end as they are when something came before. */
+const spelledLast = (
+  messages: ReadonlyArray<Message>,
+  layout: Layout,
+  spell: Spell
+): ReadonlyArray<Json> | undefined => {
+  if (messages.length === 0) return []
+  if (messages[0]!.role !== "assistant") return spell(messages)
+  const [alone, after] = [spell([somebody]), spell([somebody, ...messages])]
+  return alone === undefined || after === undefined ? undefined : added(after, alone, layout)?.entries
+}
+
 const entriesOf = (
   { body, layout, spans, view }: Original,
   now: ReadonlyArray<Message>,
@@ -199,25 +236,21 @@ const entriesOf = (
   const entries = came as ReadonlyArray<Json>
   const then = messagesOf(view)
   const { head, tail } = kept(then, now, spans)
-  const upTo = spans[head - 1]?.[1] ?? 0
-  const from = tail === 0 ? entries.length : spans[then.length - tail]![0]
-  const first = head === 0 ? [] : spell(now.slice(0, head))
-  const last = tail === 0 ? [] : spell(now.slice(now.length - tail))
-  if (first === undefined || last === undefined) return undefined
   const spelled = spell(now)
-  const more = spelled === undefined ? undefined : added(spelled, first, layout)
+  const first = spelledFirst(now.slice(0, head), spell)
+  const more = spelled === undefined || first === undefined ? undefined : added(spelled, first, layout)
   if (more === undefined) return undefined
-  const ending = more.entries.slice(more.entries.length - last.length)
-  if (more.entries.length < last.length || !startsWith(ending, last)) {
-    // What follows cannot be told from what was changed: it is spelled anew.
-    return tail === 0 ? undefined : [...entries.slice(0, upTo), ...more.entries]
-  }
-  const between = more.entries.slice(0, more.entries.length - last.length)
-  const before = entries.slice(0, upTo)
-  const grown = more.grown.length > 0 && before.length > 0 && layout.parts !== undefined
+  const before = entries.slice(0, spans[head - 1]?.[1] ?? 0)
+  const begun = more.grown.length > 0 && before.length > 0 && layout.parts !== undefined
     ? [...before.slice(0, -1), grow(before.at(-1)!, layout.parts, more.grown)]
     : before
-  return [...grown, ...between, ...entries.slice(from)]
+  const last = spelledLast(now.slice(now.length - tail), layout, spell)
+  const between = more.entries.length - (last?.length ?? 0)
+  // An end that cannot be told from what was changed before it is spelled anew.
+  if (last === undefined || tail === 0 || between < 0 || !startsWith(more.entries.slice(between), last)) {
+    return [...begun, ...more.entries]
+  }
+  return [...begun, ...more.entries.slice(0, between), ...entries.slice(spans[then.length - tail]![0])]
 }
 
 // =============================================================================
@@ -256,15 +289,19 @@ export const changed = (original: Original, input: EncodeInput, { encode, path }
     const made = encode({ ...input, request: { ...request, ...spoken(messages), system: undefined, cache: undefined } })
     return isEncoded(made) ? list(made.body[layout.messages]) as ReadonlyArray<Json> : undefined
   }
+  const warnings = after.warnings.filter((one) => !before.warnings.some((other) => isSame(one, other)))
   const messages = unchanged
     ? Array.isArray(came) && list(was).length === came.length ? merged(was, is, came) : came
-    : entriesOf(original, now, spell) ?? is
+    : entriesOf(original, now, spell)
+  if (messages === undefined && Array.isArray(came)) {
+    warnings.push({ field: "messages", message: "Could not be kept as they came in: all of them were spelled anew." })
+  }
   const body = merged(optionsBefore, optionsAfter, options) as JsonObject
   return {
     path: after.path,
-    body: named(inOrder({ ...body, ...(messages === undefined ? undefined : { [layout.messages]: messages }) }, whole)),
+    body: named(inOrder({ ...body, [layout.messages]: messages ?? is ?? [] }, whole)),
     ...(after.headers === undefined ? undefined : { headers: after.headers }),
-    warnings: after.warnings.filter((one) => !before.warnings.some((other) => isSame(one, other)))
+    warnings
   }
 }
 

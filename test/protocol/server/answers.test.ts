@@ -79,7 +79,9 @@ const means: { readonly [kind: string]: Means } = {
 }
 
 /** Something of the vendor's own that goes through unchanged. */
-const ownParts: { readonly [kind: string]: readonly [name: string, kind: "call" | "result" | "block", data: JsonObject, id?: string] } = {
+const ownParts: {
+  readonly [kind: string]: readonly [name: string, kind: "call" | "result" | "block", data: JsonObject, id?: string]
+} = {
   anthropic: ["web_search", "call", {
     type: "server_tool_use",
     id: "srvtoolu_1",
@@ -162,21 +164,23 @@ const partOf = (kind: string, of: string): fc.Arbitrary<Part> => {
 const counts = fc.integer({ min: 1, max: 5000 })
 
 const usageOf = (known: Means["usage"]): fc.Arbitrary<Usage> =>
-  fc.record({ uncached: counts, cacheRead: counts, cacheWrite: counts, text: counts, reasoning: counts }).map((given) => {
-    const has = (name: "cacheRead" | "cacheWrite" | "reasoning") => known.includes(name) ? given[name] : undefined
-    const [cacheRead, cacheWrite, reasoning] = [has("cacheRead"), has("cacheWrite"), has("reasoning")]
-    return {
-      input: {
-        total: given.uncached + (cacheRead ?? 0) + (cacheWrite ?? 0),
-        ...(cacheRead === undefined ? undefined : { cacheRead }),
-        ...(cacheWrite === undefined ? undefined : { cacheWrite })
-      },
-      output: {
-        total: given.text + (reasoning ?? 0),
-        ...(reasoning === undefined ? undefined : { reasoning })
+  fc.record({ uncached: counts, cacheRead: counts, cacheWrite: counts, text: counts, reasoning: counts }).map(
+    (given) => {
+      const has = (name: "cacheRead" | "cacheWrite" | "reasoning") => known.includes(name) ? given[name] : undefined
+      const [cacheRead, cacheWrite, reasoning] = [has("cacheRead"), has("cacheWrite"), has("reasoning")]
+      return {
+        input: {
+          total: given.uncached + (cacheRead ?? 0) + (cacheWrite ?? 0),
+          ...(cacheRead === undefined ? undefined : { cacheRead }),
+          ...(cacheWrite === undefined ? undefined : { cacheWrite })
+        },
+        output: {
+          total: given.text + (reasoning ?? 0),
+          ...(reasoning === undefined ? undefined : { reasoning })
+        }
       }
     }
-  })
+  )
 
 /** The citations of a text follow it. */
 const cited = (parts: ReadonlyArray<Part>): ReadonlyArray<Part> => {
@@ -293,7 +297,8 @@ const joined = (parts: ReadonlyArray<Part>): ReadonlyArray<readonly [string, ...
   for (const part of parts) {
     const last = out.at(-1)
     const [of, ...said] = partSays(part)
-    const open = last?.[0] === of && (of === "text" || (of === "reasoning" && last[2] === undefined && last[3] === undefined))
+    const open = last?.[0] === of &&
+      (of === "text" || (of === "reasoning" && last[2] === undefined && last[3] === undefined))
     if (open && (of === "text" || said[2] === undefined)) {
       last[1] = `${String(last[1])}${String(said[0])}`
       last[2] = said[1]
@@ -343,12 +348,17 @@ describe.each(names)("%s: answers in both directions", (kind) => {
 
   it("reads the stream that it writes, wherever its bytes are split", () => {
     fc.assert(
-      fc.property(answerOf(kind), fc.integer({ min: 1, max: 7 }), fc.integer({ min: 1, max: 40 }), (response, size, split) => {
-        const encoder = wire.server.answerEncoder(context(response))
-        const frames = eventsOf(response, size).flatMap((event) => encoder.add(event))
-        assert.deepStrictEqual(encoder.warnings, [])
-        assert.deepStrictEqual(says(readStream(wire, bytesOf(frames), split)), says(response))
-      }),
+      fc.property(
+        answerOf(kind),
+        fc.integer({ min: 1, max: 7 }),
+        fc.integer({ min: 1, max: 40 }),
+        (response, size, split) => {
+          const encoder = wire.server.answerEncoder(context(response))
+          const frames = eventsOf(response, size).flatMap((event) => encoder.add(event))
+          assert.deepStrictEqual(encoder.warnings, [])
+          assert.deepStrictEqual(says(readStream(wire, bytesOf(frames), split)), says(response))
+        }
+      ),
       { numRuns: 80 }
     )
   })

@@ -19,7 +19,14 @@ const failing: Failing = {
   named: (name) => name,
   described: String,
   error: (reason, requestId) =>
-    new LlmError.LlmError({ provider: "someone", model: "model-1", operation: "generate", requestId, reason, attempts: 1 })
+    new LlmError.LlmError({
+      provider: "someone",
+      model: "model-1",
+      operation: "generate",
+      requestId,
+      reason,
+      attempts: 1
+    })
 }
 
 const readBack = ({ body, headers, status }: EncodedError): LlmError.LlmError => {
@@ -59,9 +66,12 @@ const message = fc.oneof(
   )
 )
 
-const delay = fc.option(fc.oneof(fc.integer({ min: 0, max: 90 }).map((s) => s * 1000), fc.integer({ min: 1, max: 5000 })), {
-  nil: undefined
-})
+const delay = fc.option(
+  fc.oneof(fc.integer({ min: 0, max: 90 }).map((s) => s * 1000), fc.integer({ min: 1, max: 5000 })),
+  {
+    nil: undefined
+  }
+)
 
 /** The statuses that a reason comes with, by vendor. */
 const statuses: { readonly [tag in keyof typeof provided]: ReadonlyArray<number> } = {

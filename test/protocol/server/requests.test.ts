@@ -211,7 +211,10 @@ describe.each(names)("%s: requests in both directions", (kind) => {
         const again = encode(wire, forgotten(read.request))
         assert.deepStrictEqual(JSON.parse(JSON.stringify(again.body)), JSON.parse(JSON.stringify(written.body)))
         assert.strictEqual(again.path, written.path)
-        assert.deepStrictEqual(again.warnings.filter(({ field }) => !written.warnings.some((one) => one.field === field)), [])
+        assert.deepStrictEqual(
+          again.warnings.filter(({ field }) => !written.warnings.some((one) => one.field === field)),
+          []
+        )
       }),
       { numRuns: 60 }
     )

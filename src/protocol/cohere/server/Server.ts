@@ -86,7 +86,12 @@ const tokenized = (body: Body.JsonObject): Decoded => {
   const transcript = new Transcript()
   transcript.add("user", [{ type: "text", text: Body.string(body.text) }])
   const options: Partial<LlmRequest> = {}
-  return decoded({ wire, layout: { messages: "messages" }, body, model: Body.string(body.model), stream: false }, options, transcript, [])
+  return decoded(
+    { wire, layout: { messages: "messages" }, body, model: Body.string(body.model), stream: false },
+    options,
+    transcript,
+    []
+  )
 }
 
 /**
