@@ -110,6 +110,16 @@ describe("Architecture", () => {
     expect(broken.map(sentence)).toEqual([])
   })
 
+  it("keeps the server's side of the wires out of reach of the client's", () => {
+    const isServers = (file: string) => /^src\/protocol\/(?:Server\.ts|(?:\w+\/)?server\/)/.test(file)
+    const broken = imports.filter((statement) => {
+      const target = targetOf(statement)
+      if (target === undefined || !isServers(target) || isServers(statement.from)) return false
+      return !["gateway", "testing"].includes(roomOf(statement.from))
+    })
+    expect(broken.map(sentence)).toEqual([])
+  })
+
   it("reads JSON text in one place, which bounds its depth", () => {
     const allowed = new Set(["src/json/parse.ts"])
     const broken = [...sources].filter(([file, source]) =>

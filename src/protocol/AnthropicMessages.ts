@@ -12,6 +12,7 @@ import { encode, wire } from "./anthropic/Encode.ts"
 import type { Quirks } from "./anthropic/Quirks.ts"
 import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
 import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export type {
   /**
@@ -42,6 +43,10 @@ export type {
 export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: "sse",
-  encode: withToolNames(plainNames, (input) => encode(input, quirks)),
+  encode: (input) =>
+    verbatim(wire, input, {
+      encode: withToolNames(plainNames, (input) => encode(input, quirks)),
+      path: () => quirks.path ?? "/messages"
+    }),
   decoder: (context) => new AnthropicDecoder(context)
 })

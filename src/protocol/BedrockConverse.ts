@@ -8,11 +8,12 @@
  * @since 0.1.0
  */
 import { BedrockDecoder } from "./bedrock/Decoder.ts"
-import { encode, wire } from "./bedrock/Encode.ts"
+import { encode, pathOf, wire } from "./bedrock/Encode.ts"
 import { EventStream } from "./bedrock/EventStream.ts"
 import type { Quirks } from "./bedrock/Quirks.ts"
 import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
 import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export type {
   /**
@@ -40,6 +41,10 @@ export type {
 export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: (decoder, text) => new EventStream(decoder, text),
-  encode: withToolNames(plainNames, (input) => encode(input, quirks)),
+  encode: (input) =>
+    verbatim(wire, input, {
+      encode: withToolNames(plainNames, (input) => encode(input, quirks)),
+      path: pathOf
+    }),
   decoder: (context) => new BedrockDecoder(context)
 })

@@ -12,6 +12,7 @@ import { encode } from "./cohere/Encode.ts"
 import { wire } from "./cohere/Messages.ts"
 import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
 import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export type { Body } from "./cohere/Body.ts"
 export { toolPlan, wire } from "./cohere/Messages.ts"
@@ -25,6 +26,10 @@ export { toolPlan, wire } from "./cohere/Messages.ts"
 export const make = (): Protocol => ({
   wire,
   framing: "sse",
-  encode: withToolNames(plainNames, encode),
+  encode: (input) =>
+    verbatim(wire, input, {
+      encode: withToolNames(plainNames, encode),
+      path: () => "/chat"
+    }),
   decoder: (context) => new CohereDecoder(context)
 })

@@ -9,9 +9,10 @@
  */
 import { identifiers, withToolNames } from "./conversation/ToolNames.ts"
 import { GeminiDecoder } from "./gemini/Decoder.ts"
-import { encode, wire } from "./gemini/Encode.ts"
+import { encode, pathOf, wire } from "./gemini/Encode.ts"
 import type { Quirks } from "./gemini/Quirks.ts"
 import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export type {
   /**
@@ -42,6 +43,10 @@ export type {
 export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: "sse",
-  encode: withToolNames(identifiers, (input) => encode(input, quirks)),
+  encode: (input) =>
+    verbatim(wire, input, {
+      encode: withToolNames(identifiers, (input) => encode(input, quirks)),
+      path: pathOf
+    }),
   decoder: (context) => new GeminiDecoder(context, quirks)
 })

@@ -15,6 +15,7 @@ import type { Quirks } from "./chat/Quirks.ts"
 import { tagsOf } from "./chat/ThinkTags.ts"
 import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
 import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export { wire } from "./chat/Messages.ts"
 export type { Quirks, ReasoningDialect, ReasoningReplay } from "./chat/Quirks.ts"
@@ -31,7 +32,11 @@ export const make = (quirks: Quirks = {}): Protocol => {
   return {
     wire,
     framing: "sse",
-    encode: withToolNames(plainNames, (input) => encode(input, quirks)),
+    encode: (input) =>
+      verbatim(wire, input, {
+        encode: withToolNames(plainNames, (input) => encode(input, quirks)),
+        path: () => quirks.path ?? "/chat/completions"
+      }),
     decoder: (context) => new ChatDecoder(context, tags)
   }
 }

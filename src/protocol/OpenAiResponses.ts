@@ -15,6 +15,7 @@ import { ResponsesDecoder } from "./responses/Decoder.ts"
 import { encode } from "./responses/Encode.ts"
 import { wire } from "./responses/Input.ts"
 import type { Quirks } from "./responses/Quirks.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export { mergedOptions } from "./responses/Encode.ts"
 export { wire } from "./responses/Input.ts"
@@ -31,7 +32,11 @@ export const make = (quirks: Quirks = {}): Protocol => {
   return {
     wire,
     framing: "sse",
-    encode: withToolNames(plainNames, (input) => encode(input, quirks)),
+    encode: (input) =>
+      verbatim(wire, input, {
+        encode: withToolNames(plainNames, (input) => encode(input, quirks)),
+        path: () => quirks.path ?? "/responses"
+      }),
     decoder: (context) => new ResponsesDecoder(context, hosted)
   }
 }

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import type { LlmEvent } from "../../src/LlmEvent.ts"
 import type { LlmResponse } from "../../src/LlmResponse.ts"
+import { eventStreamMessage } from "../../src/protocol/bedrock/server/EventStreamMessage.ts"
 import { type Decoder, exceptionPrefix, type Failure, type Protocol } from "../../src/protocol/Protocol.ts"
-import { eventStreamMessage } from "../../src/testing/simulator/BedrockWire.ts"
 import * as Framing from "../../src/transport/Framing.ts"
 
 export interface Frame {

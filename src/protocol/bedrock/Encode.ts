@@ -182,6 +182,19 @@ const toolChoiceOf = (request: LlmRequest): JsonObject | undefined => {
 const present = (fields: { readonly [key: string]: Json }): boolean => Object.keys(fields).length > 0
 
 /**
+ * Where a request goes to.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const pathOf = ({ model, stream }: EncodeInput): string | Refused => {
+  // Also of ARNs, whose slashes are the model's.
+  const name = segment(model)
+  if (name === undefined) return { refused: { field: "model", message: nameIssue(model)! } }
+  return `/model/${name}/${stream ? "converse-stream" : "converse"}`
+}
+
+/**
  * Encodes a request.
  *
  * @category encoding
@@ -189,9 +202,8 @@ const present = (fields: { readonly [key: string]: Json }): boolean => Object.ke
  */
 export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const { model, request } = input
-  // Also of ARNs, whose slashes are the model's.
-  const name = segment(model)
-  if (name === undefined) return { refused: { field: "model", message: nameIssue(model)! } }
+  const path = pathOf(input)
+  if (typeof path !== "string") return path
   const family = quirks.familyOf?.(model) ?? {}
   const prepared = prepare(request, rulesOf(input, family, quirks.familyOf))
   if (prepared.refused !== undefined) return { refused: prepared.refused }
@@ -248,5 +260,5 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   }
   if (present(additional)) body["additionalModelRequestFields"] = additional
   if (present(outputConfig)) body["outputConfig"] = outputConfig
-  return { path: `/model/${name}/${input.stream ? "converse-stream" : "converse"}`, body, warnings, ...schemas.sent }
+  return { path, body, warnings, ...schemas.sent }
 }

@@ -231,9 +231,15 @@ const modelForms = [
   "projects/*/locations/*/publishers/*/models/*"
 ]
 
-const pathOf = (model: string, stream: boolean): string | Issue => {
+/**
+ * Where a request goes to.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const pathOf = ({ model, stream }: EncodeInput): string | Refused => {
   const name = resource(model, modelForms, "models")
-  if (name === undefined) return { field: "model", message: nameIssue(model)! }
+  if (name === undefined) return { refused: { field: "model", message: nameIssue(model)! } }
   return `/${name}${stream ? ":streamGenerateContent?alt=sse" : ":generateContent"}`
 }
 
@@ -245,8 +251,8 @@ const pathOf = (model: string, stream: boolean): string | Issue => {
  */
 export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const { meta, model, provider, request } = input
-  const path = pathOf(model, input.stream)
-  if (typeof path !== "string") return { refused: path }
+  const path = pathOf(input)
+  if (typeof path !== "string") return path
   const { refused, turns, warnings } = prepare(
     request,
     rulesOf(wire, { quirks, provider, model }, meta?.capabilities.prefill)

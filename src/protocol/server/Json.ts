@@ -1,9 +1,11 @@
 /**
- * Narrow readings of a parsed JSON body. They never fail: what is not there, or is of another kind,
- * reads as nothing, and whether that is wrong is the wire's business.
+ * Narrow readings of a request's body. They never fail: what is not there, or is of another kind, reads as nothing, and whether
+ * that is wrong is the wire's business.
  *
  * @since 0.1.0
  */
+import { parseJson } from "../../json/parse.ts"
+import type { JsonObject as Json } from "../../Message.ts"
 
 /**
  * A JSON object.
@@ -47,6 +49,15 @@ export const array = (value: unknown): ReadonlyArray<unknown> => Array.isArray(v
 export const string = (value: unknown): string => typeof value === "string" ? value : ""
 
 /**
+ * The value as a finite number.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const number = (value: unknown): number | undefined =>
+  typeof value === "number" && Number.isFinite(value) ? value : undefined
+
+/**
  * The text of content that is a string or a list of parts with a `text`.
  *
  * @category readings
@@ -61,10 +72,12 @@ export const contentText = (content: unknown): string =>
  * @category readings
  * @since 0.1.0
  */
-export const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
+export const parse = (text: string): unknown => parseJson(text)
+
+/**
+ * An object of a body as the JSON it is.
+ *
+ * @category readings
+ * @since 0.1.0
+ */
+export const asJson = (value: JsonObject): Json => value as Json

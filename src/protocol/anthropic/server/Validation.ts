@@ -5,9 +5,8 @@
  *
  * @since 0.1.0
  */
-import type { ErrorDetails } from "./Answer.ts"
-import * as Json from "./Json.ts"
-import type { IncomingRequest, Operation } from "./Wire.ts"
+import type { ErrorDetails, Incoming, Operation } from "../../Server.ts"
+import * as Json from "../../server/Json.ts"
 
 const invalid = (message: string): ErrorDetails => ({ status: 400, type: "invalid_request_error", message })
 
@@ -45,7 +44,7 @@ const knownFields = new Set([
  * @category validation
  * @since 0.1.0
  */
-export const validate = (request: IncomingRequest, operation: Operation): ErrorDetails | undefined => {
+export const validate = (request: Incoming, operation: Operation): ErrorDetails | undefined => {
   if (request.headers["anthropic-version"] === undefined) return invalid("anthropic-version: header is required")
   if (operation === "models" || operation === "model") return undefined
   if (!Json.isObject(request.body)) {
@@ -61,7 +60,7 @@ export const validate = (request: IncomingRequest, operation: Operation): ErrorD
   return message === undefined ? undefined : invalid(message)
 }
 
-const checkFields = (request: IncomingRequest, body: Json.JsonObject, operation: Operation): string | undefined => {
+const checkFields = (request: Incoming, body: Json.JsonObject, operation: Operation): string | undefined => {
   if (typeof body.model !== "string") return "model: Field required"
   if (body.messages === undefined) return "messages: Field required"
   if (operation === "generate") {

@@ -5,9 +5,8 @@
  *
  * @since 0.1.0
  */
-import type { ErrorDetails } from "./Answer.ts"
-import * as Json from "./Json.ts"
-import type { IncomingRequest, Operation } from "./Wire.ts"
+import type { ErrorDetails, Incoming, Operation } from "../../Server.ts"
+import * as Json from "../../server/Json.ts"
 
 const blockMembers = new Set([
   "text",
@@ -43,7 +42,7 @@ const blocksOf = (message: unknown): ReadonlyArray<Json.JsonObject> =>
  * @category validation
  * @since 0.1.0
  */
-export const validate = (request: IncomingRequest, operation: Operation): ErrorDetails | undefined => {
+export const validate = (request: Incoming, operation: Operation): ErrorDetails | undefined => {
   if (operation === "models" || operation === "model") return undefined
   if (!Json.isObject(request.body)) {
     return {

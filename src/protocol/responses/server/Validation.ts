@@ -6,10 +6,9 @@
  *
  * @since 0.1.0
  */
-import type { ErrorDetails } from "./Answer.ts"
-import * as Json from "./Json.ts"
-import { emptyArray, invalid, missing, strictProblem, unparsable, wrongType } from "./OpenAiChatValidation.ts"
-import type { IncomingRequest, Operation } from "./Wire.ts"
+import { emptyArray, invalid, missing, strictProblem, unparsable, wrongType } from "../../chat/server/Validation.ts"
+import type { ErrorDetails, Incoming, Operation } from "../../Server.ts"
+import * as Json from "../../server/Json.ts"
 
 /**
  * The error the API would report, `undefined` for a proper request.
@@ -17,7 +16,7 @@ import type { IncomingRequest, Operation } from "./Wire.ts"
  * @category validation
  * @since 0.1.0
  */
-export const validate = (request: IncomingRequest, operation: Operation): ErrorDetails | undefined => {
+export const validate = (request: Incoming, operation: Operation): ErrorDetails | undefined => {
   if (operation === "models" || operation === "model") return undefined
   if (!Json.isObject(request.body)) return unparsable
   return checkParameters(request.body) ?? checkInput(request.body) ?? checkTools(request.body) ??

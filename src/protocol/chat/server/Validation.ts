@@ -6,9 +6,8 @@
  *
  * @since 0.1.0
  */
-import type { ErrorDetails } from "./Answer.ts"
-import * as Json from "./Json.ts"
-import type { IncomingRequest, Operation } from "./Wire.ts"
+import type { ErrorDetails, Incoming, Operation } from "../../Server.ts"
+import * as Json from "../../server/Json.ts"
 
 /**
  * A refused request.
@@ -87,7 +86,7 @@ export const unparsable: ErrorDetails = invalid(
  * @category validation
  * @since 0.1.0
  */
-export const validate = (request: IncomingRequest, operation: Operation): ErrorDetails | undefined => {
+export const validate = (request: Incoming, operation: Operation): ErrorDetails | undefined => {
   if (operation === "models" || operation === "model") return undefined
   if (!Json.isObject(request.body)) return unparsable
   return checkParameters(request.body) ?? checkMessages(request.body) ?? checkTools(request.body) ??

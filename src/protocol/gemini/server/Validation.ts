@@ -6,9 +6,8 @@
  *
  * @since 0.1.0
  */
-import type { ErrorDetails } from "./Answer.ts"
-import * as Json from "./Json.ts"
-import type { IncomingRequest, Operation } from "./Wire.ts"
+import type { ErrorDetails, Incoming, Operation } from "../../Server.ts"
+import * as Json from "../../server/Json.ts"
 
 const invalid = (message: string): ErrorDetails => ({ status: 400, type: "INVALID_ARGUMENT", message })
 
@@ -78,7 +77,7 @@ const unknownField = (fields: Json.JsonObject, known: ReadonlySet<string>, at: s
  * @category validation
  * @since 0.1.0
  */
-export const validate = (request: IncomingRequest, operation: Operation): ErrorDetails | undefined => {
+export const validate = (request: Incoming, operation: Operation): ErrorDetails | undefined => {
   if (operation === "models" || operation === "model") return undefined
   if (!Json.isObject(request.body)) return invalid("Invalid JSON payload received. Unexpected end of string.")
   const body = request.body
