@@ -38,7 +38,7 @@ for (const target of chosen) {
   const validators = [
     ...wireValidators(target.wire),
     ...hostValidators(target.provider, target.wire),
-    ...specifications.validators(target.provider, target.wire)
+    ...specifications.validators(target.provider, target.wire, target.model)
   ]
   tallies.push(await Effect.runPromise(judge(target, cases, validators)))
 }

@@ -44,7 +44,8 @@ export interface Tally {
 const place = (at: string): string => at.replaceAll(/\[\d+\]/g, "[]")
 
 /** Messages without the values in them, of which there are too many. */
-const said = (message: string): string => message.replace(/(?<=is )(?:\{|\[).*$/, "…").replace(/(?<=\}).*$/, "")
+const said = (message: string): string =>
+  message.replace(/(?<=is )[{[].*$/, "…").replace(/(?<=: )[{[].*$/, "…").replaceAll(/call_\w+/g, "…")
 
 const note = (tally: Tally, validator: string, fault: Fault, warned: boolean, name: string): void => {
   const key = `${validator} ${place(fault.at)} ${said(fault.message)} ${warned}`

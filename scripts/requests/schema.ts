@@ -35,8 +35,12 @@ const shown = (value: unknown): string => {
 /** A field by its name, or by its place in a list. */
 const below = (at: string, name: string): string => at === "" ? name : `${at}.${name}`
 
-/** Faults that say which member of a union was not meant. */
-const tellsApart = /(?:^|\.)(?:type|role|object|kind|mode)$/
+/** Places whose values say which member of a union is meant. */
+const tellsApart = /(?:^|\.)(?:type|role|object|kind|mode|model)$/
+
+/** How far a value is from a member of a union that has these faults at it: the least is the one that was meant. */
+const distance = (found: ReadonlyArray<Finding>, at: string): number =>
+  found.reduce((sum, one) => sum + (one.at === at ? 10_000 : tellsApart.test(one.at) ? 100 : 1), 0)
 
 const pattern = (source: string): RegExp | undefined => {
   try {
@@ -88,7 +92,7 @@ export const checker = (document: Fields): (schema: unknown) => Check => {
         const found: Array<Finding> = []
         check(value, at, found)
         if (found.length === 0) return
-        const weight = found.length + 100 * found.filter((one) => one.at === at || tellsApart.test(one.at)).length
+        const weight = distance(found, at)
         if (weight < least) [best, least] = [found, weight]
       }
       if (best !== undefined) {

@@ -10,6 +10,7 @@ import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parse } from "yaml"
 import { type Fields, fieldsOf, type Sent, type Validator } from "./Fault.ts"
+import { readParameters } from "./parameters.ts"
 import { schemasOfProtos } from "./protos.ts"
 import { type Check, checker, type Finding } from "./schema.ts"
 import { installed, nameOf, schemasOf } from "./types.ts"
@@ -23,6 +24,7 @@ type Place =
 
 /** What describes requests in a document: a pointer to a schema, a type, or a message of a package of protocol buffers. */
 type Subject =
+  | { readonly parameters: true }
   | { readonly pointer: string }
   | { readonly type: string }
   | { readonly package: string; readonly message: string }
@@ -40,6 +42,8 @@ interface Specification {
 interface Exception {
   readonly at: RegExp
   readonly message?: RegExp | undefined
+  /** @default all */
+  readonly models?: RegExp | undefined
   readonly why: string
 }
 
@@ -85,7 +89,15 @@ export const specifications: ReadonlyArray<Specification> = [
     name: "anthropic SDK: messages",
     place: { installed: "@anthropic-ai/sdk/resources/beta/messages/messages.d.ts" },
     subject: { type: "MessageCreateParams" },
-    of: ["anthropic/anthropic-messages"]
+    of: ["anthropic/anthropic-messages"],
+    except: [
+      {
+        at: /^(?:temperature|top_p|top_k)$/,
+        models: /claude-(?:3|(?:opus|sonnet|haiku)-4-[0-6])/,
+        why:
+          "the SDK describes the newest models; those up to 4.6 take them: https://platform.claude.com/docs/en/about-claude/models/whats-new-claude-4-7"
+      }
+    ]
   },
   {
     name: "AWS SDK: Converse",
@@ -97,13 +109,23 @@ export const specifications: ReadonlyArray<Specification> = [
     name: "ollama SDK: chat",
     place: { installed: "ollama/dist/browser.d.ts" },
     subject: { type: "ChatRequest" },
-    of: ["ollama/ollama-chat"]
+    of: ["ollama/ollama-chat"],
+    except: [
+      {
+        at: /./,
+        message: /is no field/,
+        why: "the server ignores what it does not know: https://docs.ollama.com/api/chat"
+      }
+    ]
   },
   {
     name: "Gemini API: protocol buffers",
     place: { npm: "@google-ai/generativelanguage", version: "4.1.0", path: "build/protos/protos.json" },
     subject: { package: "google.ai.generativelanguage.v1beta", message: "GenerateContentRequest" },
-    of: ["gemini/gemini-generate-content"]
+    of: ["gemini/gemini-generate-content"],
+    except: [
+      { at: /thinkingLevel$/, why: "newer than the package: https://ai.google.dev/gemini-api/docs/thinking" }
+    ]
   },
   {
     name: "Gemini API: OpenAPI from the discovery document",
@@ -149,7 +171,15 @@ export const specifications: ReadonlyArray<Specification> = [
       path: "openapi.yaml"
     },
     subject: post("/chat/completions"),
-    of: ["together/openai-chat"]
+    of: ["together/openai-chat"],
+    except: [
+      {
+        at: /^stream_options$/,
+        why: "taken, as by all compatible hosts: https://docs.together.ai/docs/openai-api-compatibility"
+      },
+      { at: /^tool_choice\.|tool_calls\[\d+\]\.index$/, why: "the document describes calls of an answer there" },
+      { at: /^messages\[\d+\]\.role$/, why: "told by the faults of the content" }
+    ]
   },
   {
     name: "OpenRouter OpenAPI",
@@ -159,7 +189,17 @@ export const specifications: ReadonlyArray<Specification> = [
       path: ".speakeasy/out.openapi.yaml"
     },
     subject: post("/chat/completions"),
-    of: ["openrouter/openai-chat"]
+    of: ["openrouter/openai-chat"],
+    except: [
+      {
+        at: /^usage$/,
+        why: "recorded requests with it are answered: https://openrouter.ai/docs/use-cases/usage-accounting"
+      },
+      {
+        at: /^reasoning\.(?:max_tokens|enabled)$/,
+        why: "documented: https://openrouter.ai/docs/use-cases/reasoning-tokens"
+      }
+    ]
   },
   {
     name: "Venice OpenAPI",
@@ -179,7 +219,15 @@ export const specifications: ReadonlyArray<Specification> = [
       path: "src/libs/Xai/openapi.yaml"
     },
     subject: post("/chat/completions"),
-    of: ["xai/openai-chat"]
+    of: ["xai/openai-chat"],
+    except: [
+      {
+        at: /^(?:stream_options|max_completion_tokens|logprobs|top_logprobs)$/,
+        why:
+          "documented, and recorded requests with them are answered: https://docs.x.ai/docs/api-reference#chat-completions"
+      },
+      { at: /^messages\[\d+\]\.content$/, message: /is null/, why: "null beside calls, as OpenAI has it" }
+    ]
   },
   {
     name: "Moonshot OpenAPI",
@@ -189,7 +237,14 @@ export const specifications: ReadonlyArray<Specification> = [
       path: "src/libs/Moonshot/openapi.yaml"
     },
     subject: post("/v1/chat/completions"),
-    of: ["moonshot/openai-chat"]
+    of: ["moonshot/openai-chat"],
+    except: [
+      {
+        at: /^messages\[\d+\]\.(?:tool_calls|tool_call_id|reasoning_content|name)$/,
+        why: "the document leaves them out: https://platform.kimi.ai/docs/guide/use-kimi-api-to-complete-tool-calls"
+      },
+      { at: /^messages\[\d+\]\.content$/, message: /is null/, why: "null beside calls, as OpenAI has it" }
+    ]
   },
   {
     name: "DeepInfra OpenAPI",
@@ -219,13 +274,23 @@ export const specifications: ReadonlyArray<Specification> = [
       path: "packages/tasks/src/tasks/chat-completion/spec/input.json"
     },
     subject: { pointer: "#" },
-    of: ["huggingface/openai-chat"]
+    of: ["huggingface/openai-chat"],
+    except: [
+      {
+        at: /^messages\[\d+\]\.(?:tool_calls|tool_call_id|reasoning_content)$/,
+        why: "the router takes them: https://huggingface.co/docs/inference-providers/guides/function-calling"
+      },
+      { at: /^messages\[\d+\]\.content$/, message: /is null/, why: "null beside calls, as OpenAI has it" }
+    ]
   },
   {
     name: "groq-sdk",
     place: { npm: "groq-sdk", version: "1.6.0", path: "resources/chat/completions.d.ts" },
     subject: { type: "ChatCompletionCreateParams" },
-    of: ["groq/openai-chat"]
+    of: ["groq/openai-chat"],
+    except: [
+      { at: /^stream_options$/, why: "documented: https://console.groq.com/docs/api-reference#chat-create" }
+    ]
   },
   {
     name: "cerebras SDK",
@@ -250,6 +315,16 @@ export const specifications: ReadonlyArray<Specification> = [
     place: { npm: "sambanova", version: "1.4.0", path: "resources/chat/completions.d.ts" },
     subject: { type: "CompletionCreateParams" },
     of: ["sambanova/openai-chat"]
+  },
+  {
+    name: "modelparams.dev",
+    place: {
+      repository: "mnfst/modelparams.dev",
+      commit: "3e79c46eb87e09b506f9259d3d903896fdc6960b",
+      path: "packages/modelparams-python/src/modelparams/_generated/catalog.json"
+    },
+    subject: { parameters: true },
+    of: []
   }
 ]
 
@@ -305,7 +380,7 @@ export const fetchAll = async (): Promise<ReadonlyArray<string>> => {
 
 /** Validators of a provider's specifications, and the names of those left out because their document is not there. */
 export interface Loaded {
-  readonly validators: (provider: string, wire: string) => ReadonlyArray<Validator>
+  readonly validators: (provider: string, wire: string, model: string) => ReadonlyArray<Validator>
   readonly leftOut: ReadonlyArray<string>
 }
 
@@ -321,6 +396,7 @@ export const load = (): Loaded => {
   for (const specification of here) {
     const { place, subject } = specification
     const file = fileOf(place)
+    if ("parameters" in subject) continue
     if ("type" in subject) {
       const name = nameOf({ file, name: subject.type })
       checks.set(specification, ofTypes!({ $ref: `#/definitions/${name}` }))
@@ -349,18 +425,27 @@ export const load = (): Loaded => {
         check(bodyFor(specification, sent), "", out)
         return out
           .filter(({ at, message }) =>
-            !(specification.except ?? []).some((one) => one.at.test(at) && (one.message?.test(message) ?? true))
+            !(specification.except ?? []).some((one) =>
+              one.at.test(at) && (one.message?.test(message) ?? true) && (one.models?.test(sent.model) ?? true)
+            )
           )
           .map((finding) => ({ ...finding, source }))
       }
     }
   }
-  const all = here.map((specification) => ({ specification, validator: validatorOf(specification) }))
+  const catalogue = specifications.find(({ subject }) => "parameters" in subject)!
+  const parameters = readParameters(fileOf(catalogue.place), urlOf(catalogue.place))
+  const all = here.filter((one) => checks.has(one)).map((specification) => ({
+    specification,
+    validator: validatorOf(specification)
+  }))
   return {
-    validators: (provider, wire) =>
-      all.filter(({ specification }) => specification.of.includes(`${provider}/${wire}`)).map(({ validator }) =>
-        validator
+    validators: (provider, wire, model) => [
+      ...all.filter(({ specification }) => specification.of.includes(`${provider}/${wire}`)).map((one) =>
+        one.validator
       ),
+      ...parameters(provider, model)
+    ],
     leftOut: specifications.filter((one) => !here.includes(one)).map(({ name }) => name)
   }
 }

@@ -31,8 +31,8 @@ const apiKey = Redacted.make("a-key-of-nobody")
 
 /** Models beside the default one, which stand for families that refuse different things. */
 const models: { readonly [provider: string]: ReadonlyArray<string> } = {
-  alibaba: ["qwen3-32b", "qwen3-coder-plus"],
-  anthropic: ["claude-opus-4-5", "claude-opus-4-6", "claude-haiku-4-5", "claude-opus-5-5"],
+  alibaba: ["qwen3.7-max", "qwen3-235b-a22b-thinking-2507"],
+  anthropic: ["claude-opus-4-5-20251101", "claude-opus-4-6", "claude-haiku-4-5", "claude-opus-4-8", "claude-sonnet-5"],
   azure: ["gpt-4.1", "gpt-5", "o3"],
   bedrock: [
     "anthropic.claude-sonnet-4-5-20250929-v1:0",
@@ -40,26 +40,26 @@ const models: { readonly [provider: string]: ReadonlyArray<string> } = {
     "openai.gpt-oss-120b-1:0",
     "meta.llama3-3-70b-instruct-v1:0"
   ],
-  cerebras: ["qwen-3-32b", "zai-glm-4.7"],
+  cerebras: ["zai-glm-4.7"],
   cohere: ["command-a-reasoning-08-2025", "command-r7b-12-2024"],
   deepseek: ["deepseek-v4-pro"],
-  fireworks: ["accounts/fireworks/models/deepseek-v4p1-flash"],
+  fireworks: ["accounts/fireworks/models/gpt-oss-120b"],
   gemini: ["gemini-2.5-pro", "gemini-2.5-flash", "gemini-3.1-pro-preview"],
-  groq: ["llama-3.3-70b-versatile", "qwen/qwen3-32b"],
-  huggingface: ["meta-llama/Llama-3.3-70B-Instruct"],
+  groq: ["llama-3.3-70b-versatile", "qwen/qwen3.6-27b"],
   minimax: ["MiniMax-M2.7"],
   mistral: ["mistral-small-latest", "codestral-latest", "magistral-medium-latest"],
   moonshot: ["kimi-k2.6", "kimi-k2.7-code", "moonshot-v1-128k"],
-  nvidia: ["meta/llama-3.3-70b-instruct"],
+  nvidia: ["nvidia/nemotron-3-super-120b-a12b"],
   openai: ["gpt-4.1", "gpt-5", "o3"],
   openrouter: ["openai/gpt-5", "google/gemini-2.5-pro"],
-  perplexity: ["sonar", "sonar-reasoning-pro"],
+  perplexity: ["sonar-pro", "sonar-reasoning-pro"],
   together: ["deepseek-ai/DeepSeek-V4.1-Flash"],
-  "vercel-gateway": ["openai/gpt-5"],
+  "vercel-gateway": ["anthropic/claude-sonnet-4.5"],
   vertex: ["gemini-2.5-pro", "gemini-3.1-pro-preview"],
-  "vertex-anthropic": ["claude-opus-4-5"],
-  xai: ["grok-4.3", "grok-3-mini"],
-  zai: ["glm-4.7"]
+  "vertex-anthropic": ["claude-opus-4-5-20251101"],
+  xai: ["grok-4.3", "grok-4.6"],
+  xiaomi: ["mimo-v2.5-pro"],
+  zai: ["glm-4.7", "glm-5.2"]
 }
 
 /** Models of servers that have no usual one. */
