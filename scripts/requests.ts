@@ -30,28 +30,28 @@ if (asked.fetch) { for (const failed of await fetchAll()) console.error(`Not fet
 const specifications = load()
 
 const begun = performance.now()
+const columns = ["requests", "clean", "changed", "refused", "warned", "invalid", "astray"] as const
+const row = (name: string, cells: ReadonlyArray<number | string>) =>
+  console.log(name.padEnd(62) + cells.map((cell) => String(cell).padStart(9)).join(""))
+row("target", columns)
+
 const tallies: Array<Tally> = []
 const chosen = (await Effect.runPromise(targets(!asked.quick))).filter(({ provider }) =>
   asked.provider?.includes(provider) ?? true
 )
 for (const target of chosen) {
+  const { model, provider, wire } = target
   const validators = [
-    ...wireValidators(target.wire),
-    ...hostValidators(target.provider, target.wire),
-    ...specifications.validators(target.provider, target.wire, target.model)
+    ...wireValidators(wire),
+    ...hostValidators(provider, wire),
+    ...specifications.validators(provider, wire, model)
   ]
-  tallies.push(await Effect.runPromise(judge(target, cases, validators)))
+  const tally = await Effect.runPromise(judge(target, cases, validators))
+  tallies.push(tally)
+  row(`${provider} ${wire.replace(/^openai-/, "")} ${model}`.slice(0, 61), columns.map((column) => tally[column]))
 }
 
 const total = (count: (tally: Tally) => number): number => tallies.reduce((sum, tally) => sum + count(tally), 0)
-const columns = ["requests", "clean", "changed", "refused", "warned", "invalid", "astray"] as const
-const row = (name: string, cells: ReadonlyArray<number | string>) =>
-  console.log(name.padEnd(62) + cells.map((cell) => String(cell).padStart(9)).join(""))
-row("target", columns)
-for (const tally of tallies) {
-  const { model, provider, wire } = tally.target
-  row(`${provider} ${wire.replace(/^openai-/, "")} ${model}`.slice(0, 61), columns.map((column) => tally[column]))
-}
 row("all", columns.map((column) => total((tally) => tally[column])))
 
 const kinds = tallies.flatMap((tally) => [...tally.kinds.values()]).filter(({ warned }) => asked.warned || !warned)

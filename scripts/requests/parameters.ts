@@ -31,8 +31,8 @@ const names: { readonly [provider: string]: string } = {
   zai: "z-ai"
 }
 
-/** Sampling, which every entry lists when the model takes it. */
-const alwaysListed = ["temperature", "top_p", "top_k"]
+/** Sampling, which every entry lists when the model takes it; OpenAI's newer models take it where they do not reason. */
+const alwaysListed = ["temperature", "top_p"]
 
 const plain = (model: string): string =>
   model.toLowerCase().replace(/^.*\//, "").replace(/^(?:global\.|us\.|eu\.)?(?:anthropic|amazon|openai|meta)\./, "")
@@ -81,9 +81,9 @@ const faultsOf = (body: Fields, { params, provider }: Model, source: string): Re
     if (excluded !== undefined) refuse(`is refused together with ${JSON.stringify(excluded)}`)
   }
   const listed = new Set(params.map(({ path }) => path.replace(/^extra_body\./, "")))
-  if (listed.has("max_tokens") || listed.has("max_completion_tokens")) {
+  if (provider !== "openai" && (listed.has("max_tokens") || listed.has("max_completion_tokens"))) {
     for (const name of alwaysListed) {
-      if (name in body && !listed.has(name) && (name !== "top_k" || listed.has("top_p"))) {
+      if (name in body && !listed.has(name)) {
         faults.push({ at: name, message: "is no parameter of the model", source })
       }
     }

@@ -52,7 +52,7 @@ const post = (path: string) => ({
 })
 
 /** Every specification. */
-export const specifications: ReadonlyArray<Specification> = [
+const specifications: ReadonlyArray<Specification> = [
   {
     name: "OpenAI OpenAPI: chat",
     place: {
@@ -302,7 +302,13 @@ export const specifications: ReadonlyArray<Specification> = [
     name: "perplexity SDK",
     place: { npm: "@perplexity-ai/perplexity_ai", version: "0.38.5", path: "dist/resources/chat/completions.d.ts" },
     subject: { type: "CompletionCreateParams" },
-    of: ["perplexity/openai-chat"]
+    of: ["perplexity/openai-chat"],
+    except: [
+      {
+        at: /^tools\[\d+\]\.function\.parameters\./,
+        why: "a JSON Schema: https://docs.perplexity.ai/api-reference/chat-completions-post"
+      }
+    ]
   },
   {
     name: "writer-sdk",
