@@ -24,37 +24,40 @@ import * as Message from "../Message.ts"
 import { requestOf } from "./run/approvals.ts"
 import * as Calls from "./run/callEvents.ts"
 import { mapCalls, openCall, outsideCall, partAt } from "./run/calls.ts"
+import type { Action, Happened, Waiting } from "./run/happened.ts"
 import * as Model from "./run/model.ts"
 import { RunRefusal } from "./run/refusal.ts"
 import * as Results from "./run/results.ts"
 import { atBound, closeOpen, ended, plain, withQueued } from "./run/settle.ts"
 import { nothing, reached, withNear } from "./run/spending.ts"
-import { type Action, type Bounds, type Happened, State, type ToolFacts, version, type Waiting } from "./run/state.ts"
+import { type Bounds, State, type ToolFacts, version } from "./run/state.ts"
 
 export { approve, Decision, deny, sign } from "./run/approvals.ts"
+export type {
+  Action,
+  Answer,
+  ApprovalRequest,
+  Check,
+  Happened,
+  OpenCall,
+  OutsideCall,
+  Waiting
+} from "./run/happened.ts"
 export { type RefusalKind, RunRefusal } from "./run/refusal.ts"
 export {
-  type Action,
-  type Answer,
-  type ApprovalRequest,
   type Bound,
   Bounds,
   type CallResult,
   type CallState,
   type CallStatus,
-  type Check,
   type Compaction,
   type End,
-  type Happened,
-  type OpenCall,
-  type OutsideCall,
   type RunFailure,
   type Spent,
   State,
   type ToolFacts,
   type Turn,
-  version,
-  type Waiting
+  version
 } from "./run/state.ts"
 
 /**
@@ -347,12 +350,18 @@ const resumed = (state: State, tools: ReadonlyArray<ToolFacts>): State => {
   return Calls.resumedCalls({ ...rest, attempts: 0 })
 }
 
-const stopped = (state: State, { bound, reason }: Happened & { readonly _tag: "Stopped" }): State =>
-  ended(closeOpen(state, bound === undefined ? Results.stopped(reason) : Results.atBound(bound)), {
+const stopped = (state: State, { bound, partial = [], reason }: Happened & { readonly _tag: "Stopped" }): State => {
+  // Of an answer that was not completed only text can be sent again.
+  const said = partial.filter((part) => part.type === "text" && part.text.trim() !== "")
+  const before: State = state.turn === undefined && said.length > 0
+    ? { ...state, messages: [...state.messages, plain(Message.assistant(said))] }
+    : closeOpen(state, bound === undefined ? Results.stopped(reason) : Results.atBound(bound))
+  return ended(before, {
     status: "stopped",
     ...(bound === undefined ? undefined : { bound }),
     ...(reason === undefined ? undefined : { reason })
   })
+}
 
 // =============================================================================
 // Storing

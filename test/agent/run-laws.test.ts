@@ -8,16 +8,17 @@ describe("Laws of a run", () => {
       fc.property(fc.nat(), (seed) => {
         assert.isUndefined(schedule(seed, true))
       }),
-      { numRuns: 150 }
+      { numRuns: 40 }
     )
   })
 
-  it("hold through many more schedules, without the wires", () => {
+  // `npm run run-laws` tries 100,000.
+  it("hold through more schedules, without the wires", () => {
     fc.assert(
       fc.property(fc.nat(), (seed) => {
         assert.isUndefined(schedule(seed, false))
       }),
-      { numRuns: 1500 }
+      { numRuns: 400 }
     )
   })
 })

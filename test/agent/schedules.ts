@@ -102,6 +102,7 @@ export const schedule = (seed: number, deep: boolean): string | undefined => {
   let state = begun.success
   let time = 0
   let broken: string | undefined
+  const holds = () => broken === undefined
   const started = new Map<string, number>()
   const finished = new Set<string>()
   const approvals = new Map<string, string>()
@@ -219,7 +220,7 @@ export const schedule = (seed: number, deep: boolean): string | undefined => {
             broken ??= `seed ${seed}: ${open.call} ran without approval of its arguments`
           }
           if (random.chance(0.1)) {
-            apply({ _tag: "CallStarted", call: open.call }) && (broken ??= `seed ${seed}: started twice`)
+            if (apply({ _tag: "CallStarted", call: open.call })) broken ??= `seed ${seed}: started twice`
           }
         }
         return
@@ -300,14 +301,14 @@ export const schedule = (seed: number, deep: boolean): string | undefined => {
     }
   }
 
-  for (let moves = 0; moves < 200 && broken === undefined; moves++) {
+  for (let moves = 0; moves < 200 && holds(); moves++) {
     time++
     if (random.chance(0.4) || running().length > 0) disturb()
     step()
     if (state.end !== undefined && state.turn === undefined && random.chance(0.5)) break
   }
   // Left alone, it ends: everything that waits is answered.
-  for (let moves = 0; moves < 400 && broken === undefined && Run.next(state)._tag !== "End"; moves++) {
+  for (let moves = 0; moves < 400 && holds() && Run.next(state)._tag !== "End"; moves++) {
     for (const { at } of running()) {
       if (apply({ _tag: "CallFinished", call: `${state.step}.${at}`, result: { content: "done" } })) {
         finished.add(`${state.step}.${at}`)

@@ -9,8 +9,9 @@ import * as Schema from "effect/Schema"
 import type { Json } from "../../Message.ts"
 import { argumentsOf, callName, partAt } from "./calls.ts"
 import { digest, keyedDigest, sameText } from "./digest.ts"
+import type { ApprovalRequest } from "./happened.ts"
 import { RunRefusal } from "./refusal.ts"
-import type { ApprovalRequest, CallState, State } from "./state.ts"
+import type { CallState, State } from "./state.ts"
 
 /**
  * A decision on a call. `approvalId` binds it to the run, the call, its arguments and the tool; what else of the request it repeats

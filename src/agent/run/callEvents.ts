@@ -6,12 +6,13 @@
 import * as Result from "effect/Result"
 import { callOf, readDecision } from "./approvals.ts"
 import { callName, mapCalls, partAt, withCall } from "./calls.ts"
+import type { Check, Happened } from "./happened.ts"
 import { limitsOf, wasSeen } from "./loops.ts"
 import { RunRefusal } from "./refusal.ts"
 import * as Results from "./results.ts"
 import { settle } from "./settle.ts"
 import { plus, withNear } from "./spending.ts"
-import type { CallResult, CallState, Check, Happened, State } from "./state.ts"
+import type { CallResult, CallState, State } from "./state.ts"
 
 type Applied = Result.Result<State, RunRefusal>
 

@@ -4,7 +4,8 @@
  * @since 0.1.0
  */
 import type { Json, Part, ToolCallPart } from "../../Message.ts"
-import type { CallState, OpenCall, OutsideCall, State } from "./state.ts"
+import type { OpenCall, OutsideCall } from "./happened.ts"
+import type { CallState, State } from "./state.ts"
 
 /** Names a call within its run. @category calls @since 0.1.0 */
 export const callName = ({ step }: State, { at }: CallState): string => `${step}.${at}`

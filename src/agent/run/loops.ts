@@ -34,7 +34,7 @@ export const wasSeen = ({ seen }: State, loop: string | false | undefined): bool
   typeof loop === "string" && seen !== undefined && seen.pairs.some((pair) => pair.startsWith(loop))
 
 /**
- * What a settled step adds. `others` is what else the step said, which counts where it made no calls.
+ * What a settled step adds.
  *
  * @category loops
  * @since 0.1.0
@@ -45,7 +45,7 @@ export const afterStep = (
 ): NonNullable<State["seen"]> => {
   const before = state.seen ?? { pairs: [], streak: 0 }
   const known = new Set(before.pairs)
-  let fresh = calls.length === 0
+  let fresh = false
   const pairs = [...before.pairs]
   for (const { call, refused, result } of calls) {
     if (call.loop === false || call.loop === undefined) {
@@ -53,7 +53,8 @@ export const afterStep = (
       continue
     }
     if (refused) continue
-    const pair = pairOf(call.loop, result)
+    // A call that was never more than looked at is the same, whatever was wrong with it.
+    const pair = call.fingerprint === undefined ? `${call.loop}invalid` : pairOf(call.loop, result)
     if (known.has(pair)) continue
     fresh = true
     known.add(pair)
@@ -65,7 +66,7 @@ export const afterStep = (
 /** What a step without calls adds, such as a pause. @category loops @since 0.1.0 */
 export const afterPause = (state: State, content: unknown): NonNullable<State["seen"]> =>
   afterStep(state, [{
-    call: { at: 0, status: "finished", loop: loopKeyOf("", "pause") },
+    call: { at: 0, status: "finished", fingerprint: "", loop: loopKeyOf("", "pause") },
     result: { content: canonical(content) },
     refused: false
   }])

@@ -6,12 +6,13 @@
 import * as Result from "effect/Result"
 import type { FinishReason } from "../../LlmResponse.ts"
 import * as Message from "../../Message.ts"
+import type { Answer, Happened } from "./happened.ts"
 import { afterPause, limitsOf } from "./loops.ts"
 import { RunRefusal } from "./refusal.ts"
 import * as Results from "./results.ts"
 import { atBound, closeOpen, ended, plain, settle, withQueued } from "./settle.ts"
 import { defaultMaxAttempts, plus, reached, withNear } from "./spending.ts"
-import type { Answer, CallState, Happened, State } from "./state.ts"
+import type { CallState, State } from "./state.ts"
 
 type Applied = Result.Result<State, RunRefusal>
 

@@ -70,7 +70,11 @@ export const withNear = (state: State, at?: number): State => {
  * @category bounds
  * @since 0.1.0
  */
-export const remaining = ({ bounds, spent }: State): Bounds => {
+export const remaining = ({ bounds, spent: own, turn }: State): Bounds => {
+  const spent = (turn?.calls ?? []).reduce(
+    (sum, { nested }) => nested === undefined ? sum : plus(sum, nested.spent),
+    own
+  )
   const left = (limit: number | undefined, used: number) => limit === undefined ? undefined : Math.max(0, limit - used)
   return {
     maxSteps: left(bounds.maxSteps ?? defaultMaxSteps, spent.steps),
