@@ -12,9 +12,10 @@ const failed = (content: string): CallResult => ({ content, isError: true })
 const because = (reason: string | undefined): string =>
   reason === undefined || reason.trim() === "" ? "" : ` Reason: ${reason}`
 
-/** A call that somebody denied. @category results @since 0.1.0 */
-export const denied = (reason: string | undefined): CallResult =>
-  failed(`The call was not carried out: it was denied.${because(reason)}`)
+/** A call that somebody denied. No error: models try again what failed. @category results @since 0.1.0 */
+export const denied = (reason: string | undefined): CallResult => ({
+  content: `The call was not carried out: it was denied. Do not make it again.${because(reason)}`
+})
 
 /** A call of an answer that did not end well. @category results @since 0.1.0 */
 export const cut = (finishReason: FinishReason): CallResult =>
