@@ -2,7 +2,7 @@
  * What the scenarios are written with: a scripted model, tools that count, and claims that tell what does not hold.
  */
 import { Effect, Result } from "effect"
-import { Agent, Handlers, type LlmRequest, LlmTool, Message, Run } from "../../src/index.ts"
+import { Agent, Handlers, type LlmRequest, type LlmService, LlmTool, Message, Run } from "../../src/index.ts"
 import { TestLlm } from "../../src/testing/index.ts"
 import { refusedBy, unpaired } from "../../test/agent/schedules.ts"
 
@@ -64,7 +64,7 @@ export const script = <A, E>(
   answers: TestLlm.Options["answers"],
   run: (
     control: TestLlm.Control
-  ) => Effect.Effect<A, E, TestLlm.TestLlm | import("../../src/index.ts").LlmService.LlmService>
+  ) => Effect.Effect<A, E, TestLlm.TestLlm | LlmService.LlmService>
 ): Effect.Effect<A, E> => Effect.provide(Effect.flatMap(TestLlm.TestLlm, run), TestLlm.layer({ answers }))
 
 /** What the model read as results, in order. */

@@ -339,7 +339,7 @@ export const runs: ReadonlyArray<Scenario> = [
         Effect.gen(function*() {
           const agent = Agent.make({ tools: pay.handlers })
           let outcome = yield* Agent.run(agent, { prompt: "Pay." })
-          while (outcome.status === "waiting" && n < 50) {
+          while (outcome.status === "waiting" && outcome.spent.steps < 20) {
             const decisions = outcome.waiting.approvals.map((request) => Run.deny(request))
             outcome = yield* Agent.run(agent, { state: outcome.state, decisions })
           }
