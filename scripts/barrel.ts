@@ -14,6 +14,7 @@ const folders: ReadonlyArray<{ readonly path: string; readonly except?: Readonly
     path: "protocol",
     except: [
       "Breakpoints",
+      "Conversation",
       "DataUrl",
       "Findings",
       "FinishReasons",
