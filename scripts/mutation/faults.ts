@@ -39,7 +39,7 @@ const swapped: { readonly [operator: string]: string } = {
   "%": "*"
 }
 
-const otherName: { readonly [name: string]: string } = {
+const otherName: ReadonlyMap<string, string> = new Map(Object.entries({
   "Math.min": "Math.max",
   "Math.max": "Math.min",
   "Math.ceil": "Math.floor",
@@ -47,7 +47,7 @@ const otherName: { readonly [name: string]: string } = {
   "Duration.seconds": "Duration.millis",
   "Duration.minutes": "Duration.seconds",
   "Duration.millis": "Duration.seconds"
-}
+}))
 
 /** Methods that give back the kind they were called on: without them a step is lost. */
 const steps = new Set(["filter", "trim", "toLowerCase", "toSorted", "toReversed", "slice", "toWellFormed"])
@@ -113,7 +113,7 @@ const replacements = (node: ts.Node, source: ts.SourceFile): ReadonlyArray<Repla
         found.push([node, without(node, index, source)])
       })
     }
-    const other = otherName[callee]
+    const other = otherName.get(callee)
     if (other !== undefined) found.push([node.expression, other])
     if (ts.isPropertyAccessExpression(node.expression) && steps.has(node.expression.name.text)) {
       found.push([node, text(node.expression.expression)])
