@@ -303,9 +303,8 @@ try {
   const closures = new Map(testFiles.map((file) => [file, closure(file)]))
   /** The innermost block around a fault; none is around what runs while its module loads. */
   const blockOf = ({ file, from, to }: Fault): string | undefined => {
-    const blocks = blocksIn(root, file)
-    const index = blocks.findLastIndex((one) => one.from <= from && one.to >= to && one.to - one.from > to - from)
-    return index === -1 ? undefined : `${file}#${index}`
+    return blocksIn(root, file).findLast((one) => one.from <= from && one.to >= to && one.to - one.from > to - from)
+      ?.name
   }
   let hot = await begin()
   say(`Loaded ${testFiles.length} test files in ${seconds(begun)} s.`)

@@ -4,6 +4,7 @@
  *
  * No fault is put where none could be told from what is right: types, imports, the data of the catalogue, the words of messages.
  */
+import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import ts from "typescript-5.9"
 
@@ -195,16 +196,24 @@ export const blocksOf = (source: ts.SourceFile): ReadonlyArray<Block> => {
   return blocks
 }
 
-/** The blocks of a file, as `withBlocks` numbers them. */
-export const blocksIn = (root: string, file: string): ReadonlyArray<Block> =>
-  blocksOf(ts.createSourceFile(file, readFileSync(`${root}/${file}`, "utf8"), ts.ScriptTarget.Latest, true))
+/** A name of a block that stays when others around it change. */
+const nameOf = (file: string, text: string, { from, to }: Block): string =>
+  `${file}#${createHash("sha256").update(text.slice(from, to)).digest("hex").slice(0, 12)}`
 
-/** A source that tells `__reached` the name of each block that runs: the file's, and the block's number. */
+/** The blocks of a file with their names. */
+export const blocksIn = (root: string, file: string): ReadonlyArray<Block & { readonly name: string }> => {
+  const text = readFileSync(`${root}/${file}`, "utf8")
+  return blocksOf(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true))
+    .map((block) => ({ ...block, name: nameOf(file, text, block) }))
+}
+
+/** A source that tells `__reached` the name of each block that runs. */
 export const withBlocks = (file: string, text: string): string => {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
   const marks: Array<readonly [at: number, order: number, text: string]> = []
-  blocksOf(source).forEach(({ from, to }, index) => {
-    const mark = `__reached(${JSON.stringify(`${file}#${index}`)})`
+  blocksOf(source).forEach((block) => {
+    const { from, to } = block
+    const mark = `__reached(${JSON.stringify(nameOf(file, text, block))})`
     if (text[from] === "{") marks.push([from + 1, 0, `${mark};`])
     else marks.push([from, 1, `(${mark}, `], [to, -1, ")"])
   })

@@ -73,41 +73,50 @@ const call = (service: Service, operation: Operation, maxTokens = 1): Effect.Eff
 const operations: ReadonlyArray<Operation> = ["generate", "stream"]
 
 describe("An error", () => {
-  it.effect.each(named)("opens a circuit if it was the provider's and something was sent: %s", ([, reason]) =>
-    Effect.gen(function*() {
-      for (const attempts of [0, 1, 2]) {
-        for (const operation of operations) {
-          const service = yield* CircuitBreaker.policy({ failures: 1 }).wrap(failing(reason, attempts))
-          const [first, second] = [
-            yield* Effect.flip(call(service, operation)),
-            yield* Effect.flip(call(service, operation))
-          ]
-          assert.strictEqual(first.reason._tag, reason._tag)
-          const isOpen = second.reason._tag === "CircuitBreakerOpen" && second.attempts === 0 && reason !== second.reason
-          assert.strictEqual(isOpen, attempts > 0 && isIll(reason), `${operation}, ${attempts}`)
-        }
-      }
-    }))
-
-  it.effect.each(named)("takes one request of a rate limit if something was sent, and no tokens: %s", ([, reason]) =>
-    Effect.gen(function*() {
-      for (const attempts of [0, 1]) {
-        for (const operation of operations) {
-          const waits = (limits: RateLimit.Options) =>
-            Effect.gen(function*() {
-              const estimate = () => ({ input: 10, output: 20 })
-              const service = yield* RateLimit.policy({ ...limits, estimate, maxWait: 0 }).wrap(failing(reason, attempts))
+  it.effect.each(named)(
+    "opens a circuit if it was the provider's and something was sent: %s",
+    ([, reason]) =>
+      Effect.gen(function*() {
+        for (const attempts of [0, 1, 2]) {
+          for (const operation of operations) {
+            const service = yield* CircuitBreaker.policy({ failures: 1 }).wrap(failing(reason, attempts))
+            const [first, second] = [
+              yield* Effect.flip(call(service, operation)),
               yield* Effect.flip(call(service, operation))
-              const { reason: second, retryAfter } = yield* Effect.flip(call(service, operation))
-              return second === reason || retryAfter === undefined ? 0 : Duration.toMillis(retryAfter)
-            })
-          assert.strictEqual(yield* waits({ requestsPerMinute: 1 }), attempts === 0 ? 0 : 60_000)
-          assert.strictEqual(yield* waits({ tokensPerMinute: 30 }), 0)
-          assert.strictEqual(yield* waits({ inputTokensPerMinute: 10 }), 0)
-          assert.strictEqual(yield* waits({ outputTokensPerMinute: 20 }), 0)
+            ]
+            assert.strictEqual(first.reason._tag, reason._tag)
+            const isOpen = second.reason._tag === "CircuitBreakerOpen" && second.attempts === 0 &&
+              reason !== second.reason
+            assert.strictEqual(isOpen, attempts > 0 && isIll(reason), `${operation}, ${attempts}`)
+          }
         }
-      }
-    }))
+      })
+  )
+
+  it.effect.each(named)(
+    "takes one request of a rate limit if something was sent, and no tokens: %s",
+    ([, reason]) =>
+      Effect.gen(function*() {
+        for (const attempts of [0, 1]) {
+          for (const operation of operations) {
+            const waits = (limits: RateLimit.Options) =>
+              Effect.gen(function*() {
+                const estimate = () => ({ input: 10, output: 20 })
+                const service = yield* RateLimit.policy({ ...limits, estimate, maxWait: 0 }).wrap(
+                  failing(reason, attempts)
+                )
+                yield* Effect.flip(call(service, operation))
+                const { reason: second, retryAfter } = yield* Effect.flip(call(service, operation))
+                return second === reason || retryAfter === undefined ? 0 : Duration.toMillis(retryAfter)
+              })
+            assert.strictEqual(yield* waits({ requestsPerMinute: 1 }), attempts === 0 ? 0 : 60_000)
+            assert.strictEqual(yield* waits({ tokensPerMinute: 30 }), 0)
+            assert.strictEqual(yield* waits({ inputTokensPerMinute: 10 }), 0)
+            assert.strictEqual(yield* waits({ outputTokensPerMinute: 20 }), 0)
+          }
+        }
+      })
+  )
 
   it.effect.each(named)("holds no permit: %s", ([, reason]) =>
     Effect.gen(function*() {
@@ -153,7 +162,9 @@ describe("A rate limit of tokens", () => {
           : limited === "outputTokensPerMinute"
           ? { input: 0, output: limit }
           : { input: limit, output: 0 }
-      const service = yield* RateLimit.policy({ [limited]: limit, estimate, maxWait: 0, learn: false }).wrap(ending(end))
+      const service = yield* RateLimit.policy({ [limited]: limit, estimate, maxWait: 0, learn: false }).wrap(
+        ending(end)
+      )
       yield* Effect.exit(call(service, operation))
       const exit = yield* Effect.exit(call(service, operation))
       if (Exit.isSuccess(exit)) return 0
