@@ -103,6 +103,8 @@ const isJudge = (file: string): boolean => !/architecture|redis|fuzz|testing|sce
 /** Tests beyond this are left out, and a fault that this much of the tests it is reached by does not notice survives. */
 const longestTestMillis = 12_000
 const longestTryMillis = 8000
+/** Loading is what costs where a process is started for one fault. */
+const mostFreshFiles = 8
 const testFiles = globSync(values.tests, { cwd: root }).filter(isJudge).toSorted()
 
 type Tried = Extract<Answer, { _tag: "Tried" }>
@@ -324,13 +326,22 @@ try {
     tests: those.map(({ id, millis }) => ({ id, patience: patienceOf(millis) }))
   })
 
-  /** Tries a fault in a process of its own, file by file, the most specific ones first. */
-  const tryFresh = async (fault: Fault, tests: ReadonlyArray<Seen>, isEarly: boolean): Promise<Tried | undefined> => {
-    const wanted = isEarly
-      ? within(judges.filter(({ file }) => closures.get(file)?.has(fault.file)), longestTryMillis)
-      : within(tests, longestTryMillis / 3)
+  /** How many tests of a file reach anything of a source. */
+  const relevance = (file: string, source: string): number =>
+    sights.get(file)!.tests.filter(({ reached }) => reached.some((block) => block.startsWith(`${source}#`))).length
+
+  /** Tries a fault in a process of its own, file by file, those first that have most to do with it. */
+  const tryFresh = async (
+    fault: Fault,
+    tests: ReadonlyArray<Seen>,
+    isEarly: boolean
+  ): Promise<Tried | undefined> => {
+    const wanted = isEarly ? judges.filter(({ file }) => closures.get(file)?.has(fault.file)) : tests
     const files = [...Map.groupBy(wanted, ({ file }) => file)]
-      .toSorted(([a], [b]) => closures.get(a)!.size - closures.get(b)!.size)
+      .map(([file, those]) => [file, those, relevance(file, fault.file)] as const)
+      .toSorted((a, b) => b[2] - a[2])
+      .slice(0, mostFreshFiles)
+      .map(([file, those]) => [file, within(those, longestTryMillis / 2)] as const)
     if (files.length === 0) return { _tag: "Tried", by: undefined, why: "no test reaches it", isClean: true }
     const worker = await Worker.start(fault.id)
     try {
