@@ -47,18 +47,32 @@ const valueOf = (key: Redacted.Redacted<string>): string => Redacted.value(key).
 // Service
 // =============================================================================
 
+/** What is `undefined` is no word on the matter. */
+const saidBy = (fields: object | undefined): object =>
+  fields === undefined ? {} : Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+
 const mergeDefaults = (request: LlmRequest, options: Options): LlmRequest => {
   const { defaults, timeouts } = options
   if (defaults === undefined && timeouts === undefined) return request
+  const own = defaults?.providerOptions as ProviderOptions | undefined
   return {
     ...defaults,
-    ...request,
-    timeouts: { ...timeouts, ...defaults?.timeouts, ...request.timeouts },
-    ...(defaults?.headers === undefined ? undefined : { headers: { ...defaults.headers, ...request.headers } }),
-    ...(defaults?.providerOptions === undefined
+    ...saidBy(request),
+    timeouts: { ...timeouts, ...saidBy(defaults?.timeouts), ...saidBy(request.timeouts) },
+    ...(defaults?.headers === undefined ? undefined : { headers: { ...defaults.headers, ...saidBy(request.headers) } }),
+    ...(own === undefined
       ? undefined
-      : { providerOptions: { ...defaults.providerOptions, ...request.providerOptions } })
-  }
+      : { providerOptions: mergeProviderOptions(own, request.providerOptions as ProviderOptions | undefined) })
+  } as LlmRequest
+}
+
+type ProviderOptions = { readonly [id: string]: JsonObject | undefined }
+
+/** Of one provider, option by option. */
+const mergeProviderOptions = (below: ProviderOptions, above: ProviderOptions = {}): ProviderOptions => {
+  const merged: Record<string, JsonObject | undefined> = { ...below }
+  for (const [id, options] of Object.entries(above)) setOwn(merged, id, { ...below[id], ...options })
+  return merged
 }
 
 const optionsOf = (request: LlmRequest, id: string): JsonObject =>
