@@ -7,9 +7,9 @@
  *
  * @since 0.1.0
  */
-import { AnthropicDecoder } from "./anthropic/Decoder.ts"
 import { encode, wire } from "./anthropic/Encode.ts"
 import type { Quirks } from "./anthropic/Quirks.ts"
+import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
 
 export type {
@@ -32,6 +32,8 @@ export type {
   Quirks
 } from "./anthropic/Quirks.ts"
 
+const decoders = lazy(() => import("./anthropic/Decoder.ts"))
+
 /**
  * The wire, with the quirks of a host.
  *
@@ -42,5 +44,5 @@ export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: "sse",
   encode: (input) => encode(input, quirks),
-  decoder: (context) => new AnthropicDecoder(context)
+  decoder: made(decoders, ({ AnthropicDecoder }) => (context) => new AnthropicDecoder(context))
 })

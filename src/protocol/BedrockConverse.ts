@@ -7,10 +7,10 @@
  *
  * @since 0.1.0
  */
-import { BedrockDecoder } from "./bedrock/Decoder.ts"
 import { encode, wire } from "./bedrock/Encode.ts"
 import { EventStream } from "./bedrock/EventStream.ts"
 import type { Quirks } from "./bedrock/Quirks.ts"
+import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
 
 export type {
@@ -30,6 +30,8 @@ export type {
   Quirks
 } from "./bedrock/Quirks.ts"
 
+const decoders = lazy(() => import("./bedrock/Decoder.ts"))
+
 /**
  * The wire, with the quirks of the models behind it.
  *
@@ -40,5 +42,5 @@ export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: (decoder, text) => new EventStream(decoder, text),
   encode: (input) => encode(input, quirks),
-  decoder: (context) => new BedrockDecoder(context)
+  decoder: made(decoders, ({ BedrockDecoder }) => (context) => new BedrockDecoder(context))
 })

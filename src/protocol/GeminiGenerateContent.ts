@@ -7,9 +7,9 @@
  *
  * @since 0.1.0
  */
-import { GeminiDecoder } from "./gemini/Decoder.ts"
 import { encode, wire } from "./gemini/Encode.ts"
 import type { Quirks } from "./gemini/Quirks.ts"
+import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
 
 export type {
@@ -32,6 +32,8 @@ export type {
   Quirks
 } from "./gemini/Quirks.ts"
 
+const decoders = lazy(() => import("./gemini/Decoder.ts"))
+
 /**
  * The wire, with the quirks of a host.
  *
@@ -42,5 +44,5 @@ export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: "sse",
   encode: (input) => encode(input, quirks),
-  decoder: (context) => new GeminiDecoder(context, quirks)
+  decoder: made(decoders, ({ GeminiDecoder }) => (context) => new GeminiDecoder(context, quirks))
 })

@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import { tagsOf } from "./chat/ThinkTags.ts"
-import { OllamaDecoder } from "./ollama/Decoder.ts"
+import { lazy, made } from "./lazy.ts"
 import { encode } from "./ollama/Encode.ts"
 import { wire } from "./ollama/Messages.ts"
 import type { Quirks } from "./ollama/Quirks.ts"
@@ -17,6 +17,8 @@ import type { Protocol } from "./Protocol.ts"
 export type { Body } from "./ollama/Body.ts"
 export { wire } from "./ollama/Messages.ts"
 export type { Quirks } from "./ollama/Quirks.ts"
+
+const decoders = lazy(() => import("./ollama/Decoder.ts"))
 
 /**
  * The native chat wire for a server with these quirks.
@@ -30,6 +32,6 @@ export const make = (quirks: Quirks = {}): Protocol => {
     wire,
     framing: "ndjson",
     encode: (input) => encode(input, quirks),
-    decoder: (context) => new OllamaDecoder(context, tags)
+    decoder: made(decoders, ({ OllamaDecoder }) => (context) => new OllamaDecoder(context, tags))
   }
 }

@@ -9,8 +9,8 @@
  * @see https://platform.openai.com/docs/api-reference/responses
  * @since 0.1.0
  */
+import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
-import { ResponsesDecoder } from "./responses/Decoder.ts"
 import { encode } from "./responses/Encode.ts"
 import { wire } from "./responses/Input.ts"
 import type { Quirks } from "./responses/Quirks.ts"
@@ -18,6 +18,8 @@ import type { Quirks } from "./responses/Quirks.ts"
 export { mergedOptions } from "./responses/Encode.ts"
 export { wire } from "./responses/Input.ts"
 export type { Quirks } from "./responses/Quirks.ts"
+
+const decoders = lazy(() => import("./responses/Decoder.ts"))
 
 /**
  * The Responses wire for a host with these quirks; without any, for OpenAI itself.
@@ -31,6 +33,6 @@ export const make = (quirks: Quirks = {}): Protocol => {
     wire,
     framing: "sse",
     encode: (input) => encode(input, quirks),
-    decoder: (context) => new ResponsesDecoder(context, hosted)
+    decoder: made(decoders, ({ ResponsesDecoder }) => (context) => new ResponsesDecoder(context, hosted))
   }
 }

@@ -11,7 +11,7 @@
  */
 import type { Json } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
-import { isErrorBody } from "../ErrorMap.ts"
+import { isErrorBody } from "../errors/ErrorBody.ts"
 import { finishReasonOf, isCut } from "../FinishReasons.ts"
 import {
   asText,

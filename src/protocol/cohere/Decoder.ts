@@ -11,7 +11,7 @@
 import type { Json, JsonObject, SourcePart } from "../../Message.ts"
 import { Assembler } from "../Assembler.ts"
 import { failureFrom } from "../chat/Failures.ts"
-import { isErrorBody, isErrorMember } from "../ErrorMap.ts"
+import { isErrorBody, isErrorMember } from "../errors/ErrorBody.ts"
 import { cutsToolCalls } from "../FinishReasons.ts"
 import {
   asText,
