@@ -2,7 +2,7 @@
  * An application that imports each module by its own subpath, and adds options of a server of its own to requests.
  */
 import { Effect, Stream } from "effect"
-import type { LlmRequest as FromBarrel} from "effect-llm";
+import type { LlmRequest as FromBarrel } from "effect-llm"
 import { LlmService as ServiceFromBarrel } from "effect-llm"
 import * as Anthropic from "effect-llm/Anthropic"
 import * as Fallback from "effect-llm/Fallback"

@@ -15,6 +15,8 @@ interface Folder {
   readonly door?: string
   /** Whether the module is a namespace of the barrel as well. @default true */
   readonly barrel?: boolean
+  /** Whether its subpaths stand in place of those of earlier folders. @default false */
+  readonly instead?: boolean
 }
 
 // A module is public when it lies directly in one of these folders and its name begins with a capital letter: helpers
@@ -42,7 +44,9 @@ const folders: ReadonlyArray<Folder> = [
   { path: "config" },
   { path: "agent" },
   { path: "batch" },
-  { path: "testing", door: "testing/", barrel: false }
+  { path: "testing", door: "testing/", barrel: false },
+  // What loads any provider by name: esbuild keeps in a bundle whatever an import names that it can reach, used or not.
+  { path: "bundled", barrel: false, instead: true }
 ]
 
 /** Entries that are files of their own, by subpath. */
@@ -81,7 +85,7 @@ const problems: Array<string> = []
 const doors = new Map(Object.entries(entries))
 const blocks: Array<string> = []
 
-for (const { barrel = true, door = "", except = [], path } of folders) {
+for (const { barrel = true, door = "", except = [], instead = false, path } of folders) {
   const folder = new URL(`${path}/`, src)
   if (!existsSync(folder)) continue
   const names = readdirSync(folder).filter((file) => /^[A-Z]\w*\.ts$/.test(file)).map((file) => basename(file, ".ts"))
@@ -90,7 +94,7 @@ for (const { barrel = true, door = "", except = [], path } of folders) {
     const subpath = `./${door}${name}`
     const summary = summaryOf(readFileSync(new URL(`${name}.ts`, folder), "utf8"))
     if (summary === undefined) problems.push(`src/${module}.ts does not begin with a doc comment`)
-    if (doors.has(subpath)) problems.push(`${subpath} is ${doors.get(subpath)} and ${module}`)
+    if (doors.has(subpath) !== instead) problems.push(`${subpath} is ${doors.get(subpath)} and ${module}`)
     doors.set(subpath, module)
     if (barrel) blocks.push(`${comment(summary ?? name)}\nexport * as ${name} from "./${module}.ts"\n`)
   }

@@ -26,8 +26,8 @@ interface Application {
 const applications: Readonly<Record<string, Application>> = {
   bare: {
     installed: ["effect"],
-    programs: ["core", "simulator", "subpaths", "testing"],
-    anywhere: ["core", "subpaths", "testing"]
+    programs: ["core", "registry", "simulator", "subpaths", "testing"],
+    anywhere: ["core", "registry", "subpaths", "testing"]
   },
   whole: { installed: ["effect", "@types/node", "gpt-tokenizer"], programs: ["node", "tokenizer"], anywhere: [] }
 }

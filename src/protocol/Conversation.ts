@@ -8,11 +8,11 @@
  *
  * @since 0.1.0
  */
+import { wellFormed } from "../json/text.ts"
 import { type LlmRequest, messagesOf } from "../LlmRequest.ts"
 import type { Warning } from "../LlmResponse.ts"
 import * as Message from "../Message.ts"
 import type { Json } from "../Message.ts"
-import { wellFormed } from "./Assembler.ts"
 
 /**
  * What a wire allows.

@@ -13,7 +13,7 @@ import type { Issue, LlmRequest } from "../LlmRequest.ts"
 import type { Warning } from "../LlmResponse.ts"
 import type { Json, JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
-import type { Assembler } from "./Assembler.ts"
+import type { Assembler } from "./assembling.ts"
 import type { DecodeContext } from "./decoding.ts"
 import type { Lazy } from "./lazy.ts"
 

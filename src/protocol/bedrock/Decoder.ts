@@ -10,7 +10,7 @@
  * @since 0.1.0
  */
 import type { Json } from "../../Message.ts"
-import { Assembler } from "../Assembler.ts"
+import { Assembler } from "../assembling.ts"
 import { isErrorBody } from "../errors/ErrorBody.ts"
 import { finishReasonOf, isCut } from "../FinishReasons.ts"
 import {

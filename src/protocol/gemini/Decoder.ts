@@ -9,7 +9,7 @@
  * @since 0.1.0
  */
 import type { Json } from "../../Message.ts"
-import { Assembler } from "../Assembler.ts"
+import { Assembler } from "../assembling.ts"
 import { isErrorBody, readErrorBody } from "../errors/ErrorBody.ts"
 import { blank, blankBut, count, type JsonFields, jsonOf, mergeCounts, nonEmpty, record } from "../Probe.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame } from "../Protocol.ts"

@@ -10,7 +10,7 @@
  */
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json, JsonObject } from "../../Message.ts"
-import { Assembler } from "../Assembler.ts"
+import { Assembler } from "../assembling.ts"
 import { failureFrom } from "../chat/Failures.ts"
 import { type Tags, ThinkTags } from "../chat/ThinkTags.ts"
 import { isErrorBody } from "../errors/ErrorBody.ts"
