@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+// oxlint-disable-next-line import/no-unassigned-import -- it is what makes this the door for bundlers
 import "./providers.ts"
 
 export * from "../config/Registry.ts"
