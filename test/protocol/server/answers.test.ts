@@ -3,7 +3,6 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import "../../seed.ts"
 import type { LlmEvent } from "../../../src/LlmEvent.ts"
 import { type FinishReason, LlmResponse, toEvents, type Usage } from "../../../src/LlmResponse.ts"
 import type { Json, JsonObject, Part } from "../../../src/Message.ts"
@@ -342,7 +341,7 @@ describe.each(names)("%s: answers in both directions", (kind) => {
         assert.deepStrictEqual(warnings, [])
         assert.deepStrictEqual(says(readWhole(wire, body)), says(response))
       }),
-      { numRuns: 80 }
+      { numRuns: 40 }
     )
   })
 
@@ -359,7 +358,7 @@ describe.each(names)("%s: answers in both directions", (kind) => {
           assert.deepStrictEqual(says(readStream(wire, bytesOf(frames), split)), says(response))
         }
       ),
-      { numRuns: 80 }
+      { numRuns: 40 }
     )
   })
 

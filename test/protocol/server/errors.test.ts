@@ -6,7 +6,6 @@ import * as Duration from "effect/Duration"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as fc from "fast-check"
-import "../../seed.ts"
 import * as LlmError from "../../../src/LlmError.ts"
 import { type EncodedError } from "../../../src/protocol/Server.ts"
 import { type Failing, refusal } from "../../../src/transport/Failing.ts"
@@ -146,7 +145,7 @@ describe.each(names)("%s: errors in both directions", (kind) => {
         const { status } = error.reason as { readonly status?: number }
         if (status !== undefined) assert.strictEqual((read.reason as { readonly status?: number }).status, status)
       }),
-      { numRuns: 200 }
+      { numRuns: 80 }
     )
   })
 

@@ -3,7 +3,6 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import "../../seed.ts"
 import type { LlmRequest } from "../../../src/LlmRequest.ts"
 import * as LlmTool from "../../../src/LlmTool.ts"
 import * as Message from "../../../src/Message.ts"
@@ -40,7 +39,7 @@ const tool = fc.record({ name, description: text, parameters: schema }).map(({ d
 const calling = fc.record({
   text: fc.option(text, { nil: undefined }),
   calls: fc.array(fc.record({ name, arguments: json, result: text }), { minLength: 1, maxLength: 2 }),
-  then: text
+  after: text
 })
 
 const messagesOf = (kind: string) =>
@@ -67,8 +66,8 @@ const messagesOf = (kind: string) =>
       messages.push(
         Message.assistant([...(turn.text === undefined ? [] : [Message.text(turn.text)]), ...parts]),
         ...parts.map((part, at) => Message.toolResult(part, turn.calls[at]!.result)),
-        Message.assistant(turn.then),
-        Message.user(turn.then)
+        Message.assistant(turn.after),
+        Message.user(turn.after)
       )
     }
     return { ...(system === undefined ? undefined : { system }), messages }
@@ -199,7 +198,7 @@ describe.each(names)("%s: requests in both directions", (kind) => {
           assert.isTrue(read.request.tools === undefined || read.request.toolChoice === "none")
         }
       }),
-      { numRuns: 60 }
+      { numRuns: 40 }
     )
   })
 
@@ -216,7 +215,7 @@ describe.each(names)("%s: requests in both directions", (kind) => {
           []
         )
       }),
-      { numRuns: 60 }
+      { numRuns: 40 }
     )
   })
 })
