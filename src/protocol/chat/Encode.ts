@@ -246,7 +246,7 @@ const build = (input: EncodeInput, quirks: Quirks): Built | { readonly refused: 
   if (isRefused(tools)) return tools
   const spelled = messagesFor(input, quirks, warnings.all, format.instructions)
   if ("refused" in spelled) return spelled
-  warnings.all.push(...leftOut(request, ["file.citations"]))
+  warnings.all.push(...leftOut(request, ["file.citations", "result.isError"]))
   const extra: Extra = {}
   const body: Body = { model: input.model, messages: spelled.messages, stream: input.stream }
   if (input.stream && quirks.streamUsage !== false) body.stream_options = { include_usage: true }

@@ -241,7 +241,7 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   if (typeof path !== "string") return path
   // Signatures and unsigned thoughts are weighed in `Content`.
   const { turns, warnings } = prepare(request, { wire, keepReasoning: () => true })
-  warnings.push(...leftOut(request, ["image.detail", "file.citations", "tool.cacheControl"]))
+  warnings.push(...leftOut(request, ["image.detail", "file.citations", "file.filename", "tool.cacheControl"]))
   const byLevel = thinksByLevel(model, meta, quirks)
   const building: Building = { quirks, provider, model, byLevel }
 

@@ -159,7 +159,7 @@ const build = (
   if ("refused" in tools) return tools
   const spelled = messagesFor(request, warnings)
   if ("refused" in spelled) return spelled
-  warnings.push(...leftOut(request, ["image.detail", "tool.cacheControl"]))
+  warnings.push(...leftOut(request, ["image.detail", "result.isError", "tool.cacheControl"]))
   const options = optionsOf(request)
   const format = formatOf(request)
   const think = thinkOf(request.thinking, quirks, input.meta, warn)
