@@ -7,9 +7,10 @@
  *
  * @since 0.1.0
  */
-import { AnthropicDecoder } from "./anthropic/Decoder.ts"
 import { encode, wire } from "./anthropic/Encode.ts"
 import type { Quirks } from "./anthropic/Quirks.ts"
+import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
+import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
 import { verbatim } from "./Verbatim.ts"
 
@@ -33,6 +34,8 @@ export type {
   Quirks
 } from "./anthropic/Quirks.ts"
 
+const decoders = lazy(() => import("./anthropic/Decoder.ts"))
+
 /**
  * The wire, with the quirks of a host.
  *
@@ -44,8 +47,8 @@ export const make = (quirks: Quirks = {}): Protocol => ({
   framing: "sse",
   encode: (input) =>
     verbatim(wire, input, {
-      encode: (input) => encode(input, quirks),
+      encode: withToolNames(plainNames, (input) => encode(input, quirks)),
       path: () => quirks.path ?? "/messages"
     }),
-  decoder: (context) => new AnthropicDecoder(context)
+  decoder: made(decoders, ({ AnthropicDecoder }) => (context) => new AnthropicDecoder(context))
 })

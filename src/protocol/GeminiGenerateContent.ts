@@ -7,9 +7,10 @@
  *
  * @since 0.1.0
  */
-import { GeminiDecoder } from "./gemini/Decoder.ts"
+import { identifiers, withToolNames } from "./conversation/ToolNames.ts"
 import { encode, pathOf, wire } from "./gemini/Encode.ts"
 import type { Quirks } from "./gemini/Quirks.ts"
+import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
 import { verbatim } from "./Verbatim.ts"
 
@@ -33,6 +34,8 @@ export type {
   Quirks
 } from "./gemini/Quirks.ts"
 
+const decoders = lazy(() => import("./gemini/Decoder.ts"))
+
 /**
  * The wire, with the quirks of a host.
  *
@@ -44,8 +47,8 @@ export const make = (quirks: Quirks = {}): Protocol => ({
   framing: "sse",
   encode: (input) =>
     verbatim(wire, input, {
-      encode: (input) => encode(input, quirks),
+      encode: withToolNames(identifiers, (input) => encode(input, quirks)),
       path: pathOf
     }),
-  decoder: (context) => new GeminiDecoder(context, quirks)
+  decoder: made(decoders, ({ GeminiDecoder }) => (context) => new GeminiDecoder(context, quirks))
 })

@@ -9,6 +9,7 @@ import type { Json, JsonObject, Part } from "../../../src/Message.ts"
 import type { Decoder } from "../../../src/protocol/Protocol.ts"
 import type { AnswerContext, Frame } from "../../../src/protocol/Server.ts"
 import * as Framing from "../../../src/transport/Framing.ts"
+import { decoderOf as clientDecoder } from "../decoder-of.ts"
 import { contextOf, names, type Wire, wires } from "./wires.ts"
 
 // =============================================================================
@@ -238,7 +239,7 @@ const eventsOf = (response: LlmResponse, size: number): ReadonlyArray<LlmEvent> 
 // =============================================================================
 
 const decoderOf = (wire: Wire): Decoder =>
-  wire.client.decoder({
+  clientDecoder(wire.client, {
     wire: wire.client.wire,
     provider: "someone",
     model: "model-1",

@@ -11,6 +11,7 @@ import { type EncodedError } from "../../../src/protocol/Server.ts"
 import { type Failing, refusal } from "../../../src/transport/Failing.ts"
 import * as Framing from "../../../src/transport/Framing.ts"
 import { reasonOf } from "../../../src/transport/Reasons.ts"
+import { decoderOf as clientDecoder } from "../decoder-of.ts"
 import { contextOf, names, wires } from "./wires.ts"
 
 const failing: Failing = {
@@ -171,7 +172,7 @@ describe.each(names)("%s: errors in both directions", (kind) => {
     const told = spoken ? tags.filter((tag) => tag !== "Validation") : tags
     for (const tag of told) {
       const error = failing.error(new provided[tag]({ message: "So it is." }))
-      const decoder = client.decoder({
+      const decoder = clientDecoder(client, {
         wire: client.wire,
         provider: "someone",
         model: "model-1",
