@@ -13,8 +13,7 @@ import type { Part } from "../Message.ts"
 const inParts = {
   "image.detail": (part: Part) => part.type === "image" && part.detail !== undefined,
   "file.citations": (part: Part) => part.type === "file" && part.citations === true,
-  "file.filename": (part: Part) => part.type === "file" && part.filename !== undefined,
-  "result.isError": (part: Part) => part.type === "tool-result" && part.isError === true
+  "file.filename": (part: Part) => part.type === "file" && part.filename !== undefined
 }
 
 /**

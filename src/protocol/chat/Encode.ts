@@ -265,7 +265,7 @@ const build = (input: EncodeInput, quirks: Quirks): Built | { readonly refused: 
   const spelled = messagesFor(input, quirks, warnings.all, format.instructions)
   if ("refused" in spelled) return spelled
   if (quirks.cacheControl === true) limitMarks(spelled.messages, tools, warnings.all)
-  warnings.all.push(...leftOut(request, ["file.citations", "result.isError"]))
+  warnings.all.push(...leftOut(request, ["file.citations"]))
   const extra: Extra = {}
   const body: Body = { model: input.model, messages: spelled.messages, stream: input.stream }
   if (input.stream && quirks.streamUsage !== false) body.stream_options = { include_usage: true }

@@ -187,7 +187,7 @@ const build = (
   if ("refused" in tools) return tools
   const spelled = messagesFor(request, warnings)
   if ("refused" in spelled) return spelled
-  warnings.push(...leftOut(request, ["result.isError", "tool.cacheControl"]))
+  warnings.push(...leftOut(request, ["tool.cacheControl"]))
   const thinking = thinkingOf(request.thinking, input.meta, warn)
   const format = formatOf(request, schemas)
   if (format !== undefined && "refused" in format) return format

@@ -174,7 +174,7 @@ const build = (
   if ("refused" in tools) return tools
   const spelled = messagesFor(request, warnings)
   if ("refused" in spelled) return spelled
-  warnings.push(...leftOut(request, ["image.detail", "result.isError", "tool.cacheControl"]))
+  warnings.push(...leftOut(request, ["image.detail", "tool.cacheControl"]))
   const options = optionsOf(request)
   const format = formatOf(request, schemas)
   if (typeof format === "object" && "refused" in format) return format

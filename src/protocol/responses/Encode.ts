@@ -227,7 +227,7 @@ const build = (input: EncodeInput, quirks: Quirks): Built | Refused => {
   const spelled = inputFor(input, quirks, { stored: store === true, continues, breakpoints })
   if ("refused" in spelled) return spelled
   warnings.unshift(...spelled.warnings)
-  warnings.push(...leftOut(request, ["file.citations", "result.isError", "tool.cacheControl"]))
+  warnings.push(...leftOut(request, ["file.citations", "tool.cacheControl"]))
   const body: Body = { model: input.model, input: spelled.items, stream: input.stream }
   if (spelled.instructions !== undefined) body.instructions = spelled.instructions
   if (store !== "omit") body.store = store

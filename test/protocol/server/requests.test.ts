@@ -157,6 +157,11 @@ const requestOf = (kind: string): fc.Arbitrary<LlmRequest> =>
 // What they say
 // =============================================================================
 
+const textIn = ({ content }: Message.ToolResultPart): string => {
+  const text = typeof content === "string" ? content : JSON.stringify(content)
+  return text.replace(/^Error: /, "")
+}
+
 const partSays = (lost: ReadonlyArray<string>) => (part: Message.Part): unknown => {
   switch (part.type) {
     case "text":
@@ -170,10 +175,11 @@ const partSays = (lost: ReadonlyArray<string>) => (part: Message.Part): unknown 
     case "tool-call":
       return { call: part.id, name: part.name, arguments: part.arguments }
     case "tool-result":
+      // Where a wire has no flag for it, the text says that the tool failed.
       return {
         result: part.toolCallId,
-        content: part.content,
-        failed: !lost.includes("result.isError") && part.isError === true
+        failed: part.isError === true || String(part.content).startsWith("Error: "),
+        said: textIn(part)
       }
     default:
       return part
@@ -198,11 +204,16 @@ const says = (
 
 const toolSays = (tool: LlmTool.LlmTool) => ({ ...tool, strict: undefined, decode: undefined })
 
+/** Tools are sent in the order of their names. */
+const byName = (a: { readonly name: string }, b: { readonly name: string }): number => a.name < b.name ? -1 : 1
+
 /** An option in its plainest words. */
 const optionSays = (field: string, value: unknown): unknown => {
   switch (field) {
     case "tools":
-      return JSON.parse(JSON.stringify((value as ReadonlyArray<LlmTool.LlmTool> | undefined)?.map(toolSays) ?? null))
+      return JSON.parse(
+        JSON.stringify((value as ReadonlyArray<LlmTool.LlmTool> | undefined)?.map(toolSays).toSorted(byName) ?? null)
+      )
     // What happens without a word.
     case "toolChoice":
       return value ?? "auto"
