@@ -12,7 +12,8 @@ import type { Part } from "../Message.ts"
 /** Whether a part says something there is no place for. */
 const inParts = {
   "image.detail": (part: Part) => part.type === "image" && part.detail !== undefined,
-  "file.citations": (part: Part) => part.type === "file" && part.citations === true
+  "file.citations": (part: Part) => part.type === "file" && part.citations === true,
+  "file.filename": (part: Part) => part.type === "file" && part.filename !== undefined
 }
 
 /**

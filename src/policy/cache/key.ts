@@ -13,6 +13,7 @@ import { type LlmRequest, messagesOf, type RequestOptions } from "../../LlmReque
 import type { ServiceInfo } from "../../LlmService.ts"
 import type { LlmTool } from "../../LlmTool.ts"
 import { type Message, parts } from "../../Message.ts"
+import { receivedOf } from "../../protocol/Verbatim.ts"
 import { modelOf } from "../../service/addressee.ts"
 import { defaultsOf } from "../../service/layerDefaults.ts"
 import { json, withJsonBudget } from "../../validation/json.ts"
@@ -80,6 +81,14 @@ const shaping: { readonly [K in Exclude<keyof RequestOptions, Apart>]-?: true } 
   includeRaw: true
 }
 
+/** What is sent on with a request that came in on a wire, though its fields do not say it. */
+const receivedBody = (request: LlmRequest) => {
+  const known = receivedOf(request)
+  if (known === undefined) return undefined
+  const { model: _, stream: __, ...body } = known.body
+  return { wire: known.wire, body }
+}
+
 const keyedBy = (request: LlmRequest, info: ServiceInfo, partition: string, version: string): object => {
   const options: Record<string, unknown> = {}
   for (const field of Object.keys(shaping) as ReadonlyArray<keyof typeof shaping>) options[field] = request[field]
@@ -94,6 +103,7 @@ const keyedBy = (request: LlmRequest, info: ServiceInfo, partition: string, vers
     model: modelOf(request, info),
     system: request.system,
     messages: messagesOf(request).map(messageOf),
+    received: receivedBody(request),
     tools: request.tools?.map(toolOf),
     headers: lowerCased(request.headers),
     providers: request.providers &&

@@ -258,7 +258,7 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
     rulesOf(wire, { quirks, provider, model }, meta?.capabilities.prefill)
   )
   if (refused !== undefined) return { refused }
-  warnings.push(...leftOut(request, ["image.detail", "file.citations", "tool.cacheControl"]))
+  warnings.push(...leftOut(request, ["image.detail", "file.citations", "file.filename", "tool.cacheControl"]))
   const byLevel = thinksByLevel(model, meta, quirks)
   const building: Building = { quirks, provider, model, byLevel }
 

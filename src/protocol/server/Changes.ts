@@ -207,11 +207,13 @@ const kept = (view: ReadonlyArray<Message>, now: ReadonlyArray<Message>, spans: 
 /** Stands in for whoever speaks next or spoke before, where wires treat the ends of a conversation otherwise. */
 const somebody: Message = { role: "user", content: "." }
 
-/** The entries of a beginning as they are when more follows. */
+/** The entries of a beginning as they are when more follows, which is whoever does not go on in the last of them. */
 const spelledFirst = (messages: ReadonlyArray<Message>, spell: Spell): ReadonlyArray<Json> | undefined => {
-  if (messages.length === 0) return []
-  if (messages.at(-1)!.role !== "assistant") return spell(messages)
-  return spell([...messages, somebody])?.slice(0, -1)
+  const last = messages.at(-1)?.role
+  if (last === undefined) return []
+  if (last === "user" || last === "tool") return spell(messages)
+  const asked = last === "system" && messages.some((message) => message.role === "user")
+  return spell([...messages, asked ? { ...somebody, role: "assistant" } : somebody])?.slice(0, -1)
 }
 
 /** The entries of an end as they are when something came before. */

@@ -11,13 +11,8 @@ import { readArguments } from "../../protocol/assembling.ts"
 import type { Part, ReplyAnswer, ReplyUsage } from "./Answer.ts"
 import { idNumber, type Vendor } from "./Vendor.ts"
 
-/**
- * The tokens a text counts as: a token is four characters.
- *
- * @category counting
- * @since 0.1.0
- */
-export const tokensOf = (text: string): number => Math.ceil(text.length / 4)
+/** The tokens a text counts as: a token is four characters. */
+const tokensOf = (text: string): number => Math.ceil(text.length / 4)
 
 /**
  * Cuts a text into pieces of so many UTF-16 units, one more where a piece would end in half a character.

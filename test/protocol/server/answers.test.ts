@@ -3,14 +3,13 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { decoderOf as clientDecoder } from "../decoder-of.ts"
-import "../../seed.ts"
 import type { LlmEvent } from "../../../src/LlmEvent.ts"
 import { type FinishReason, LlmResponse, toEvents, type Usage } from "../../../src/LlmResponse.ts"
 import type { Json, JsonObject, Part } from "../../../src/Message.ts"
 import type { Decoder } from "../../../src/protocol/Protocol.ts"
 import type { AnswerContext, Frame } from "../../../src/protocol/Server.ts"
 import * as Framing from "../../../src/transport/Framing.ts"
+import { decoderOf as clientDecoder } from "../decoder-of.ts"
 import { contextOf, names, type Wire, wires } from "./wires.ts"
 
 // =============================================================================
@@ -343,7 +342,7 @@ describe.each(names)("%s: answers in both directions", (kind) => {
         assert.deepStrictEqual(warnings, [])
         assert.deepStrictEqual(says(readWhole(wire, body)), says(response))
       }),
-      { numRuns: 80 }
+      { numRuns: 40 }
     )
   })
 
@@ -360,7 +359,7 @@ describe.each(names)("%s: answers in both directions", (kind) => {
           assert.deepStrictEqual(says(readStream(wire, bytesOf(frames), split)), says(response))
         }
       ),
-      { numRuns: 80 }
+      { numRuns: 40 }
     )
   })
 

@@ -6,13 +6,12 @@ import * as Duration from "effect/Duration"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as fc from "fast-check"
-import { decoderOf as clientDecoder } from "../decoder-of.ts"
-import "../../seed.ts"
 import * as LlmError from "../../../src/LlmError.ts"
 import { type EncodedError } from "../../../src/protocol/Server.ts"
 import { type Failing, refusal } from "../../../src/transport/Failing.ts"
 import * as Framing from "../../../src/transport/Framing.ts"
 import { reasonOf } from "../../../src/transport/Reasons.ts"
+import { decoderOf as clientDecoder } from "../decoder-of.ts"
 import { contextOf, names, wires } from "./wires.ts"
 
 const failing: Failing = {
@@ -147,7 +146,7 @@ describe.each(names)("%s: errors in both directions", (kind) => {
         const { status } = error.reason as { readonly status?: number }
         if (status !== undefined) assert.strictEqual((read.reason as { readonly status?: number }).status, status)
       }),
-      { numRuns: 200 }
+      { numRuns: 80 }
     )
   })
 

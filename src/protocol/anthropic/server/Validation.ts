@@ -88,20 +88,32 @@ const checkMessages = (body: Json.JsonObject): string | undefined => {
   const messages = body.messages.map(Json.object)
   if (messages.length === 0) return "messages: at least one message is required"
   for (const [index, message] of messages.entries()) {
-    const problem = checkMessage(message, index, index === messages.length - 1)
+    const problem = message.role === "system"
+      ? checkSystem(message, index, messages)
+      : checkMessage(message, index, index === messages.length - 1)
     if (problem !== undefined) return problem
   }
   if (messages[0]!.role !== "user") return "messages: first message must use the \"user\" role"
-  return checkToolPairs(messages) ?? checkCacheBreakpoints(body)
+  return checkToolPairs(messages.filter((message) => message.role !== "system")) ?? checkCacheBreakpoints(body)
+}
+
+/** https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages: right after a user turn. */
+const checkSystem = (
+  { content }: Json.JsonObject,
+  index: number,
+  messages: ReadonlyArray<Json.JsonObject>
+): string | undefined => {
+  if (messages[index - 1]?.role !== "user") {
+    return "messages: Unexpected role \"system\". The Messages API accepts a top-level `system` parameter, not \"system\" as an input message role."
+  }
+  return typeof content === "string" || Array.isArray(content) ? undefined : `messages.${index}.content: Field required`
 }
 
 const checkMessage = (message: Json.JsonObject, index: number, isLast: boolean): string | undefined => {
   const { content, role } = message
   if (role === undefined) return `messages.${index}.role: Field required`
   if (role !== "user" && role !== "assistant") {
-    return role === "system"
-      ? "messages: Unexpected role \"system\". The Messages API accepts a top-level `system` parameter, not \"system\" as an input message role."
-      : `messages: Unexpected role "${String(role)}". Allowed roles are "user" or "assistant"`
+    return `messages: Unexpected role "${String(role)}". Allowed roles are "user" or "assistant"`
   }
   if (typeof content !== "string" && !Array.isArray(content)) {
     return content === undefined || content === null

@@ -26,6 +26,8 @@ const words: FinishWords = {
   own: {}
 }
 
+// No clock: a moment that is given, as the API writes it.
+// @effect-diagnostics-next-line globalDate:off
 const timeOf = ({ created }: AnswerContext): string => new Date(created * 1000).toISOString().replace("Z", "000Z")
 
 const callOf = (call: ToolCallPart, index: number): JsonObject => ({
