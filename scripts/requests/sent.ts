@@ -4,7 +4,7 @@
 import { Effect, Stream } from "effect"
 import { HttpClient, HttpClientResponse } from "effect/http"
 import type { LlmError, LlmRequest, LlmResponse, LlmService } from "../../src/index.ts"
-import { Simulator } from "../../src/testing/index.ts"
+import { answersOf } from "./answers.ts"
 import { fieldsOf, type Sent } from "./Fault.ts"
 import type { Target } from "./targets.ts"
 
@@ -15,8 +15,6 @@ export interface Outcome {
   readonly response: LlmResponse.LlmResponse | undefined
   readonly error: LlmError.LlmError | undefined
 }
-
-const wires = new Map<string, Simulator.Wire>(Simulator.defaultWires.map((wire) => [wire.name, wire]))
 
 interface Noted {
   readonly method: string
@@ -32,55 +30,22 @@ const textOf = (body: { readonly _tag: string }): string => {
   return body.body instanceof Uint8Array ? decoder.decode(body.body) : typeof body.body === "string" ? body.body : ""
 }
 
-const bytesOf = (frames: ReadonlyArray<Simulator.Frame>): Uint8Array<ArrayBuffer> => {
-  const encoder = new TextEncoder()
-  const parts = frames.map(({ data }) => typeof data === "string" ? encoder.encode(data) : data)
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
-}
-
-const reply: Simulator.Reply = {
-  number: 1,
-  model: "model",
-  parts: [{ type: "text", text: "Rain." }],
-  finish: "stop",
-  usage: { input: 5, output: 2, reasoning: 0, cacheRead: 0, cacheWrite: 0 },
-  chunkSize: 100
-}
-
-const answered = (wire: Simulator.Wire, noted: Noted): Response => {
-  const url = new URL(noted.url)
-  const request: Simulator.IncomingRequest = {
-    number: 1,
-    method: noted.method,
-    path: url.pathname,
-    query: url.searchParams,
-    headers: noted.headers,
-    bodyText: noted.text,
-    body: noted.text === "" ? undefined : JSON.parse(noted.text)
-  }
-  return wire.streams(request)
-    ? new Response(bytesOf(wire.stream(reply, request)), { headers: { "content-type": wire.streamContentType } })
-    : new Response(JSON.stringify(wire.whole(reply, request)), { headers: { "content-type": "application/json" } })
-}
+const streams = ({ text, url }: Noted): boolean =>
+  /[:-]stream|:stream/i.test(new URL(url).pathname) ||
+  fieldsOf(text === "" ? undefined : JSON.parse(text))["stream"] === true
 
 /** A target that is ready: asks it, and tells what became of the request. */
 export type Ask = (request: LlmRequest.LlmRequest, operation: "generate" | "stream") => Effect.Effect<Outcome>
 
 /** Makes the service of a target. */
 export const ready = Effect.fnUntraced(function*(target: Target) {
-  const wire = wires.get(target.wire)!
+  const answers = answersOf(target.wire)
   let noted: Noted | undefined
   const client = HttpClient.make((request, url) =>
     Effect.sync(() => {
       const seen = { method: request.method, url: url.href, headers: request.headers, text: textOf(request.body) }
       noted = seen
-      return HttpClientResponse.fromWeb(request, answered(wire, seen))
+      return HttpClientResponse.fromWeb(request, streams(seen) ? answers.streamed() : answers.whole())
     })
   )
   const service: LlmService.Service = yield* Effect.provideService(target.make, HttpClient.HttpClient, client)
