@@ -19,7 +19,7 @@ const floors: ReadonlyArray<ReadonlyArray<string>> = [
   ["observe"],
   ["provider"],
   ["config", "agent", "batch", "node"],
-  ["durable", "gateway", "interop", "testing", "root"]
+  ["bundled", "durable", "gateway", "interop", "testing", "root"]
 ]
 
 const maxLines = 520
@@ -43,7 +43,7 @@ const roomOf = (file: string): string => {
 const floorOf = (room: string): number => floors.findIndex((rooms) => rooms.includes(room))
 
 // Only the entries themselves import what is reached by its own subpath alone.
-const onlyFromOutside = new Set(["durable", "gateway", "interop", "testing"])
+const onlyFromOutside = new Set(["bundled", "durable", "gateway", "interop", "testing"])
 
 /** Imports and re-exports, static and dynamic. A line of a comment never matches: it begins with a star or a slash. */
 const importsOf = (from: string): ReadonlyArray<Import> => {

@@ -1,7 +1,7 @@
 /**
  * The same short answer on every wire, whole and streamed, as the simulator spells it.
  */
-import { Simulator } from "../../src/testing/index.ts"
+import * as Simulator from "../../src/testing/Simulator.ts"
 import { spell } from "../../src/testing/simulator/Spelling.ts"
 
 /** Makes responses. */
@@ -39,17 +39,10 @@ const asked: { readonly [wire: string]: (stream: boolean) => { readonly path: st
   "openai-responses": (stream) => ({ path: "/v1/responses", body: { model: "model", input: "Hello", stream } })
 }
 
-const bytesOf = (frames: ReadonlyArray<Simulator.Frame>): Uint8Array<ArrayBuffer> => {
-  const encoder = new TextEncoder()
-  const parts = frames.map(({ data }) => typeof data === "string" ? encoder.encode(data) : data)
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
-}
+const encoder = new TextEncoder()
+
+const bytesOf = (frames: ReadonlyArray<Simulator.Frame>): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(Buffer.concat(frames.map(({ data }) => typeof data === "string" ? encoder.encode(data) : data)))
 
 const made = (wire: Simulator.Wire, stream: boolean): () => Response => {
   const { body, path } = asked[wire.wire]!(stream)

@@ -107,7 +107,7 @@ const wires: { readonly [provider: string]: { readonly [api: string]: string } }
 export const targets = (all: boolean): Effect.Effect<ReadonlyArray<Target>> =>
   Effect.map(
     Effect.forEach(Llm.providerIds, (provider) =>
-      Effect.map(Llm.load(provider), ({ definition, make }) => {
+      Effect.map(Effect.orDie(Llm.load(provider)), ({ definition, make }) => {
         const first = usual[provider] ?? definition.defaultModel ?? "some-model"
         const baseUrl = definition.baseUrl.replace(/\{\w+\}/, "name")
         const apis = own[provider] ??

@@ -7,11 +7,11 @@
  *
  * @since 0.1.0
  */
-import { BedrockDecoder } from "./bedrock/Decoder.ts"
 import { encode, pathOf, wire } from "./bedrock/Encode.ts"
 import { EventStream } from "./bedrock/EventStream.ts"
 import type { Quirks } from "./bedrock/Quirks.ts"
 import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
+import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
 import { verbatim } from "./Verbatim.ts"
 
@@ -32,6 +32,8 @@ export type {
   Quirks
 } from "./bedrock/Quirks.ts"
 
+const decoders = lazy(() => import("./bedrock/Decoder.ts"))
+
 /**
  * The wire, with the quirks of the models behind it.
  *
@@ -46,5 +48,5 @@ export const make = (quirks: Quirks = {}): Protocol => ({
       encode: withToolNames(plainNames, (input) => encode(input, quirks)),
       path: pathOf
     }),
-  decoder: (context) => new BedrockDecoder(context)
+  decoder: made(decoders, ({ BedrockDecoder }) => (context) => new BedrockDecoder(context))
 })

@@ -8,9 +8,9 @@
  * @since 0.1.0
  */
 import { identifiers, withToolNames } from "./conversation/ToolNames.ts"
-import { GeminiDecoder } from "./gemini/Decoder.ts"
 import { encode, pathOf, wire } from "./gemini/Encode.ts"
 import type { Quirks } from "./gemini/Quirks.ts"
+import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
 import { verbatim } from "./Verbatim.ts"
 
@@ -34,6 +34,8 @@ export type {
   Quirks
 } from "./gemini/Quirks.ts"
 
+const decoders = lazy(() => import("./gemini/Decoder.ts"))
+
 /**
  * The wire, with the quirks of a host.
  *
@@ -48,5 +50,5 @@ export const make = (quirks: Quirks = {}): Protocol => ({
       encode: withToolNames(identifiers, (input) => encode(input, quirks)),
       path: pathOf
     }),
-  decoder: (context) => new GeminiDecoder(context, quirks)
+  decoder: made(decoders, ({ GeminiDecoder }) => (context) => new GeminiDecoder(context, quirks))
 })

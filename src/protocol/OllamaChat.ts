@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import { tagsOf } from "./chat/ThinkTags.ts"
-import { OllamaDecoder } from "./ollama/Decoder.ts"
+import { lazy, made } from "./lazy.ts"
 import { encode } from "./ollama/Encode.ts"
 import { wire } from "./ollama/Messages.ts"
 import type { Quirks } from "./ollama/Quirks.ts"
@@ -18,6 +18,8 @@ import { verbatim } from "./Verbatim.ts"
 export type { Body } from "./ollama/Body.ts"
 export { wire } from "./ollama/Messages.ts"
 export type { Quirks } from "./ollama/Quirks.ts"
+
+const decoders = lazy(() => import("./ollama/Decoder.ts"))
 
 /**
  * The native chat wire for a server with these quirks.
@@ -35,6 +37,6 @@ export const make = (quirks: Quirks = {}): Protocol => {
         encode: (input) => encode(input, quirks),
         path: () => quirks.path ?? "/api/chat"
       }),
-    decoder: (context) => new OllamaDecoder(context, tags)
+    decoder: made(decoders, ({ OllamaDecoder }) => (context) => new OllamaDecoder(context, tags))
   }
 }

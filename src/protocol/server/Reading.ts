@@ -6,7 +6,7 @@
 import type { Warning } from "../../LlmResponse.ts"
 import type { FunctionTool, JsonSchema, LlmTool, ProviderTool } from "../../LlmTool.ts"
 import type { CacheControl, Json, JsonObject, Media, Message, Part, TextPart } from "../../Message.ts"
-import { readArguments } from "../Assembler.ts"
+import { readArguments } from "../assembling.ts"
 import { readDataUrl } from "../DataUrl.ts"
 import * as Body from "./Json.ts"
 

@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
+import { decoderOf as clientDecoder } from "../decoder-of.ts"
 import "../../seed.ts"
 import type { LlmEvent } from "../../../src/LlmEvent.ts"
 import { type FinishReason, LlmResponse, toEvents, type Usage } from "../../../src/LlmResponse.ts"
@@ -239,7 +240,7 @@ const eventsOf = (response: LlmResponse, size: number): ReadonlyArray<LlmEvent> 
 // =============================================================================
 
 const decoderOf = (wire: Wire): Decoder =>
-  wire.client.decoder({
+  clientDecoder(wire.client, {
     wire: wire.client.wire,
     provider: "someone",
     model: "model-1",
