@@ -96,7 +96,7 @@ export const checker = (document: Fields): (schema: unknown) => Check => {
         if (weight < least) [best, least] = [found, weight]
       }
       if (best !== undefined) {
-        out.push(...best.length > 3 ? [{ at, message: `fits no member of ${word}: ${shown(value)}` }] : best)
+        out.push(...best.length > 20 ? [{ at, message: `fits no member of ${word}: ${shown(value)}` }] : best)
       }
     }
   }
