@@ -9,7 +9,7 @@ import type { LlmEvent } from "../../LlmEvent.ts"
 import type { FinishReason, Usage } from "../../LlmResponse.ts"
 import type { Json, Message } from "../../Message.ts"
 import type { ApprovalRequest, Waiting } from "../run/happened.ts"
-import type { Bound, CallResult, Compaction, End, Spent, State } from "../run/state.ts"
+import type { Bound, CallResult, Compaction, Spent, State } from "../run/state.ts"
 
 /**
  * How a run came to rest: it is done, was stopped, or waits for decisions or results from outside.
@@ -73,6 +73,3 @@ export type AgentEvent =
   /** Four fifths of a bound are used. */
   | { readonly _tag: "BoundNear"; readonly bound: Bound }
   | { readonly _tag: "RunEnd"; readonly outcome: Outcome }
-
-/** @category models @since 0.1.0 */
-export type { End }
