@@ -37,12 +37,16 @@ const ending = (
 
 const circles: { readonly [shape: string]: ReturnType<typeof ending> } = {
   "the same call, the same result": ending(() => [["read", { file: "a" }]]),
-  "the same call with its keys in another order": ending((n) => [["read", n % 2 === 0 ? { a: 1, b: 2 } : { b: 2, a: 1 }]]),
+  "the same call with its keys in another order": ending((
+    n
+  ) => [["read", n % 2 === 0 ? { a: 1, b: 2 } : { b: 2, a: 1 }]]),
   "a ping-pong of two": ending((n) => [[n % 2 === 0 ? "read" : "list", {}]]),
   "a round of three": ending((n) => [[["read", "list", "write"][n % 3]!, {}]]),
   "a round of four by arguments": ending((n) => [["read", { n: n % 4 }]]),
   "the same pair side by side": ending(() => [["read", {}], ["list", {}]]),
-  "the same pair in changing order": ending((n) => n % 2 === 0 ? [["read", {}], ["list", {}]] : [["list", {}], ["read", {}]]),
+  "the same pair in changing order": ending((n) =>
+    n % 2 === 0 ? [["read", {}], ["list", {}]] : [["list", {}], ["read", {}]]
+  ),
   "an error over and over": ending(() => [["read", { file: "none" }]], () => ({ error: "not found" })),
   "empty results": ending(() => [["list", {}]], () => []),
   "a tool that is not there": ending((n) => [["grep", { n }]]),
@@ -60,8 +64,14 @@ const legitimate: { readonly [shape: string]: ReturnType<typeof ending> } = {
     (n) => n < 12 ? [[n % 2 === 0 ? "write" : "read", n % 2 === 0 ? { text: n } : {}]] : [],
     (name, _, n) => name === "read" ? `version ${n}` : "saved"
   ),
-  "one retry of a call that failed": ending((n) => n < 3 ? [["read", {}]] : [], (_, __, n) => n === 1 ? "timeout" : "text"),
-  "two retries with the same error": ending((n) => n < 4 ? [["read", {}]] : [], (_, __, n) => n < 3 ? "timeout" : "text"),
+  "one retry of a call that failed": ending(
+    (n) => n < 3 ? [["read", {}]] : [],
+    (_, __, n) => n === 1 ? "timeout" : "text"
+  ),
+  "two retries with the same error": ending(
+    (n) => n < 4 ? [["read", {}]] : [],
+    (_, __, n) => n < 3 ? "timeout" : "text"
+  ),
   "the same call twice, then another": ending((n) => n < 10 ? [["read", { n: Math.floor(n / 2) }]] : []),
   "the same three calls, checked twice": ending((n) => n < 7 ? [["read", { n: n % 3 }]] : []),
   "one that repeats beside one that goes on": ending((n) => n < 12 ? [["list", {}], ["read", { n }]] : []),

@@ -50,7 +50,7 @@ export type AgentEvent =
   | LlmEvent
   | { readonly _tag: "RunStart"; readonly runId: string; readonly resumed: boolean }
   | { readonly _tag: "StepStart"; readonly step: number }
-  /** An answer broke off, and the model is asked again: drop what came of it. */
+  /** An answer broke off (`reason` is the tag of the error's), or a process did (`Resumed`), and the model is asked again: drop what came of it. */
   | { readonly _tag: "AttemptStart"; readonly step: number; readonly attempt: number; readonly reason: string }
   | {
     readonly _tag: "StepEnd"
