@@ -4,7 +4,7 @@
 import { Console, Effect, Redacted, Schema } from "effect"
 import { Agent, Anthropic, Handlers, LlmTool } from "../src/index.ts"
 import { layerHttpClient } from "../src/node.ts"
-import { Simulator } from "../src/testing/index.ts"
+import * as Simulator from "../src/testing/Simulator.ts"
 
 // #region tools
 const render = LlmTool.make("render", {

@@ -185,14 +185,26 @@ export const jsonSchemaOf = (schema: Schema.Constraint): JsonSchema => {
   const known = jsonSchemas.get(schema)
   if (known !== undefined) return known
   const made = generated(schema)
+  ofSchemas.add(made)
   // What is no schema at all may be no object either.
   if (isSchema(schema)) jsonSchemas.set(schema, made)
   return made
 }
 
+/**
+ * Whether a JSON Schema was made of an Effect `Schema`, whose decoder holds more than it says.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const isOfSchema = (schema: JsonSchema): boolean => ofSchemas.has(schema)
+
+const ofSchemas = new WeakSet<JsonSchema>()
+
 const generated = (schema: Schema.Constraint): JsonSchema => {
   try {
-    const document = Schema.toJsonSchemaDocument(schema)
+    // Members that a struct does not name are never asked for.
+    const document = Schema.toJsonSchemaDocument(schema, { onExcessProperty: "error" })
     const definitions = Object.keys(document.definitions)
     return (definitions.length === 0
       ? document.schema

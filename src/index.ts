@@ -65,7 +65,6 @@ export * as Protocol from "./protocol/Protocol.ts"
  * JSON Schemas as providers take them: rewritten so that every answer they allow still fits the schema that was given,
  * or refused with the place that cannot be said.
  */
-export * as SchemaDialect from "./protocol/SchemaDialect.ts"
 
 /** Alibaba Cloud Model Studio (Qwen), outside China; give the base URL of another region. */
 export * as Alibaba from "./provider/Alibaba.ts"

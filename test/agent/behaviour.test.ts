@@ -271,7 +271,7 @@ describe("Arguments against a JSON Schema", () => {
       { k: 3 }
     ],
     [{ not: { required: ["x"] } }, {}, { x: 1 }],
-    [{ if: { properties: { a: { const: 1 } }, required: ["a"] }, then: { required: ["b"] } }, { a: 2 }, { a: 1 }],
+    [{ if: { properties: { a: { const: 1 } }, required: ["a"] }, else: { required: ["b"] } }, { a: 1 }, { a: 2 }],
     [{ dependentRequired: { a: ["b"] } }, { a: 1, b: 2 }, { a: 1 }],
     [{ contains: { type: "number" } }, ["a", 1], ["a"]],
     [{ additionalProperties: false, properties: { a: {} } }, { a: 1 }, { b: 1 }],

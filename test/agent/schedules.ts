@@ -11,7 +11,7 @@ import * as GeminiGenerateContent from "../../src/protocol/GeminiGenerateContent
 import * as OllamaChat from "../../src/protocol/OllamaChat.ts"
 import * as OpenAiChat from "../../src/protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../../src/protocol/OpenAiResponses.ts"
-import { Simulator } from "../../src/testing/index.ts"
+import * as Simulator from "../../src/testing/Simulator.ts"
 import { Random } from "../fuzz/random.ts"
 
 const wires = [
@@ -42,15 +42,12 @@ export const refusedBy = (messages: ReadonlyArray<Message.Message>): string | un
   for (const [wire, judge] of wires) {
     const encoded = wire.encode({ request: { messages, tools }, model: "m", stream: false, provider: "p" })
     if ("refused" in encoded) return `${wire.wire}: ${encoded.refused.message}`
-    const bodyText = JSON.stringify(encoded.body)
     const error = judge.validate({
-      number: 1,
       method: "POST",
       path: wire.wire === "gemini" ? "/v1beta/models/m:generateContent" : encoded.path,
       query: new URLSearchParams(),
       headers: { "anthropic-version": "2023-06-01", "content-type": "application/json" },
-      bodyText,
-      body: JSON.parse(bodyText)
+      body: JSON.parse(JSON.stringify(encoded.body))
     }, "generate")
     if (error !== undefined) return `${wire.wire}: ${error.message}`
   }
