@@ -10,7 +10,7 @@ import * as Simulator from "../src/testing/Simulator.ts"
 const weather = LlmTool.make("get_weather", {
   description: "The weather in a city, now",
   parameters: Schema.Struct({ city: Schema.String }),
-  success: Schema.Struct({ celsius: Schema.Number, sky: Schema.String }),
+  success: Schema.Struct({ celsius: Schema.Finite, sky: Schema.String }),
   timeout: "10 seconds"
 })
 

@@ -14,7 +14,7 @@ import * as Simulator from "../src/testing/Simulator.ts"
 // #region tools
 const transfer = LlmTool.make("transfer", {
   description: "Transfers money",
-  parameters: Schema.Struct({ to: Schema.String, euros: Schema.Number }),
+  parameters: Schema.Struct({ to: Schema.String, euros: Schema.Finite }),
   needsApproval: ({ euros }) => euros > 10
 })
 

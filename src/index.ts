@@ -79,6 +79,9 @@ export * as Alibaba from "./provider/Alibaba.ts"
 /** Anthropic. */
 export * as Anthropic from "./provider/Anthropic.ts"
 
+/** Tools that Anthropic defines: those it runs itself, and those it leaves to the application, which take a handler. */
+export * as AnthropicTools from "./provider/AnthropicTools.ts"
+
 /** Azure OpenAI, over its v1 API: Responses by default, Chat Completions by choice. */
 export * as Azure from "./provider/Azure.ts"
 
@@ -117,6 +120,9 @@ export * as Fireworks from "./provider/Fireworks.ts"
 
 /** Google Gemini, over the Gemini API of AI Studio. */
 export * as Gemini from "./provider/Gemini.ts"
+
+/** Tools that Google runs itself with Gemini. */
+export * as GeminiTools from "./provider/GeminiTools.ts"
 
 /** GitHub Models. */
 export * as GitHubModels from "./provider/GitHubModels.ts"
@@ -166,6 +172,9 @@ export * as OpenAi from "./provider/OpenAi.ts"
 /** Any host that speaks Chat Completions, described by options. */
 export * as OpenAiCompatible from "./provider/OpenAiCompatible.ts"
 
+/** Tools that OpenAI runs itself, over the Responses API. */
+export * as OpenAiTools from "./provider/OpenAiTools.ts"
+
 /** OpenCode Zen. */
 export * as OpenCodeZen from "./provider/OpenCodeZen.ts"
 
@@ -211,6 +220,9 @@ export * as Writer from "./provider/Writer.ts"
  * xAI: over Chat Completions, or by choice over the Responses API, which has its built-in tools and keeps reasoning.
  */
 export * as Xai from "./provider/Xai.ts"
+
+/** Tools that xAI runs itself, over its Responses API. */
+export * as XaiTools from "./provider/XaiTools.ts"
 
 /** Xiaomi MiMo. */
 export * as Xiaomi from "./provider/Xiaomi.ts"

@@ -275,7 +275,7 @@ export const approvals: ReadonlyArray<Scenario> = [
       const ran: Array<string> = []
       const changed = LlmTool.make("pay", {
         description: "Pays in full",
-        parameters: Schema.Struct({ euros: Schema.Number }),
+        parameters: Schema.Struct({ euros: Schema.Finite }),
         needsApproval: true
       })
       const agent = Agent.make({ tools: Handlers.make([changed], { pay: () => Effect.sync(() => void ran.push("")) }) })
@@ -300,7 +300,7 @@ export const approvals: ReadonlyArray<Scenario> = [
     source: "https://github.com/ag-ui-protocol/ag-ui/issues/2815",
     run: Effect.suspend(() => {
       const ran: Array<number> = []
-      const pay = LlmTool.make("pay", { parameters: Schema.Struct({ euros: Schema.Number }), needsApproval: true })
+      const pay = LlmTool.make("pay", { parameters: Schema.Struct({ euros: Schema.Finite }), needsApproval: true })
       const agent = Agent.make({
         tools: Handlers.make([pay], { pay: ({ euros }) => Effect.sync(() => void ran.push(euros)) })
       })

@@ -24,9 +24,9 @@ const call = (id: string, name: string, args: Message.Json = {}): Message.ToolCa
 })
 
 const city = Schema.Struct({ city: Schema.String })
-const weather = LlmTool.make("get_weather", { parameters: city, success: Schema.Struct({ celsius: Schema.Number }) })
+const weather = LlmTool.make("get_weather", { parameters: city, success: Schema.Struct({ celsius: Schema.Finite }) })
 const transfer = LlmTool.make("transfer", {
-  parameters: Schema.Struct({ amount: Schema.Number }),
+  parameters: Schema.Struct({ amount: Schema.Finite }),
   needsApproval: ({ amount }) => amount > 10
 })
 

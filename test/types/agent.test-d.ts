@@ -15,7 +15,7 @@ class Archive extends Context.Service<Archive, { readonly read: (name: string) =
 
 const weather = LlmTool.make("get_weather", {
   parameters: Schema.Struct({ city: Schema.String }),
-  success: Schema.Struct({ celsius: Schema.Number })
+  success: Schema.Struct({ celsius: Schema.Finite })
 })
 const read = LlmTool.make("read", { parameters: Schema.Struct({ name: Schema.String }) })
 const told = LlmTool.make("told", { failureMode: "return" })
@@ -59,14 +59,13 @@ Handlers.make([weather], { get_weather: () => Effect.succeed({ celsius: 1 }), ra
 Handlers.make([weather], { getWeather: () => Effect.succeed({ celsius: 1 }) })
 // @ts-expect-error -- another result than the tool has
 Handlers.make([weather], { get_weather: () => Effect.succeed({ celsius: "warm" }) })
-Handlers.make([weather], {
-  // @ts-expect-error -- other arguments than the tool has
-  get_weather: ({ town }: { readonly town: string }) => Effect.succeed({ celsius: town.length })
-})
+declare const ofTown: (params: { readonly town: string }) => Effect.Effect<{ readonly celsius: number }>
+// @ts-expect-error -- other arguments than the tool has
+Handlers.make([weather], { get_weather: ofTown })
 // @ts-expect-error -- a provider runs this tool itself
 Handlers.make([search], { web_search: () => Effect.succeed("") })
 // @ts-expect-error -- not what the arguments are
-LlmTool.make("a", { parameters: Schema.Struct({ n: Schema.Number }), needsApproval: ({ m }) => m > 1 })
+LlmTool.make("a", { parameters: Schema.Struct({ n: Schema.Finite }), needsApproval: ({ m }) => m > 1 })
 
 // Handlers of a layer: what they need, the layer needs; they fail with what their tools declare.
 const declared = LlmTool.make("declared", { failure: Broke as unknown as Schema.Codec<Broke> })
@@ -78,8 +77,10 @@ export const live = Tools.layer({
 holds<Equals<typeof live, Layer.Layer<Handlers.Provided<"test/Tools">, never, Archive>>>()
 export const ofTag = Agent.make({ tools: Tools })
 holds<Equals<typeof ofTag, Agent.Agent<Broke, Handlers.Provided<"test/Tools">>>>()
-// @ts-expect-error -- the tool declares no such failure
-Tools.layer({ get_weather: () => Effect.fail(new Denied({ why: "" })), declared: () => Effect.succeed("") })
+declare const denies: () => Effect.Effect<{ readonly celsius: number }, Denied>
+type Refused<H> = Parameters<typeof Tools.layer>[0] extends infer Wanted ? H extends Wanted ? false : true : never
+// A tool that declares no such failure does not take a handler with it.
+holds<Refused<{ readonly get_weather: typeof denies; readonly declared: () => Effect.Effect<string> }>>()
 
 // An agent as a tool needs what the agent needs.
 export const below = Agent.asTool(agent, { name: "helper" })
@@ -90,6 +91,6 @@ export const watched = Agent.make({ stopWhen: () => Effect.as(Archive, true) })
 holds<Equals<typeof watched, Agent.Agent<never, Archive>>>()
 
 // @ts-expect-error -- both a prompt and messages
-Agent.run(agent, { prompt: "a", messages: [] })
+export const both = Agent.run(agent, { prompt: "a", messages: [] })
 // @ts-expect-error -- decisions belong to a state
-Agent.run(agent, { prompt: "a", decisions: [] })
+export const early = Agent.run(agent, { prompt: "a", decisions: [] })

@@ -143,6 +143,10 @@ export const ask = (
     const request = yield* requestOf(session, options, tools, ownName, action)
     yield* session.apply({ _tag: "ModelStarted", step })
     if (number === 1) yield* session.tell([{ _tag: "StepStart", step }])
+    // Another process had begun this step; what it showed is void.
+    else if (session.announced !== number) {
+      yield* session.tell([{ _tag: "AttemptStart", step, attempt: number, reason: "Resumed" }])
+    }
     const answered = yield* attempt(session, request)
     switch (answered._tag) {
       case "TimedOut":
@@ -209,6 +213,7 @@ const failed = (
       yield* session.apply({ _tag: "Compacted", compaction })
       yield* session.tell([{ _tag: "Compacted", compaction }])
     }
+    session.announced = number + 1
     yield* session.tell([{ _tag: "AttemptStart", step, attempt: number + 1, reason: error.reason._tag }])
     return undefined
   })

@@ -9,7 +9,7 @@ import type { LlmEvent } from "../../LlmEvent.ts"
 import type { FinishReason, Usage } from "../../LlmResponse.ts"
 import type { Json, Message } from "../../Message.ts"
 import type { ApprovalRequest, Waiting } from "../run/happened.ts"
-import type { Bound, CallResult, Compaction, End, Spent, State } from "../run/state.ts"
+import type { Bound, CallResult, Compaction, Spent, State } from "../run/state.ts"
 
 /**
  * How a run came to rest: it is done, was stopped, or waits for decisions or results from outside.
@@ -50,7 +50,7 @@ export type AgentEvent =
   | LlmEvent
   | { readonly _tag: "RunStart"; readonly runId: string; readonly resumed: boolean }
   | { readonly _tag: "StepStart"; readonly step: number }
-  /** An answer broke off, and the model is asked again: drop what came of it. */
+  /** An answer broke off (`reason` is the tag of the error's), or a process did (`Resumed`), and the model is asked again: drop what came of it. */
   | { readonly _tag: "AttemptStart"; readonly step: number; readonly attempt: number; readonly reason: string }
   | {
     readonly _tag: "StepEnd"
@@ -73,6 +73,3 @@ export type AgentEvent =
   /** Four fifths of a bound are used. */
   | { readonly _tag: "BoundNear"; readonly bound: Bound }
   | { readonly _tag: "RunEnd"; readonly outcome: Outcome }
-
-/** @category models @since 0.1.0 */
-export type { End }

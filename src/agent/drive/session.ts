@@ -82,6 +82,8 @@ type Emit = (events: readonly [AgentEvent, ...Array<AgentEvent>]) => Effect.Effe
 /** The holder. @category running @since 0.1.0 */
 export class Session {
   state: Run.State
+  /** The attempt that readers were told of last. */
+  announced = 0
   readonly key: string | undefined
   readonly emit: Emit
   readonly held: HeldControl

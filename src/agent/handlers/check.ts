@@ -34,8 +34,8 @@ export const executionOf = (tool: LlmTool | undefined): Execution<never, never> 
 
 const known = new WeakMap<LlmTool, string>()
 
-/** What an approval of a tool's call is bound to: name, description and schema. @category tools @since 0.1.0 */
-export const fingerprintOf = (tool: LlmTool): string => {
+/** What an approval of a tool's call is bound to: name, description and schema. */
+const fingerprintOf = (tool: LlmTool): string => {
   let made = known.get(tool)
   if (made === undefined) {
     made = digest(

@@ -80,8 +80,8 @@ export const sign = (decision: Decision, key: string): Decision => {
   return { ...rest, signature: keyedDigest(key, rest) }
 }
 
-/** What a decision on a call must name. @category approvals @since 0.1.0 */
-export const approvalIdOf = (state: State, call: CallState): string => {
+/** What a decision on a call must name. */
+const approvalIdOf = (state: State, call: CallState): string => {
   const part = partAt(state, call)
   return digest([
     state.id,

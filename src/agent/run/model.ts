@@ -10,7 +10,7 @@ import type { Answer, Happened } from "./happened.ts"
 import { afterPause, limitsOf } from "./loops.ts"
 import { RunRefusal } from "./refusal.ts"
 import * as Results from "./results.ts"
-import { atBound, closeOpen, ended, plain, settle, withQueued } from "./settle.ts"
+import { atBound, closeOpen, ended, plain, withQueued } from "./settle.ts"
 import { defaultMaxAttempts, plus, reached, withNear } from "./spending.ts"
 import type { CallState, State } from "./state.ts"
 
@@ -116,6 +116,3 @@ const withoutCalls = (state: State, message: Message.Message, { finishReason, pa
   const bound = reached(paused.bounds, paused.spent)
   return bound === undefined ? withQueued(paused) : atBound(paused, bound)
 }
-
-/** The turn, once nothing of it is open. @category applying @since 0.1.0 */
-export const settled = (state: State): Applied => Result.succeed(settle(state))

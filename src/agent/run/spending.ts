@@ -6,8 +6,8 @@
 import { emptyUsage, sumUsage, type Usage } from "../../LlmResponse.ts"
 import type { Bound, Bounds, Spent, State } from "./state.ts"
 
-/** Answers of the model that a run may have, unless told otherwise. @category limits @since 0.1.0 */
-export const defaultMaxSteps = 20
+/** Answers of the model that a run may have, unless told otherwise. */
+const defaultMaxSteps = 20
 
 /** Attempts at a step, unless told otherwise. @category limits @since 0.1.0 */
 export const defaultMaxAttempts = 3
@@ -34,8 +34,8 @@ export const plus = (
   }
 }
 
-/** Input and output tokens. @category spending @since 0.1.0 */
-export const tokensOf = ({ usage }: Spent): number => (usage.input.total ?? 0) + (usage.output.total ?? 0)
+/** Input and output tokens. */
+const tokensOf = ({ usage }: Spent): number => (usage.input.total ?? 0) + (usage.output.total ?? 0)
 
 const limitsOf = (bounds: Bounds): ReadonlyArray<readonly [Bound, number | undefined, (spent: Spent) => number]> => [
   ["steps", bounds.maxSteps ?? defaultMaxSteps, (spent) => spent.steps],

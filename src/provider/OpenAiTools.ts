@@ -1,0 +1,133 @@
+/**
+ * Tools that OpenAI runs itself, over the Responses API.
+ *
+ * Shapes are those of the `openai` SDK 7.55 (resources/responses). What a tool gave comes as `server-tool` parts, and as sources where it
+ * cites. A shell, a screen and patches, which OpenAI leaves to the application, answer in items of their own, which this library does
+ * not write yet; give such a tool as a function of your own.
+ *
+ * @see https://developers.openai.com/api/docs/guides/tools
+ * @since 0.1.0
+ */
+import * as LlmTool from "../LlmTool.ts"
+import type { JsonObject } from "../Message.ts"
+import { definitionOf } from "./toolDefinition.ts"
+
+/**
+ * Searches the web.
+ *
+ * @see https://developers.openai.com/api/docs/guides/tools-web-search
+ * @category provider tools
+ * @since 0.1.0
+ */
+export const webSearch = (options: {
+  /** Only these domains and those below them. */
+  readonly allowedDomains?: ReadonlyArray<string> | undefined
+  readonly searchContextSize?: "low" | "medium" | "high" | undefined
+  readonly userLocation?: JsonObject | undefined
+} = {}) =>
+  LlmTool.provider(
+    "web_search",
+    definitionOf({
+      type: "web_search",
+      filters: options.allowedDomains === undefined ? undefined : { allowed_domains: options.allowedDomains },
+      search_context_size: options.searchContextSize,
+      user_location: options.userLocation
+    })
+  )
+
+/**
+ * Searches files that were uploaded to vector stores.
+ *
+ * @see https://developers.openai.com/api/docs/guides/tools-file-search
+ * @category provider tools
+ * @since 0.1.0
+ */
+export const fileSearch = (options: {
+  readonly vectorStoreIds: ReadonlyArray<string>
+  readonly maxResults?: number | undefined
+  readonly filters?: JsonObject | undefined
+}) =>
+  LlmTool.provider(
+    "file_search",
+    definitionOf({
+      type: "file_search",
+      vector_store_ids: options.vectorStoreIds,
+      max_num_results: options.maxResults,
+      filters: options.filters
+    })
+  )
+
+/**
+ * Runs code in a container: one of its own, or one by its id.
+ *
+ * @see https://developers.openai.com/api/docs/guides/tools-code-interpreter
+ * @category provider tools
+ * @since 0.1.0
+ */
+export const codeInterpreter = (options: {
+  /** @default a container of its own */
+  readonly container?: string | JsonObject | undefined
+} = {}) =>
+  LlmTool.provider("code_interpreter", {
+    type: "code_interpreter",
+    container: options.container ?? { type: "auto" }
+  })
+
+/**
+ * Makes and changes images.
+ *
+ * @see https://developers.openai.com/api/docs/guides/tools-image-generation
+ * @category provider tools
+ * @since 0.1.0
+ */
+export const imageGeneration = (options: {
+  readonly model?: string | undefined
+  readonly size?: string | undefined
+  readonly quality?: "low" | "medium" | "high" | "auto" | undefined
+  readonly background?: "transparent" | "opaque" | "auto" | undefined
+  readonly outputFormat?: "png" | "webp" | "jpeg" | undefined
+} = {}) =>
+  LlmTool.provider(
+    "image_generation",
+    definitionOf({
+      type: "image_generation",
+      model: options.model,
+      size: options.size,
+      quality: options.quality,
+      background: options.background,
+      output_format: options.outputFormat
+    })
+  )
+
+/**
+ * Tools of an MCP server that OpenAI calls itself. `authorization` is sent to OpenAI as it is: mind where requests are logged.
+ *
+ * @see https://developers.openai.com/api/docs/guides/tools-connectors-mcp
+ * @category provider tools
+ * @since 0.1.0
+ */
+export const mcp = (options: {
+  /** Tells the server apart in a request. */
+  readonly label: string
+  readonly url: string
+  readonly description?: string | undefined
+  /** Names of tools; all when left out. */
+  readonly allowedTools?: ReadonlyArray<string> | undefined
+  readonly headers?: { readonly [name: string]: string } | undefined
+  readonly authorization?: string | undefined
+  /** Calls that OpenAI asks approval for cannot be answered by this library yet. @default "never" */
+  readonly requireApproval?: "always" | "never" | undefined
+}) =>
+  LlmTool.provider(
+    options.label,
+    definitionOf({
+      type: "mcp",
+      server_label: options.label,
+      server_url: options.url,
+      server_description: options.description,
+      allowed_tools: options.allowedTools,
+      headers: options.headers,
+      authorization: options.authorization,
+      require_approval: options.requireApproval ?? "never"
+    })
+  )
