@@ -5,7 +5,7 @@
 import { Console, Effect, Redacted, Stream } from "effect"
 import { LlmError, LlmEvent, LlmService, Message, OpenAi, Policy } from "../src/index.ts"
 import { layerHttpClient } from "../src/node.ts"
-import { Simulator } from "../src/testing/index.ts"
+import * as Simulator from "../src/testing/Simulator.ts"
 
 // #region attempts
 /** Asks once more with the last messages only when the conversation has outgrown the model. */

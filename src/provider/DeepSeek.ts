@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { deepSeek } from "../protocol/schema/dialects.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -25,6 +26,7 @@ const provider = Provider.define({
   catalogue: () => import("../model/catalogue/deepseek.ts"),
   capabilities: { streaming: true, tools: true, images: false, reasoning: true },
   protocol: OpenAiChat.make({
+    schemas: deepSeek,
     // https://api-docs.deepseek.com/api/create-chat-completion
     tokenField: "max_tokens",
     responseFormat: "json_object",

@@ -6,10 +6,9 @@
  *
  * @since 0.1.0
  */
-import type { JsonSchema } from "../../LlmTool.ts"
 import type { JsonObject } from "../../Message.ts"
 import type { ThinkingLevel } from "../../Model.ts"
-import type { Refused } from "../Protocol.ts"
+import type { Dialects } from "../schema/Dialect.ts"
 import type { Tags } from "./ThinkTags.ts"
 
 /**
@@ -105,11 +104,8 @@ export interface Quirks {
   readonly toolCallId?: "openai" | "mistral" | "any" | undefined
   /** Whether `tools: []` must be sent when only the history has tool calls (LiteLLM in front of Anthropic). @default false */
   readonly emptyToolsWithHistory?: boolean | undefined
-  /**
-   * Rewrites JSON Schemas of tools and of the response format into what the host accepts, or refuses one.
-   * `at` is the path of the schema in the request.
-   */
-  readonly schemaDialect?: ((schema: JsonSchema, at: string) => JsonSchema | Refused) | undefined
+  /** What the host takes of JSON Schema. @default OpenAI's */
+  readonly schemas?: Dialects | undefined
 
   // --- answer format --------------------------------------------------------------------------------------------
   /**

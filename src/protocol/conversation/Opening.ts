@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
+import { wellFormed } from "../../json/text.ts"
 import { type LlmRequest, messagesOf } from "../../LlmRequest.ts"
 import * as Message from "../../Message.ts"
-import { wellFormed } from "../Assembler.ts"
 import type { Findings } from "../Findings.ts"
 import { tell, type Turn } from "./Turn.ts"
 

@@ -4,8 +4,8 @@
  *
  * @since 0.1.0
  */
+import { wellFormed } from "../../json/text.ts"
 import type * as Message from "../../Message.ts"
-import { wellFormed } from "../Assembler.ts"
 import { record } from "../Probe.ts"
 import { mapped, type Rules, type Step, tell, type Turn } from "./Turn.ts"
 
