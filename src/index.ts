@@ -62,9 +62,16 @@ export * as OpenAiResponses from "./protocol/OpenAiResponses.ts"
 export * as Protocol from "./protocol/Protocol.ts"
 
 /**
- * JSON Schemas as providers take them: rewritten so that every answer they allow still fits the schema that was given,
- * or refused with the place that cannot be said.
+ * What a wire is from the server's side: it reads requests and writes answers, as `Protocol` writes requests and reads
+ * answers.
  */
+export * as Server from "./protocol/Server.ts"
+
+/**
+ * A request that leaves on the wire it came in on is sent as it came: every block, field, order and unknown member,
+ * whatever this library knows of them.
+ */
+export * as Verbatim from "./protocol/Verbatim.ts"
 
 /** Alibaba Cloud Model Studio (Qwen), outside China; give the base URL of another region. */
 export * as Alibaba from "./provider/Alibaba.ts"

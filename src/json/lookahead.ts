@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { quoteOf, white } from "./spelling.ts"
+import { white } from "./spelling.ts"
 
 /** A name with its colon, quoted or not, as it stands in an object. */
 const keyAhead =
