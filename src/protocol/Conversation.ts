@@ -24,7 +24,6 @@ import type { Findings } from "./Findings.ts"
 
 export {
   type IdRule,
-  type MediaPlace,
   nothingToSend,
   type Prepared,
   type Rules,

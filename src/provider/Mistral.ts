@@ -45,6 +45,8 @@ const provider = Provider.define({
     assistantAfterTool: true,
     leadingSystem: true,
     lastAssistant: "prefix",
+    // https://docs.mistral.ai/capabilities/document_ai/document_qna; `DocumentURLChunk` of https://github.com/mistralai/client-ts
+    files: "document_url",
     reasoningReplay: "thinking_parts"
   })
 })

@@ -37,7 +37,11 @@ const provider = Provider.define({
     reasoning: "thinking",
     // Thinking is on unless a request says otherwise, and then calls without their reasoning are refused, with "" as without the field:
     // https://platform.kimi.ai/docs/guide/use-kimi-k2-thinking-model and https://github.com/earendil-works/pi/pull/4178
-    reasoningReplay: "reasoning_content_with_calls"
+    reasoningReplay: "reasoning_content_with_calls",
+    // Images are bytes or `ms://` ids, documents are read by another API: https://platform.kimi.ai/docs/guide/use-kimi-vision-model and
+    // https://github.com/HeyPuter/puter/pull/2931
+    imageUrls: false,
+    files: "none"
   })
 })
 

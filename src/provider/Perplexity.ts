@@ -40,6 +40,8 @@ const provider = Provider.define({
     alternatingRoles: true,
     userFirst: true,
     lastAssistant: "refused",
+    // Bytes come as base64 without "data:": https://docs.perplexity.ai/guides/file-attachments
+    files: "file_url",
     // Reasoning models write it inline.
     thinkTags: true
   })

@@ -223,7 +223,7 @@ const serverSteps = (random: Random, { model, provider, wire }: World): Readonly
   }]
 }
 
-export const answerOf = (random: Random, marks: Marks, world: World, most: number): ReadonlyArray<Message.Part> => {
+const answerOf = (random: Random, marks: Marks, world: World, most: number): ReadonlyArray<Message.Part> => {
   const { model, provider, wire } = world
   const parts: Array<Message.Part> = []
   if (random.chance(0.4)) parts.push(reasoningOf(random, marks, world))

@@ -13,10 +13,10 @@ import type { CacheControl, JsonObject, Part, ReasoningPart, ToolCallPart, ToolR
 import { asksForBreakpoints, withBreakpoints } from "../Breakpoints.ts"
 import * as Conversation from "../Conversation.ts"
 import { idsOf, idsUpTo } from "../conversation/Ids.ts"
-import { dataUrl } from "../DataUrl.ts"
 import { type Findings, refuse, warn } from "../Findings.ts"
 import { list, nonEmpty, record } from "../Probe.ts"
 import type { EncodeInput } from "../Protocol.ts"
+import { mediaOf } from "./Media.ts"
 import type { Quirks } from "./Quirks.ts"
 import type { Call, Content, TextContent, WireMessage } from "./Wire.ts"
 
@@ -163,35 +163,10 @@ class Speller implements Findings {
     switch (part.type) {
       case "text":
         return { type: "text", text: part.text }
-      case "image": {
-        const source = part.source
-        if (source.type === "file") return { type: "file", file: { file_id: source.fileId } }
-        const url = source.type === "url" ? source.url : dataUrl(source.mediaType, source.data)
-        return {
-          type: "image_url",
-          image_url: { url, ...(part.detail === undefined ? undefined : { detail: part.detail }) }
-        }
-      }
-      case "file": {
-        const source = part.source
-        if (source.type === "file") return { type: "file", file: { file_id: source.fileId } }
-        if (source.type === "url" && this.quirks.fileUrls !== true) {
-          refuse(this, "The provider takes no file URLs: give the bytes as base64, or upload the file.")
-          return undefined
-        }
-        const data = source.type === "url" ? source.url : dataUrl(source.mediaType, source.data)
-        return { type: "file", file: { filename: part.filename ?? filenameOf(source.mediaType), file_data: data } }
-      }
-      case "audio": {
-        const source = part.source
-        if (source.type !== "base64") {
-          refuse(this, "The provider takes audio as base64 only.")
-          return undefined
-        }
-        // OpenAI knows wav and mp3; other hosts know more, so another subtype is passed on as it is.
-        const format = audioFormat(source.mediaType) as "wav" | "mp3"
-        return { type: "input_audio", input_audio: { data: source.data, format } }
-      }
+      case "image":
+      case "file":
+      case "audio":
+        return mediaOf(part, this.quirks, this)
       default:
         return undefined
     }
@@ -331,14 +306,6 @@ const thinkingParts = (parts: ReadonlyArray<ReasoningPart>): ReadonlyArray<unkno
 
 const emptyContent = (quirks: Quirks): { content?: string | null } =>
   quirks.emptyContent === "omit" ? {} : { content: quirks.emptyContent === "empty" ? "" : null }
-
-const filenameOf = (mediaType: string | undefined): string =>
-  `file.${mediaType?.split("/")[1]?.split(/[;+]/)[0] ?? "bin"}`
-
-const audioFormat = (mediaType: string): string => {
-  const subtype = mediaType.split("/")[1]?.split(";")[0] ?? ""
-  return subtype === "mpeg" || subtype === "mp3" ? "mp3" : subtype.replace(/^(x-|vnd\.)/, "").replace(/^wave?$/, "wav")
-}
 
 /**
  * Anthropic's cache marker, as hosts in front of it take it.

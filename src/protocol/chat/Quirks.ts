@@ -158,6 +158,13 @@ export interface Quirks {
   readonly lastAssistant?: "allowed" | "prefix" | "refused" | undefined
   /** Whether tool results must carry the tool's `name`. @default false */
   readonly toolResultName?: boolean | undefined
+  /** Whether images may be URLs that the host fetches. @default true; `false` refuses them */
+  readonly imageUrls?: boolean | undefined
+  /**
+   * How a document is spelled: OpenAI's `file`, `document_url` (Mistral), `file_url` (Perplexity), or not at all: text files are then
+   * told as text, others refused. @default "file"
+   */
+  readonly files?: "file" | "document_url" | "file_url" | "none" | undefined
   /** Whether `file_data` may be a URL (OpenRouter). @default false: a file URL is refused */
   readonly fileUrls?: boolean | undefined
 }

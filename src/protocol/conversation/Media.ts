@@ -28,13 +28,8 @@ const registered: { readonly [name: string]: string } = {
   "text/x-markdown": "text/markdown"
 }
 
-/**
- * A media type without parameters, in lower case, by its registered name: `image/jpeg` for `image/JPG; q=1`.
- *
- * @category media
- * @since 0.1.0
- */
-export const bareType = (mediaType: string): string => {
+/** A media type without parameters, in lower case, by its registered name: `image/jpeg` for `image/JPG; q=1`. */
+const bareType = (mediaType: string): string => {
   const bare = mediaType.split(";", 1)[0]!.trim().toLowerCase()
   return Object.hasOwn(registered, bare) ? registered[bare]! : bare
 }

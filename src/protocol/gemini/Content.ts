@@ -192,7 +192,10 @@ const partsOf = (role: Content["role"], part: Part, into: Array<BodyPart>, build
     case "image":
     case "file":
     case "audio":
-      into.push(mediaOf(part.source, building))
+      // What the model has spoken elsewhere is told, not played.
+      if (role === "model" && part.type === "audio" && part.transcript !== undefined && part.transcript !== "") {
+        into.push({ text: part.transcript })
+      } else into.push(mediaOf(part.source, building))
       return
     case "reasoning": {
       // Thoughts themselves need not go back, only what is signed.

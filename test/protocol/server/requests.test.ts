@@ -234,11 +234,18 @@ const otherwise = new Set(["thinking", "effort", "messages", "system", "model"])
 /** Where no tool may be called there are as good as none, and nothing to say of how many at once. */
 const callable = new Set(["tools", "toolChoice", "parallelToolCalls"])
 
+/** Tools are sent in the order of their names, whatever order they were given in. */
+const inOrder = (field: string, value: unknown): unknown =>
+  field === "tools" && Array.isArray(value)
+    ? (value as ReadonlyArray<{ readonly name: string }>).toSorted((a, b) => a.name < b.name ? -1 : 1)
+    : value
+
 const differing = (asked: LlmRequest, read: LlmRequest): ReadonlyArray<string> => {
   const [left, right] = [{ ...asked } as Record<string, unknown>, { ...read } as Record<string, unknown>]
   return Object.keys(left).filter((field) =>
     left[field] !== undefined && !otherwise.has(field) && !(asked.toolChoice === "none" && callable.has(field)) &&
-    JSON.stringify(optionSays(field, left[field])) !== JSON.stringify(optionSays(field, right[field]))
+    JSON.stringify(optionSays(field, inOrder(field, left[field]))) !==
+      JSON.stringify(optionSays(field, inOrder(field, right[field])))
   )
 }
 
