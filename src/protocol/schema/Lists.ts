@@ -156,9 +156,10 @@ const tupleOf = (
   schema["required"] = required
   if (lowering.dialect.spelling !== "openapi") schema["additionalProperties"] = false
   const all = more === undefined ? forms : [...forms, more]
+  const levels = more !== undefined || places.some(({ absent }) => absent === "list") ? 2 : 1
   return list(all, schema, {
     kind: "tuple",
     places,
     rest: more === undefined ? undefined : { name: "rest", undo: more.undo }
-  }, more === undefined ? 1 : 2)
+  }, levels)
 }

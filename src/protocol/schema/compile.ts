@@ -68,6 +68,10 @@ export interface CompileOptions {
 
 const tooDeep = `A schema nested deeper than ${maxJsonDepth} levels cannot be sent: give it definitions.`
 
+/** Shapes that are lowered for each value of the schema, so that the time grows with its size whatever its references do. */
+const stepsOf = 2
+const leastSteps = 200
+
 const compiledBy = new WeakMap<
   JsonObject,
   Map<Dialect | PlainDialect, { [undeclared in "closed" | "kept"]?: Compiled }>
@@ -157,13 +161,13 @@ const asHint = (document: Document, dialect: PlainDialect, warnings: ReadonlyArr
 }
 
 /** Attempts at a schema, each with less of what a host bounds than the one before. */
-const attempts = (dialect: Dialect, undeclared: "closed" | "kept"): ReadonlyArray<Settings> => {
-  const { depth, length, optional, unions } = dialect.limits
+const attempts = (document: Document, dialect: Dialect, undeclared: "closed" | "kept"): ReadonlyArray<Settings> => {
+  const { depth, enumValues, length, names, optional, properties, unions } = dialect.limits
   const first: Settings = {
     dialect,
     kept: undeclared === "kept",
     described: true,
-    steps: length === undefined ? 30_000 : length / 8,
+    steps: length === undefined ? leastSteps + stepsOf * document.size : length / 8,
     depth: Infinity
   }
   const tighter = (by: number): Settings => ({
@@ -173,6 +177,9 @@ const attempts = (dialect: Dialect, undeclared: "closed" | "kept"): ReadonlyArra
       references: dialect.references === "optional" ? "acyclic" : dialect.references,
       limits: {
         ...dialect.limits,
+        ...(properties === undefined ? undefined : { properties: Math.floor(properties / by) }),
+        ...(enumValues === undefined ? undefined : { enumValues: Math.floor(enumValues / by) }),
+        ...(names === undefined ? undefined : { names: Math.floor(names / by) }),
         ...(optional === undefined ? undefined : { optional: Math.floor(optional / by) }),
         ...(unions === undefined ? undefined : { unions: Math.floor(unions / by) })
       }
@@ -192,7 +199,7 @@ const strictly = (
   undeclared: "closed" | "kept"
 ): Compiled | { readonly why: SchemaWarning } => {
   let why: SchemaWarning | undefined
-  for (const settings of attempts(dialect, undeclared)) {
+  for (const settings of attempts(document, dialect, undeclared)) {
     const made = attempt(document, settings, dialect)
     if (!("why" in made)) return made
     why = made.why
