@@ -13,6 +13,7 @@
 import { maxJsonDepth } from "../../json/depth.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import { type Counts, look } from "./Bounds.ts"
+import type { Change } from "./Changing.ts"
 import { type Misfit, misfitOf } from "./Check.ts"
 import type { Dialect, PlainDialect } from "./Dialect.ts"
 import { Document } from "./Document.ts"
@@ -44,6 +45,8 @@ export interface Compiled {
   readonly changed: boolean
   /** The value of an answer. What has another form than was asked for stays as it is. */
   readonly undo: (answer: Json) => Json
+  /** The same of text that is still coming. */
+  readonly change: Change
   /** A value as the model would write it; the reverse of `undo`. */
   readonly write: (value: Json) => Json
   /** What the host cannot hold the model to, so that `check` has to. */
@@ -111,6 +114,7 @@ const compiled = (schema: JsonObject, dialect: Dialect | PlainDialect, undeclare
       strict: false,
       changed: false,
       undo: (answer) => answer,
+      change: { undo: undefined, read: (_, value) => value },
       write: (value) => value,
       checks: [],
       check: () => undefined,
@@ -136,11 +140,12 @@ const finished = (
   document: Document,
   sent: Document,
   undo: Undo | undefined
-): Pick<Compiled, "changed" | "undo" | "write" | "check"> => {
+): Pick<Compiled, "changed" | "undo" | "change" | "write" | "check"> => {
   const nothing = isNothing(undo)
   return {
     changed: !nothing,
     undo: nothing ? (answer) => answer : (answer) => read(undo, answer, sent),
+    change: { undo, read: (part, value) => read(part, value, sent) },
     write: nothing ? (value) => value : (value) => write(undo, value, sent),
     check: (value) => misfitOf(document, value)
   }
@@ -220,7 +225,7 @@ const attempt = (document: Document, settings: Settings, dialect: Dialect): Comp
   if (root === undefined) {
     return { why: { at: "", message: "No value fits the schema: it was sent as it is." }, final: true }
   }
-  if (!isRoot(bodyOf(root, lowering), dialect)) {
+  if (!isRoot(bodyOf(root, lowering), dialect) || root.undo?.kind === "text") {
     if (root.height + 1 > lowering.deepest) {
       // A level less, as the root will be wrapped.
       lowering = new Lowering(document, settings)
