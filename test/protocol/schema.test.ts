@@ -20,6 +20,16 @@ const dialects: ReadonlyArray<Dialect | PlainDialect> = [
   )
 ]
 
+/** Those that differ in how values are written. */
+const distinct = [
+  all.openAiStrict,
+  all.anthropicStrict,
+  all.geminiJsonSchema,
+  all.geminiOpenApi,
+  all.cerebrasStrict,
+  all.objectRoot
+]
+
 interface Kind {
   readonly schema: Schema.Codec<unknown, unknown>
   readonly values: fc.Arbitrary<unknown>
@@ -120,12 +130,12 @@ const inPieces = (text: string, size: number): ReadonlyArray<string> => {
 
 describe("Schemas of Effect", () => {
   it("come back from every dialect as they were", () => {
-    for (const { schema, values } of kinds) {
+    for (const [at, { schema, values }] of kinds.entries()) {
       const given = jsonSchemaOf(schema)
       const codec = Schema.toCodecJson(schema)
       for (const value of fc.sample(values, 1)) {
         const json = Schema.encodeUnknownSync(codec)(value) as Json
-        for (const dialect of dialects) {
+        for (const dialect of at < leaves.length ? dialects : distinct) {
           const compiled = compile(given, dialect)
           const told = `${dialect.name} ${JSON.stringify(given)} ${JSON.stringify(json)}`
           if (!("plain" in dialect)) assert.isTrue(compiled.strict, `${told} ${compiled.warnings[0]?.message}`)

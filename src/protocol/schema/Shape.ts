@@ -373,7 +373,6 @@ export const placesIn = (
 ): {
   readonly places: ReadonlyArray<ReadonlyArray<Json>>
   readonly rest: ReadonlyArray<Json>
-  readonly said: boolean
 } => {
   const words = parts.map(listWords)
   const count = Math.max(0, ...words.map(({ prefix }) => prefix.length))
@@ -383,7 +382,7 @@ export const placesIn = (
       return one === undefined ? [] : [one]
     }))
   const rest = words.flatMap(({ rest }) => rest === undefined ? [] : [rest])
-  return { places, rest, said: rest.length > 0 }
+  return { places, rest }
 }
 
 const structure: ReadonlyArray<string> = [
