@@ -64,10 +64,8 @@ export * as OpenAiResponses from "./protocol/OpenAiResponses.ts"
 /** What a wire is: a pure pair of an encoder and a decoder, without I/O and without Effect. */
 export * as Protocol from "./protocol/Protocol.ts"
 
-/**
- * JSON Schemas as providers take them: rewritten so that every answer they allow still fits the schema that was given,
- * or refused with the place that cannot be said.
- */
+/** JSON Schemas as hosts take them, and their answers back: dialects as data, and what spells a schema in one. */
+export * as SchemaDialect from "./protocol/SchemaDialect.ts"
 
 /** Alibaba Cloud Model Studio (Qwen), outside China; give the base URL of another region. */
 export * as Alibaba from "./provider/Alibaba.ts"

@@ -1,10 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
-import "../seed.ts"
 import { refusal, rules } from "../../scripts/schemas/dialects.ts"
+import type { LlmRequest } from "../../src/LlmRequest.ts"
+import * as LlmTool from "../../src/LlmTool.ts"
 import { jsonSchemaOf } from "../../src/LlmTool.ts"
 import type { Json, JsonObject } from "../../src/Message.ts"
+import * as AnthropicMessages from "../../src/protocol/AnthropicMessages.ts"
+import { Assembler } from "../../src/protocol/Assembler.ts"
+import * as BedrockConverse from "../../src/protocol/BedrockConverse.ts"
+import * as CohereChat from "../../src/protocol/CohereChat.ts"
+import * as OpenAiChat from "../../src/protocol/OpenAiChat.ts"
+import * as OpenAiResponses from "../../src/protocol/OpenAiResponses.ts"
+import type { Protocol } from "../../src/protocol/Protocol.ts"
 import { Changing } from "../../src/protocol/schema/Changing.ts"
 import { misfitOf } from "../../src/protocol/schema/Check.ts"
 import { compile } from "../../src/protocol/schema/compile.ts"
@@ -236,29 +244,30 @@ const documents = fc.record({ root: generated, a: generated, b: generated }).map
 
 describe("JSON Schemas of any kind", () => {
   it("are sent strict only as the documented dialects take them", () => {
-    fc.assert(
-      fc.property(documents, (schema) => {
-        for (const [name, dialect] of judged) {
-          const compiled = compile(schema, dialect)
-          if (compiled.strict) assert.isUndefined(refusal(compiled.schema, rules[name]!), name)
-        }
-      }),
+    const found = fc.check(
+      fc.property(documents, (schema) =>
+        judged.every(([name, dialect]) => {
+          const { schema: sent, strict } = compile(schema, dialect)
+          return !strict || refusal(sent, rules[name]!) === undefined
+        })),
       { numRuns: 30 }
     )
+    assert.isNull(found.counterexample, found.errorInstance === null ? "" : String(found.errorInstance))
   })
 
-  it("hold what their valid values are", () => {
-    fc.assert(
+  it("are checked for what they say, whatever the answer is", () => {
+    const found = fc.check(
       fc.property(documents, fc.jsonValue({ maxDepth: 3 }), (schema, given) => {
         const value = JSON.parse(JSON.stringify(given)) as Json
-        for (const dialect of dialects) {
-          const compiled = compile(schema, dialect)
-          const read = compiled.undo(value)
-          assert.strictEqual(compiled.check(read) === undefined, misfitOf(new Document(schema), read) === undefined)
-        }
+        return distinct.every((dialect) => {
+          const { check, undo } = compile(schema, dialect)
+          const read = undo(value)
+          return (check(read) === undefined) === (misfitOf(new Document(schema), read) === undefined)
+        })
       }),
       { numRuns: 10 }
     )
+    assert.isNull(found.counterexample, String(found.errorInstance))
   })
 
   it("are refused when they are nested too deeply, and never fail", () => {
@@ -282,5 +291,106 @@ describe("JSON Schemas of any kind", () => {
       const { schema } = compile({ $ref: "#/$defs/D0", $defs }, dialect)
       assert.isBelow(JSON.stringify(schema).length, 2_000_000, dialect.name)
     }
+  })
+})
+
+describe("Schemas of a request", () => {
+  const tool = LlmTool.make("find", {
+    parameters: {
+      type: "object",
+      properties: { a: { type: "string" }, n: { type: "integer", minimum: 1 } },
+      required: ["n"]
+    },
+    strict: true
+  })
+  const schema: JsonObject = {
+    type: "object",
+    properties: { name: { type: "string" }, tags: { type: "object", additionalProperties: { type: "number" } } },
+    required: ["tags"]
+  }
+  const request: LlmRequest = { prompt: "Hi", tools: [tool], responseFormat: { type: "json-schema", schema } }
+  const protocols = [
+    OpenAiChat.make(),
+    OpenAiResponses.make(),
+    AnthropicMessages.make(),
+    BedrockConverse.make(),
+    CohereChat.make()
+  ]
+
+  const assemblerOf = (protocol: Protocol) => {
+    const encoded = protocol.encode({ request, model: "m", stream: true, provider: "p" })
+    if ("refused" in encoded) return assert.fail(encoded.refused.message)
+    return new Assembler({
+      wire: protocol.wire,
+      provider: "p",
+      model: "m",
+      warnings: encoded.warnings,
+      idSeed: "",
+      includeRaw: false,
+      schemas: encoded.schemas
+    })
+  }
+
+  const answered = (protocol: Protocol, pieces: ReadonlyArray<string>) => {
+    const assembler = assemblerOf(protocol)
+    const index = assembler.openText()
+    for (const piece of pieces) assembler.text(index, piece)
+    assembler.endText(index)
+    assembler.finish("stop", "stop")
+    return assembler
+  }
+
+  it("are undone in the text of the answer on every wire", () => {
+    for (const protocol of protocols) {
+      const { failure, out } = answered(protocol, ["{\"tags\":[{\"key\":\"x\",", "\"value\":1}]}"])
+      assert.isUndefined(failure, protocol.wire)
+      const text = out.flatMap((event) => event._tag === "TextDelta" ? [event.text] : []).join("")
+      assert.deepStrictEqual(JSON.parse(text), { tags: { x: 1 } }, protocol.wire)
+      const finish = out.at(-1)
+      assert.strictEqual(finish?._tag === "Finish" ? finish.response.text : "", text)
+    }
+  })
+
+  it("fail an answer that breaks them, with the place", () => {
+    for (const protocol of protocols) {
+      const { failure } = answered(protocol, ["{\"tags\":[{\"key\":\"x\",\"value\":\"one\"}]}"])
+      assert.strictEqual(failure?.kind, "misfit", protocol.wire)
+      assert.include(failure?.message, ".tags.x", protocol.wire)
+    }
+  })
+
+  it("are undone in the arguments of calls, and mark those that break what the host cannot hold", () => {
+    for (const protocol of protocols) {
+      const assembler = assemblerOf(protocol)
+      // Null stands for absent where all members are required.
+      const nullable = /^(?:openai|cohere)/.test(protocol.wire)
+      assembler.toolCall("1", "find", nullable ? "{\"a\":null,\"n\":2}" : "{\"n\":2}")
+      assembler.toolCall("2", "find", { n: 3 })
+      const calls = assembler.out.flatMap((event) => event._tag === "ToolCallEnd" ? [event.part] : [])
+      assert.deepStrictEqual(calls.map((call) => call.arguments), [{ n: 2 }, { n: 3 }], protocol.wire)
+    }
+    const anthropic = assemblerOf(AnthropicMessages.make())
+    anthropic.toolCall("1", "find", { n: 0 })
+    const end = anthropic.out.at(-1)
+    assert.isTrue(end?._tag === "ToolCallEnd" && end.part.invalid)
+  })
+
+  it("are sent without strict where all of them together are too many", () => {
+    const optional = Object.fromEntries(Array.from({ length: 14 }, (_, at) => [`p${at}`, { type: "string" }]))
+    const parameters = { type: "object", properties: optional }
+    const tools = ["one", "two"].map((name) => LlmTool.make(name, { parameters, strict: true }))
+    const encoded = AnthropicMessages.make().encode({
+      request: { prompt: "Hi", tools },
+      model: "m",
+      stream: false,
+      provider: "p"
+    })
+    const sent = "refused" in encoded
+      ? []
+      : encoded.body["tools"] as unknown as ReadonlyArray<{ readonly strict?: boolean }>
+    assert.deepStrictEqual(sent.map(({ strict }) => strict), [true, false])
+    assert.deepStrictEqual("refused" in encoded ? [] : encoded.warnings.map(({ field }) => field), [
+      "tools[1].parameters"
+    ])
   })
 })
