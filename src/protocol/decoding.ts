@@ -33,6 +33,8 @@ export interface DecodeContext {
   readonly streamed?: boolean | undefined
   /** Tokens that the model takes, where that is known. */
   readonly contextWindow?: number | undefined
+  /** The application's name of each tool that was sent under another, by the name that was sent. */
+  readonly toolNames?: ReadonlyMap<string, string> | undefined
   /** How JSON in the answer is read, as the encoder of the request said. */
   readonly schemas?: Sent | undefined
 }

@@ -39,6 +39,12 @@ const provider = Provider.define({
     // Ids must be 9 characters of [a-zA-Z0-9].
     toolCallId: "mistral",
     toolResultName: true,
+    // The order of messages that the API takes, and `prefix` on an assistant message at the end:
+    // https://github.com/mistralai/mistral-common/blob/main/src/mistral_common/protocol/instruct/validator.py and
+    // https://docs.mistral.ai/capabilities/completion/usage#prefix
+    assistantAfterTool: true,
+    leadingSystem: true,
+    lastAssistant: "prefix",
     reasoningReplay: "thinking_parts"
   })
 })

@@ -35,8 +35,9 @@ const provider = Provider.define({
     parallelToolCalls: false,
     schemas: moonshot,
     reasoning: "thinking",
-    // Tool loops need the reasoning of earlier turns.
-    reasoningReplay: "reasoning_content"
+    // Thinking is on unless a request says otherwise, and then calls without their reasoning are refused, with "" as without the field:
+    // https://platform.kimi.ai/docs/guide/use-kimi-k2-thinking-model and https://github.com/earendil-works/pi/pull/4178
+    reasoningReplay: "reasoning_content_with_calls"
   })
 })
 

@@ -293,12 +293,12 @@ describe("Anthropic Messages encoder: tools", () => {
       say({ tools: [weigh, { ...bell, strict: true }], toolChoice: { name: "bell" }, parallelToolCalls: false })
     )
     assert.deepStrictEqual(made["tools"], [
+      { name: "bell", input_schema: { type: "object", properties: {}, additionalProperties: false }, strict: true },
       {
         name: "weigh",
         description: "Weighs an item",
         input_schema: { type: "object", properties: { item: { type: "string" } }, required: ["item"] }
-      },
-      { name: "bell", input_schema: { type: "object", properties: {}, additionalProperties: false }, strict: true }
+      }
     ])
     assert.deepStrictEqual(made["tool_choice"], { type: "tool", name: "bell", disable_parallel_tool_use: true })
   })

@@ -337,12 +337,12 @@ describe("Gemini encoder: tools", () => {
     assert.deepStrictEqual(made["tools"], [
       {
         functionDeclarations: [
+          { name: "bell", parametersJsonSchema: { type: "object", properties: {} } },
           {
             name: "weigh",
             description: "Weighs an item",
             parametersJsonSchema: { type: "object", properties: { item: { type: "string" } }, required: ["item"] }
-          },
-          { name: "bell", parametersJsonSchema: { type: "object", properties: {} } }
+          }
         ]
       },
       { googleSearch: {} }

@@ -5,9 +5,9 @@ import type { JsonObject } from "../../src/Message.ts"
 import * as Message from "../../src/Message.ts"
 import * as OpenAiResponses from "../../src/protocol/OpenAiResponses.ts"
 import type { Encoded, EncodeInput } from "../../src/protocol/Protocol.ts"
+import { validate } from "../../src/protocol/responses/server/Validation.ts"
 import * as OpenAi from "../../src/provider/OpenAi.ts"
 import * as Provider from "../../src/provider/Provider.ts"
-import { validate } from "../../src/testing/simulator/OpenAiResponsesValidation.ts"
 import { replay } from "./wire-replay.ts"
 
 const { answer, bodies, stream, streams, whole } = replay("openai-responses", OpenAiResponses.make(), "openai")
@@ -506,12 +506,10 @@ describe("OpenAI Responses encoder: what was decoded", () => {
       for (const more of [{ model: "asked-for" }, { provider: "azure" }, {}]) {
         const sent = JSON.parse(JSON.stringify(body({ messages }, more)))
         const problem = validate({
-          number: 1,
           method: "POST",
           path: "/v1/responses",
           query: new URLSearchParams(),
           headers: {},
-          bodyText: "",
           body: sent
         }, "generate")
         assert.isUndefined(problem, `${JSON.stringify(problem)} ${JSON.stringify(sent)}`)

@@ -11,15 +11,17 @@ import type { Warning } from "../../LlmResponse.ts"
 import type { FunctionTool } from "../../LlmTool.ts"
 import type { JsonObject, ReasoningPart } from "../../Message.ts"
 import { prepare, type Rules, type Turn } from "../Conversation.ts"
+import { plainIds } from "../conversation/Ids.ts"
 import { leftOut } from "../Placeless.ts"
 import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { anthropic } from "../schema/dialects.ts"
 import { Schemas } from "../schema/Schemas.ts"
-import { byName } from "../ToolOrder.ts"
+import { orderedTools } from "../ToolOrder.ts"
 import type { Body, BodyMessage, BodyTool, BodyToolChoice, ContentBlock, TextBlock } from "./Body.ts"
 import { placeBreakpoints, type Wanted } from "./Cache.ts"
 import { type Building, contentOf } from "./Content.ts"
+import { goesOn, lacksThinking, withoutThinking } from "./Loop.ts"
 import type { Quirks } from "./Quirks.ts"
 import { type Limits, resolveLimits } from "./Thinking.ts"
 
@@ -31,24 +33,29 @@ import { type Limits, resolveLimits } from "./Thinking.ts"
  */
 export const wire = "anthropic-messages"
 
-const validId = /^[a-zA-Z0-9_-]{1,64}$/
-
-const rewriteId = (id: string, attempt: number): string => {
-  const suffix = attempt === 0 ? "" : `_${attempt}`
-  const cleaned = id.replace(/[^a-zA-Z0-9_-]/g, "_").slice(0, 64 - suffix.length)
-  return (cleaned === "" ? "call" : cleaned) + suffix
-}
-
-const rulesOf = (input: EncodeInput, quirks: Quirks): Rules => ({
-  wire,
-  toolCallId: { isValid: (id) => validId.test(id), rewrite: rewriteId },
-  keepReasoning: (part: ReasoningPart) => {
-    const from = part.origin?.provider
-    if (from !== undefined && from !== input.provider && quirks.reasoningFrom?.includes(from) !== true) return false
-    if (part.encrypted !== undefined) return true
-    return (part.signature !== undefined && part.signature !== "") || quirks.allowEmptySignature === true
+const rulesOf = (input: EncodeInput, quirks: Quirks): Rules => {
+  const { meta, model, request } = input
+  return {
+    wire,
+    toolCallId: plainIds(),
+    keepReasoning: (part: ReasoningPart) => {
+      const from = part.origin?.provider
+      if (from !== undefined && from !== input.provider && quirks.reasoningFrom?.includes(from) !== true) return false
+      if (part.encrypted !== undefined) return true
+      return (part.signature !== undefined && part.signature !== "") || quirks.allowEmptySignature === true
+    },
+    serverToolResult: "tool_use_id",
+    resultMedia: (_, result) => result.isError === true ? "leave-out" : "keep",
+    assistantMedia: false,
+    nothing: "blank",
+    leadingSystem: true,
+    alternating: true,
+    userFirst: true,
+    userLast: !goesOn(request, meta?.capabilities.prefill ?? quirks.prefill?.(model)),
+    // "The final block in an assistant message cannot be `thinking`": https://github.com/tailcallhq/forgecode/pull/3073
+    reasoningNeeds: "something-after"
   }
-})
+}
 
 // =============================================================================
 // Messages
@@ -87,6 +94,9 @@ const messagesFrom = (turns: ReadonlyArray<Turn>, building: Building): Array<Bod
   return messages
 }
 
+const isThinking = (block: ContentBlock): boolean =>
+  block["type"] === "thinking" || block["type"] === "redacted_thinking"
+
 /** Leading system turns become the system prompt, each part a block of its own. */
 const systemOf = (turns: ReadonlyArray<Turn>, building: Building): Array<TextBlock> =>
   turns.flatMap((turn) =>
@@ -124,14 +134,8 @@ const toolsOf = (
   schemas: Schemas,
   warnings: Array<Warning>
 ): Array<BodyTool | JsonObject> | Issue => {
-  let tools = request.tools ?? []
-  if (request.cache?.tools === true) {
-    // Provider tools first, so that the breakpoint falls on a tool that is ours to mark.
-    tools = [
-      ...tools.filter((tool) => tool.type === "provider").toSorted(byName),
-      ...tools.filter((tool) => tool.type !== "provider").toSorted(byName)
-    ]
-  }
+  // Provider tools first, so that a breakpoint falls on a tool that is ours to mark.
+  const tools = orderedTools(request).toSorted((a, b) => Number(b.type === "provider") - Number(a.type === "provider"))
   const out: Array<BodyTool | JsonObject> = []
   for (const tool of tools) {
     if (tool.type === "custom") {
@@ -253,7 +257,8 @@ const setSampling = (
  */
 export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const { meta, request } = input
-  const { turns, warnings } = prepare(request, rulesOf(input, quirks))
+  const { refused, turns, warnings } = prepare(request, rulesOf(input, quirks))
+  if (refused !== undefined) return { refused }
   warnings.push(...leftOut(request, ["image.detail"]))
   const building: Building = { quirks, wanted: new Map(), warnings, refused: undefined }
 
@@ -261,18 +266,18 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   const system = systemOf(spoken === -1 ? turns : turns.slice(0, spoken), building)
   const messages = messagesFrom(spoken === -1 ? [] : turns.slice(spoken), building)
   if (building.refused !== undefined) return { refused: building.refused }
-  if (messages.length === 0) {
-    return {
-      refused: { field: "messages", message: "Hold nothing to send: every text is blank. Give a message with content." }
-    }
-  }
   const dialects = quirks.strictTools === false ? { ...anthropic, strictTools: undefined } : anthropic
   const schemas = new Schemas(dialects, request, warnings)
   const tools = toolsOf(request, quirks, building.wanted, schemas, warnings)
   if (!Array.isArray(tools)) return { refused: tools }
   const toolChoice = toolChoiceOf(request)
   const forced = toolChoice?.type === "any" || toolChoice?.type === "tool"
-  const limits = resolveLimits(request, meta, quirks, forced, warnings)
+  const accepts = (from: string) => from === input.provider || quirks.reasoningFrom?.includes(from) === true
+  const limits = resolveLimits(request, meta, quirks, forced, warnings, lacksThinking(turns, accepts))
+  if (limits.thinking === undefined || limits.thinking.type === "disabled") {
+    const last = messages.at(-1)
+    if (last?.role === "assistant") last.content = withoutThinking(last.content, isThinking, warnings)
+  }
   const format = formatOf(input, quirks, schemas, warnings)
   if ("refused" in format) return format
 

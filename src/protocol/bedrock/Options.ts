@@ -7,6 +7,7 @@
  *
  * @since 0.1.0
  */
+import { jsonText } from "../../json/text.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import type { ThinkingLevel } from "../../Model.ts"
@@ -29,6 +30,17 @@ export interface Spelled {
   readonly outputConfig: Draft
   /** Goes last into the system prompt. */
   readonly instruction: string | undefined
+}
+
+/**
+ * What excludes thinking of Claude: a tool call that is forced, a turn that goes on and did not begin with thinking.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Asked {
+  readonly forced: boolean
+  readonly openTurn: boolean
 }
 
 type Effort = "low" | "medium" | "high"
@@ -72,9 +84,9 @@ class Options {
   }
 
   /** Claude's; gives whether it thinks. */
-  anthropicThinking(forced: boolean): boolean {
+  anthropicThinking({ forced, openTurn }: Asked): boolean {
     const { meta, request } = this.input
-    const limits = resolveLimits(request, meta, {}, forced, this.warnings)
+    const limits = resolveLimits(request, meta, {}, forced, this.warnings, openTurn)
     const thinks = limits.thinking !== undefined && limits.thinking.type !== "disabled"
     if (limits.thinking !== undefined) this.additional["thinking"] = { ...limits.thinking }
     if (limits.effort !== undefined) this.outputConfig["effort"] = limits.effort
@@ -173,7 +185,7 @@ class Options {
     const told = schemas.answer(format)
     if ("refused" in told) return told
     const jsonSchema: JsonObject = {
-      schema: JSON.stringify(told.schema),
+      schema: jsonText(told.schema),
       name: format.name ?? "response",
       ...(format.description === undefined ? undefined : { description: format.description })
     }
@@ -183,7 +195,7 @@ class Options {
 }
 
 /**
- * Spells the options of a request. `forced` says that a tool call is forced.
+ * Spells the options of a request.
  *
  * @category encoding
  * @since 0.1.0
@@ -191,7 +203,7 @@ class Options {
 export const optionsOf = (
   input: EncodeInput,
   family: Family,
-  forced: boolean,
+  asked: Asked,
   schemas: Schemas,
   warnings: Array<Warning>
 ): Spelled | Refused => {
@@ -199,7 +211,7 @@ export const optionsOf = (
   const dialect = family.thinking ?? "anthropic"
   let why: string | undefined
   if (dialect === "anthropic") {
-    if (options.anthropicThinking(forced)) why = "while the model thinks"
+    if (options.anthropicThinking(asked)) why = "while the model thinks"
   } else {
     if (dialect === "effort") options.effortThinking()
     else if (dialect === "none") options.noThinking()

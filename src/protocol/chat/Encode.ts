@@ -14,6 +14,7 @@ import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { openAi, plain } from "../schema/dialects.ts"
 import { Schemas } from "../schema/Schemas.ts"
 import { placedTools } from "../ToolOrder.ts"
+import { limitMarks } from "./Marks.ts"
 import { cacheControlOf, messagesFor } from "./Messages.ts"
 import type { Quirks } from "./Quirks.ts"
 import { reasoningFields } from "./ReasoningRequest.ts"
@@ -263,6 +264,7 @@ const build = (input: EncodeInput, quirks: Quirks): Built | { readonly refused: 
   if (isRefused(tools)) return tools
   const spelled = messagesFor(input, quirks, warnings.all, format.instructions)
   if ("refused" in spelled) return spelled
+  if (quirks.cacheControl === true) limitMarks(spelled.messages, tools, warnings.all)
   warnings.all.push(...leftOut(request, ["file.citations"]))
   const extra: Extra = {}
   const body: Body = { model: input.model, messages: spelled.messages, stream: input.stream }

@@ -19,7 +19,7 @@ import { gemini, geminiOld } from "../schema/dialects.ts"
 import { Schemas, type Spelled } from "../schema/Schemas.ts"
 import { orderedTools } from "../ToolOrder.ts"
 import type { Body, BodyTool, FunctionDeclaration, GenerationConfig, TextPart, ToolConfig } from "./Body.ts"
-import { type Building, contentsOf } from "./Content.ts"
+import { type Building, contentsOf, rulesOf } from "./Content.ts"
 import type { Quirks } from "./Quirks.ts"
 import { thinkingConfig, thinksByLevel } from "./Thinking.ts"
 
@@ -231,9 +231,15 @@ const modelForms = [
   "projects/*/locations/*/publishers/*/models/*"
 ]
 
-const pathOf = (model: string, stream: boolean): string | Issue => {
+/**
+ * Where a request goes to.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const pathOf = ({ model, stream }: EncodeInput): string | Refused => {
   const name = resource(model, modelForms, "models")
-  if (name === undefined) return { field: "model", message: nameIssue(model)! }
+  if (name === undefined) return { refused: { field: "model", message: nameIssue(model)! } }
   return `/${name}${stream ? ":streamGenerateContent?alt=sse" : ":generateContent"}`
 }
 
@@ -245,10 +251,13 @@ const pathOf = (model: string, stream: boolean): string | Issue => {
  */
 export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const { meta, model, provider, request } = input
-  const path = pathOf(model, input.stream)
-  if (typeof path !== "string") return { refused: path }
-  // Signatures and unsigned thoughts are weighed in `Content`.
-  const { turns, warnings } = prepare(request, { wire, keepReasoning: () => true })
+  const path = pathOf(input)
+  if (typeof path !== "string") return path
+  const { refused, turns, warnings } = prepare(
+    request,
+    rulesOf(wire, { quirks, provider, model }, meta?.capabilities.prefill)
+  )
+  if (refused !== undefined) return { refused }
   warnings.push(...leftOut(request, ["image.detail", "file.citations", "tool.cacheControl"]))
   const byLevel = thinksByLevel(model, meta, quirks)
   const building: Building = { quirks, provider, model, byLevel }
@@ -256,11 +265,6 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   const spoken = turns.findIndex((turn) => turn.role !== "system")
   const system = textsOf(spoken === -1 ? turns : turns.slice(0, spoken))
   const contents = contentsOf(spoken === -1 ? [] : turns.slice(spoken), building)
-  if (contents.length === 0) {
-    return {
-      refused: { field: "messages", message: "Hold nothing to send: every text is empty. Give a message with content." }
-    }
-  }
   if ((request.stop?.length ?? 0) > mostStops) {
     return { refused: { field: "stop", message: `This wire takes at most ${mostStops} stop sequences.` } }
   }
