@@ -34,6 +34,8 @@ const folders: ReadonlyArray<Folder> = [
       "FinishReasons",
       "Placeless",
       "Probe",
+      "Server",
+      "Verbatim",
       "Template",
       "ThinkingLevels",
       "ToolOrder"

@@ -259,7 +259,7 @@ export class Assembler {
     this.openParts.set(index, "text")
     this.texts.push(index)
     const answer = this.context.schemas?.answer
-    if (answer?.changed === true) this.changing.set(index, new Changing(answer.undo))
+    if (answer?.changed === true) this.changing.set(index, new Changing(answer.change))
     this.emit({ _tag: "TextStart", index })
     return index
   }
@@ -336,7 +336,7 @@ export class Assembler {
     this.ids.add(unique)
     this.openParts.set(index, { id: unique, name })
     const reading = this.context.schemas?.tools.get(name)
-    if (reading?.changed === true) this.changing.set(index, new Changing(reading.undo))
+    if (reading?.changed === true) this.changing.set(index, new Changing(reading.change))
     this.emit({ _tag: "ToolCallStart", index, id: unique, name })
     return index
   }

@@ -28,6 +28,9 @@ class Looking {
   readonly used = new Set<string>()
   optional = 0
   unions = 0
+  properties = 0
+  enumValues = 0
+  characters = 0
   lost = false
   /** Whether something leads back to itself without a member that may be left out between. */
   bound = false
@@ -45,6 +48,11 @@ class Looking {
     const { $ref: reference, additionalProperties, anyOf, items, prefixItems, properties, required, type } = node
     if (typeof reference === "string") return this.definition(reference.slice(prefix.length))
     if (Array.isArray(anyOf) || (Array.isArray(type) && type.length > 1)) this.unions++
+    const { enum: values } = node
+    if (Array.isArray(values)) {
+      this.enumValues += values.length
+      for (const one of values as ReadonlyArray<Json>) this.characters += String(one).length
+    }
     let most = 0
     for (const one of Array.isArray(anyOf) ? anyOf as ReadonlyArray<Json> : []) most = Math.max(most, this.height(one))
     let inner = this.height(items)
@@ -55,6 +63,8 @@ class Looking {
     if (isNode(properties)) {
       const needed = new Set(Array.isArray(required) ? required as ReadonlyArray<Json> : [])
       for (const [name, one] of Object.entries(properties)) {
+        this.properties++
+        this.characters += name.length
         if (needed.has(name)) inner = Math.max(inner, this.height(one))
         else {
           this.optional++
@@ -77,6 +87,7 @@ class Looking {
     const known = this.heights.get(name)
     if (known !== undefined) return known
     this.used.add(name)
+    this.characters += name.length
     if (!Object.hasOwn(this.definitions, name)) {
       this.lost = true
       return 0
@@ -99,7 +110,7 @@ export const look = (schema: JsonObject, { limits, references }: Dialect): Looke
   const definitions = isNode(schema["$defs"]) ? schema["$defs"] : {}
   const looking = new Looking(definitions)
   const height = looking.height(schema)
-  const { optional, unions } = looking
+  const { characters, enumValues, optional, properties, unions } = looking
   const over = (what: string, count: number, most: number | undefined): string | undefined =>
     most !== undefined && count > most ? `${count} ${what}, of which the host takes ${most}` : undefined
   const bound = looking.bound && references === "optional"
@@ -111,6 +122,8 @@ export const look = (schema: JsonObject, { limits, references }: Dialect): Looke
     problem: looking.lost
       ? "a reference that leads nowhere"
       : over("levels", height, limits.depth) ?? over("members that may be absent", optional, limits.optional) ??
-        over("unions", unions, limits.unions) ?? bound
+        over("unions", unions, limits.unions) ?? over("properties", properties, limits.properties) ??
+        over("values of enums", enumValues, limits.enumValues) ??
+        over("characters of names", characters, limits.names) ?? bound
   }
 }

@@ -23,14 +23,14 @@ const list = (forms: ReadonlyArray<Lowered>, schema: Draft, undo: Undo | undefin
 })
 
 /**
- * A list or a tuple. Places beyond those that are named are none, unless the schema says what they are.
+ * A list or a tuple. Places beyond those that are named may hold anything, unless the schema says otherwise.
  *
  * @category lowering
  * @since 0.1.0
  */
 export const listOf = (lowering: Lowering, shape: Shape, place: Place, given: Notes): Lowered | undefined => {
   const { dialect } = lowering
-  const { places, rest, said } = placesIn(shape.parts)
+  const { places, rest } = placesIn(shape.parts)
   const notes = [...given]
   for (const part of shape.parts) {
     for (const key of ["contains", "uniqueItems", "minContains", "maxContains"]) {
@@ -70,7 +70,7 @@ export const listOf = (lowering: Lowering, shape: Shape, place: Place, given: No
     return list([item], schema, item.undo === undefined ? undefined : { kind: "list", items: [], rest: item.undo }, 1)
   }
   const forms: Array<Lowered> = []
-  let open = said || lowering.settings.kept || (most > places.length && most !== Infinity) || least > places.length
+  let open = most > places.length
   for (const [at, nodes] of places.slice(0, end).entries()) {
     const form = lowering.lower(nodes, { depth, at: `${place.at}.items[${at}]` })
     if (form === undefined) {
@@ -156,9 +156,10 @@ const tupleOf = (
   schema["required"] = required
   if (lowering.dialect.spelling !== "openapi") schema["additionalProperties"] = false
   const all = more === undefined ? forms : [...forms, more]
+  const levels = more !== undefined || places.some(({ absent }) => absent === "list") ? 2 : 1
   return list(all, schema, {
     kind: "tuple",
     places,
     rest: more === undefined ? undefined : { name: "rest", undo: more.undo }
-  }, more === undefined ? 1 : 2)
+  }, levels)
 }

@@ -35,6 +35,7 @@ const scalar: ReadonlySet<string> = new Set(["string", "number", "integer", "boo
 const mostInlined = 20_000
 const mostNamed = 60
 const mostProduct = 16
+const mostCompared = 40
 const smallBase = 6
 
 /**
@@ -54,6 +55,7 @@ export class Lowering implements Context {
   readonly reasons = new Map<string, string>()
   private readonly active = new Map<string, Frame>()
   private readonly done = new Map<string, Lowered>()
+  private readonly named = new Map<string, number>()
   private steps = 0
   private inlined = 0
   private readonly bounds: Room
@@ -158,7 +160,10 @@ export class Lowering implements Context {
   private definitionName(shape: Shape): string {
     const base = (shape.name ?? shape.title ?? "Value").replaceAll(/[^a-zA-Z0-9_]/g, "_").slice(0, 48) || "Value"
     let name = base
-    for (let i = 2; Object.hasOwn(this.definitions, name); i++) name = `${base}_${i}`
+    for (let i = this.named.get(base) ?? 2; Object.hasOwn(this.definitions, name); i++) {
+      name = `${base}_${i}`
+      this.named.set(base, i + 1)
+    }
     setOwn(this.definitions, name, {})
     this.bounds.definition(name)
     return name
@@ -189,7 +194,7 @@ export class Lowering implements Context {
     const telling: Array<Alternatives> = []
     for (const union of shape.unions) {
       if (union.keyword === "oneOf") this.note(place, "oneOf")
-      if (union.list.some((one) => hasStructure(this.shapes.of([one], off)) || one === true)) telling.push(union)
+      if (union.list.some((one) => hasStructure(this.shapes.of([one], new Set())) || one === true)) telling.push(union)
       else {
         off.add(union.list)
         if (union.keyword === "anyOf") this.note(place, "anyOf")
@@ -201,7 +206,7 @@ export class Lowering implements Context {
     const product = telling.reduce((all, { list }) => all * list.length, 1)
     const named = namesIn(shape.parts).size
     const merged = named > smallBase && named * chosen.list.length > mostNamed
-    if (merged || (rest.length > 0 && product > mostProduct)) {
+    if (merged || (rest.length > 0 && (spent.size > 0 || product > mostProduct))) {
       const beside = merged ? telling : rest
       for (const { keyword } of beside) if (keyword === "anyOf") this.note(place, "anyOf")
       if (merged) return this.typed(shape, place, beside.flatMap(({ list }) => list))
@@ -210,7 +215,7 @@ export class Lowering implements Context {
     off.add(chosen.list)
     const forms: Array<Lowered> = []
     for (const [at, one] of chosen.list.entries()) {
-      const form = this.lower([one, ...nodes], { ...place, at: `${place.at}.${chosen.keyword}[${at}]` }, off)
+      const form = this.lower([one, ...shape.parts], { ...place, at: `${place.at}.${chosen.keyword}[${at}]` }, off)
       if (form !== undefined) forms.push(form)
     }
     return this.union(forms, shape, place)
@@ -218,14 +223,9 @@ export class Lowering implements Context {
 
   /** One of several forms. */
   union(given: ReadonlyArray<Lowered>, shape: Shape, place: Place): Lowered | undefined {
-    const forms: Array<Lowered> = []
-    for (const form of given) {
-      const again = forms.some((one) =>
-        one.schema === form.schema ||
-        (one.undo === undefined && form.undo === undefined && isSame(one.schema, form.schema))
-      )
-      if (!again) forms.push(form)
-    }
+    const forms = given.length <= mostCompared
+      ? given.filter((form, at) => !given.slice(0, at).some((one) => alike(one, form)))
+      : given
     if (forms.length === 0) return undefined
     if (forms.length === 1) return forms[0]
     if (forms.some(({ text }) => text) && forms.filter(({ kinds }) => kinds.has("string")).length > 1) {
@@ -497,6 +497,9 @@ export class Lowering implements Context {
     if (lines.length > 0) out["description"] = lines.join("\n")
   }
 }
+
+const alike = (a: Lowered, b: Lowered): boolean =>
+  a.schema === b.schema || (a.undo === undefined && b.undo === undefined && isSame(a.schema, b.schema))
 
 const untold = (schema: JsonObject, description: Json | undefined): JsonObject => {
   if (description === undefined || schema["description"] !== description) return schema

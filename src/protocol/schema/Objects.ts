@@ -222,7 +222,7 @@ const memberOf = (
   const set = (schema: JsonObject, absent: Member["absent"]) => {
     setOwn(made.properties, sent, schema)
     made.members.set(sent, { name, undo: form.undo, absent })
-    made.forms.push(form)
+    made.forms.push(absent === "wrapped" || absent === "list" ? { ...form, height: form.height + 1 } : form)
     if (made.required.at(-1) === sent) made.needed.push(form)
     if (absent !== "absent" || form.undo !== undefined) made.changed = true
   }

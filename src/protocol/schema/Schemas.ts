@@ -8,6 +8,7 @@ import type { LlmRequest, ResponseFormat } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import { type FunctionTool, isOfSchema } from "../../LlmTool.ts"
 import type { Json, JsonObject } from "../../Message.ts"
+import type { Change } from "./Changing.ts"
 import type { Misfit } from "./Check.ts"
 import { compile, type Compiled } from "./compile.ts"
 import type { Dialect, Dialects, PlainDialect } from "./Dialect.ts"
@@ -23,6 +24,7 @@ export interface Reading {
   /** Whether they have another form than the caller's schema says. */
   readonly changed: boolean
   readonly undo: (answer: Json) => Json
+  readonly change: Change
   /** Where a value breaks what no host could be told. */
   readonly check: (value: Json) => Misfit | undefined
 }
@@ -121,6 +123,7 @@ export class Schemas {
       this.tools.set(tool.name, {
         changed: made.changed,
         undo: made.undo,
+        change: made.change,
         // What has a decoder of its own is held by that.
         check: made.checks.length > 0 && tool.decode === undefined ? made.check : fits
       })
@@ -152,6 +155,7 @@ export class Schemas {
     this.answered = {
       changed: made.changed,
       undo: made.undo,
+      change: made.change,
       check: isOfSchema(format.schema) ? fits : made.check
     }
     return { schema: made.schema, strict: made.strict, inDialect: made.strict }

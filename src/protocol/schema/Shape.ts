@@ -88,8 +88,16 @@ const listWordsOf = [
 const textWords = ["minLength", "maxLength", "pattern", "format"]
 const numberWords = ["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"]
 
-const says = (node: JsonObject): boolean => {
-  for (const key in node) if (!annotations.has(key) && node[key] !== undefined) return true
+/** Whether a node says something of values, beside alternatives that are spent. */
+const says = (node: JsonObject, spent: ReadonlySet<object>): boolean => {
+  for (const key in node) {
+    const value = node[key]
+    if (annotations.has(key) || value === undefined) continue
+    if ((key === "anyOf" || key === "oneOf") && typeof value === "object" && value !== null && spent.has(value)) {
+      continue
+    }
+    return true
+  }
   return false
 }
 
@@ -111,6 +119,7 @@ const emptyObject: JsonObject = { type: "object", properties: {}, additionalProp
 export class Shapes {
   readonly document: Document
   private readonly ids = new Map<object, number>()
+  private readonly known = new Map<object, Shape>()
   constructor(document: Document) {
     this.document = document
   }
@@ -122,6 +131,15 @@ export class Shapes {
   }
 
   of(nodes: ReadonlyArray<Json>, spent: ReadonlySet<object>): Shape {
+    const [only] = nodes
+    if (nodes.length !== 1 || spent.size > 0 || !isNode(only)) return this.read(nodes, spent)
+    let known = this.known.get(only)
+    if (known === undefined) this.known.set(only, known = this.read(nodes, spent))
+    return known
+  }
+
+  private read(nodes: ReadonlyArray<Json>, spent: ReadonlySet<object>): Shape {
+    const off: Array<number> = []
     const parts: Array<JsonObject> = []
     const unions: Array<Alternatives> = []
     const lost: Array<string> = []
@@ -151,15 +169,19 @@ export class Shapes {
           name ??= reference.slice(reference.lastIndexOf("/") + 1).replace(/^#/, "")
         }
       }
-      if (reference !== undefined && !says(node)) placeDescription ??= own
+      if (reference !== undefined && !says(node, spent)) placeDescription ??= own
       else description ??= own
       const alone = target !== undefined && this.document.referenceAlone
       if (!alone) {
         title ??= typeof node["title"] === "string" && node["title"] !== "" ? node["title"] : undefined
-        if (says(node)) parts.push(node)
+        const bearing = says(node, spent)
+        if (bearing) parts.push(node)
         for (const keyword of ["anyOf", "oneOf"] as const) {
           const list = node[keyword]
-          if (Array.isArray(list) && list.length > 0 && !spent.has(list)) {
+          if (!Array.isArray(list) || list.length === 0) continue
+          if (spent.has(list)) {
+            if (bearing) off.push(this.id(list))
+          } else {
             unions.push({ keyword, list: list as ReadonlyArray<Json> })
           }
         }
@@ -169,9 +191,8 @@ export class Shapes {
       if (target !== undefined) left.push(target)
     }
     const ids = [...new Set(parts.map((part) => this.id(part)))].toSorted((a, b) => a - b)
-    const off = [...spent].map((one) => this.id(one)).toSorted((a, b) => a - b)
     return {
-      key: off.length === 0 ? ids.join() : `${ids.join()}|${off.join()}`,
+      key: off.length === 0 ? ids.join() : `${ids.join()}|${off.toSorted((a, b) => a - b).join()}`,
       parts,
       unions,
       never,
@@ -352,7 +373,6 @@ export const placesIn = (
 ): {
   readonly places: ReadonlyArray<ReadonlyArray<Json>>
   readonly rest: ReadonlyArray<Json>
-  readonly said: boolean
 } => {
   const words = parts.map(listWords)
   const count = Math.max(0, ...words.map(({ prefix }) => prefix.length))
@@ -362,7 +382,7 @@ export const placesIn = (
       return one === undefined ? [] : [one]
     }))
   const rest = words.flatMap(({ rest }) => rest === undefined ? [] : [rest])
-  return { places, rest, said: rest.length > 0 }
+  return { places, rest }
 }
 
 const structure: ReadonlyArray<string> = [

@@ -13,6 +13,7 @@
 import { maxJsonDepth } from "../../json/depth.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import { type Counts, look } from "./Bounds.ts"
+import type { Change } from "./Changing.ts"
 import { type Misfit, misfitOf } from "./Check.ts"
 import type { Dialect, PlainDialect } from "./Dialect.ts"
 import { Document } from "./Document.ts"
@@ -44,6 +45,8 @@ export interface Compiled {
   readonly changed: boolean
   /** The value of an answer. What has another form than was asked for stays as it is. */
   readonly undo: (answer: Json) => Json
+  /** The same of text that is still coming. */
+  readonly change: Change
   /** A value as the model would write it; the reverse of `undo`. */
   readonly write: (value: Json) => Json
   /** What the host cannot hold the model to, so that `check` has to. */
@@ -67,6 +70,10 @@ export interface CompileOptions {
 }
 
 const tooDeep = `A schema nested deeper than ${maxJsonDepth} levels cannot be sent: give it definitions.`
+
+/** Shapes that are lowered for each value of the schema, so that the time grows with its size whatever its references do. */
+const stepsOf = 2
+const leastSteps = 200
 
 const compiledBy = new WeakMap<
   JsonObject,
@@ -107,6 +114,7 @@ const compiled = (schema: JsonObject, dialect: Dialect | PlainDialect, undeclare
       strict: false,
       changed: false,
       undo: (answer) => answer,
+      change: { undo: undefined, read: (_, value) => value },
       write: (value) => value,
       checks: [],
       check: () => undefined,
@@ -132,11 +140,12 @@ const finished = (
   document: Document,
   sent: Document,
   undo: Undo | undefined
-): Pick<Compiled, "changed" | "undo" | "write" | "check"> => {
+): Pick<Compiled, "changed" | "undo" | "change" | "write" | "check"> => {
   const nothing = isNothing(undo)
   return {
     changed: !nothing,
     undo: nothing ? (answer) => answer : (answer) => read(undo, answer, sent),
+    change: { undo, read: (part, value) => read(part, value, sent) },
     write: nothing ? (value) => value : (value) => write(undo, value, sent),
     check: (value) => misfitOf(document, value)
   }
@@ -157,13 +166,13 @@ const asHint = (document: Document, dialect: PlainDialect, warnings: ReadonlyArr
 }
 
 /** Attempts at a schema, each with less of what a host bounds than the one before. */
-const attempts = (dialect: Dialect, undeclared: "closed" | "kept"): ReadonlyArray<Settings> => {
-  const { depth, length, optional, unions } = dialect.limits
+const attempts = (document: Document, dialect: Dialect, undeclared: "closed" | "kept"): ReadonlyArray<Settings> => {
+  const { depth, enumValues, length, names, optional, properties, unions } = dialect.limits
   const first: Settings = {
     dialect,
     kept: undeclared === "kept",
     described: true,
-    steps: length === undefined ? 30_000 : length / 8,
+    steps: length === undefined ? leastSteps + stepsOf * document.size : length / 8,
     depth: Infinity
   }
   const tighter = (by: number): Settings => ({
@@ -173,6 +182,9 @@ const attempts = (dialect: Dialect, undeclared: "closed" | "kept"): ReadonlyArra
       references: dialect.references === "optional" ? "acyclic" : dialect.references,
       limits: {
         ...dialect.limits,
+        ...(properties === undefined ? undefined : { properties: Math.floor(properties / by) }),
+        ...(enumValues === undefined ? undefined : { enumValues: Math.floor(enumValues / by) }),
+        ...(names === undefined ? undefined : { names: Math.floor(names / by) }),
         ...(optional === undefined ? undefined : { optional: Math.floor(optional / by) }),
         ...(unions === undefined ? undefined : { unions: Math.floor(unions / by) })
       }
@@ -192,7 +204,7 @@ const strictly = (
   undeclared: "closed" | "kept"
 ): Compiled | { readonly why: SchemaWarning } => {
   let why: SchemaWarning | undefined
-  for (const settings of attempts(dialect, undeclared)) {
+  for (const settings of attempts(document, dialect, undeclared)) {
     const made = attempt(document, settings, dialect)
     if (!("why" in made)) return made
     why = made.why
@@ -213,7 +225,7 @@ const attempt = (document: Document, settings: Settings, dialect: Dialect): Comp
   if (root === undefined) {
     return { why: { at: "", message: "No value fits the schema: it was sent as it is." }, final: true }
   }
-  if (!isRoot(bodyOf(root, lowering), dialect)) {
+  if (!isRoot(bodyOf(root, lowering), dialect) || root.undo?.kind === "text") {
     if (root.height + 1 > lowering.deepest) {
       // A level less, as the root will be wrapped.
       lowering = new Lowering(document, settings)
