@@ -1,15 +1,18 @@
 /**
- * What one provider service knows of its models: its catalogue, loaded at the first call, under the overrides of the layer.
+ * What one provider service knows of its models: its catalogue and what families of models have in common, loaded at the first call,
+ * under the overrides of the layer.
  *
  * After the first call everything is synchronous and kept per model, so that a request pays one look into a map.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { type Issue, type LlmRequest, messagesOf } from "../LlmRequest.ts"
 import type { Part } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import { type Catalogue, find, type LoadCatalogue } from "./catalogue.ts"
+import type { familyFacts } from "./families.ts"
 
 /**
  * Facts an application knows better, by model id. They are laid over the catalogue's.
@@ -36,26 +39,27 @@ export class ModelFacts {
   private readonly loader: LoadCatalogue | undefined
   private readonly known = new Map<string, ModelMeta | undefined>()
   private catalogue: Catalogue | undefined
+  private families: typeof familyFacts | undefined
   /** Whether {@link of} can answer; run {@link load} first when not. */
-  ready: boolean
+  ready = false
 
   constructor(provider: string, loader: LoadCatalogue | undefined, overrides: ModelOverrides = {}) {
     this.provider = provider
     this.loader = loader
     this.overrides = overrides
-    this.ready = loader === undefined
   }
 
-  /** Loads the catalogue. A bundle without it knows nothing, which is not worth failing a call for. */
+  /** Loads catalogue and families. A bundle without them knows nothing, which is not worth failing a call for. */
   readonly load: Effect.Effect<void> = Effect.suspend(() =>
-    this.loader === undefined ? Effect.void : Effect.match(Effect.tryPromise(this.loader), {
-      onFailure: () => {
-        this.ready = true
-      },
-      onSuccess: (catalogue) => {
-        this.catalogue = catalogue
-        this.ready = true
-      }
+    Effect.all([
+      Effect.option(Effect.tryPromise(() => import("./families.ts"))),
+      this.loader === undefined ? Effect.succeedNone : Effect.option(Effect.tryPromise(this.loader))
+    ])
+  ).pipe(
+    Effect.map(([families, catalogue]) => {
+      this.families = Option.getOrUndefined(families)?.familyFacts
+      this.catalogue = Option.getOrUndefined(catalogue)
+      this.ready = true
     })
   )
 
@@ -63,13 +67,15 @@ export class ModelFacts {
     const known = this.known.get(model)
     if (known !== undefined || this.known.has(model)) return known
     const listed = this.catalogue === undefined ? undefined : find(this.catalogue, this.provider, model)
+    const family = this.families?.(this.provider, model)
     const own = Object.hasOwn(this.overrides, model) ? this.overrides[model] : undefined
-    const meta: ModelMeta | undefined = own === undefined ? listed : {
+    const meta: ModelMeta | undefined = own === undefined && family === undefined ? listed : {
       provider: this.provider,
       id: model,
+      ...family,
       ...listed,
       ...own,
-      capabilities: { ...listed?.capabilities, ...own.capabilities }
+      capabilities: { ...family?.capabilities, ...listed?.capabilities, ...own?.capabilities }
     }
     if (this.known.size >= capacity) this.known.clear()
     this.known.set(model, meta)

@@ -10,7 +10,8 @@
 import { AnthropicDecoder } from "./anthropic/Decoder.ts"
 import { encode, wire } from "./anthropic/Encode.ts"
 import type { Quirks } from "./anthropic/Quirks.ts"
-import type { Protocol } from "./Protocol.ts"
+import { rulesOf } from "./anthropic/Rules.ts"
+import { fitting, type Protocol } from "./Protocol.ts"
 
 export type {
   /**
@@ -38,9 +39,12 @@ export type {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (quirks: Quirks = {}): Protocol => ({
-  wire,
-  framing: "sse",
-  encode: (input) => encode(input, quirks),
-  decoder: (context) => new AnthropicDecoder(context)
-})
+export const make = (quirks: Quirks = {}): Protocol => {
+  const rules = [rulesOf(quirks), quirks.rules]
+  return {
+    wire,
+    framing: "sse",
+    encode: fitting(() => rules, (input) => encode(input, quirks)),
+    decoder: (context) => new AnthropicDecoder(context)
+  }
+}

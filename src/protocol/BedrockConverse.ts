@@ -11,7 +11,8 @@ import { BedrockDecoder } from "./bedrock/Decoder.ts"
 import { encode, wire } from "./bedrock/Encode.ts"
 import { EventStream } from "./bedrock/EventStream.ts"
 import type { Quirks } from "./bedrock/Quirks.ts"
-import type { Protocol } from "./Protocol.ts"
+import { rulesOf } from "./bedrock/Rules.ts"
+import { fitting, type Protocol } from "./Protocol.ts"
 
 export type {
   /**
@@ -39,6 +40,12 @@ export type {
 export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: (decoder, text) => new EventStream(decoder, text),
-  encode: (input) => encode(input, quirks),
+  encode: fitting(
+    ({ model }) => {
+      const family = quirks.familyOf?.(model) ?? {}
+      return [rulesOf(family), family.rules]
+    },
+    (input) => encode(input, quirks)
+  ),
   decoder: (context) => new BedrockDecoder(context)
 })

@@ -10,7 +10,8 @@
 import { CohereDecoder } from "./cohere/Decoder.ts"
 import { encode } from "./cohere/Encode.ts"
 import { wire } from "./cohere/Messages.ts"
-import type { Protocol } from "./Protocol.ts"
+import { rules as ofCohere } from "./cohere/Rules.ts"
+import { fitting, type Protocol } from "./Protocol.ts"
 
 export type { Body } from "./cohere/Body.ts"
 export { toolPlan, wire } from "./cohere/Messages.ts"
@@ -24,6 +25,6 @@ export { toolPlan, wire } from "./cohere/Messages.ts"
 export const make = (): Protocol => ({
   wire,
   framing: "sse",
-  encode,
+  encode: fitting(() => [ofCohere], encode),
   decoder: (context) => new CohereDecoder(context)
 })

@@ -9,8 +9,8 @@
  */
 import { GeminiDecoder } from "./gemini/Decoder.ts"
 import { encode, wire } from "./gemini/Encode.ts"
-import type { Quirks } from "./gemini/Quirks.ts"
-import type { Protocol } from "./Protocol.ts"
+import { type Quirks, wireRules } from "./gemini/Quirks.ts"
+import { fitting, type Protocol } from "./Protocol.ts"
 
 export type {
   /**
@@ -41,6 +41,6 @@ export type {
 export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: "sse",
-  encode: (input) => encode(input, quirks),
+  encode: fitting(() => [wireRules, quirks.rules], (input) => encode(input, quirks)),
   decoder: (context) => new GeminiDecoder(context, quirks)
 })

@@ -11,8 +11,8 @@ import { tagsOf } from "./chat/ThinkTags.ts"
 import { OllamaDecoder } from "./ollama/Decoder.ts"
 import { encode } from "./ollama/Encode.ts"
 import { wire } from "./ollama/Messages.ts"
-import type { Quirks } from "./ollama/Quirks.ts"
-import type { Protocol } from "./Protocol.ts"
+import { type Quirks, wireRules } from "./ollama/Quirks.ts"
+import { fitting, type Protocol } from "./Protocol.ts"
 
 export type { Body } from "./ollama/Body.ts"
 export { wire } from "./ollama/Messages.ts"
@@ -29,7 +29,7 @@ export const make = (quirks: Quirks = {}): Protocol => {
   return {
     wire,
     framing: "ndjson",
-    encode: (input) => encode(input, quirks),
+    encode: fitting(() => [wireRules, quirks.rules], (input) => encode(input, quirks)),
     decoder: (context) => new OllamaDecoder(context, tags)
   }
 }

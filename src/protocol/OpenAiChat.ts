@@ -11,9 +11,9 @@
 import { ChatDecoder } from "./chat/Decoder.ts"
 import { encode } from "./chat/Encode.ts"
 import { wire } from "./chat/Messages.ts"
-import type { Quirks } from "./chat/Quirks.ts"
+import { type Quirks, rulesOf } from "./chat/Quirks.ts"
 import { tagsOf } from "./chat/ThinkTags.ts"
-import type { Protocol } from "./Protocol.ts"
+import { fitting, type Protocol } from "./Protocol.ts"
 
 export { wire } from "./chat/Messages.ts"
 export type { Quirks, ReasoningDialect, ReasoningReplay } from "./chat/Quirks.ts"
@@ -27,10 +27,11 @@ export type { Tags } from "./chat/ThinkTags.ts"
  */
 export const make = (quirks: Quirks = {}): Protocol => {
   const tags = tagsOf(quirks.thinkTags)
+  const rules = [rulesOf(quirks), quirks.rules]
   return {
     wire,
     framing: "sse",
-    encode: (input) => encode(input, quirks),
+    encode: fitting(() => rules, (input) => encode(input, quirks)),
     decoder: (context) => new ChatDecoder(context, tags)
   }
 }

@@ -9,11 +9,11 @@
  * @see https://platform.openai.com/docs/api-reference/responses
  * @since 0.1.0
  */
-import type { Protocol } from "./Protocol.ts"
+import { fitting, type Protocol } from "./Protocol.ts"
 import { ResponsesDecoder } from "./responses/Decoder.ts"
 import { encode } from "./responses/Encode.ts"
 import { wire } from "./responses/Input.ts"
-import type { Quirks } from "./responses/Quirks.ts"
+import { type Quirks, rulesOf } from "./responses/Quirks.ts"
 
 export { mergedOptions } from "./responses/Encode.ts"
 export { wire } from "./responses/Input.ts"
@@ -27,10 +27,11 @@ export type { Quirks } from "./responses/Quirks.ts"
  */
 export const make = (quirks: Quirks = {}): Protocol => {
   const hosted = new Set(quirks.hostedItems)
+  const rules = [rulesOf(quirks), quirks.rules]
   return {
     wire,
     framing: "sse",
-    encode: (input) => encode(input, quirks),
+    encode: fitting(() => rules, (input) => encode(input, quirks)),
     decoder: (context) => new ResponsesDecoder(context, hosted)
   }
 }

@@ -12,7 +12,8 @@ import { parseJson, whyNotJson } from "../json/parse.ts"
 import type { Issue, LlmRequest } from "../LlmRequest.ts"
 import type { Warning } from "../LlmResponse.ts"
 import type { Json, JsonObject } from "../Message.ts"
-import type { ModelMeta } from "../Model.ts"
+import type { ModelMeta, OptionRules } from "../Model.ts"
+import { fitted } from "../model/rules.ts"
 import type { Assembler } from "./Assembler.ts"
 import type { DecodeContext } from "./decoding.ts"
 
@@ -33,6 +34,8 @@ export interface EncodeInput {
   readonly provider: string
   /** What is known of the model, to round options down to. */
   readonly meta?: ModelMeta | undefined
+  /** Where the provider's API is documented, for warnings. */
+  readonly docs?: string | undefined
 }
 
 /**
@@ -125,6 +128,27 @@ export interface Protocol {
   readonly framing: FramingKind
   encode(input: EncodeInput): Encoded | Refused
   decoder(context: DecodeContext): Decoder
+}
+
+/**
+ * An encoder that gets requests which the model and the host take: `rulesOf` says what they do not, and everything that is changed
+ * or refused for it happens here, before the wire spells anything.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const fitting = (
+  rulesOf: (input: EncodeInput) => ReadonlyArray<OptionRules | undefined>,
+  encode: (input: EncodeInput) => Encoded | Refused
+) =>
+(input: EncodeInput): Encoded | Refused => {
+  const { docs, meta, request, stream } = input
+  const fit = fitted(request, { meta, rules: rulesOf(input), stream, docs })
+  if ("refused" in fit) return fit
+  const encoded = encode({ ...input, request: fit.request })
+  return "refused" in encoded || fit.warnings.length === 0
+    ? encoded
+    : { ...encoded, warnings: [...fit.warnings, ...encoded.warnings] }
 }
 
 /**

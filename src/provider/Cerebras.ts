@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { answerFormats } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -29,6 +30,15 @@ const provider = Provider.define({
     penalties: false,
     customTools: false,
     promptCacheKey: false,
+    textAsString: true,
+    rules: {
+      // "tools and response_format cannot be used in the same request"
+      excludes: [{
+        option: answerFormats,
+        by: "tools",
+        url: "https://inference-docs.cerebras.ai/capabilities/structured-outputs"
+      }]
+    },
     // Refuses `reasoning_content` in the history.
     reasoningReplay: "none"
   })

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { jsonWord } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -33,6 +34,9 @@ const provider = Provider.define({
     customTools: false,
     parallelToolCalls: false,
     promptCacheKey: false,
+    maxStops: 16,
+    textAsString: true,
+    rules: { needs: [jsonWord("https://api-docs.deepseek.com/guides/json_mode")] },
     // A switch with an effort beside it: https://api-docs.deepseek.com/guides/thinking_mode
     reasoning: "thinking",
     effortBesideSwitch: true,

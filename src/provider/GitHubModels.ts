@@ -23,6 +23,8 @@ const provider = Provider.define({
   env: { apiKey: ["GITHUB_MODELS_TOKEN", "GITHUB_TOKEN"], model: "GITHUB_MODELS_MODEL" },
   defaultModel: "openai/gpt-4.1",
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
+  // Beside the inference API, for all organisations: https://docs.github.com/en/rest/models/catalog
+  modelsUrl: (baseUrl) => `${new URL(baseUrl).origin}/catalog/models`,
   protocol: OpenAiChat.make({
     // https://docs.github.com/en/rest/models/inference
     tokenField: "max_tokens",

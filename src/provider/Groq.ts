@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { answerFormats, jsonWord } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -29,6 +30,10 @@ const provider = Provider.define({
     logprobs: false,
     promptCacheKey: false,
     customTools: false,
+    rules: {
+      excludes: [{ option: answerFormats, by: "tools", url: "https://console.groq.com/docs/structured-outputs" }],
+      needs: [jsonWord("https://console.groq.com/docs/structured-outputs#json-object-mode")]
+    },
     // Reasoning comes and goes in `reasoning`: https://console.groq.com/docs/reasoning
     reasoningReplay: "reasoning"
   })

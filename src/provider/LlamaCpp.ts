@@ -29,6 +29,14 @@ const provider = Provider.define({
     topK: true,
     customTools: false,
     promptCacheKey: false,
+    maxStops: Infinity,
+    rules: {
+      // Anything but a word counts as "auto", in silence.
+      refuses: [{
+        option: "toolChoice: name",
+        url: "https://github.com/ggml-org/llama.cpp/blob/master/docs/function-calling.md"
+      }]
+    },
     reasoning: "chat_template_kwargs",
     reasoningReplay: "reasoning_content",
     thinkTags: true

@@ -28,6 +28,19 @@ const provider = Provider.define({
     topK: true,
     customTools: false,
     promptCacheKey: false,
+    maxStops: Infinity,
+    rules: {
+      refuses: [
+        // "'response_format.type' must be 'json_schema' or 'text'"
+        {
+          option: "responseFormat: json",
+          instead: { responseFormat: { type: "json-schema", schema: { type: "object" }, strict: false } },
+          url: "https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/189"
+        },
+        // "Invalid tool_choice type: 'object'. Supported string values: none, auto, required"
+        { option: "toolChoice: name", url: "https://lmstudio.ai/docs/developer/openai-compat/tools" }
+      ]
+    },
     // Reasoning is inline unless the server is told to separate it.
     thinkTags: true
   })

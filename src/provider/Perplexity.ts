@@ -33,6 +33,17 @@ const provider = Provider.define({
     parallelToolCalls: false,
     promptCacheKey: false,
     streamUsage: false,
+    rules: {
+      refuses: [
+        { option: "tools", url: "https://docs.perplexity.ai/api-reference/chat-completions-post" },
+        // Only `json_schema` and `regex`.
+        {
+          option: "responseFormat: json",
+          instead: { responseFormat: { type: "json-schema", schema: { type: "object" }, strict: false } },
+          url: "https://docs.perplexity.ai/guides/structured-outputs"
+        }
+      ]
+    },
     // Reasoning models write it inline.
     thinkTags: true
   })

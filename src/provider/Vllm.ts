@@ -28,6 +28,7 @@ const provider = Provider.define({
     topK: true,
     customTools: false,
     promptCacheKey: false,
+    maxStops: Infinity,
     reasoning: "chat_template_kwargs",
     // Servers without a reasoning parser leave it inline.
     thinkTags: true

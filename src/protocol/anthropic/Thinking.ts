@@ -54,7 +54,7 @@ const isAdaptive = (quirks: Quirks, meta: ModelMeta | undefined): boolean =>
   (quirks.thinking !== "budget" && meta?.thinkingLevels !== undefined)
 
 /**
- * Resolves `maxTokens`, `thinking` and `effort`. `forced` says that a tool call is forced, which excludes thinking.
+ * Resolves `maxTokens`, `thinking` and `effort`.
  *
  * @category encoding
  * @since 0.1.0
@@ -63,7 +63,6 @@ export const resolveLimits = (
   request: LlmRequest,
   meta: ModelMeta | undefined,
   quirks: Quirks,
-  forced: boolean,
   warnings: Array<Warning>
 ): Limits => {
   const warn = (field: string, message: string) => {
@@ -71,10 +70,6 @@ export const resolveLimits = (
   }
   const most = meta?.maxOutputTokens
   let maxTokens = request.maxTokens ?? most ?? quirks.defaultMaxTokens ?? 8192
-  if (most !== undefined && maxTokens > most) {
-    warn("maxTokens", `The model generates at most ${most} tokens; ${maxTokens} was lowered to that.`)
-    maxTokens = most
-  }
 
   let effort: Effort | undefined = request.effort
   const capable = meta?.capabilities.reasoning !== false && quirks.thinking !== "none"
@@ -98,14 +93,7 @@ export const resolveLimits = (
     }
     return { maxTokens, thinking: { type: "disabled" }, effort }
   }
-  if (!capable) {
-    warn("thinking", "The model does not think; the option was left out.")
-    return { maxTokens, thinking: undefined, effort }
-  }
-  if (forced) {
-    warn("thinking", "Thinking cannot be combined with a forced tool call; it was left out.")
-    return { maxTokens, thinking: undefined, effort }
-  }
+  if (!capable) return { maxTokens, thinking: undefined, effort }
 
   if (isAdaptive(quirks, meta)) {
     const level = typeof asked === "string" ? asked : levelOfBudget(asked.budgetTokens)

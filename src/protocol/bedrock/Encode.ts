@@ -210,7 +210,7 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   if ("field" in tools) return { refused: tools }
   const chosen = tools.length === 0 || (request.tools ?? []).length === 0 ? undefined : toolChoiceOf(request)
   const forced = chosen !== undefined && !("auto" in chosen)
-  const { additional, inferenceConfig, instruction, outputConfig } = optionsOf(input, family, forced, warnings)
+  const { additional, inferenceConfig, instruction, outputConfig } = optionsOf(input, family, warnings)
   // The type may stand in one of the two places only: https://github.com/BerriAI/litellm/pull/34347
   const serial = family.serialToolCalls === true && request.parallelToolCalls === false && tools.length > 0
   const toolChoice = serial && !forced ? undefined : chosen

@@ -116,6 +116,10 @@ class Speller implements Findings {
     if (contents.length === 0) return ""
     const only = contents[0]!
     if (contents.length === 1 && only.type === "text" && !("cache_control" in only)) return only.text
+    if (this.quirks.textAsString === true) {
+      const texts = contents.flatMap((one) => one.type === "text" ? [one.text] : [])
+      if (texts.length === contents.length) return texts.join("\n")
+    }
     if (this.quirks.contentMustBeString !== true) return contents
     const texts: Array<string> = []
     for (const one of contents) {

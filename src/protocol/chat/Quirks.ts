@@ -8,7 +8,7 @@
  */
 import type { JsonSchema } from "../../LlmTool.ts"
 import type { JsonObject } from "../../Message.ts"
-import type { ThinkingLevel } from "../../Model.ts"
+import type { OptionName, OptionRules, ThinkingLevel } from "../../Model.ts"
 import type { Refused } from "../Protocol.ts"
 import type { Tags } from "./ThinkTags.ts"
 
@@ -79,8 +79,10 @@ export interface Quirks {
   readonly penalties?: boolean | undefined
   /** Field of the seed (Mistral: `random_seed`), or `false` when there is none. @default "seed" */
   readonly seedField?: "seed" | "random_seed" | false | undefined
-  /** Most stop texts the host takes; more are sent with a warning. @default 4 */
+  /** Most stop texts the host takes; more are refused. @default 4 */
   readonly maxStops?: number | undefined
+  /** Options and pairs of them that the host does not take, beyond what the other fields say. */
+  readonly rules?: OptionRules | undefined
   /** Whether `logprobs` and `top_logprobs` are known. @default true */
   readonly logprobs?: boolean | undefined
   /** Whether `prompt_cache_key` is known. @default true */
@@ -97,6 +99,8 @@ export interface Quirks {
   readonly customTools?: boolean | undefined
   /** Word for a `required` tool choice (Mistral: `any`). @default "required" */
   readonly requiredToolChoice?: "required" | "any" | undefined
+  /** Whether the tool choice stands in `{ value }` (Writer). @default false */
+  readonly toolChoiceValue?: boolean | undefined
   /** Whether `parallel_tool_calls` is known. @default true */
   readonly parallelToolCalls?: boolean | undefined
   /** Which tool call ids are accepted: at most 40 characters, or exactly 9 of `[a-zA-Z0-9]`. @default "openai" */
@@ -125,8 +129,11 @@ export interface Quirks {
   readonly reasoning?: ReasoningDialect | undefined
   /** The host's word for each thinking level, where the model's own data does not say. @default OpenAI's words */
   readonly reasoningEfforts?: { readonly [level in ThinkingLevel]?: string | undefined } | undefined
-  /** Whether an on/off dialect takes `reasoning_effort` beside the switch (DeepSeek V4, z.ai). @default false */
-  readonly effortBesideSwitch?: boolean | undefined
+  /**
+   * Whether an on/off dialect takes `reasoning_effort` beside the switch (DeepSeek V4), or does for models whose data name levels
+   * (z.ai). @default false
+   */
+  readonly effortBesideSwitch?: boolean | "known" | undefined
   /** Whether `thinking` takes `budget_tokens`. @default false */
   readonly thinkingBudget?: boolean | undefined
   /** The template's flag of dialect `chat_template_kwargs`. @default "enable_thinking" */
@@ -139,6 +146,8 @@ export interface Quirks {
   // --- messages -------------------------------------------------------------------------------------------------
   /** Role of instructions. @default "system" */
   readonly systemRole?: "system" | "developer" | "user" | undefined
+  /** Whether a content of texts alone must be a string, images and files being parts all the same. @default false */
+  readonly textAsString?: boolean | undefined
   /** Whether content must be a string, never parts (several NIM models). @default false */
   readonly contentMustBeString?: boolean | undefined
   /** Content of an assistant turn that has only tool calls. @default "null" */
@@ -149,4 +158,28 @@ export interface Quirks {
   readonly toolResultName?: boolean | undefined
   /** Whether `file_data` may be a URL (OpenRouter). @default false: a file URL is refused */
   readonly fileUrls?: boolean | undefined
+}
+
+/**
+ * What the fields say of options, as rules.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const rulesOf = (quirks: Quirks): OptionRules => {
+  const lacks = (...names: ReadonlyArray<OptionName>) => names
+  return {
+    refuses: [{
+      option: [
+        ...(quirks.topK === true ? [] : lacks("topK")),
+        ...(quirks.penalties === false ? lacks("frequencyPenalty", "presencePenalty") : []),
+        ...(quirks.seedField === false ? lacks("seed") : []),
+        ...(quirks.logprobs === false ? lacks("logprobs") : []),
+        ...(quirks.parallelToolCalls === false ? lacks("parallelToolCalls") : []),
+        ...(quirks.promptCacheKey === false ? lacks("cache.key") : []),
+        ...lacks("effort")
+      ]
+    }],
+    only: [{ option: "stop", to: quirks.maxStops ?? 4 }]
+  }
 }

@@ -30,8 +30,6 @@ import { thinkingConfig, thinksByLevel } from "./Thinking.ts"
  */
 export const wire = "gemini-generate-content"
 
-const mostStops = 5
-
 const isIssue = (value: object): value is Issue => "field" in value && "message" in value
 
 // =============================================================================
@@ -98,12 +96,6 @@ const toolsOf = (request: LlmRequest, quirks: Quirks, warnings: Array<Warning>):
 const toolConfigOf = (request: LlmRequest, quirks: Quirks, warnings: Array<Warning>): ToolConfig | undefined => {
   const functions = (request.tools ?? []).filter((tool) => tool.type === "function")
   if (functions.length === 0) return undefined
-  if (request.parallelToolCalls === false) {
-    warnings.push({
-      field: "parallelToolCalls",
-      message: "This wire cannot turn parallel calls off; there may be several."
-    })
-  }
   const strict = functions.some((tool) => tool.strict === true)
   const validated = strict && quirks.validatedMode !== false
   if (strict && !validated) {
@@ -153,20 +145,9 @@ const formatOf = (
   }
 }
 
-const samplingOf = (input: EncodeInput, warnings: Array<Warning>): GenerationConfig => {
-  const { meta, request } = input
+const samplingOf = (request: LlmRequest): GenerationConfig => {
   const config: GenerationConfig = {}
-  const most = meta?.maxOutputTokens
-  if (request.maxTokens !== undefined) {
-    config.maxOutputTokens = request.maxTokens
-    if (most !== undefined && request.maxTokens > most) {
-      warnings.push({
-        field: "maxTokens",
-        message: `The model generates at most ${most} tokens; ${request.maxTokens} was lowered to that.`
-      })
-      config.maxOutputTokens = most
-    }
-  }
+  if (request.maxTokens !== undefined) config.maxOutputTokens = request.maxTokens
   if (request.temperature !== undefined) config.temperature = request.temperature
   if (request.topP !== undefined) config.topP = request.topP
   if (request.topK !== undefined) config.topK = request.topK
@@ -247,9 +228,6 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
       refused: { field: "messages", message: "Hold nothing to send: every text is empty. Give a message with content." }
     }
   }
-  if ((request.stop?.length ?? 0) > mostStops) {
-    return { refused: { field: "stop", message: `This wire takes at most ${mostStops} stop sequences.` } }
-  }
   const tools = toolsOf(request, quirks, warnings)
   if (!Array.isArray(tools)) return { refused: tools }
   const format = formatOf(input, quirks, warnings)
@@ -259,7 +237,7 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   warnOfCache(request, turns, warnings)
 
   const config: GenerationConfig = {
-    ...samplingOf(input, warnings),
+    ...samplingOf(request),
     ...format.config,
     ...(thinking === undefined ? undefined : { thinkingConfig: thinking })
   }

@@ -135,10 +135,7 @@ const cacheFields = (
   const cache = request.cache
   if (cache === undefined) return
   const warn = (field: string, message: string) => warnings.push({ field: `cache.${field}`, message })
-  if (cache.key !== undefined) {
-    if (quirks.promptCacheKey === false) warn("key", "The provider has no cache key; it was left out.")
-    else body.prompt_cache_key = cache.key
-  }
+  if (cache.key !== undefined) body.prompt_cache_key = cache.key
   if (cache.extendedTtl === true) {
     if (breakpoints) body.prompt_cache_options = { ttl: "12h" }
     else if (quirks.promptCacheRetention === false) {
@@ -151,17 +148,10 @@ const cacheFields = (
   }
 }
 
-/** Fields for which this API has no place, and which do not change what is asked. */
-const lacking = ["topK", "frequencyPenalty", "presencePenalty", "seed", "effort"] as const
-
-const options = (request: LlmRequest, body: Body, warnings: Array<Warning>): void => {
+const options = (request: LlmRequest, body: Body): void => {
   if (request.maxTokens !== undefined) body.max_output_tokens = request.maxTokens
   if (request.temperature !== undefined) body.temperature = request.temperature
   if (request.topP !== undefined) body.top_p = request.topP
-  for (const field of lacking) {
-    if (request[field] === undefined) continue
-    warnings.push({ field, message: "The Responses API does not have this option; it was left out." })
-  }
 }
 
 /** Whether a model reasons, by OpenAI's names; with `openai/` or `openai.` before them at other hosts. */
@@ -184,18 +174,14 @@ const reasoningOf = (
   }
 }
 
-const includes = (input: EncodeInput, quirks: Quirks, stored: boolean, warnings: Array<Warning>) => {
+const includes = (input: EncodeInput, quirks: Quirks, stored: boolean) => {
   const { meta, request } = input
   const out: Array<"reasoning.encrypted_content" | "message.output_text.logprobs"> = []
   const thinks = request.thinking !== undefined && request.thinking !== "off"
   const encrypted = quirks.encryptedReasoning ??
     (meta?.capabilities.reasoning ?? (thinks || reasons(input.model)))
   if (encrypted && !stored) out.push("reasoning.encrypted_content")
-  if (request.logprobs !== undefined && request.logprobs !== false) {
-    if (quirks.logprobs === false) {
-      warnings.push({ field: "logprobs", message: "The provider does not have this option; it was left out." })
-    } else out.push("message.output_text.logprobs")
-  }
+  if (request.logprobs !== undefined && request.logprobs !== false) out.push("message.output_text.logprobs")
   return out
 }
 
@@ -218,9 +204,6 @@ export interface Built {
 const build = (input: EncodeInput, quirks: Quirks): Built | Refused => {
   const { request } = input
   const own = optionsOf(input)
-  if (request.stop !== undefined && request.stop.length > 0) {
-    return refused("stop", "The Responses API has no stop texts: leave them out, or use the Chat Completions API.")
-  }
   const warnings: Array<Warning> = []
   const format = formatOf(request, quirks, warnings)
   if (format !== undefined && isRefused(format)) return format
@@ -237,22 +220,15 @@ const build = (input: EncodeInput, quirks: Quirks): Built | Refused => {
   const body: Body = { model: input.model, input: spelled.items, stream: input.stream }
   if (spelled.instructions !== undefined) body.instructions = spelled.instructions
   if (store !== "omit") body.store = store
-  const include = includes(input, quirks, store === true, warnings)
+  const include = includes(input, quirks, store === true)
   if (include.length > 0) body.include = include
-  if (typeof request.logprobs === "number" && quirks.logprobs !== false) body.top_logprobs = request.logprobs
-  options(request, body, warnings)
+  if (typeof request.logprobs === "number") body.top_logprobs = request.logprobs
+  options(request, body)
   if (tools.length > 0) {
     body.tools = tools
     const choice = choiceOf(request)
     if (choice !== undefined) body.tool_choice = choice
-    if (request.parallelToolCalls !== undefined) {
-      if (quirks.parallelToolCalls === false) {
-        warnings.push({
-          field: "parallelToolCalls",
-          message: "The provider does not have this option; it was left out."
-        })
-      } else body.parallel_tool_calls = request.parallelToolCalls
-    }
+    if (request.parallelToolCalls !== undefined) body.parallel_tool_calls = request.parallelToolCalls
   }
   if (format !== undefined) body.text = { format }
   const reasoning = reasoningOf(request, quirks, input.meta, warnings)
