@@ -73,11 +73,14 @@ export const thinkingLevels: ReadonlyArray<ThinkingLevel> = ["off", "minimal", "
  * @since 0.1.0
  */
 export type OptionName =
+  | "audio"
   | "cache.extendedTtl"
   | "cache.key"
   | "custom tools"
   | "effort"
+  | "files"
   | "frequencyPenalty"
+  | "image.detail"
   | "logprobs"
   | "logprobs: count"
   | "maxTokens"

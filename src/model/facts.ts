@@ -8,11 +8,12 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { type Issue, type LlmRequest, messagesOf } from "../LlmRequest.ts"
+import type { Issue, LlmRequest } from "../LlmRequest.ts"
 import type { Part } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import { type Catalogue, find, type LoadCatalogue } from "./catalogue.ts"
 import type { familyFacts } from "./families.ts"
+import { canonicalType, placeOf } from "./media.ts"
 
 /**
  * Facts an application knows better, by model id. They are laid over the catalogue's.
@@ -95,36 +96,31 @@ export class ModelFacts {
   }
 }
 
-const imageAt = (parts: ReadonlyArray<Part>, at: string): string | undefined => {
-  for (let i = 0; i < parts.length; i++) {
-    const part = parts[i]!
-    if (part.type === "image") return `${at}[${i}]`
-    if (part.type === "tool-result" && typeof part.content !== "string") {
-      const found = imageAt(part.content, `${at}[${i}].content`)
-      if (found !== undefined) return found
-    }
-  }
-  return undefined
-}
+const modalities = {
+  images: ["image", "images"],
+  audio: ["audio", "audio"],
+  pdf: ["file", "PDF files"]
+} as const
+
+const isPdf = (part: Part): boolean =>
+  part.type === "file" && part.source.mediaType !== undefined &&
+  canonicalType(part.source.mediaType) === "application/pdf"
 
 /**
- * An image in a request to a model that is known to take none.
+ * Media in a request to a model that is known to take none of them.
  *
  * @category validation
  * @since 0.1.0
  */
-export const imageIssue = (request: LlmRequest, meta: ModelMeta | undefined): Issue | undefined => {
-  if (meta?.capabilities.images !== false) return undefined
-  const messages = messagesOf(request)
-  for (let i = 0; i < messages.length; i++) {
-    const { content, role } = messages[i]!
-    // What a model drew itself is its wire's to replay or drop.
-    if (typeof content === "string" || role === "assistant") continue
-    const field = imageAt(content, `messages[${i}].content`)
+export const mediaIssue = (request: LlmRequest, meta: ModelMeta | undefined): Issue | undefined => {
+  for (const capability of ["images", "audio", "pdf"] as const) {
+    if (meta?.capabilities[capability] !== false) continue
+    const [type, title] = modalities[capability]
+    const field = placeOf(request, (part) => part.type === type && (type !== "file" || isPdf(part)))
     if (field !== undefined) {
       return {
         field,
-        message: `The model ${meta.id} takes no images. If it does, say so in the layer's option models.`
+        message: `The model ${meta.id} takes no ${title}. If it does, say so in the layer's option models.`
       }
     }
   }

@@ -242,7 +242,7 @@ const deepSeekThinking = "https://api-docs.deepseek.com/guides/thinking_mode"
 const others: ReadonlyArray<Family> = [
   {
     models: named("grok-(?!.*non-reasoning)(?:3-mini|[4-9]|\\d\\d|code|build)"),
-    rules: { refuses: [{ option: [...penalties, "stop"], url: xAiReasoning }] }
+    rules: { refuses: [{ option: [...penalties, "stop", "logprobs"], url: xAiReasoning }] }
   },
   {
     models: named("grok-(?:2|3(?!-mini)|4(?:-\\d{4}|-fast.*|-1.*|-latest)?$|code|4\\.20(?!-multi))"),

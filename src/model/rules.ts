@@ -12,7 +12,8 @@
  * | `responseFormat` | an instruction, with a warning |
  * | `toolChoice: "none"` | the tools are left out, with a warning |
  * | `toolChoice: { name }` | that tool alone, as `required` where that is taken, with a warning |
- * | `stop`, `tools`, a forced call | refused before anything is sent: the answer would be another |
+ * | files that hold text | that text, with a warning |
+ * | `stop`, `tools`, a forced call, audio, other files | refused before anything is sent: the answer would be another |
  *
  * What nothing is known of is sent as it is. Which words a wire has for an option is the wire's.
  *
@@ -21,6 +22,7 @@
 import { type Issue, type LlmRequest, messagesOf, type RequestOptions } from "../LlmRequest.ts"
 import type { Warning } from "../LlmResponse.ts"
 import type { ModelMeta, OptionName, OptionRules, Reason, ThinkingFacts } from "../Model.ts"
+import { fileAsText, isMedia, mapParts, placeOf, withCanonicalTypes, withoutDetail } from "./media.ts"
 
 /**
  * A request that fits, and what was changed for that.
@@ -115,6 +117,10 @@ const isAsked = (request: LlmRequest, name: OptionName, fit: Fit): boolean => {
       return fit.stream
     case "the word json":
       return hasWord(request, "json")
+    case "audio":
+    case "files":
+    case "image.detail":
+      return placeOf(request, isMedia[name]) !== undefined
     case "cache.key":
       return request.cache?.key !== undefined
     case "cache.extendedTtl":
@@ -137,6 +143,8 @@ const titles: { readonly [name in OptionName]?: string } = {
   "toolChoice: name": "Forcing a tool by name",
   "toolChoice: none": "Forbidding tools",
   "custom tools": "Free-form tools",
+  files: "A file",
+  audio: "Audio",
   "responseFormat: json": "JSON mode",
   "responseFormat: json-schema": "A JSON Schema for the answer",
   "thinking: on": "Thinking",
@@ -200,7 +208,8 @@ class Fitting {
       return thinking?.default !== "on" || (thinking.off !== false && (thinkingLevels === undefined ||
         !("off" in thinkingLevels) || thinkingLevels.off !== undefined))
     }
-    return !["stop", "tools", "custom tools", "toolChoice: required", "toolChoice: name", "stream"].includes(name)
+    return !["audio", "files", "stop", "tools", "custom tools", "toolChoice: required", "toolChoice: name", "stream"]
+      .includes(name)
   }
 
   /** Changes the request so that it no longer asks for an option; `why` begins the sentence that says so. */
@@ -256,6 +265,17 @@ class Fitting {
         this.set({ cache })
         return this.warn(field, `${why}; it was left out.`, reason)
       }
+      case "image.detail":
+        this.request = mapParts(request, withoutDetail)
+        return this.warn(field, `${why}; it was left out.`, reason)
+      case "files": {
+        const inlined = mapParts(request, fileAsText)
+        if (inlined !== request) this.warn("messages", `${why}; those that hold text were sent as text.`, reason)
+        this.request = inlined
+        return this.refuseMedia("files", reason)
+      }
+      case "audio":
+        return this.refuseMedia("audio", reason)
       case "stream":
       case "the word json":
         return
@@ -263,6 +283,15 @@ class Fitting {
         this.set({ [field]: undefined })
         return this.warn(field, `${why}; it was left out.`, reason)
     }
+  }
+
+  private refuseMedia(name: "audio" | "files", reason: Reason): void {
+    const place = placeOf(this.request, isMedia[name])
+    if (place === undefined) return
+    const said = name === "audio" ?
+      "Audio is not taken here: leave it out, or give its text." :
+      "Files are not taken here: leave it out, or give its text."
+    this.refuse(place, said, reason)
   }
 
   private takes(name: OptionName): boolean {
@@ -393,7 +422,7 @@ const incapable = (fitting: Fitting, { meta }: Fit): void => {
  */
 export const fitted = (request: LlmRequest, fit: Fit): Fitted | { readonly refused: Issue } => {
   const whole: Fit = { ...fit, rules: [...fit.rules, budgets(fit.meta?.thinking)] }
-  const fitting = new Fitting(request, whole)
+  const fitting = new Fitting(withCanonicalTypes(request), whole)
   incapable(fitting, whole)
   refuse(fitting, whole)
   bound(fitting, whole)

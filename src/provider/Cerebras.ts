@@ -5,7 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
-import { answerFormats } from "./hostRules.ts"
+import { answerFormats, noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -32,6 +32,7 @@ const provider = Provider.define({
     promptCacheKey: false,
     textAsString: true,
     rules: {
+      refuses: [noParts("https://inference-docs.cerebras.ai/api-reference/chat-completions", "files", "audio")],
       // "tools and response_format cannot be used in the same request"
       excludes: [{
         option: answerFormats,

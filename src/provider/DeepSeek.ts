@@ -5,7 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
-import { jsonWord } from "./hostRules.ts"
+import { jsonWord, noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -36,7 +36,10 @@ const provider = Provider.define({
     promptCacheKey: false,
     maxStops: 16,
     textAsString: true,
-    rules: { needs: [jsonWord("https://api-docs.deepseek.com/guides/json_mode")] },
+    rules: {
+      refuses: [noParts("https://api-docs.deepseek.com/api/create-chat-completion", "files", "audio")],
+      needs: [jsonWord("https://api-docs.deepseek.com/guides/json_mode")]
+    },
     // A switch with an effort beside it: https://api-docs.deepseek.com/guides/thinking_mode
     reasoning: "thinking",
     effortBesideSwitch: true,

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 import { above } from "./wholeAnswers.ts"
 
@@ -27,11 +28,14 @@ const provider = Provider.define({
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // https://docs.fireworks.ai/api-reference/post-chatcompletions
+    // https://github.com/fw-ai-external/python-sdk: the words of models whose data name none.
+    reasoningEfforts: { off: "none", low: "low", medium: "medium", high: "high" },
     tokenField: "max_tokens",
     topK: true,
     customTools: false,
     promptCacheKey: false,
-    reasoningReplay: "reasoning_content"
+    reasoningReplay: "reasoning_content",
+    rules: { refuses: [noParts("https://docs.fireworks.ai/api-reference/post-chatcompletions", "files", "audio")] }
   }),
   // "Requests with max_tokens > 4096 must have stream=true": https://github.com/nullclaw/nullclaw/pull/231
   streamsWhole: ({ body }) => above(body["max_tokens"], 4096) || above(body["max_completion_tokens"], 4096)

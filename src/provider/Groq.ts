@@ -5,7 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
-import { answerFormats, jsonWord } from "./hostRules.ts"
+import { answerFormats, jsonWord, noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -27,10 +27,13 @@ const provider = Provider.define({
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // Not supported: https://console.groq.com/docs/openai#currently-unsupported-openai-features
+    // https://console.groq.com/docs/reasoning: the words of models whose data name none.
+    reasoningEfforts: { off: "none", low: "low", medium: "medium", high: "high" },
     logprobs: false,
     promptCacheKey: false,
     customTools: false,
     rules: {
+      refuses: [noParts("https://console.groq.com/docs/api-reference#chat-create", "files", "audio")],
       excludes: [{ option: answerFormats, by: "tools", url: "https://console.groq.com/docs/structured-outputs" }],
       needs: [jsonWord("https://console.groq.com/docs/structured-outputs#json-object-mode")]
     },

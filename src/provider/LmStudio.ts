@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { jsonBySchema, noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -31,12 +32,9 @@ const provider = Provider.define({
     maxStops: Infinity,
     rules: {
       refuses: [
+        noParts("https://lmstudio.ai/docs/developer/openai-compat/chat-completions", "files", "audio"),
         // "'response_format.type' must be 'json_schema' or 'text'"
-        {
-          option: "responseFormat: json",
-          instead: { responseFormat: { type: "json-schema", schema: { type: "object" }, strict: false } },
-          url: "https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/189"
-        },
+        jsonBySchema("https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/189"),
         // "Invalid tool_choice type: 'object'. Supported string values: none, auto, required"
         { option: "toolChoice: name", url: "https://lmstudio.ai/docs/developer/openai-compat/tools" }
       ]

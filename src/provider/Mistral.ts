@@ -37,6 +37,10 @@ const provider = Provider.define({
     // Ids must be 9 characters of [a-zA-Z0-9].
     toolCallId: "mistral",
     toolResultName: true,
+    // https://docs.mistral.ai/capabilities/document_ai/document_qna and https://docs.mistral.ai/capabilities/audio
+    fileForm: "document_url",
+    audioForm: "string",
+    rules: { only: [{ option: "temperature", from: 0, to: 1.5, url: "https://docs.mistral.ai/api/endpoint/chat" }] },
     reasoningReplay: "thinking_parts"
   })
 })

@@ -6,6 +6,7 @@
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import { moonshot } from "../protocol/SchemaDialect.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -18,7 +19,7 @@ declare module "../LlmRequest.ts" {
 const provider = Provider.define({
   id: "moonshot",
   name: "Moonshot",
-  docs: "https://platform.moonshot.ai/docs/api/chat",
+  docs: "https://platform.kimi.ai/docs/api/chat",
   baseUrl: "https://api.moonshot.ai/v1",
   auth: { type: "bearer" },
   env: { apiKey: ["MOONSHOT_API_KEY", "KIMI_API_KEY"], baseUrl: "MOONSHOT_BASE_URL", model: "MOONSHOT_MODEL" },
@@ -27,7 +28,8 @@ const provider = Provider.define({
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // https://platform.moonshot.ai/docs/api/chat
-    tokenField: "max_tokens",
+    // `max_tokens` is deprecated.
+    tokenField: "max_completion_tokens",
     seedField: false,
     logprobs: false,
     strictTools: false,
@@ -36,7 +38,8 @@ const provider = Provider.define({
     schemaDialect: moonshot,
     reasoning: "thinking",
     // Tool loops need the reasoning of earlier turns.
-    reasoningReplay: "reasoning_content"
+    reasoningReplay: "reasoning_content",
+    rules: { refuses: [noParts("https://platform.kimi.ai/docs/api/chat", "files", "audio", "image.detail")] }
   })
 })
 

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { jsonBySchema, noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -35,15 +36,13 @@ const provider = Provider.define({
     streamUsage: false,
     rules: {
       refuses: [
-        { option: "tools", url: "https://docs.perplexity.ai/api-reference/chat-completions-post" },
+        { option: "toolChoice: name", url: "https://docs.perplexity.ai/api-reference/chat-completions-post" },
+        noParts("https://docs.perplexity.ai/api-reference/chat-completions-post", "files", "audio", "image.detail"),
         // Only `json_schema` and `regex`.
-        {
-          option: "responseFormat: json",
-          instead: { responseFormat: { type: "json-schema", schema: { type: "object" }, strict: false } },
-          url: "https://docs.perplexity.ai/guides/structured-outputs"
-        }
+        jsonBySchema("https://docs.perplexity.ai/guides/structured-outputs")
       ]
     },
+    reasoningEfforts: { minimal: "minimal", low: "low", medium: "medium", high: "high" },
     // Reasoning models write it inline.
     thinkTags: true
   })

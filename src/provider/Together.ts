@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -26,6 +27,8 @@ const provider = Provider.define({
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // https://docs.together.ai/reference/chat-completions-1
+    parallelToolCalls: false,
+    logprobs: "count",
     tokenField: "max_tokens",
     topK: true,
     strictTools: false,
@@ -33,7 +36,8 @@ const provider = Provider.define({
     promptCacheKey: false,
     // https://docs.together.ai/docs/reasoning-overview
     reasoning: "reasoning_enabled",
-    reasoningReplay: "reasoning"
+    reasoningReplay: "reasoning",
+    rules: { refuses: [noParts("https://docs.together.ai/reference/chat-completions", "files")] }
   })
 })
 

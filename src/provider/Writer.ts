@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { jsonBySchema, noParts } from "./hostRules.ts"
 import { modelsAt } from "./listing.ts"
 import * as Provider from "./Provider.ts"
 
@@ -28,6 +29,7 @@ const provider = Provider.define({
   readModels: modelsAt("writer", "models", "id"),
   protocol: OpenAiChat.make({
     // https://dev.writer.com/api-reference/completion-api/chat-completion
+    logprobs: "flag",
     path: "/chat",
     tokenField: "max_tokens",
     seedField: false,
@@ -39,7 +41,18 @@ const provider = Provider.define({
     promptCacheKey: false,
     penalties: false,
     strictTools: false,
-    parallelToolCalls: false
+    parallelToolCalls: false,
+    rules: {
+      refuses: [
+        noParts(
+          "https://dev.writer.com/api-reference/completion-api/chat-completion",
+          "files",
+          "audio",
+          "image.detail"
+        ),
+        jsonBySchema("https://dev.writer.com/home/structured-output")
+      ]
+    }
   })
 })
 

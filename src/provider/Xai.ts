@@ -7,6 +7,7 @@ import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../protocol/OpenAiResponses.ts"
 import { oneOf, optional } from "../validation/values.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -65,7 +66,8 @@ const provider = Provider.define<Options>(
       customTools: false,
       promptCacheKey: false,
       // Reasoning models refuse penalties and stop: https://docs.x.ai/docs/guides/reasoning
-      penalties: false
+      penalties: false,
+      rules: { refuses: [noParts("https://docs.x.ai/docs/api-reference#chat-completions", "files", "audio")] }
     })
   },
   (definition, { api }) => api === "responses" ? responsesDefinition : definition,

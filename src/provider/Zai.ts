@@ -5,7 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
-import { forcedCalls } from "./hostRules.ts"
+import { forcedCalls, noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -44,7 +44,7 @@ const provider = Provider.define({
     textAsString: true,
     rules: {
       // "Currently only supports auto."
-      refuses: [{
+      refuses: [noParts("https://docs.z.ai/api-reference/llm/chat-completion", "files", "audio"), {
         option: [...forcedCalls, "toolChoice: none"],
         url: "https://docs.z.ai/api-reference/llm/chat-completion"
       }],

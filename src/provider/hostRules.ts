@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Need, OptionName } from "../Model.ts"
+import type { Need, OptionName, Refusal } from "../Model.ts"
 
 /**
  * A call that is forced, by whatever word.
@@ -28,3 +28,26 @@ export const answerFormats: ReadonlyArray<OptionName> = ["responseFormat: json",
  * @since 0.1.0
  */
 export const jsonWord = (url: string): Need => ({ option: "responseFormat: json", beside: "the word json", url })
+
+/**
+ * Parts that a host has no form for.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const noParts = (url: string, ...option: ReadonlyArray<"audio" | "files" | "image.detail">): Refusal => ({
+  option,
+  url
+})
+
+/**
+ * JSON mode by a schema that any object fits, for hosts that know schemas only.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const jsonBySchema = (url: string): Refusal => ({
+  option: "responseFormat: json",
+  instead: { responseFormat: { type: "json-schema", schema: { type: "object" }, strict: false } },
+  url
+})

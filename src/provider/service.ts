@@ -22,7 +22,7 @@ import type * as LlmService from "../LlmService.ts"
 import type { JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import { inputTokens } from "../model/estimate.ts"
-import { imageIssue, ModelFacts } from "../model/facts.ts"
+import { mediaIssue, ModelFacts } from "../model/facts.ts"
 import * as Telemetry from "../observe/Telemetry.ts"
 import { addressedTo, leftOut } from "../service/addressee.ts"
 import { optionsIssue } from "../service/checked.ts"
@@ -233,8 +233,8 @@ export const make = (
           return { issue: { field: "model", message: `${definition.name} has no default model: name one.` } }
         }
         const meta = facts.of(model)
-        const image = imageIssue(request, meta)
-        if (image !== undefined) return { issue: image, model }
+        const media = mediaIssue(request, meta)
+        if (media !== undefined) return { issue: media, model }
         const { encoded, streamed } = operation === "generate"
           ? encodeWhole(definition, request, model, meta)
           : { encoded: encode(definition, request, model, operation === "stream", meta), streamed: false }

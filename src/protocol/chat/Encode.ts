@@ -191,8 +191,11 @@ const options = ({ meta, request }: EncodeInput, quirks: Quirks, body: Body, ext
     else body.seed = request.seed
   }
   if (request.logprobs !== undefined && request.logprobs !== false) {
-    body.logprobs = true
-    if (typeof request.logprobs === "number") body.top_logprobs = request.logprobs
+    if (quirks.logprobs === "count") extra["logprobs"] = request.logprobs === true ? 1 : request.logprobs
+    else {
+      body.logprobs = true
+      if (typeof request.logprobs === "number") body.top_logprobs = request.logprobs
+    }
   }
 }
 

@@ -8,7 +8,15 @@
  */
 import type { Issue } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
-import type { CacheControl, JsonObject, Part, ReasoningPart, ToolCallPart, ToolResultPart } from "../../Message.ts"
+import type {
+  CacheControl,
+  FilePart,
+  JsonObject,
+  Part,
+  ReasoningPart,
+  ToolCallPart,
+  ToolResultPart
+} from "../../Message.ts"
 import { withBreakpoints } from "../Breakpoints.ts"
 import * as Conversation from "../Conversation.ts"
 import { type Findings, refuse, warn } from "../Findings.ts"
@@ -168,6 +176,7 @@ class Speller implements Findings {
       }
       case "file": {
         const source = part.source
+        if (this.quirks.fileForm === "document_url") return documentOf(part)
         if (source.type === "file") return { type: "file", file: { file_id: source.fileId } }
         if (source.type === "url" && this.quirks.fileUrls !== true) {
           refuse(this, "The provider takes no file URLs: give the bytes as base64, or upload the file.")
@@ -181,6 +190,9 @@ class Speller implements Findings {
         if (source.type !== "base64") {
           refuse(this, "The provider takes audio as base64 only.")
           return undefined
+        }
+        if (this.quirks.audioForm === "string") {
+          return { type: "input_audio", input_audio: source.data } as unknown as Content
         }
         // OpenAI knows wav and mp3; other hosts know more, so another subtype is passed on as it is.
         const format = audioFormat(source.mediaType) as "wav" | "mp3"
@@ -346,6 +358,17 @@ const thinkingParts = (parts: ReadonlyArray<ReasoningPart>): ReadonlyArray<unkno
 
 const emptyContent = (quirks: Quirks): { content?: string | null } =>
   quirks.emptyContent === "omit" ? {} : { content: quirks.emptyContent === "empty" ? "" : null }
+
+/** https://docs.mistral.ai/capabilities/document_ai/document_qna */
+const documentOf = (part: FilePart): Content => {
+  const { filename, source } = part
+  const document = source.type === "file" ? { type: "file", file_id: source.fileId } : {
+    type: "document_url",
+    document_url: source.type === "url" ? source.url : dataUrl(source.mediaType, source.data),
+    ...(filename === undefined ? undefined : { document_name: filename })
+  }
+  return document as unknown as Content
+}
 
 const dataUrl = (mediaType: string, data: string): string => `data:${mediaType};base64,${data}`
 

@@ -83,8 +83,11 @@ export interface Quirks {
   readonly maxStops?: number | undefined
   /** Options and pairs of them that the host does not take, beyond what the other fields say. */
   readonly rules?: OptionRules | undefined
-  /** Whether `logprobs` and `top_logprobs` are known. @default true */
-  readonly logprobs?: boolean | undefined
+  /**
+   * Whether `logprobs` and `top_logprobs` are known; `"flag"` where the number of alternatives is not, `"count"` where `logprobs` is
+   * that number (Together). @default true
+   */
+  readonly logprobs?: boolean | "flag" | "count" | undefined
   /** Whether `prompt_cache_key` is known. @default true */
   readonly promptCacheKey?: boolean | undefined
   /** Whether `prompt_cache_retention: "24h"` may be sent for `cache.extendedTtl`. @default false */
@@ -156,6 +159,10 @@ export interface Quirks {
   readonly assistantAfterTool?: boolean | undefined
   /** Whether tool results must carry the tool's `name`. @default false */
   readonly toolResultName?: boolean | undefined
+  /** How files are given: as OpenAI's `file`, or as Mistral's `document_url` and bare `file_id`. @default "file" */
+  readonly fileForm?: "file" | "document_url" | undefined
+  /** How sound is given: as OpenAI's object of data and format, or as a text of base64 (Mistral). @default "object" */
+  readonly audioForm?: "object" | "string" | undefined
   /** Whether `file_data` may be a URL (OpenRouter). @default false: a file URL is refused */
   readonly fileUrls?: boolean | undefined
 }
@@ -174,7 +181,7 @@ export const rulesOf = (quirks: Quirks): OptionRules => {
         ...(quirks.topK === true ? [] : lacks("topK")),
         ...(quirks.penalties === false ? lacks("frequencyPenalty", "presencePenalty") : []),
         ...(quirks.seedField === false ? lacks("seed") : []),
-        ...(quirks.logprobs === false ? lacks("logprobs") : []),
+        ...(quirks.logprobs === false ? lacks("logprobs") : quirks.logprobs === "flag" ? lacks("logprobs: count") : []),
         ...(quirks.parallelToolCalls === false ? lacks("parallelToolCalls") : []),
         ...(quirks.promptCacheKey === false ? lacks("cache.key") : []),
         ...lacks("effort")

@@ -30,7 +30,7 @@ export const rules: OptionRules = {
     url: "https://docs.cohere.com/docs/structured-outputs"
   }],
   only: [
-    { option: "temperature", from: 0, to: 2, url },
+    { option: "temperature", from: 0, to: 1, url },
     { option: "topP", from: 0.01, to: 0.99, url },
     { option: "topK", from: 0, to: 500, url },
     { option: ["frequencyPenalty", "presencePenalty"], from: 0, to: 1, url },
