@@ -10,8 +10,15 @@
  */
 import type { Capabilities, ModelMeta, OptionRules, ThinkingFacts } from "../Model.ts"
 
-/** A row. */
-interface Family {
+/**
+ * A row.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Family {
+  /** For people. */
+  readonly title: string
   /** Of the id in lower case. */
   readonly models: RegExp
   /** Provider ids it holds for. @default all */
@@ -36,6 +43,7 @@ const penalties = ["frequencyPenalty", "presencePenalty"] as const
 
 const claude: ReadonlyArray<Family> = [
   {
+    title: "Claude Opus from 4.7, Claude from 5, Fable, Mythos",
     // Opus from 4.7, everything from 5, and what came with names of its own (Fable, Mythos).
     models: named(
       "claude-(?:opus-4[.-](?:[7-9]|[1-9]\\d)(?!\\d)|4[.-][7-9]-opus|(?:opus|sonnet|haiku)-(?:[5-9]|[1-9]\\d)(?!\\d)|(?:[5-9]|[1-9]\\d)(?:[.-]\\d)?-(?:opus|sonnet|haiku)|(?:fable|mythos))"
@@ -50,6 +58,7 @@ const claude: ReadonlyArray<Family> = [
     }
   },
   {
+    title: "Claude Opus and Sonnet from 4.6, Claude from 5, Fable, Mythos",
     models: named(
       "claude-(?:(?:opus|sonnet)-4[.-](?:[6-9]|[1-9]\\d)(?!\\d)|(?:opus|sonnet|haiku)-(?:[5-9]|[1-9]\\d)(?!\\d)|fable|mythos)"
     ),
@@ -57,20 +66,24 @@ const claude: ReadonlyArray<Family> = [
     capabilities: { prefill: false }
   },
   {
+    title: "Claude Opus, Sonnet and Haiku from 5",
     models: named("claude-(?:opus|sonnet|haiku)-(?:[5-9]|[1-9]\\d)(?!\\d)"),
     thinking: { default: "on", url: "https://platform.claude.com/docs/en/about-claude/models/whats-new-sonnet-5" }
   },
   {
+    title: "Claude Fable and Mythos",
     models: named("claude-(?:fable|mythos)"),
     thinking: { default: "on", off: false, url: "https://platform.claude.com/docs/en/models/fable-5-1/migration-guide" }
   },
   {
+    title: "Claude Fable and Mythos from 5.1",
     models: named("claude-(?:fable|mythos)-(?:5[.-][1-9](?!\\d)|[6-9]|[1-9]\\d)"),
     rules: {
       refuses: [{ option: forced, url: "https://platform.claude.com/docs/en/models/fable-5-1/migration-guide" }]
     }
   },
   {
+    title: "Claude Opus and Sonnet from 5.5",
     models: named("claude-(?:opus|sonnet)-(?:5[.-][5-9](?!\\d)|[6-9]|[1-9]\\d(?!\\d))"),
     thinking: {
       default: "on",
@@ -100,12 +113,14 @@ const openAiLatest = "https://developers.openai.com/api/docs/guides/latest-model
 
 const openAi: ReadonlyArray<Family> = [
   {
+    title: "OpenAI's reasoning models",
     // "Unsupported parameter: 'max_tokens' is not supported with this model": https://github.com/openai/openai-python/issues/2546
     models: reasons,
     hosts: ["github-models", "opencode-zen", "openai-compatible"],
     limitsCompletion: true
   },
   {
+    title: "OpenAI's reasoning models",
     models: reasons,
     rules: {
       refuses: [
@@ -116,6 +131,7 @@ const openAi: ReadonlyArray<Family> = [
     }
   },
   {
+    title: "o-series, GPT-5, Codex, Pro, GPT from 5.5",
     // Those that always reason, and those from 5.5 on.
     models: named(
       "(?:o[1-9](?:-|$)|codex-mini|computer-use|gpt-5(?!\\.\\d)(?!-chat)|gpt-5\\.[1-4](?=.*-(?:codex|pro))|gpt-5\\.[12]-chat|gpt-5\\.(?:[5-9]|\\d\\d)|gpt-(?:[6-9]|\\d\\d)(?![\\d.]*-(?:chat|image|audio)))"
@@ -123,6 +139,7 @@ const openAi: ReadonlyArray<Family> = [
     rules: { refuses: [{ option: ["temperature", "topP", "logprobs"], url: openAiLatest }] }
   },
   {
+    title: "GPT-5.1, 5.2 and 5.4",
     models: named("gpt-5\\.[124](?!\\d)(?!.*-(?:codex|pro|chat))"),
     thinking: { default: "off", url: openAiLatest },
     rules: {
@@ -140,6 +157,7 @@ const budgets = "https://ai.google.dev/gemini-api/docs/thinking#set-budget"
 
 const gemini: ReadonlyArray<Family> = [
   {
+    title: "Gemini from 2.5",
     models: named("gemini-(?:2\\.5|[3-9]|\\d\\d|(?:flash|pro|flash-lite)-latest)"),
     rules: {
       // "Penalty is not enabled for this model"; 0 is taken.
@@ -147,6 +165,7 @@ const gemini: ReadonlyArray<Family> = [
     }
   },
   {
+    title: "Gemini 2.5",
     models: named("gemini-2\\.5"),
     hosts: ["gemini"],
     rules: {
@@ -154,6 +173,7 @@ const gemini: ReadonlyArray<Family> = [
     }
   },
   {
+    title: "Gemini before 3",
     models: named("gemini-(?:1|2)[.-]"),
     rules: {
       excludes: [{
@@ -165,14 +185,17 @@ const gemini: ReadonlyArray<Family> = [
     }
   },
   {
+    title: "Gemini 2.5 Pro",
     models: named("gemini-2\\.5-pro"),
     thinking: { default: "on", off: false, smallestBudget: 128, largestBudget: 32_768, url: budgets }
   },
   {
+    title: "Gemini 2.5 Flash-Lite",
     models: named("gemini-2\\.5-flash-lite"),
     thinking: { default: "off", smallestBudget: 512, largestBudget: 24_576, url: budgets }
   },
   {
+    title: "Gemini 2.5 Flash",
     models: named("gemini-2\\.5-flash(?!-lite)"),
     thinking: { default: "on", smallestBudget: 1, largestBudget: 24_576, url: budgets }
   }
@@ -184,6 +207,7 @@ const gemini: ReadonlyArray<Family> = [
 
 const moonshot: ReadonlyArray<Family> = [
   {
+    title: "Kimi from K2.5",
     models: named("kimi-(?:k2\\.[5-9]|k[3-9])"),
     hosts: ["moonshot"],
     rules: {
@@ -196,16 +220,19 @@ const moonshot: ReadonlyArray<Family> = [
     }
   },
   {
+    title: "Kimi K2.5, K2.6",
     models: named("kimi-k2\\.(?:[56]|[789](?!-code))"),
     hosts: ["moonshot"],
     thinking: { default: "on", url: "https://platform.kimi.ai/docs/api/models-overview" }
   },
   {
+    title: "Kimi K2.7 Code",
     models: named("kimi-k2\\.[7-9]-code"),
     hosts: ["moonshot"],
     thinking: { default: "on", off: false, url: "https://platform.kimi.ai/docs/guide/use-kimi-k2-thinking-model" }
   },
   {
+    title: "Kimi K2",
     models: named("kimi-k2"),
     hosts: ["moonshot"],
     rules: {
@@ -214,6 +241,7 @@ const moonshot: ReadonlyArray<Family> = [
     }
   },
   {
+    title: "Kimi from K3",
     models: named("kimi-k[3-9]"),
     hosts: ["moonshot"],
     thinkingLevels: { off: undefined, low: "low", high: "high", max: "max" },
@@ -241,15 +269,18 @@ const deepSeekThinking = "https://api-docs.deepseek.com/guides/thinking_mode"
 
 const others: ReadonlyArray<Family> = [
   {
+    title: "Grok that reasons",
     models: named("grok-(?!.*non-reasoning)(?:3-mini|[4-9]|\\d\\d|code|build)"),
     rules: { refuses: [{ option: [...penalties, "stop", "logprobs"], url: xAiReasoning }] }
   },
   {
+    title: "Grok without effort",
     models: named("grok-(?:2|3(?!-mini)|4(?:-\\d{4}|-fast.*|-1.*|-latest)?$|code|4\\.20(?!-multi))"),
     hosts: ["xai"],
     rules: { refuses: [{ option: "thinking", url: xAiReasoning }] }
   },
   {
+    title: "DeepSeek",
     models: named("deepseek"),
     hosts: ["deepseek"],
     rules: {
@@ -261,45 +292,64 @@ const others: ReadonlyArray<Family> = [
     }
   },
   {
+    title: "DeepSeek from V4",
     models: named("deepseek-(?!chat|reasoner)"),
     hosts: ["deepseek"],
     thinking: { default: "on", url: deepSeekThinking }
   },
   {
+    title: "DeepSeek Reasoner",
     models: named("deepseek-reasoner"),
     hosts: ["deepseek"],
     thinking: { default: "on", off: false, url: deepSeekThinking }
   },
   {
+    title: "Magistral 1",
     // Thinks whatever is asked; the levels are those of hybrid models.
     models: named("magistral-(?:small|medium)-(?:25|1)"),
     hosts: ["mistral"],
     rules: { refuses: [{ option: "thinking", url: "https://docs.mistral.ai/capabilities/reasoning" }] }
   },
   {
+    title: "MiMo",
+    models: named("mimo-"),
+    hosts: ["xiaomi"],
+    thinking: { default: "on", url: "https://platform.xiaomimimo.com/#/docs/api/chat/openai-api" }
+  },
+  {
+    title: "GLM from 4.5",
     models: named("glm-(?:4\\.[5-9]|5|[6-9])"),
     hosts: ["zai"],
     thinking: { default: "on", url: "https://docs.z.ai/guides/capabilities/thinking-mode" }
   },
   {
+    title: "GLM from 5.3",
     models: named("glm-5\\.[3-9]"),
     hosts: ["zai"],
     thinking: { default: "on", off: false, url: "https://docs.z.ai/guides/llm/glm-5.3" }
   },
   {
+    title: "QwQ, QVQ, Qwen thinking",
     // Open weights that think unless told otherwise, and those that do nothing else.
     models: named("(?:qwq|qvq|.*-thinking)"),
     hosts: ["alibaba"],
     thinking: { default: "on", off: false, url: "https://www.alibabacloud.com/help/en/model-studio/deep-thinking" }
   },
   {
+    title: "Qwen3 open weights, Qwen from 3.5",
     models: named("qwen3(?:\\.\\d+)?-\\d+(?:\\.\\d+)?b(?!.*(?:instruct|thinking))|qwen3\\.[5-9]-(?:plus|flash|max)"),
     hosts: ["alibaba"],
     thinking: { default: "on", url: "https://www.alibabacloud.com/help/en/model-studio/deep-thinking" }
   }
 ]
 
-const families = [...claude, ...openAi, ...gemini, ...moonshot, ...others]
+/**
+ * All rows; of two that say different things the later holds.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const families: ReadonlyArray<Family> = [...claude, ...openAi, ...gemini, ...moonshot, ...others]
 
 const joined = <A>(a: ReadonlyArray<A> | undefined, b: ReadonlyArray<A> | undefined): ReadonlyArray<A> | undefined =>
   a === undefined ? b : b === undefined ? a : [...a, ...b]

@@ -5,7 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
-import { answerFormats, forcedCalls, jsonWord } from "./hostRules.ts"
+import { answerFormats, forcedCalls, jsonWord, noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -44,6 +44,15 @@ const provider = Provider.define({
     reasoningReplay: "none",
     maxStops: Infinity,
     rules: {
+      refuses: [
+        noParts("https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope", "files")
+      ],
+      only: [{
+        option: "temperature",
+        from: 0,
+        to: 1.99,
+        url: "https://www.alibabacloud.com/help/en/model-studio/use-qwen-by-calling-api"
+      }],
       excludes: [
         // "The tool_choice parameter does not support being set to required or object in thinking mode"
         { option: "thinking: on", by: forcedCalls, url: "https://github.com/cloudwego/eino/issues/994" },

@@ -31,6 +31,8 @@ const provider = Provider.define({
     // https://github.com/fw-ai-external/python-sdk: the words of models whose data name none.
     reasoningEfforts: { off: "none", low: "low", medium: "medium", high: "high" },
     tokenField: "max_tokens",
+    // Usage comes with the last chunk by itself.
+    streamUsage: false,
     topK: true,
     customTools: false,
     promptCacheKey: false,

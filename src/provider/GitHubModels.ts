@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -30,7 +31,15 @@ const provider = Provider.define({
     tokenField: "max_tokens",
     customTools: false,
     promptCacheKey: false,
-    toolCallId: "any"
+    parallelToolCalls: false,
+    logprobs: false,
+    toolCallId: "any",
+    rules: {
+      refuses: [
+        { option: "toolChoice: name", url: "https://docs.github.com/en/rest/models/inference" },
+        noParts("https://docs.github.com/en/rest/models/inference", "files")
+      ]
+    }
   })
 })
 

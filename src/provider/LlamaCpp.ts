@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -32,7 +33,7 @@ const provider = Provider.define({
     maxStops: Infinity,
     rules: {
       // Anything but a word counts as "auto", in silence.
-      refuses: [{
+      refuses: [noParts("https://github.com/ggml-org/llama.cpp/blob/master/docs/multimodal.md", "files"), {
         option: "toolChoice: name",
         url: "https://github.com/ggml-org/llama.cpp/blob/master/docs/function-calling.md"
       }]

@@ -40,7 +40,15 @@ const provider = Provider.define({
     reasoning: "none",
     reasoningReplay: "reasoning_details",
     thinkTags: true,
-    rules: { refuses: [noParts("https://platform.minimax.io/docs/api-reference/text-openai-api", "files", "audio")] }
+    rules: {
+      refuses: [noParts("https://platform.minimax.io/docs/api-reference/text-openai-api", "files", "audio")],
+      only: [{
+        option: "temperature",
+        from: 0.01,
+        to: 1,
+        url: "https://platform.minimax.io/docs/api-reference/text-openai-api"
+      }]
+    }
   })
 })
 

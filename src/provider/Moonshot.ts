@@ -39,7 +39,10 @@ const provider = Provider.define({
     reasoning: "thinking",
     // Tool loops need the reasoning of earlier turns.
     reasoningReplay: "reasoning_content",
-    rules: { refuses: [noParts("https://platform.kimi.ai/docs/api/chat", "files", "audio", "image.detail")] }
+    rules: {
+      refuses: [noParts("https://platform.kimi.ai/docs/api/chat", "files", "audio", "image.detail")],
+      only: [{ option: "temperature", from: 0, to: 1, url: "https://platform.kimi.ai/docs/api/chat" }]
+    }
   })
 })
 

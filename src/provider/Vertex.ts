@@ -53,7 +53,11 @@ const provider = VertexHost.define(
     defaultModel: "gemini-3.5-flash",
     catalogue: () => import("../model/catalogue/vertex.ts"),
     capabilities: Gemini.definition.capabilities,
-    protocol: GeminiGenerateContent.make({ levelModels: Gemini.levelModels }),
+    protocol: GeminiGenerateContent.make({
+      levelModels: Gemini.levelModels,
+      // v1 has no ids of calls: https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1/Content#FunctionCall
+      toolCallIds: false
+    }),
     // https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/count-tokens
     countTokens: ({ baseUrl, outgoing }) => ({
       url: Gemini.countTokensUrl(baseUrl, outgoing.path),

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -31,7 +32,8 @@ const provider = Provider.define({
     maxStops: Infinity,
     reasoning: "chat_template_kwargs",
     // Servers without a reasoning parser leave it inline.
-    thinkTags: true
+    thinkTags: true,
+    rules: { refuses: [noParts("https://docs.vllm.ai/en/latest/features/multimodal_inputs/", "files")] }
   })
 })
 

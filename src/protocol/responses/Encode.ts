@@ -196,6 +196,20 @@ export interface Built {
 }
 
 /**
+ * JSON mode is refused unless the input says so; `instructions` do not count: "Response input messages must contain the word 'json' in
+ * some form to use 'text.format' of type 'json_object'". https://github.com/ultimatejimmy/xray.koplugin/issues/33
+ */
+const sayJson = (items: Body["input"], quirks: Quirks, warnings: Array<Warning>): void => {
+  if (items.some((item) => "content" in item && /json/i.test(JSON.stringify(item.content)))) return
+  items.unshift({ role: quirks.systemRole ?? "developer", content: "Answer in JSON." })
+  warnings.push({
+    field: "messages",
+    message: "JSON mode needs the word JSON in a message; an instruction was added.",
+    url: "https://platform.openai.com/docs/guides/structured-outputs#json-mode"
+  })
+}
+
+/**
  * Builds the body, typed as far as OpenAI knows it.
  *
  * @category encoding
@@ -217,6 +231,7 @@ const build = (input: EncodeInput, quirks: Quirks): Built | Refused => {
   if ("refused" in spelled) return spelled
   warnings.unshift(...spelled.warnings)
   warnings.push(...leftOut(request, ["file.citations", "tool.cacheControl"]))
+  if (format?.type === "json_object") sayJson(spelled.items, quirks, warnings)
   const body: Body = { model: input.model, input: spelled.items, stream: input.stream }
   if (spelled.instructions !== undefined) body.instructions = spelled.instructions
   if (store !== "omit") body.store = store
