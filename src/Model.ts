@@ -88,6 +88,8 @@ export type OptionName =
   | "parallelToolCalls: false"
   | "presencePenalty"
   | "responseFormat"
+  | "responseFormat.description"
+  | "responseFormat.name"
   | "responseFormat: json"
   | "responseFormat: json-schema"
   | "seed"
@@ -106,6 +108,14 @@ export type OptionName =
   | "tools"
   | "topK"
   | "topP"
+
+/**
+ * What a schema of the answer is called beside the schema itself, which some wires have no place for.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const formatLabels: ReadonlyArray<OptionName> = ["responseFormat.name", "responseFormat.description"]
 
 /**
  * Why a rule is, for the warning or the error that it makes.

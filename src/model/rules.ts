@@ -21,6 +21,7 @@
  */
 import { type Issue, type LlmRequest, messagesOf, type RequestOptions } from "../LlmRequest.ts"
 import type { Warning } from "../LlmResponse.ts"
+import type { JsonSchema } from "../LlmTool.ts"
 import type { ModelMeta, OptionName, OptionRules, Reason, ThinkingFacts } from "../Model.ts"
 import { fileAsText, isMedia, mapParts, placeOf, withCanonicalTypes, withoutDetail } from "./media.ts"
 
@@ -105,6 +106,10 @@ const isAsked = (request: LlmRequest, name: OptionName, fit: Fit): boolean => {
       return responseFormat?.type === "json"
     case "responseFormat: json-schema":
       return responseFormat?.type === "json-schema"
+    case "responseFormat.name":
+      return responseFormat?.type === "json-schema" && responseFormat.name !== undefined
+    case "responseFormat.description":
+      return responseFormat?.type === "json-schema" && responseFormat.description !== undefined
     case "thinking":
       return thinking !== undefined
     case "thinking: on":
@@ -256,6 +261,20 @@ class Fitting {
         }
         this.set({ thinking: undefined })
         return this.warn(field, `${why}; it was left out.`, reason)
+      case "responseFormat.name":
+      case "responseFormat.description": {
+        const format = request.responseFormat
+        if (format?.type !== "json-schema") return
+        const { description, name: title, ...rest } = format
+        if (name === "responseFormat.name") {
+          this.set({ responseFormat: { ...rest, ...(description === undefined ? undefined : { description }) } })
+          return this.warn(field, `${why}; it was left out.`, reason)
+        }
+        // What it says of the answer is said by the schema as well.
+        const schema = { description, ...rest.schema } as JsonSchema
+        this.set({ responseFormat: { ...rest, schema, ...(title === undefined ? undefined : { name: title }) } })
+        return this.warn(field, `${why}; it was put into the schema.`, reason)
+      }
       case "logprobs: count":
         this.set({ logprobs: true })
         return this.warn(field, `${why}; it was left out.`, reason)

@@ -5,7 +5,9 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { record } from "../protocol/Probe.ts"
 import { moonshot } from "../protocol/SchemaDialect.ts"
+import { numberAt, only } from "./counting.ts"
 import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
@@ -26,6 +28,12 @@ const provider = Provider.define({
   defaultModel: "kimi-k3",
   catalogue: () => import("../model/catalogue/moonshot.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
+  // https://platform.kimi.ai/docs/api/estimate
+  countTokens: ({ baseUrl, outgoing }) => ({
+    url: `${baseUrl}/tokenizers/estimate-token-count`,
+    body: only(outgoing.body, ["model", "messages", "tools"]),
+    read: (answer) => numberAt("total_tokens")(record(answer)?.["data"])
+  }),
   protocol: OpenAiChat.make({
     // https://platform.moonshot.ai/docs/api/chat
     // `max_tokens` is deprecated.

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { numberAt, only } from "./counting.ts"
 import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
@@ -23,6 +24,12 @@ const provider = Provider.define({
   auth: { type: "none" },
   env: { apiKey: ["VLLM_API_KEY"], baseUrl: "VLLM_BASE_URL", model: "VLLM_MODEL" },
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
+  // Beside the API: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html#tokenizer-api
+  countTokens: ({ baseUrl, outgoing }) => ({
+    url: `${baseUrl.replace(/\/v1$/, "")}/tokenize`,
+    body: only(outgoing.body, ["model", "messages", "tools", "chat_template_kwargs"]),
+    read: numberAt("count")
+  }),
   protocol: OpenAiChat.make({
     // https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
     tokenField: "max_tokens",

@@ -255,7 +255,7 @@ describe("OpenAI Chat encoder: answer format", () => {
     assert.strictEqual(system?.["content"], "Be brief.")
     assert.include(instructions?.["content"] as string, "{\"type\":\"object\"}")
     assert.strictEqual(user?.["role"], "user")
-    assert.deepStrictEqual(encoded.warnings.map((warning) => warning.field), ["responseFormat"])
+    assert.deepStrictEqual(encoded.warnings.map((warning) => warning.field), ["responseFormat.name", "responseFormat"])
   })
 
   it("asks in the instructions only where no format is known", () => {

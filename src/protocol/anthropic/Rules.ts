@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { OptionRules } from "../../Model.ts"
+import { formatLabels, type OptionRules } from "../../Model.ts"
 import type { Quirks } from "./Quirks.ts"
 
 /** https://platform.claude.com/docs/en/build-with-claude/extended-thinking#feature-compatibility */
@@ -20,7 +20,14 @@ export const rulesOf = (
 ): OptionRules => ({
   refuses: [
     {
-      option: ["frequencyPenalty", "presencePenalty", "seed", "logprobs", "cache.key"],
+      option: [
+        "frequencyPenalty",
+        "presencePenalty",
+        "seed",
+        "logprobs",
+        "cache.key",
+        ...formatLabels
+      ],
       url: "https://platform.claude.com/docs/en/api/messages/create"
     },
     ...(quirks.thinking === "none" ? [{ option: "thinking: on" as const }] : [])

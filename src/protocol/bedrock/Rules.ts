@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { OptionRules, Refusal } from "../../Model.ts"
+import { formatLabels, type OptionRules, type Refusal } from "../../Model.ts"
 import { rulesOf as claudeRules } from "../anthropic/Rules.ts"
 import type { Family } from "./Quirks.ts"
 
@@ -24,7 +24,12 @@ export const rulesOf = (family: Family): OptionRules => {
   ]
   if (dialect === "anthropic") {
     const claude = claudeRules({ topPWithTemperature: family.topPWithTemperature !== false })
-    return { ...claude, refuses: [...claude.refuses ?? [], ...own] }
+    const refuses = (claude.refuses ?? []).map((rule) => ({
+      ...rule,
+      // Converse has places for these: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_JsonSchemaDefinition.html
+      option: typeof rule.option === "string" ? rule.option : rule.option.filter((name) => !formatLabels.includes(name))
+    }))
+    return { ...claude, refuses: [...refuses, ...own] }
   }
   return {
     refuses: [

@@ -8,7 +8,7 @@
  */
 import type { JsonSchema } from "../../LlmTool.ts"
 import type { JsonObject } from "../../Message.ts"
-import type { OptionName, OptionRules, ThinkingLevel } from "../../Model.ts"
+import { formatLabels, type OptionName, type OptionRules, type ThinkingLevel } from "../../Model.ts"
 import type { Refused } from "../Protocol.ts"
 import type { Tags } from "./ThinkTags.ts"
 
@@ -184,6 +184,7 @@ export const rulesOf = (quirks: Quirks): OptionRules => {
         ...(quirks.logprobs === false ? lacks("logprobs") : quirks.logprobs === "flag" ? lacks("logprobs: count") : []),
         ...(quirks.parallelToolCalls === false ? lacks("parallelToolCalls") : []),
         ...(quirks.promptCacheKey === false ? lacks("cache.key") : []),
+        ...((quirks.responseFormat ?? "json_schema") === "json_schema" ? [] : formatLabels),
         ...lacks("effort")
       ]
     }],

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { OptionRules } from "../../Model.ts"
+import { formatLabels, type OptionRules } from "../../Model.ts"
 
 /** https://docs.cohere.com/reference/chat */
 const url = "https://docs.cohere.com/reference/chat"
@@ -16,7 +16,7 @@ const url = "https://docs.cohere.com/reference/chat"
  */
 export const rules: OptionRules = {
   refuses: [
-    { option: ["effort", "parallelToolCalls", "cache.key", "cache.extendedTtl"], url },
+    { option: ["effort", "parallelToolCalls", "cache.key", "cache.extendedTtl", ...formatLabels], url },
     {
       option: "logprobs: count",
       because: "Cohere gives the log probabilities of the chosen tokens only, without alternatives.",

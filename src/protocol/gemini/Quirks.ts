@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 
-import type { OptionRules } from "../../Model.ts"
+import { formatLabels, type OptionRules } from "../../Model.ts"
 
 /**
  * Differences of a host from https://generativelanguage.googleapis.com. Each is set where the host is declared, with a
@@ -44,6 +44,7 @@ export interface Quirks {
 export const wireRules: OptionRules = {
   refuses: [
     { option: "effort", because: "Thinking has the levels." },
+    { option: formatLabels },
     { option: "parallelToolCalls: false", because: "There may be several calls." }
   ],
   only: [{ option: "stop", to: 5, url: "https://ai.google.dev/api/generate-content#generationconfig" }]

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { OptionRules } from "../../Model.ts"
+import { formatLabels, type OptionRules } from "../../Model.ts"
 import type { Tags } from "../chat/ThinkTags.ts"
 
 /**
@@ -41,7 +41,7 @@ export interface Quirks {
  */
 export const wireRules: OptionRules = {
   refuses: [
-    { option: ["effort", "parallelToolCalls", "cache.key"] },
+    { option: ["effort", "parallelToolCalls", "cache.key", ...formatLabels] },
     { option: "cache.extendedTtl", because: "`keep_alive` keeps the model loaded." },
     { option: "toolChoice: none" },
     {
