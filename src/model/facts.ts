@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import type { Issue, LlmRequest } from "../LlmRequest.ts"
 import type { Part } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
-import { type Catalogue, find, type LoadCatalogue } from "./catalogue.ts"
+import type { LoadCatalogue } from "./catalogue.ts"
 import type { familyFacts } from "./families.ts"
 import { canonicalType, placeOf } from "./media.ts"
 
@@ -39,7 +39,7 @@ export class ModelFacts {
   private readonly overrides: ModelOverrides
   private readonly loader: LoadCatalogue | undefined
   private readonly known = new Map<string, ModelMeta | undefined>()
-  private catalogue: Catalogue | undefined
+  private find: ((model: string) => ModelMeta | undefined) | undefined
   private families: typeof familyFacts | undefined
   /** Whether {@link of} can answer; run {@link load} first when not. */
   ready = false
@@ -50,16 +50,22 @@ export class ModelFacts {
     this.overrides = overrides
   }
 
-  /** Loads catalogue and families. A bundle without them knows nothing, which is not worth failing a call for. */
-  readonly load: Effect.Effect<void> = Effect.suspend(() =>
-    Effect.all([
+  /** Loads catalogue, its reader and families. A bundle without them knows nothing, which is not worth failing a call for. */
+  readonly load: Effect.Effect<void> = Effect.suspend(() => {
+    const { loader } = this
+    return Effect.all([
       Effect.option(Effect.tryPromise(() => import("./families.ts"))),
-      this.loader === undefined ? Effect.succeedNone : Effect.option(Effect.tryPromise(this.loader))
+      loader === undefined
+        ? Effect.succeedNone
+        : Effect.option(Effect.tryPromise(() => Promise.all([loader(), import("./catalogue.ts")])))
     ])
-  ).pipe(
-    Effect.map(([families, catalogue]) => {
+  }).pipe(
+    Effect.map(([families, listed]) => {
       this.families = Option.getOrUndefined(families)?.familyFacts
-      this.catalogue = Option.getOrUndefined(catalogue)
+      if (Option.isSome(listed)) {
+        const [catalogue, { find }] = listed.value
+        this.find = (model) => find(catalogue, this.provider, model)
+      }
       this.ready = true
     })
   )
@@ -67,7 +73,7 @@ export class ModelFacts {
   of(model: string): ModelMeta | undefined {
     const known = this.known.get(model)
     if (known !== undefined || this.known.has(model)) return known
-    const listed = this.catalogue === undefined ? undefined : find(this.catalogue, this.provider, model)
+    const listed = this.find?.(model)
     const family = this.families?.(this.provider, model)
     const own = Object.hasOwn(this.overrides, model) ? this.overrides[model] : undefined
     const meta: ModelMeta | undefined = own === undefined && family === undefined ? listed : {

@@ -7,11 +7,14 @@
  *
  * @since 0.1.0
  */
-import { AnthropicDecoder } from "./anthropic/Decoder.ts"
 import { encode, wire } from "./anthropic/Encode.ts"
 import type { Quirks } from "./anthropic/Quirks.ts"
 import { rulesOf } from "./anthropic/Rules.ts"
-import { fitting, type Protocol } from "./Protocol.ts"
+import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
+import { fitting } from "./fitting.ts"
+import { lazy, made } from "./lazy.ts"
+import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export type {
   /**
@@ -33,6 +36,8 @@ export type {
   Quirks
 } from "./anthropic/Quirks.ts"
 
+const decoders = lazy(() => import("./anthropic/Decoder.ts"))
+
 /**
  * The wire, with the quirks of a host.
  *
@@ -44,7 +49,11 @@ export const make = (quirks: Quirks = {}): Protocol => {
   return {
     wire,
     framing: "sse",
-    encode: fitting(() => rules, (input) => encode(input, quirks)),
-    decoder: (context) => new AnthropicDecoder(context)
+    encode: (input) =>
+      verbatim(wire, input, {
+        encode: withToolNames(plainNames, fitting(() => rules, (input) => encode(input, quirks))),
+        path: () => quirks.path ?? "/messages"
+      }),
+    decoder: made(decoders, ({ AnthropicDecoder }) => (context) => new AnthropicDecoder(context))
   }
 }

@@ -12,12 +12,14 @@ import { parseJson, whyNotJson } from "../json/parse.ts"
 import type { Issue, LlmRequest } from "../LlmRequest.ts"
 import type { Warning } from "../LlmResponse.ts"
 import type { Json, JsonObject } from "../Message.ts"
-import type { ModelMeta, OptionRules } from "../Model.ts"
-import { fitted } from "../model/rules.ts"
-import type { Assembler } from "./Assembler.ts"
+import type { ModelMeta } from "../Model.ts"
+import type { Assembler } from "./assembling.ts"
 import type { DecodeContext } from "./decoding.ts"
+import type { Lazy } from "./lazy.ts"
+import type { Sent } from "./schema/Schemas.ts"
 
 export type { DecodeContext, Failure } from "./decoding.ts"
+export type { Lazy } from "./lazy.ts"
 
 /**
  * A validated request on its way out.
@@ -51,6 +53,10 @@ export interface Encoded {
   readonly headers?: { readonly [name: string]: string } | undefined
   /** What was dropped, rounded or emulated. */
   readonly warnings: ReadonlyArray<Warning>
+  /** The application's name of each tool that was sent under another, by the name that was sent. */
+  readonly toolNames?: ReadonlyMap<string, string> | undefined
+  /** How JSON in the answer is read, where it was asked for in another form or cannot be held by the host. */
+  readonly schemas?: Sent | undefined
 }
 
 /**
@@ -127,29 +133,17 @@ export interface Protocol {
   readonly wire: string
   readonly framing: FramingKind
   encode(input: EncodeInput): Encoded | Refused
-  decoder(context: DecodeContext): Decoder
+  /** Makes the decoder of an answer; it may be loaded when the first answer is asked for. */
+  readonly decoder: MakeDecoder | Lazy<MakeDecoder>
 }
 
 /**
- * An encoder that gets requests which the model and the host take: `rulesOf` says what they do not, and everything that is changed
- * or refused for it happens here, before the wire spells anything.
+ * Makes the decoder of an answer.
  *
- * @category encoding
+ * @category models
  * @since 0.1.0
  */
-export const fitting = (
-  rulesOf: (input: EncodeInput) => ReadonlyArray<OptionRules | undefined>,
-  encode: (input: EncodeInput) => Encoded | Refused
-) =>
-(input: EncodeInput): Encoded | Refused => {
-  const { docs, meta, request, stream } = input
-  const fit = fitted(request, { meta, rules: rulesOf(input), stream, docs })
-  if ("refused" in fit) return fit
-  const encoded = encode({ ...input, request: fit.request })
-  return "refused" in encoded || fit.warnings.length === 0
-    ? encoded
-    : { ...encoded, warnings: [...fit.warnings, ...encoded.warnings] }
-}
+export type MakeDecoder = (context: DecodeContext) => Decoder
 
 /**
  * Parses a frame, or records a `parse` failure and gives `undefined`.

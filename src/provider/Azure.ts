@@ -17,6 +17,7 @@ import * as LlmService from "../LlmService.ts"
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../protocol/OpenAiResponses.ts"
+import { azure } from "../protocol/schema/dialects.ts"
 import { optionsIssue } from "../service/checked.ts"
 import { anything, fields, oneOf, optional } from "../validation/values.ts"
 import { jsonWord } from "./hostRules.ts"
@@ -53,6 +54,7 @@ export interface Options extends Provider.Options {
 
 const chat = OpenAiChat.make({
   systemRole: "developer",
+  schemas: azure,
   rules: { needs: [jsonWord("https://learn.microsoft.com/en-us/azure/ai-foundry/openai/how-to/json-mode")] }
 })
 
@@ -87,7 +89,7 @@ const provider = Provider.define<Options>({
     structuredOutput: true
   },
   // https://learn.microsoft.com/en-us/azure/ai-foundry/openai/how-to/responses: caches have one lifetime.
-  protocol: OpenAiResponses.make({ promptCacheRetention: false, cacheBreakpoints: false }),
+  protocol: OpenAiResponses.make({ promptCacheRetention: false, cacheBreakpoints: false, schemas: azure }),
   nonBodyOptions: OpenAiResponses.mergedOptions
 }, (definition, { api, apiVersion, auth }) => {
   const { nonBodyOptions: _, ...plain } = definition

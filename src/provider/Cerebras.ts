@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { cerebras } from "../protocol/schema/dialects.ts"
 import { answerFormats, noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
@@ -26,6 +27,7 @@ const provider = Provider.define({
   catalogue: () => import("../model/catalogue/cerebras.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
+    schemas: cerebras,
     // Not supported: https://inference-docs.cerebras.ai/resources/openai
     penalties: false,
     customTools: false,

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { fireworks } from "../protocol/schema/dialects.ts"
 import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 import { above } from "./wholeAnswers.ts"
@@ -27,6 +28,7 @@ const provider = Provider.define({
   catalogue: () => import("../model/catalogue/fireworks.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
+    schemas: fireworks,
     // https://docs.fireworks.ai/api-reference/post-chatcompletions
     // https://github.com/fw-ai-external/python-sdk: the words of models whose data name none.
     reasoningEfforts: { off: "none", low: "low", medium: "medium", high: "high" },

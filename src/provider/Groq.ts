@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { groq } from "../protocol/schema/dialects.ts"
 import { answerFormats, jsonWord, noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
@@ -26,6 +27,7 @@ const provider = Provider.define({
   catalogue: () => import("../model/catalogue/groq.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
+    schemas: groq,
     // Not supported: https://console.groq.com/docs/openai#currently-unsupported-openai-features
     // https://console.groq.com/docs/reasoning: the words of models whose data name none.
     reasoningEfforts: { off: "none", low: "low", medium: "medium", high: "high" },

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { vllm } from "../protocol/schema/dialects.ts"
 import { numberAt, only } from "./counting.ts"
 import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
@@ -31,6 +32,7 @@ const provider = Provider.define({
     read: numberAt("count")
   }),
   protocol: OpenAiChat.make({
+    schemas: vllm,
     // https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
     tokenField: "max_tokens",
     topK: true,

@@ -7,12 +7,13 @@
  *
  * @since 0.1.0
  */
+import { jsonText } from "../../json/text.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import type { ThinkingLevel } from "../../Model.ts"
-import { strictSchema } from "../anthropic/Schema.ts"
 import { resolveLimits } from "../anthropic/Thinking.ts"
-import type { EncodeInput } from "../Protocol.ts"
+import type { EncodeInput, Refused } from "../Protocol.ts"
+import type { Schemas } from "../schema/Schemas.ts"
 import type { Family } from "./Quirks.ts"
 
 type Draft = { [key: string]: Json }
@@ -29,6 +30,17 @@ export interface Spelled {
   readonly outputConfig: Draft
   /** Goes last into the system prompt. */
   readonly instruction: string | undefined
+}
+
+/**
+ * What excludes thinking of Claude: a tool call that is forced, a turn that goes on and did not begin with thinking.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Asked {
+  readonly forced: boolean
+  readonly openTurn: boolean
 }
 
 type Effort = "low" | "medium" | "high"
@@ -71,9 +83,10 @@ class Options {
     return level
   }
 
-  anthropicThinking(): void {
+  /** Claude's. `openTurn`: the history has an open turn which did not begin with thinking. */
+  anthropicThinking(openTurn: boolean): void {
     const { meta, request } = this.input
-    const limits = resolveLimits(request, meta, {}, this.warnings)
+    const limits = resolveLimits(request, meta, {}, this.warnings, openTurn)
     if (limits.thinking !== undefined) this.additional["thinking"] = { ...limits.thinking }
     if (limits.effort !== undefined) this.outputConfig["effort"] = limits.effort
     // Without a limit of its own the model has its largest, which holds any budget.
@@ -133,28 +146,33 @@ class Options {
     if (stop.length > 0) inferenceConfig["stopSequences"] = stop
   }
 
-  format(): void {
+  format(schemas: Schemas): Refused | undefined {
     const format = this.input.request.responseFormat
-    if (format === undefined || format.type === "text") return
+    if (format === undefined || format.type === "text") return undefined
     if (format.type === "json") {
       this.warn("responseFormat", "This wire has no free JSON mode; the model was told to answer in JSON.")
       this.instruction = "Answer with one valid JSON value and nothing else: no prose, no code fence."
-      return
+      return undefined
     }
     if (this.family.structuredOutput === false || this.input.meta?.capabilities.structuredOutput === false) {
+      const told = schemas.instruction(format, "any")
+      if ("refused" in told) return told
       this.warn("responseFormat", "The model has no structured output; it was told to answer in JSON of the schema.")
       this.instruction =
         "Answer with one JSON value that fits this JSON Schema and nothing else: no prose, no code fence.\n" +
-        JSON.stringify(format.schema)
-      return
+        JSON.stringify(told.schema)
+      return undefined
     }
     // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_JsonSchemaDefinition.html: the schema is text.
+    const told = schemas.answer(format)
+    if ("refused" in told) return told
     const jsonSchema: JsonObject = {
-      schema: JSON.stringify(strictSchema(format.schema)),
+      schema: jsonText(told.schema),
       name: format.name ?? "response",
       ...(format.description === undefined ? undefined : { description: format.description })
     }
     this.outputConfig["textFormat"] = { type: "json_schema", structure: { jsonSchema } }
+    return undefined
   }
 }
 
@@ -164,15 +182,20 @@ class Options {
  * @category encoding
  * @since 0.1.0
  */
-export const optionsOf = (input: EncodeInput, family: Family, warnings: Array<Warning>): Spelled => {
+export const optionsOf = (
+  input: EncodeInput,
+  family: Family,
+  openTurn: boolean,
+  schemas: Schemas,
+  warnings: Array<Warning>
+): Spelled | Refused => {
   const options = new Options(input, family, warnings)
   const dialect = family.thinking ?? "anthropic"
   let why: string | undefined
-  if (dialect === "anthropic") options.anthropicThinking()
+  if (dialect === "anthropic") options.anthropicThinking(openTurn)
   else if (dialect === "effort") options.effortThinking()
   else if (dialect === "none") options.noThinking()
   else if (options.novaThinking()) why = "with thinking level \"high\""
   options.sampling(why)
-  options.format()
-  return options
+  return options.format(schemas) ?? options
 }

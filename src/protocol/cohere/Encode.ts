@@ -12,6 +12,8 @@ import type { ThinkingLevel } from "../../Model.ts"
 import { leftOut } from "../Placeless.ts"
 import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import { cohere } from "../schema/dialects.ts"
+import { Schemas } from "../schema/Schemas.ts"
 import { placedTools } from "../ToolOrder.ts"
 import { type Body, type WireTool } from "./Body.ts"
 import { messagesFor } from "./Messages.ts"
@@ -24,7 +26,7 @@ type Warn = (field: string, message: string) => void
 
 type ToolFields = Pick<Body, "tools" | "strict_tools" | "tool_choice">
 
-const toolsOf = (request: LlmRequest, warn: Warn): ToolFields | Refused => {
+const toolsOf = (request: LlmRequest, schemas: Schemas, allStrict: boolean, warn: Warn): ToolFields | Refused => {
   const given = request.tools ?? []
   if (given.length === 0) return {}
   const choice = request.toolChoice
@@ -32,6 +34,7 @@ const toolsOf = (request: LlmRequest, warn: Warn): ToolFields | Refused => {
   const tools: Array<WireTool | JsonObject> = []
   let strict = 0
   let functions = 0
+  let held = true
   for (const [tool, at] of placedTools(request)) {
     if (named !== undefined && tool.name !== named) continue
     switch (tool.type) {
@@ -46,17 +49,21 @@ const toolsOf = (request: LlmRequest, warn: Warn): ToolFields | Refused => {
         // The API's own entry, which this wire neither knows nor checks.
         tools.push(tool.definition)
         break
-      case "function":
+      case "function": {
         functions++
+        const parameters = schemas.tool(allStrict ? tool : { ...tool, strict: false }, at)
+        if ("refused" in parameters) return parameters
         if (tool.strict === true) strict++
+        held &&= parameters.strict
         tools.push({
           type: "function",
           function: {
             name: tool.name,
             ...(tool.description === undefined ? undefined : { description: tool.description }),
-            parameters: tool.parameters
+            parameters: parameters.schema
           }
         })
+      }
     }
   }
   if (strict > 0 && strict < functions) {
@@ -67,7 +74,7 @@ const toolsOf = (request: LlmRequest, warn: Warn): ToolFields | Refused => {
   }
   return {
     tools,
-    ...(strict > 0 && strict === functions ? { strict_tools: true } : undefined),
+    ...(allStrict && held && functions > 0 ? { strict_tools: true } : undefined),
     ...(choice === "none"
       ? { tool_choice: "NONE" as const }
       : choice === "required" || named !== undefined
@@ -98,13 +105,15 @@ const thinkingOf = (thinking: LlmRequest["thinking"]): Body["thinking"] => {
 // Body
 // ---------------------------------------------------------------------------
 
-const formatOf = (request: LlmRequest): Body["response_format"] => {
+const formatOf = (request: LlmRequest, schemas: Schemas): Body["response_format"] | Refused => {
   const format = request.responseFormat
+  const told = format?.type === "json-schema" ? schemas.answer(format) : undefined
+  if (told !== undefined && "refused" in told) return told
   return format === undefined || format.type === "text"
     ? undefined
     : format.type === "json"
     ? { type: "json_object" }
-    : { type: "json_object", json_schema: format.schema }
+    : { type: "json_object", json_schema: told!.schema }
 }
 
 const samplingOf = (
@@ -133,17 +142,23 @@ const withoutMeaning = (request: LlmRequest, warn: Warn): void => {
  */
 const build = (
   input: EncodeInput
-): { readonly body: Body; readonly warnings: ReadonlyArray<Warning> } | { readonly refused: Issue } => {
+): { readonly body: Body; readonly warnings: ReadonlyArray<Warning>; readonly sent: Schemas["sent"] } | {
+  readonly refused: Issue
+} => {
   const { request } = input
   const warnings: Array<Warning> = []
   const warn: Warn = (field, message) => void warnings.push({ field, message })
-  const tools = toolsOf(request, warn)
+  const schemas = new Schemas(cohere, request, warnings)
+  const functions = (request.tools ?? []).filter((tool) => tool.type === "function")
+  const allStrict = functions.length > 0 && functions.every((tool) => tool.strict === true)
+  const tools = toolsOf(request, schemas, allStrict, warn)
   if ("refused" in tools) return tools
   const spelled = messagesFor(request, warnings)
   if ("refused" in spelled) return spelled
   warnings.push(...leftOut(request, ["tool.cacheControl"]))
   const thinking = thinkingOf(request.thinking)
-  const format = formatOf(request)
+  const format = formatOf(request, schemas)
+  if (format !== undefined && "refused" in format) return format
   withoutMeaning(request, warn)
   const body: Body = {
     model: input.model,
@@ -158,7 +173,7 @@ const build = (
     ...(format === undefined ? undefined : { response_format: format }),
     ...(thinking === undefined ? undefined : { thinking })
   }
-  return { body, warnings }
+  return { body, warnings, sent: schemas.sent }
 }
 
 /**
@@ -169,5 +184,7 @@ const build = (
  */
 export const encode = (input: EncodeInput): Encoded | Refused => {
   const built = build(input)
-  return "refused" in built ? built : { path: "/chat", body: bodyOf(built.body), warnings: built.warnings }
+  return "refused" in built
+    ? built
+    : { path: "/chat", body: bodyOf(built.body), warnings: built.warnings, ...built.sent }
 }
