@@ -113,6 +113,19 @@ const openAiLatest = "https://developers.openai.com/api/docs/guides/latest-model
 
 const openAi: ReadonlyArray<Family> = [
   {
+    title: "o-series",
+    models: named("o[1-9](?:-|$)"),
+    thinkingLevels: { off: undefined, minimal: undefined, low: "low", medium: "medium", high: "high" }
+  },
+  {
+    title: "OpenAI's reasoning models",
+    models: reasons,
+    hosts: ["openai", "azure"],
+    rules: {
+      only: [{ option: "maxTokens", from: 16, url: "https://platform.openai.com/docs/api-reference/responses/create" }]
+    }
+  },
+  {
     title: "OpenAI's reasoning models",
     // "Unsupported parameter: 'max_tokens' is not supported with this model": https://github.com/openai/openai-python/issues/2546
     models: reasons,
@@ -206,6 +219,13 @@ const gemini: ReadonlyArray<Family> = [
 // =============================================================================
 
 const moonshot: ReadonlyArray<Family> = [
+  {
+    title: "Moonshot v1",
+    models: named("moonshot-v1"),
+    hosts: ["moonshot"],
+    // https://platform.kimi.ai/docs/api/chat
+    capabilities: { reasoning: false }
+  },
   {
     title: "Kimi from K2.5",
     models: named("kimi-(?:k2\\.[5-9]|k[3-9])"),

@@ -68,7 +68,7 @@ const all = <K extends keyof OptionRules>(
 const thinks = ({ thinking }: LlmRequest, meta: ModelMeta | undefined): boolean =>
   thinking === undefined
     ? meta?.thinking?.default === "on" && meta.capabilities.reasoning !== false
-    : thinking !== "off"
+    : thinking !== "off" || meta?.thinking?.off === false
 
 const hasWord = (request: LlmRequest, word: string): boolean => {
   const text = (given: string) => given.toLowerCase().includes(word)
