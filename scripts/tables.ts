@@ -2,9 +2,15 @@
  * Tables of the documentation that are made from the code itself: providers, and what each option becomes in the
  * outgoing request. Probes of real encoded bodies, so that a table cannot promise what the code does not do.
  */
+import * as Effect from "effect/Effect"
 import { readdirSync } from "node:fs"
-import type { LlmRequest } from "../src/LlmRequest.ts"
+import type { Issue, LlmRequest } from "../src/LlmRequest.ts"
+import type { Warning } from "../src/LlmResponse.ts"
 import * as LlmTool from "../src/LlmTool.ts"
+import type { AudioPart, FilePart } from "../src/Message.ts"
+import type { OptionName } from "../src/Model.ts"
+import { ModelFacts } from "../src/model/facts.ts"
+import { families } from "../src/model/families.ts"
 import { errorTable } from "../src/protocol/ErrorMap.ts"
 import type { Definition } from "../src/provider/Provider.ts"
 import { encode } from "../src/provider/Provider.ts"
@@ -51,7 +57,13 @@ const schema = {
   additionalProperties: false
 } as const
 
-/** One option at a time, beside the request it is compared with. */
+const withPart = (part: AudioPart | FilePart): LlmRequest => ({
+  ...base,
+  prompt: undefined,
+  messages: [{ role: "user", content: [{ type: "text", text: "Hello" }, part] }]
+})
+
+/** One option at a time, or a pair, beside the request it is compared with. */
 const probes: ReadonlyArray<readonly [option: string, from: LlmRequest, to: LlmRequest]> = [
   ["maxTokens", base, { ...base, maxTokens: 21_000 }],
   ["temperature", base, { ...base, temperature: 0.5 }],
@@ -75,7 +87,30 @@ const probes: ReadonlyArray<readonly [option: string, from: LlmRequest, to: LlmR
   ["thinking: budgetTokens", base, { ...base, thinking: { budgetTokens: 2000 } }],
   ["effort: high", base, { ...base, effort: "high" }],
   ["cache: systemPrompt", base, { ...base, cache: { systemPrompt: true } }],
-  ["cache: key", base, { ...base, cache: { key: "k" } }]
+  ["cache: key", base, { ...base, cache: { key: "k" } }],
+  ["maxTokens: 1", base, { ...base, maxTokens: 1 }],
+  ["stop: 6 texts", base, { ...base, stop: ["1", "2", "3", "4", "5", "6"] }],
+  ["temperature and topP", base, { ...base, temperature: 0.5, topP: 0.5 }],
+  ["temperature: 2", base, { ...base, temperature: 2 }],
+  ["thinking: high and temperature", base, { ...base, thinking: "high", temperature: 0.5 }],
+  ["thinking: high and toolChoice: required", withTools, { ...withTools, thinking: "high", toolChoice: "required" }],
+  ["responseFormat: json and tools", withTools, { ...withTools, responseFormat: { type: "json" } }],
+  ["responseFormat: json-schema and tools", withTools, {
+    ...withTools,
+    responseFormat: { type: "json-schema", schema }
+  }],
+  [
+    "responseFormat: json and thinking: high",
+    base,
+    { ...base, thinking: "high", responseFormat: { type: "json" } }
+  ],
+  [
+    "PDF file",
+    base,
+    withPart({ type: "file", source: { type: "base64", mediaType: "application/pdf", data: "aGk=" } })
+  ],
+  ["text file", base, withPart({ type: "file", source: { type: "base64", mediaType: "text/plain", data: "aGk=" } })],
+  ["audio", base, withPart({ type: "audio", source: { type: "base64", mediaType: "audio/wav", data: "aGk=" } })]
 ]
 
 /** Paths at which two bodies differ, as deep as both are objects. */
@@ -89,16 +124,37 @@ const changes = (from: unknown, to: unknown, path = ""): ReadonlyArray<string> =
   )
 }
 
-const outcome = (definition: Definition, from: LlmRequest, to: LlmRequest): string => {
+/** What is known of the default models. */
+const facts = new Map(
+  await Promise.all(modules.map(async ({ definition }) => {
+    const known = new ModelFacts(definition.id, definition.catalogue)
+    await Effect.runPromise(known.load)
+    return [definition.id, known] as const
+  }))
+)
+
+const encoded = (definition: Definition, request: LlmRequest) => {
   const model = definition.defaultModel ?? "model"
-  const before = encode(definition, from, model, false)
-  const after = encode(definition, to, model, false)
-  if ("field" in after) return "refused"
-  if ("field" in before) return "refused"
+  return encode(definition, request, model, false, facts.get(definition.id)?.of(model))
+}
+
+interface Outcome {
+  readonly text: string
+  /** What was refused, or the warnings that the option makes. */
+  readonly reasons: ReadonlyArray<Warning | Issue>
+}
+
+const outcome = (definition: Definition, from: LlmRequest, to: LlmRequest): Outcome => {
+  const before = encoded(definition, from)
+  const after = encoded(definition, to)
+  if ("field" in after) return { text: "refused", reasons: [after] }
+  if ("field" in before) return { text: "refused", reasons: [before] }
   const changed = [...new Set(changes(before.body, after.body))].map(code).join(", ")
-  const warned = after.warnings.length > before.warnings.length
-  if (changed === "") return warned ? "left out, with a warning" : "nothing to send"
-  return warned ? `${changed}, with a warning` : changed
+  const known = new Set(before.warnings.map(({ message }) => message))
+  const reasons = after.warnings.filter(({ message }) => !known.has(message))
+  const warned = reasons.length > 0
+  if (changed === "") return { text: warned ? "left out, with a warning" : "nothing to send", reasons }
+  return { text: warned ? `${changed}, with a warning` : changed, reasons }
 }
 
 /** For every option, what it becomes on which provider. */
@@ -108,10 +164,82 @@ const settings = (): string =>
     probes.flatMap(([option, from, to]) => {
       const byOutcome = new Map<string, Array<string>>()
       for (const { definition, module } of modules) {
-        const result = outcome(definition, from, to)
-        byOutcome.set(result, [...byOutcome.get(result) ?? [], module])
+        const { text } = outcome(definition, from, to)
+        byOutcome.set(text, [...byOutcome.get(text) ?? [], module])
       }
       return [...byOutcome].map(([result, names], i) => [i === 0 ? code(option) : "", result, names.join(", ")])
+    })
+  )
+
+const urlIn = (text: string): string | undefined => /\bhttps:\/\/\S+$/.exec(text)?.[0]
+
+/** For every provider, what is changed or refused, with where that is written. */
+const refusals = (): string =>
+  table(
+    ["provider", "asked", "becomes", "source"],
+    modules.flatMap(({ definition, module }) => {
+      const rows = new Map<string, { readonly asked: Array<string>; readonly becomes: string; readonly url: string }>()
+      for (const [option, from, to] of probes) {
+        const { reasons } = outcome(definition, from, to)
+        for (const reason of reasons) {
+          const url = ("url" in reason ? reason.url : undefined) ?? urlIn(reason.message)
+          if (url === undefined) continue
+          const becomes = reason.message.replace(/\s*See https:\S+$/, "").replace(/\s+/g, " ").replace(
+            /^`[\w.]+` is/,
+            "is"
+          )
+          const key = `${becomes} ${url}`
+          const row = rows.get(key)
+          if (row === undefined) rows.set(key, { asked: [option], becomes, url })
+          else row.asked.push(option)
+        }
+      }
+      return [...rows.values()].map(({ asked, becomes, url }, i) => [
+        i === 0 ? module : "",
+        asked.map(code).join(", "),
+        becomes.replaceAll("<", "&lt;"),
+        `[source](${url})`
+      ])
+    })
+  )
+
+const optionList = (option: OptionName | ReadonlyArray<OptionName>): string =>
+  (typeof option === "string" ? [option] : option).map(code).join(", ")
+
+/** For every family of models, what it does not take. */
+const models = (): string =>
+  table(
+    ["models", "at", "facts", "source"],
+    families.flatMap(({ capabilities, hosts, limitsCompletion, rules, thinking, title }) => {
+      const rows: Array<readonly [text: string, url: string | undefined]> = []
+      for (const { but, option, url } of rules?.refuses ?? []) {
+        rows.push([`not ${optionList(option)}${but === undefined ? "" : `, but ${but.join(", ")}`}`, url])
+      }
+      for (const { by, option, url } of rules?.excludes ?? []) {
+        rows.push([`not ${optionList(option)} with ${optionList(by)}`, url])
+      }
+      for (const { from, option, to, url } of rules?.only ?? []) {
+        rows.push([`${optionList(option)} ${from ?? ""}…${to ?? ""}`, url])
+      }
+      if (thinking !== undefined) {
+        const { largestBudget, off, smallestBudget, url } = thinking
+        rows.push([
+          [
+            thinking.default === undefined ? "" : `thinking ${thinking.default} by default`,
+            off === false ? "cannot be turned off" : "",
+            smallestBudget === undefined ? "" : `budgets ${smallestBudget}…${largestBudget ?? ""}`
+          ].filter((part) => part !== "").join(", "),
+          url
+        ])
+      }
+      if (capabilities?.prefill === false) rows.push(["no answer begun by the caller", undefined])
+      if (limitsCompletion === true) rows.push([`limit named ${code("max_completion_tokens")}`, undefined])
+      return rows.map(([text, url], i) => [
+        i === 0 ? title : "",
+        i === 0 ? hosts?.join(", ") ?? "all" : "",
+        text,
+        url === undefined ? "" : `[source](${url})`
+      ])
     })
   )
 
@@ -130,4 +258,4 @@ const errors = (): string =>
   )
 
 /** Generators by the name used in `<!-- generated: name -->`. */
-export const tables: { readonly [name: string]: () => string } = { errors, providers, settings }
+export const tables: { readonly [name: string]: () => string } = { errors, models, providers, refusals, settings }

@@ -61,6 +61,188 @@ export type ThinkingLevel = "off" | "minimal" | "low" | "medium" | "high" | "xhi
  */
 export const thinkingLevels: ReadonlyArray<ThinkingLevel> = ["off", "minimal", "low", "medium", "high", "xhigh", "max"]
 
+// =============================================================================
+// What models and hosts refuse
+// =============================================================================
+
+/**
+ * An option of a request that a rule is about, whole or one value of it. `thinking: on` is also a model that thinks by itself and is not
+ * told to stop; `the word json` is that word in a message.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export type OptionName =
+  | "audio"
+  | "cache.extendedTtl"
+  | "cache.key"
+  | "custom tools"
+  | "effort"
+  | "files"
+  | "frequencyPenalty"
+  | "image.detail"
+  | "logprobs"
+  | "logprobs: count"
+  | "maxTokens"
+  | "parallelToolCalls"
+  | "parallelToolCalls: false"
+  | "presencePenalty"
+  | "responseFormat"
+  | "responseFormat.description"
+  | "responseFormat.name"
+  | "responseFormat: json"
+  | "responseFormat: json-schema"
+  | "seed"
+  | "stop"
+  | "stream"
+  | "temperature"
+  | "the word json"
+  | "thinking"
+  | "thinking: budget"
+  | "thinking: off"
+  | "thinking: on"
+  | "toolChoice"
+  | "toolChoice: name"
+  | "toolChoice: none"
+  | "toolChoice: required"
+  | "tools"
+  | "topK"
+  | "topP"
+
+/**
+ * What a schema of the answer is called beside the schema itself, which some wires have no place for.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export const formatLabels: ReadonlyArray<OptionName> = ["responseFormat.name", "responseFormat.description"]
+
+/**
+ * Why a rule is, for the warning or the error that it makes.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export interface Reason {
+  /** A sentence to add. */
+  readonly because?: string | undefined
+  /** Where it is written. @default the provider's documentation */
+  readonly url?: string | undefined
+}
+
+/**
+ * Options that are not taken at all.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export interface Refusal extends Reason {
+  readonly option: OptionName | ReadonlyArray<OptionName>
+  /** Values that are taken all the same, such as a `temperature` of 1. */
+  readonly but?: ReadonlyArray<number | string | boolean> | undefined
+  /** Options of the request that ask for the same in another way. */
+  readonly instead?: { readonly [option: string]: unknown } | undefined
+}
+
+/**
+ * Options that give way where another is asked for as well. Where leaving it out would change the question, the other gives way.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export interface Exclusion extends Reason {
+  readonly option: OptionName | ReadonlyArray<OptionName>
+  readonly by: OptionName | ReadonlyArray<OptionName>
+  /** Values that are taken all the same. */
+  readonly but?: ReadonlyArray<number | string | boolean> | undefined
+  /** Numbers from this on are taken all the same. */
+  readonly from?: number | undefined
+}
+
+/**
+ * Options that are taken only beside another.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export interface Need extends Reason {
+  readonly option: OptionName | ReadonlyArray<OptionName>
+  readonly beside: OptionName
+}
+
+/**
+ * Bounds of a number, or of how many texts `stop` may have.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export interface Bound extends Reason {
+  readonly option: NumberName | ReadonlyArray<NumberName>
+  readonly from?: number | undefined
+  readonly to?: number | undefined
+}
+
+/**
+ * Options that have bounds.
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export type NumberName =
+  | "frequencyPenalty"
+  | "logprobs"
+  | "maxTokens"
+  | "presencePenalty"
+  | "stop"
+  | "temperature"
+  | "thinking: budget"
+  | "topK"
+  | "topP"
+
+/**
+ * What a model or a host does not take, as data. Each rule that changes a request is a warning of the response; one that would change what
+ * is asked refuses the request before it is sent.
+ *
+ * @example
+ * ```ts
+ * const rules: OptionRules = {
+ *   refuses: [{ option: ["temperature", "topP"] }],
+ *   excludes: [{ option: "thinking: on", by: ["toolChoice: required", "toolChoice: name"] }],
+ *   only: [{ option: "maxTokens", from: 16 }]
+ * }
+ * ```
+ *
+ * @category rules
+ * @since 0.1.0
+ */
+export interface OptionRules {
+  readonly refuses?: ReadonlyArray<Refusal> | undefined
+  readonly excludes?: ReadonlyArray<Exclusion> | undefined
+  readonly needs?: ReadonlyArray<Need> | undefined
+  readonly only?: ReadonlyArray<Bound> | undefined
+}
+
+/**
+ * How a model thinks, beyond its levels.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ThinkingFacts {
+  /** What it does when nothing is asked. @default not known */
+  readonly default?: "on" | "off" | undefined
+  /** Whether it can be turned off. @default as its levels say */
+  readonly off?: boolean | undefined
+  /** Whether it is told by effort although its host tells others by a switch. @default as the host does */
+  readonly byEffort?: boolean | undefined
+  /** Fewest tokens a budget may have. */
+  readonly smallestBudget?: number | undefined
+  /** Most tokens a budget may have. */
+  readonly largestBudget?: number | undefined
+  /** Where it is written. */
+  readonly url?: string | undefined
+}
+
 /**
  * What is known of one model.
  *
@@ -78,5 +260,10 @@ export interface ModelMeta {
   readonly capabilities: Capabilities
   /** Thinking levels the model has, with the word its wire uses for each. */
   readonly thinkingLevels?: { readonly [level in ThinkingLevel]?: string | undefined } | undefined
+  readonly thinking?: ThinkingFacts | undefined
+  /** Whether the limit of tokens must be named `max_completion_tokens`, also where its host has `max_tokens`. @default as the host does */
+  readonly limitsCompletion?: boolean | undefined
+  /** Options it does not take. */
+  readonly rules?: OptionRules | undefined
   readonly prices?: Prices | undefined
 }

@@ -94,6 +94,8 @@ export interface Warning {
   /** The request field or part concerned, such as `thinking` or `cache`. */
   readonly field: string
   readonly message: string
+  /** Where the provider says so. */
+  readonly url?: string | undefined
 }
 
 /**
@@ -234,7 +236,9 @@ const FieldsSchema: Schema.Codec<Fields> = Schema.Struct({
     outputTokens: Schema.optional(RateLimitSchema)
   })),
   cost: Schema.optional(Schema.Finite),
-  warnings: Schema.Array(Schema.Struct({ field: Schema.String, message: Schema.String })),
+  warnings: Schema.Array(
+    Schema.Struct({ field: Schema.String, message: Schema.String, url: Schema.optionalKey(Schema.String) })
+  ),
   priorAttempts: Schema.optional(Schema.Array(Schema.Struct({
     provider: Schema.String,
     model: Schema.String,

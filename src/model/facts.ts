@@ -1,15 +1,19 @@
 /**
- * What one provider service knows of its models: its catalogue, loaded at the first call, under the overrides of the layer.
+ * What one provider service knows of its models: its catalogue and what families of models have in common, loaded at the first call,
+ * under the overrides of the layer.
  *
  * After the first call everything is synchronous and kept per model, so that a request pays one look into a map.
  *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import { type Issue, type LlmRequest, messagesOf } from "../LlmRequest.ts"
+import * as Option from "effect/Option"
+import type { Issue, LlmRequest } from "../LlmRequest.ts"
 import type { Part } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import type { LoadCatalogue } from "./catalogue.ts"
+import type { familyFacts } from "./families.ts"
+import { canonicalType, placeOf } from "./media.ts"
 
 /**
  * Facts an application knows better, by model id. They are laid over the catalogue's.
@@ -36,42 +40,49 @@ export class ModelFacts {
   private readonly loader: LoadCatalogue | undefined
   private readonly known = new Map<string, ModelMeta | undefined>()
   private find: ((model: string) => ModelMeta | undefined) | undefined
+  private families: typeof familyFacts | undefined
   /** Whether {@link of} can answer; run {@link load} first when not. */
-  ready: boolean
+  ready = false
 
   constructor(provider: string, loader: LoadCatalogue | undefined, overrides: ModelOverrides = {}) {
     this.provider = provider
     this.loader = loader
     this.overrides = overrides
-    this.ready = loader === undefined
   }
 
-  /** Loads the catalogue and its reader. A bundle without it knows nothing, which is not worth failing a call for. */
+  /** Loads catalogue, its reader and families. A bundle without them knows nothing, which is not worth failing a call for. */
   readonly load: Effect.Effect<void> = Effect.suspend(() => {
     const { loader } = this
-    if (loader === undefined) return Effect.void
-    return Effect.match(Effect.tryPromise(() => Promise.all([loader(), import("./catalogue.ts")])), {
-      onFailure: () => {
-        this.ready = true
-      },
-      onSuccess: ([catalogue, { find }]) => {
+    return Effect.all([
+      Effect.option(Effect.tryPromise(() => import("./families.ts"))),
+      loader === undefined
+        ? Effect.succeedNone
+        : Effect.option(Effect.tryPromise(() => Promise.all([loader(), import("./catalogue.ts")])))
+    ])
+  }).pipe(
+    Effect.map(([families, listed]) => {
+      this.families = Option.getOrUndefined(families)?.familyFacts
+      if (Option.isSome(listed)) {
+        const [catalogue, { find }] = listed.value
         this.find = (model) => find(catalogue, this.provider, model)
-        this.ready = true
       }
+      this.ready = true
     })
-  })
+  )
 
   of(model: string): ModelMeta | undefined {
     const known = this.known.get(model)
     if (known !== undefined || this.known.has(model)) return known
     const listed = this.find?.(model)
+    const family = this.families?.(this.provider, model)
     const own = Object.hasOwn(this.overrides, model) ? this.overrides[model] : undefined
-    const meta: ModelMeta | undefined = own === undefined ? listed : {
+    const meta: ModelMeta | undefined = own === undefined && family === undefined ? listed : {
       provider: this.provider,
       id: model,
+      ...family,
       ...listed,
       ...own,
-      capabilities: { ...listed?.capabilities, ...own.capabilities }
+      capabilities: { ...family?.capabilities, ...listed?.capabilities, ...own?.capabilities }
     }
     if (this.known.size >= capacity) this.known.clear()
     this.known.set(model, meta)
@@ -91,36 +102,31 @@ export class ModelFacts {
   }
 }
 
-const imageAt = (parts: ReadonlyArray<Part>, at: string): string | undefined => {
-  for (let i = 0; i < parts.length; i++) {
-    const part = parts[i]!
-    if (part.type === "image") return `${at}[${i}]`
-    if (part.type === "tool-result" && typeof part.content !== "string") {
-      const found = imageAt(part.content, `${at}[${i}].content`)
-      if (found !== undefined) return found
-    }
-  }
-  return undefined
-}
+const modalities = {
+  images: ["image", "images"],
+  audio: ["audio", "audio"],
+  pdf: ["file", "PDF files"]
+} as const
+
+const isPdf = (part: Part): boolean =>
+  part.type === "file" && part.source.mediaType !== undefined &&
+  canonicalType(part.source.mediaType) === "application/pdf"
 
 /**
- * An image in a request to a model that is known to take none.
+ * Media in a request to a model that is known to take none of them.
  *
  * @category validation
  * @since 0.1.0
  */
-export const imageIssue = (request: LlmRequest, meta: ModelMeta | undefined): Issue | undefined => {
-  if (meta?.capabilities.images !== false) return undefined
-  const messages = messagesOf(request)
-  for (let i = 0; i < messages.length; i++) {
-    const { content, role } = messages[i]!
-    // What a model drew itself is its wire's to replay or drop.
-    if (typeof content === "string" || role === "assistant") continue
-    const field = imageAt(content, `messages[${i}].content`)
+export const mediaIssue = (request: LlmRequest, meta: ModelMeta | undefined): Issue | undefined => {
+  for (const capability of ["images", "audio", "pdf"] as const) {
+    if (meta?.capabilities[capability] !== false) continue
+    const [type, title] = modalities[capability]
+    const field = placeOf(request, (part) => part.type === type && (type !== "file" || isPdf(part)))
     if (field !== undefined) {
       return {
         field,
-        message: `The model ${meta.id} takes no images. If it does, say so in the layer's option models.`
+        message: `The model ${meta.id} takes no ${title}. If it does, say so in the layer's option models.`
       }
     }
   }

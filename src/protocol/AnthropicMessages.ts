@@ -9,7 +9,9 @@
  */
 import { encode, wire } from "./anthropic/Encode.ts"
 import type { Quirks } from "./anthropic/Quirks.ts"
+import { rulesOf } from "./anthropic/Rules.ts"
 import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
+import { fitting } from "./fitting.ts"
 import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
 import { verbatim } from "./Verbatim.ts"
@@ -42,13 +44,16 @@ const decoders = lazy(() => import("./anthropic/Decoder.ts"))
  * @category constructors
  * @since 0.1.0
  */
-export const make = (quirks: Quirks = {}): Protocol => ({
-  wire,
-  framing: "sse",
-  encode: (input) =>
-    verbatim(wire, input, {
-      encode: withToolNames(plainNames, (input) => encode(input, quirks)),
-      path: () => quirks.path ?? "/messages"
-    }),
-  decoder: made(decoders, ({ AnthropicDecoder }) => (context) => new AnthropicDecoder(context))
-})
+export const make = (quirks: Quirks = {}): Protocol => {
+  const rules = [rulesOf(quirks), quirks.rules]
+  return {
+    wire,
+    framing: "sse",
+    encode: (input) =>
+      verbatim(wire, input, {
+        encode: withToolNames(plainNames, fitting(() => rules, (input) => encode(input, quirks))),
+        path: () => quirks.path ?? "/messages"
+      }),
+    decoder: made(decoders, ({ AnthropicDecoder }) => (context) => new AnthropicDecoder(context))
+  }
+}

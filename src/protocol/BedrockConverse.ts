@@ -10,7 +10,9 @@
 import { encode, pathOf, wire } from "./bedrock/Encode.ts"
 import { EventStream } from "./bedrock/EventStream.ts"
 import type { Quirks } from "./bedrock/Quirks.ts"
+import { rulesOf } from "./bedrock/Rules.ts"
 import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
+import { fitting } from "./fitting.ts"
 import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
 import { verbatim } from "./Verbatim.ts"
@@ -45,7 +47,13 @@ export const make = (quirks: Quirks = {}): Protocol => ({
   framing: (decoder, text) => new EventStream(decoder, text),
   encode: (input) =>
     verbatim(wire, input, {
-      encode: withToolNames(plainNames, (input) => encode(input, quirks)),
+      encode: withToolNames(
+        plainNames,
+        fitting(({ model }) => {
+          const family = quirks.familyOf?.(model) ?? {}
+          return [rulesOf(family), family.rules]
+        }, (input) => encode(input, quirks))
+      ),
       path: pathOf
     }),
   decoder: made(decoders, ({ BedrockDecoder }) => (context) => new BedrockDecoder(context))

@@ -9,7 +9,9 @@
  */
 import { encode } from "./cohere/Encode.ts"
 import { wire } from "./cohere/Messages.ts"
+import { rules as ofCohere } from "./cohere/Rules.ts"
 import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
+import { fitting } from "./fitting.ts"
 import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
 import { verbatim } from "./Verbatim.ts"
@@ -30,7 +32,7 @@ export const make = (): Protocol => ({
   framing: "sse",
   encode: (input) =>
     verbatim(wire, input, {
-      encode: withToolNames(plainNames, encode),
+      encode: withToolNames(plainNames, fitting(() => [ofCohere], encode)),
       path: () => "/chat"
     }),
   decoder: made(decoders, ({ CohereDecoder }) => (context) => new CohereDecoder(context))

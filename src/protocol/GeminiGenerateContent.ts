@@ -8,8 +8,9 @@
  * @since 0.1.0
  */
 import { identifiers, withToolNames } from "./conversation/ToolNames.ts"
+import { fitting } from "./fitting.ts"
 import { encode, pathOf, wire } from "./gemini/Encode.ts"
-import type { Quirks } from "./gemini/Quirks.ts"
+import { type Quirks, wireRules } from "./gemini/Quirks.ts"
 import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
 import { verbatim } from "./Verbatim.ts"
@@ -47,7 +48,7 @@ export const make = (quirks: Quirks = {}): Protocol => ({
   framing: "sse",
   encode: (input) =>
     verbatim(wire, input, {
-      encode: withToolNames(identifiers, (input) => encode(input, quirks)),
+      encode: withToolNames(identifiers, fitting(() => [wireRules, quirks.rules], (input) => encode(input, quirks))),
       path: pathOf
     }),
   decoder: made(decoders, ({ GeminiDecoder }) => (context) => new GeminiDecoder(context, quirks))

@@ -8,10 +8,11 @@
  * @since 0.1.0
  */
 import { tagsOf } from "./chat/ThinkTags.ts"
+import { fitting } from "./fitting.ts"
 import { lazy, made } from "./lazy.ts"
 import { encode } from "./ollama/Encode.ts"
 import { wire } from "./ollama/Messages.ts"
-import type { Quirks } from "./ollama/Quirks.ts"
+import { type Quirks, wireRules } from "./ollama/Quirks.ts"
 import type { Protocol } from "./Protocol.ts"
 import { verbatim } from "./Verbatim.ts"
 
@@ -34,7 +35,7 @@ export const make = (quirks: Quirks = {}): Protocol => {
     framing: "ndjson",
     encode: (input) =>
       verbatim(wire, input, {
-        encode: (input) => encode(input, quirks),
+        encode: fitting(() => [wireRules, quirks.rules], (input) => encode(input, quirks)),
         path: () => quirks.path ?? "/api/chat"
       }),
     decoder: made(decoders, ({ OllamaDecoder }) => (context) => new OllamaDecoder(context, tags))

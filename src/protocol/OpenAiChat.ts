@@ -10,9 +10,10 @@
  */
 import { encode } from "./chat/Encode.ts"
 import { wire } from "./chat/Messages.ts"
-import type { Quirks } from "./chat/Quirks.ts"
+import { type Quirks, rulesOf } from "./chat/Quirks.ts"
 import { tagsOf } from "./chat/ThinkTags.ts"
 import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
+import { fitting } from "./fitting.ts"
 import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
 import { verbatim } from "./Verbatim.ts"
@@ -31,12 +32,13 @@ const decoders = lazy(() => import("./chat/Decoder.ts"))
  */
 export const make = (quirks: Quirks = {}): Protocol => {
   const tags = tagsOf(quirks.thinkTags)
+  const rules = [rulesOf(quirks), quirks.rules]
   return {
     wire,
     framing: "sse",
     encode: (input) =>
       verbatim(wire, input, {
-        encode: withToolNames(plainNames, (input) => encode(input, quirks)),
+        encode: withToolNames(plainNames, fitting(() => rules, (input) => encode(input, quirks))),
         path: () => quirks.path ?? "/chat/completions"
       }),
     decoder: made(decoders, ({ ChatDecoder }) => (context) => new ChatDecoder(context, tags))

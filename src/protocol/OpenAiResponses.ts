@@ -10,11 +10,12 @@
  * @since 0.1.0
  */
 import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
+import { fitting } from "./fitting.ts"
 import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
 import { encode } from "./responses/Encode.ts"
 import { wire } from "./responses/Input.ts"
-import type { Quirks } from "./responses/Quirks.ts"
+import { type Quirks, rulesOf } from "./responses/Quirks.ts"
 import { verbatim } from "./Verbatim.ts"
 
 export { mergedOptions } from "./responses/Encode.ts"
@@ -31,12 +32,13 @@ const decoders = lazy(() => import("./responses/Decoder.ts"))
  */
 export const make = (quirks: Quirks = {}): Protocol => {
   const hosted = new Set(quirks.hostedItems)
+  const rules = [rulesOf(quirks), quirks.rules]
   return {
     wire,
     framing: "sse",
     encode: (input) =>
       verbatim(wire, input, {
-        encode: withToolNames(plainNames, (input) => encode(input, quirks)),
+        encode: withToolNames(plainNames, fitting(() => rules, (input) => encode(input, quirks))),
         path: () => quirks.path ?? "/responses"
       }),
     decoder: made(decoders, ({ ResponsesDecoder }) => (context) => new ResponsesDecoder(context, hosted))

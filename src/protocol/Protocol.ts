@@ -36,6 +36,8 @@ export interface EncodeInput {
   readonly provider: string
   /** What is known of the model, to round options down to. */
   readonly meta?: ModelMeta | undefined
+  /** Where the provider's API is documented, for warnings. */
+  readonly docs?: string | undefined
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { answerFormats, forcedCalls, jsonWord, noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -40,7 +41,30 @@ const provider = Provider.define({
     // https://www.alibabacloud.com/help/en/model-studio/deep-thinking
     reasoning: "enable_thinking",
     thinkingBudget: true,
-    reasoningReplay: "none"
+    reasoningReplay: "none",
+    maxStops: Infinity,
+    rules: {
+      refuses: [
+        noParts("https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope", "files")
+      ],
+      only: [{
+        option: "temperature",
+        from: 0,
+        to: 1.99,
+        url: "https://www.alibabacloud.com/help/en/model-studio/use-qwen-by-calling-api"
+      }],
+      excludes: [
+        // "The tool_choice parameter does not support being set to required or object in thinking mode"
+        { option: "thinking: on", by: forcedCalls, url: "https://github.com/cloudwego/eino/issues/994" },
+        // Structured output is for the non-thinking mode.
+        {
+          option: answerFormats,
+          by: "thinking: on",
+          url: "https://www.alibabacloud.com/help/en/model-studio/qwen-structured-output"
+        }
+      ],
+      needs: [jsonWord("https://www.alibabacloud.com/help/en/model-studio/qwen-structured-output")]
+    }
   }),
   // "parameter.enable_thinking must be set to false for non-streaming calls", "This model only support stream mode":
   // https://www.alibabacloud.com/help/en/model-studio/error-code

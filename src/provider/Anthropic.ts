@@ -8,6 +8,8 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as AnthropicMessages from "../protocol/AnthropicMessages.ts"
+import { record } from "../protocol/Probe.ts"
+import { joinedHeaders } from "../validation/headers.ts"
 import { filledText, listOf, optional } from "../validation/values.ts"
 import { claudePrefills } from "./claude.ts"
 import { numberAt, only } from "./counting.ts"
@@ -58,9 +60,7 @@ const withBetas = (
   headers: { readonly [name: string]: string },
   betas: ReadonlyArray<string>
 ): { readonly [name: string]: string } =>
-  betas.length === 0
-    ? headers
-    : { ...headers, [betaHeader]: [headers[betaHeader], ...betas].filter((beta) => beta !== undefined).join(",") }
+  betas.length === 0 ? headers : joinedHeaders(headers, { [betaHeader]: betas.join(",") })
 
 const provider = Provider.define<Options>({
   id: "anthropic",
@@ -88,6 +88,13 @@ const provider = Provider.define<Options>({
     structuredOutput: true
   },
   protocol: AnthropicMessages.make({ prefill: claudePrefills }),
+  // https://platform.claude.com/docs/en/api/models/list
+  modelsUrl: (baseUrl) => `${baseUrl}/models?limit=1000`,
+  nextModels: (body) => {
+    const page = record(body)
+    const last = page?.["last_id"]
+    return page?.["has_more"] === true && typeof last === "string" ? { after_id: last } : undefined
+  },
   // https://platform.claude.com/docs/en/api/messages/count_tokens
   countTokens: ({ baseUrl, outgoing }) => ({
     url: `${baseUrl}/messages/count_tokens`,

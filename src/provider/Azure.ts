@@ -20,6 +20,7 @@ import * as OpenAiResponses from "../protocol/OpenAiResponses.ts"
 import { azure } from "../protocol/schema/dialects.ts"
 import { optionsIssue } from "../service/checked.ts"
 import { anything, fields, oneOf, optional } from "../validation/values.ts"
+import { jsonWord } from "./hostRules.ts"
 import { hostName, issueOf, pathName } from "./options.ts"
 import * as Provider from "./Provider.ts"
 
@@ -51,7 +52,11 @@ export interface Options extends Provider.Options {
   readonly api?: "responses" | "chat" | undefined
 }
 
-const chat = OpenAiChat.make({ systemRole: "developer", schemas: azure })
+const chat = OpenAiChat.make({
+  systemRole: "developer",
+  schemas: azure,
+  rules: { needs: [jsonWord("https://learn.microsoft.com/en-us/azure/ai-foundry/openai/how-to/json-mode")] }
+})
 
 /** The portal shows the endpoint without a path; the v1 API is below `/openai/v1`. */
 const v1 = (endpoint: string): string => {

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -31,7 +32,8 @@ const provider = Provider.define({
     promptCacheKey: false,
     topK: true,
     strictTools: false,
-    reasoningReplay: "reasoning_content"
+    reasoningReplay: "reasoning_content",
+    rules: { refuses: [noParts("https://docs.baseten.co/reference/inference-api/chat-completions", "files", "audio")] }
   })
 })
 

@@ -6,6 +6,7 @@
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import { cerebras } from "../protocol/schema/dialects.ts"
+import { answerFormats, noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -31,6 +32,16 @@ const provider = Provider.define({
     penalties: false,
     customTools: false,
     promptCacheKey: false,
+    textAsString: true,
+    rules: {
+      refuses: [noParts("https://inference-docs.cerebras.ai/api-reference/chat-completions", "files", "audio")],
+      // "tools and response_format cannot be used in the same request"
+      excludes: [{
+        option: answerFormats,
+        by: "tools",
+        url: "https://inference-docs.cerebras.ai/capabilities/structured-outputs"
+      }]
+    },
     // Refuses `reasoning_content` in the history.
     reasoningReplay: "none"
   })

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -36,7 +37,12 @@ const provider = Provider.define({
     topK: true,
     strictTools: false,
     parallelToolCalls: false,
-    logprobs: false
+    logprobs: false,
+    rules: {
+      refuses: [
+        noParts("https://developers.cloudflare.com/workers-ai/configuration/open-ai-compatibility/", "files", "audio")
+      ]
+    }
   })
 })
 

@@ -6,6 +6,7 @@
 import type { Json, JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import * as CohereChat from "../protocol/CohereChat.ts"
+import { record } from "../protocol/Probe.ts"
 import { anything, listOf, optional } from "../validation/values.ts"
 import { listIn } from "./listing.ts"
 import * as Provider from "./Provider.ts"
@@ -86,6 +87,10 @@ const provider = Provider.define({
   // Models are listed by version 1 only.
   modelsUrl: (baseUrl) => `${baseUrl.replace(/\/v2$/, "")}/v1/models?endpoint=chat&page_size=1000`,
   readModels,
+  nextModels: (body) => {
+    const token = record(body)?.["next_page_token"]
+    return typeof token === "string" && token !== "" ? { page_token: token } : undefined
+  },
   auth: { type: "bearer" },
   env: { apiKey: ["COHERE_API_KEY", "CO_API_KEY"], baseUrl: "COHERE_BASE_URL", model: "COHERE_MODEL" },
   defaultModel: "command-a-03-2025",

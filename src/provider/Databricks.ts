@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -31,7 +32,17 @@ const provider = Provider.define({
     topK: true,
     strictTools: false,
     parallelToolCalls: false,
-    streamUsage: false
+    seedField: false,
+    streamUsage: false,
+    rules: {
+      refuses: [
+        noParts(
+          "https://docs.databricks.com/aws/en/machine-learning/foundation-model-apis/api-reference",
+          "files",
+          "audio"
+        )
+      ]
+    }
   })
 })
 

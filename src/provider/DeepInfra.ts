@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -25,13 +26,18 @@ const provider = Provider.define({
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // https://deepinfra.com/docs/openai_api
+    parallelToolCalls: false,
+    logprobs: "flag",
+    strictSchema: false,
+    reasoningEfforts: { off: "none", low: "low", medium: "medium", high: "high" },
     tokenField: "max_tokens",
     customTools: false,
     promptCacheKey: false,
     topK: true,
     strictTools: false,
     reasoningReplay: "reasoning_content",
-    thinkTags: true
+    thinkTags: true,
+    rules: { refuses: [noParts("https://deepinfra.com/docs/openai_api", "files", "audio")] }
   })
 })
 

@@ -6,6 +6,7 @@
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import { deepSeek } from "../protocol/schema/dialects.ts"
+import { jsonWord, noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -35,6 +36,12 @@ const provider = Provider.define({
     customTools: false,
     parallelToolCalls: false,
     promptCacheKey: false,
+    maxStops: 16,
+    textAsString: true,
+    rules: {
+      refuses: [noParts("https://api-docs.deepseek.com/api/create-chat-completion", "files", "audio")],
+      needs: [jsonWord("https://api-docs.deepseek.com/guides/json_mode")]
+    },
     // A switch with an effort beside it: https://api-docs.deepseek.com/guides/thinking_mode
     reasoning: "thinking",
     effortBesideSwitch: true,

@@ -6,6 +6,7 @@
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import { fireworks } from "../protocol/schema/dialects.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 import { above } from "./wholeAnswers.ts"
 
@@ -29,11 +30,16 @@ const provider = Provider.define({
   protocol: OpenAiChat.make({
     schemas: fireworks,
     // https://docs.fireworks.ai/api-reference/post-chatcompletions
+    // https://github.com/fw-ai-external/python-sdk: the words of models whose data name none.
+    reasoningEfforts: { off: "none", low: "low", medium: "medium", high: "high" },
     tokenField: "max_tokens",
+    // Usage comes with the last chunk by itself.
+    streamUsage: false,
     topK: true,
     customTools: false,
     promptCacheKey: false,
-    reasoningReplay: "reasoning_content"
+    reasoningReplay: "reasoning_content",
+    rules: { refuses: [noParts("https://docs.fireworks.ai/api-reference/post-chatcompletions", "files", "audio")] }
   }),
   // "Requests with max_tokens > 4096 must have stream=true": https://github.com/nullclaw/nullclaw/pull/231
   streamsWhole: ({ body }) => above(body["max_tokens"], 4096) || above(body["max_completion_tokens"], 4096)

@@ -11,7 +11,7 @@ import type { ModelMeta } from "../Model.ts"
 import * as GeminiGenerateContent from "../protocol/GeminiGenerateContent.ts"
 import { anything, optional, recordOf } from "../validation/values.ts"
 import { numberAt, only } from "./counting.ts"
-import { listIn } from "./listing.ts"
+import { listIn, nextPageToken } from "./listing.ts"
 import * as Provider from "./Provider.ts"
 
 /**
@@ -69,7 +69,9 @@ const generationFields = [
  * @category definition
  * @since 0.1.0
  */
-export const requestShape: Required<Pick<Provider.Definition, "nonBodyOptions" | "finish" | "ownOptions">> = {
+export const requestShape: Pick<Provider.Definition, "nonBodyOptions" | "ownOptions"> & {
+  readonly finish: (outgoing: Provider.Outgoing, options: JsonObject) => Provider.Outgoing
+} = {
   ownOptions: { generationConfig: optional(recordOf(anything)) },
   nonBodyOptions: ["generationConfig", ...generationFields],
   finish: (outgoing, options) => {
@@ -155,7 +157,10 @@ const provider = Provider.define({
     // https://github.com/googleapis/googleapis/blob/master/google/ai/generativelanguage/v1beta/generative_service.proto
     finishNumbers: "gemini"
   }),
+  // https://ai.google.dev/api/models#method:-models.list
+  modelsUrl: (baseUrl) => `${baseUrl}/models?pageSize=1000`,
   readModels,
+  nextModels: nextPageToken,
   // https://ai.google.dev/api/tokens#method:-models.counttokens
   countTokens: ({ baseUrl, model, outgoing }) => ({
     url: countTokensUrl(baseUrl, outgoing.path),

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -23,12 +24,22 @@ const provider = Provider.define({
   env: { apiKey: ["GITHUB_MODELS_TOKEN", "GITHUB_TOKEN"], model: "GITHUB_MODELS_MODEL" },
   defaultModel: "openai/gpt-4.1",
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
+  // Beside the inference API, for all organisations: https://docs.github.com/en/rest/models/catalog
+  modelsUrl: (baseUrl) => `${new URL(baseUrl).origin}/catalog/models`,
   protocol: OpenAiChat.make({
     // https://docs.github.com/en/rest/models/inference
     tokenField: "max_tokens",
     customTools: false,
     promptCacheKey: false,
-    toolCallId: "any"
+    parallelToolCalls: false,
+    logprobs: false,
+    toolCallId: "any",
+    rules: {
+      refuses: [
+        { option: "toolChoice: name", url: "https://docs.github.com/en/rest/models/inference" },
+        noParts("https://docs.github.com/en/rest/models/inference", "files")
+      ]
+    }
   })
 })
 

@@ -6,6 +6,7 @@
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import { groq } from "../protocol/schema/dialects.ts"
+import { answerFormats, jsonWord, noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -28,9 +29,16 @@ const provider = Provider.define({
   protocol: OpenAiChat.make({
     schemas: groq,
     // Not supported: https://console.groq.com/docs/openai#currently-unsupported-openai-features
+    // https://console.groq.com/docs/reasoning: the words of models whose data name none.
+    reasoningEfforts: { off: "none", low: "low", medium: "medium", high: "high" },
     logprobs: false,
     promptCacheKey: false,
     customTools: false,
+    rules: {
+      refuses: [noParts("https://console.groq.com/docs/api-reference#chat-create", "files", "audio")],
+      excludes: [{ option: answerFormats, by: "tools", url: "https://console.groq.com/docs/structured-outputs" }],
+      needs: [jsonWord("https://console.groq.com/docs/structured-outputs#json-object-mode")]
+    },
     // Reasoning comes and goes in `reasoning`: https://console.groq.com/docs/reasoning
     reasoningReplay: "reasoning"
   })

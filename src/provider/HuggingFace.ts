@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -27,11 +28,15 @@ const provider = Provider.define({
   protocol: OpenAiChat.make({
     // The router passes requests on to many hosts; it promises no more than they share.
     // https://huggingface.co/docs/inference-providers/tasks/chat-completion
+    parallelToolCalls: false,
     tokenField: "max_tokens",
     customTools: false,
     promptCacheKey: false,
     strictTools: false,
-    reasoningReplay: "reasoning_content"
+    reasoningReplay: "reasoning_content",
+    rules: {
+      refuses: [noParts("https://huggingface.co/docs/inference-providers/tasks/chat-completion", "files", "audio")]
+    }
   })
 })
 

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -31,7 +32,8 @@ const provider = Provider.define({
     topK: true,
     strictTools: false,
     parallelToolCalls: false,
-    thinkTags: true
+    thinkTags: true,
+    rules: { refuses: [noParts("https://docs.hyperbolic.xyz/docs/rest-api", "files", "audio")] }
   })
 })
 

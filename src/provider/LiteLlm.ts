@@ -27,6 +27,7 @@ const provider = Provider.define({
     tokenField: "max_tokens",
     customTools: false,
     promptCacheKey: false,
+    maxStops: Infinity,
     toolCallId: "any",
     cacheControl: true,
     // In front of Anthropic a history with tool calls needs the field.

@@ -6,6 +6,7 @@
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import { llamaCpp } from "../protocol/schema/dialects.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -31,6 +32,14 @@ const provider = Provider.define({
     topK: true,
     customTools: false,
     promptCacheKey: false,
+    maxStops: Infinity,
+    rules: {
+      // Anything but a word counts as "auto", in silence.
+      refuses: [noParts("https://github.com/ggml-org/llama.cpp/blob/master/docs/multimodal.md", "files"), {
+        option: "toolChoice: name",
+        url: "https://github.com/ggml-org/llama.cpp/blob/master/docs/function-calling.md"
+      }]
+    },
     reasoning: "chat_template_kwargs",
     reasoningReplay: "reasoning_content",
     thinkTags: true

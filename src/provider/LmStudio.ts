@@ -6,6 +6,7 @@
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import { lmStudio } from "../protocol/schema/dialects.ts"
+import { jsonBySchema, noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -30,6 +31,16 @@ const provider = Provider.define({
     topK: true,
     customTools: false,
     promptCacheKey: false,
+    maxStops: Infinity,
+    rules: {
+      refuses: [
+        noParts("https://lmstudio.ai/docs/developer/openai-compat/chat-completions", "files", "audio"),
+        // "'response_format.type' must be 'json_schema' or 'text'"
+        jsonBySchema("https://github.com/lmstudio-ai/lmstudio-bug-tracker/issues/189"),
+        // "Invalid tool_choice type: 'object'. Supported string values: none, auto, required"
+        { option: "toolChoice: name", url: "https://lmstudio.ai/docs/developer/openai-compat/tools" }
+      ]
+    },
     // Reasoning is inline unless the server is told to separate it.
     thinkTags: true
   })

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -26,6 +27,7 @@ const provider = Provider.define({
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // https://platform.minimax.io/docs/api-reference/text-openai-api
+    textAsString: true,
     tokenField: "max_tokens",
     customTools: false,
     promptCacheKey: false,
@@ -37,7 +39,16 @@ const provider = Provider.define({
     body: { reasoning_split: true },
     reasoning: "none",
     reasoningReplay: "reasoning_details",
-    thinkTags: true
+    thinkTags: true,
+    rules: {
+      refuses: [noParts("https://platform.minimax.io/docs/api-reference/text-openai-api", "files", "audio")],
+      only: [{
+        option: "temperature",
+        from: 0.01,
+        to: 1,
+        url: "https://platform.minimax.io/docs/api-reference/text-openai-api"
+      }]
+    }
   })
 })
 

@@ -39,6 +39,9 @@ const provider = Provider.define({
     // Ids must be 9 characters of [a-zA-Z0-9].
     toolCallId: "mistral",
     toolResultName: true,
+    // https://docs.mistral.ai/capabilities/document_ai/document_qna and https://docs.mistral.ai/capabilities/audio
+    audioForm: "string",
+    rules: { only: [{ option: "temperature", from: 0, to: 1.5, url: "https://docs.mistral.ai/api/endpoint/chat" }] },
     // The order of messages that the API takes, and `prefix` on an assistant message at the end:
     // https://github.com/mistralai/mistral-common/blob/main/src/mistral_common/protocol/instruct/validator.py and
     // https://docs.mistral.ai/capabilities/completion/usage#prefix

@@ -5,7 +5,10 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { record } from "../protocol/Probe.ts"
 import { moonshot } from "../protocol/schema/dialects.ts"
+import { numberAt, only } from "./counting.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -18,16 +21,23 @@ declare module "../LlmRequest.ts" {
 const provider = Provider.define({
   id: "moonshot",
   name: "Moonshot",
-  docs: "https://platform.moonshot.ai/docs/api/chat",
+  docs: "https://platform.kimi.ai/docs/api/chat",
   baseUrl: "https://api.moonshot.ai/v1",
   auth: { type: "bearer" },
   env: { apiKey: ["MOONSHOT_API_KEY", "KIMI_API_KEY"], baseUrl: "MOONSHOT_BASE_URL", model: "MOONSHOT_MODEL" },
   defaultModel: "kimi-k3",
   catalogue: () => import("../model/catalogue/moonshot.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
+  // https://platform.kimi.ai/docs/api/estimate
+  countTokens: ({ baseUrl, outgoing }) => ({
+    url: `${baseUrl}/tokenizers/estimate-token-count`,
+    body: only(outgoing.body, ["model", "messages", "tools"]),
+    read: (answer) => numberAt("total_tokens")(record(answer)?.["data"])
+  }),
   protocol: OpenAiChat.make({
     // https://platform.moonshot.ai/docs/api/chat
-    tokenField: "max_tokens",
+    // `max_tokens` is deprecated.
+    tokenField: "max_completion_tokens",
     seedField: false,
     logprobs: false,
     strictTools: false,
@@ -41,7 +51,11 @@ const provider = Provider.define({
     // Images are bytes or `ms://` ids, documents are read by another API: https://platform.kimi.ai/docs/guide/use-kimi-vision-model and
     // https://github.com/HeyPuter/puter/pull/2931
     imageUrls: false,
-    files: "none"
+    files: "none",
+    rules: {
+      refuses: [noParts("https://platform.kimi.ai/docs/api/chat", "files", "audio", "image.detail")],
+      only: [{ option: "temperature", from: 0, to: 1, url: "https://platform.kimi.ai/docs/api/chat" }]
+    }
   })
 })
 

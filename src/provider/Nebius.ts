@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -31,7 +32,12 @@ const provider = Provider.define({
     topK: true,
     strictTools: false,
     reasoningReplay: "reasoning_content",
-    thinkTags: true
+    thinkTags: true,
+    rules: {
+      refuses: [
+        noParts("https://docs.tokenfactory.nebius.com/api-reference/inference/create-chat-completion", "files", "audio")
+      ]
+    }
   })
 })
 

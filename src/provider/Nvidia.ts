@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -35,7 +36,8 @@ const provider = Provider.define({
     contentMustBeString: true,
     reasoning: "chat_template_kwargs",
     reasoningReplay: "none",
-    thinkTags: true
+    thinkTags: true,
+    rules: { refuses: [noParts("https://docs.api.nvidia.com/nim/reference/llm-apis", "files", "audio")] }
   })
 })
 

@@ -11,6 +11,7 @@ import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../protocol/OpenAiResponses.ts"
 import { oneOf, optional } from "../validation/values.ts"
 import { numberAt, only } from "./counting.ts"
+import { jsonWord } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 /**
@@ -86,7 +87,8 @@ export const chatDefinition: Provider.Definition = {
   protocol: OpenAiChat.make({
     // Reasoning models take instructions from the developer role: https://platform.openai.com/docs/guides/text
     systemRole: "developer",
-    promptCacheRetention: true
+    promptCacheRetention: true,
+    rules: { needs: [jsonWord("https://platform.openai.com/docs/guides/structured-outputs#json-mode")] }
   })
 }
 

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { jsonBySchema, noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -33,6 +34,15 @@ const provider = Provider.define({
     parallelToolCalls: false,
     promptCacheKey: false,
     streamUsage: false,
+    rules: {
+      refuses: [
+        { option: "toolChoice: name", url: "https://docs.perplexity.ai/api-reference/chat-completions-post" },
+        noParts("https://docs.perplexity.ai/api-reference/chat-completions-post", "files", "audio", "image.detail"),
+        // Only `json_schema` and `regex`.
+        jsonBySchema("https://docs.perplexity.ai/guides/structured-outputs")
+      ]
+    },
+    reasoningEfforts: { minimal: "minimal", low: "low", medium: "medium", high: "high" },
     // "After the (optional) system message(s), user or tool message(s) should alternate with assistant message(s)", and the last is the
     // user's; the API makes no calls: https://github.com/pipecat-ai/pipecat/pull/4009
     toolTurns: false,

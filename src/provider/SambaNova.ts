@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -25,6 +26,9 @@ const provider = Provider.define({
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // https://docs.sambanova.ai/cloud/docs/capabilities/openai-compatibility
+    textAsString: true,
+    // https://docs.sambanova.ai/docs/en/features/reasoning
+    reasoningEfforts: { low: "low", medium: "medium", high: "high" },
     tokenField: "max_tokens",
     customTools: false,
     promptCacheKey: false,
@@ -33,7 +37,12 @@ const provider = Provider.define({
     seedField: false,
     logprobs: false,
     strictTools: false,
-    thinkTags: true
+    thinkTags: true,
+    rules: {
+      refuses: [
+        noParts("https://docs.sambanova.ai/docs/en/api-reference/chat-completions", "files", "audio", "image.detail")
+      ]
+    }
   })
 })
 

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -25,11 +26,15 @@ const provider = Provider.define({
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
     // https://docs.snowflake.com/en/user-guide/snowflake-cortex/open_ai_sdk
+    textAsString: true,
     customTools: false,
     promptCacheKey: false,
     tokenField: "max_completion_tokens",
     strictTools: false,
-    penalties: false
+    penalties: false,
+    rules: {
+      refuses: [noParts("https://docs.snowflake.com/en/user-guide/snowflake-cortex/cortex-rest-api", "files", "audio")]
+    }
   })
 })
 

@@ -6,6 +6,7 @@
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import { together } from "../protocol/schema/dialects.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -28,6 +29,8 @@ const provider = Provider.define({
   protocol: OpenAiChat.make({
     schemas: together,
     // https://docs.together.ai/reference/chat-completions-1
+    parallelToolCalls: false,
+    logprobs: "count",
     tokenField: "max_tokens",
     topK: true,
     strictTools: false,
@@ -35,7 +38,8 @@ const provider = Provider.define({
     promptCacheKey: false,
     // https://docs.together.ai/docs/reasoning-overview
     reasoning: "reasoning_enabled",
-    reasoningReplay: "reasoning"
+    reasoningReplay: "reasoning",
+    rules: { refuses: [noParts("https://docs.together.ai/reference/chat-completions", "files")] }
   })
 })
 

@@ -10,7 +10,8 @@ import * as GeminiGenerateContent from "../protocol/GeminiGenerateContent.ts"
 import { numberAt, only } from "./counting.ts"
 import * as Gemini from "./Gemini.ts"
 import * as VertexHost from "./google/Vertex.ts"
-import { modelsAt } from "./listing.ts"
+import { modelsAt, nextPageToken } from "./listing.ts"
+import type { Outgoing } from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
   interface ProviderOptions {
@@ -31,6 +32,12 @@ export type {
   Options
 } from "./google/Vertex.ts"
 
+/** The base URL ends in the publisher: names that begin with one, or with the project, must not repeat it. */
+const belowPublisher = (outgoing: Outgoing): Outgoing => ({
+  ...outgoing,
+  path: outgoing.path.replace(/^\/(?:projects\/[^/]+\/locations\/[^/]+\/)?publishers\/google\/models\//, "/models/")
+})
+
 const provider = VertexHost.define(
   {
     id: "vertex",
@@ -46,7 +53,11 @@ const provider = VertexHost.define(
     defaultModel: "gemini-3.5-flash",
     catalogue: () => import("../model/catalogue/vertex.ts"),
     capabilities: Gemini.definition.capabilities,
-    protocol: GeminiGenerateContent.make({ levelModels: Gemini.levelModels }),
+    protocol: GeminiGenerateContent.make({
+      levelModels: Gemini.levelModels,
+      // v1 has no ids of calls: https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1/Content#FunctionCall
+      toolCallIds: false
+    }),
     // https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/count-tokens
     countTokens: ({ baseUrl, outgoing }) => ({
       url: Gemini.countTokensUrl(baseUrl, outgoing.path),
@@ -56,7 +67,9 @@ const provider = VertexHost.define(
     // https://cloud.google.com/vertex-ai/docs/reference/rest/v1beta1/publishers.models/list
     modelsUrl: (baseUrl) => `${new URL(baseUrl).origin}/v1beta1/publishers/google/models`,
     readModels: modelsAt("vertex", "publisherModels", "name", (name) => name.replace(/^.*\//, "")),
-    ...Gemini.requestShape
+    nextModels: nextPageToken,
+    ...Gemini.requestShape,
+    finish: (outgoing, options) => Gemini.requestShape.finish(belowPublisher(outgoing), options)
   },
   "google",
   true

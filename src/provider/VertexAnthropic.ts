@@ -10,9 +10,12 @@ import { nameIssue, segment } from "../address/paths.ts"
 import type { Issue } from "../LlmRequest.ts"
 import type { JsonObject } from "../Message.ts"
 import * as AnthropicMessages from "../protocol/AnthropicMessages.ts"
+import { joinedHeaders } from "../validation/headers.ts"
 import { filledText, listOf, optional } from "../validation/values.ts"
 import { claudePrefills } from "./claude.ts"
+import { numberAt, only } from "./counting.ts"
 import * as VertexHost from "./google/Vertex.ts"
+import { modelsAt, nextPageToken } from "./listing.ts"
 import type { Outgoing } from "./Provider.ts"
 import { claudeStreamsWhole } from "./wholeAnswers.ts"
 
@@ -41,7 +44,7 @@ const finish = (outgoing: Outgoing, options: JsonObject): Outgoing | Issue => {
   return {
     path: `/models/${name}:${body["stream"] === true ? "streamRawPredict" : "rawPredict"}`,
     headers: Array.isArray(betas) && betas.length > 0
-      ? { ...outgoing.headers, "anthropic-beta": betas.join(",") }
+      ? joinedHeaders(outgoing.headers, { "anthropic-beta": betas.join(",") })
       : outgoing.headers,
     body: { anthropic_version: "vertex-2023-10-16", ...body }
   }
@@ -75,6 +78,20 @@ const provider = VertexHost.define(
       // Signatures made by Anthropic's own API are valid here:
       // https://platform.claude.com/docs/en/build-with-claude/extended-thinking#thinking-block-preservation
       reasoningFrom: ["anthropic", "bedrock"]
+    }),
+    // https://cloud.google.com/vertex-ai/docs/reference/rest/v1beta1/publishers.models/list
+    modelsUrl: (baseUrl) => `${new URL(baseUrl).origin}/v1beta1/publishers/anthropic/models`,
+    readModels: modelsAt("vertex-anthropic", "publisherModels", "name", (name) => name.replace(/^.*\//, "")),
+    nextModels: nextPageToken,
+    // https://platform.claude.com/docs/en/build-with-claude/token-counting, by the model `count-tokens` of the publisher:
+    // https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/count-tokens
+    countTokens: ({ baseUrl, model, outgoing }) => ({
+      url: `${baseUrl}/models/count-tokens:rawPredict`,
+      body: {
+        model,
+        ...only(outgoing.body, ["messages", "system", "tools", "tool_choice", "thinking", "anthropic_version"])
+      },
+      read: numberAt("input_tokens")
     }),
     streamsWhole: claudeStreamsWhole,
     nonBodyOptions: ["betas"],

@@ -6,6 +6,8 @@
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import { vllm } from "../protocol/schema/dialects.ts"
+import { numberAt, only } from "./counting.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -23,6 +25,12 @@ const provider = Provider.define({
   auth: { type: "none" },
   env: { apiKey: ["VLLM_API_KEY"], baseUrl: "VLLM_BASE_URL", model: "VLLM_MODEL" },
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
+  // Beside the API: https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html#tokenizer-api
+  countTokens: ({ baseUrl, outgoing }) => ({
+    url: `${baseUrl.replace(/\/v1$/, "")}/tokenize`,
+    body: only(outgoing.body, ["model", "messages", "tools", "chat_template_kwargs"]),
+    read: numberAt("count")
+  }),
   protocol: OpenAiChat.make({
     schemas: vllm,
     // https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
@@ -30,9 +38,11 @@ const provider = Provider.define({
     topK: true,
     customTools: false,
     promptCacheKey: false,
+    maxStops: Infinity,
     reasoning: "chat_template_kwargs",
     // Servers without a reasoning parser leave it inline.
-    thinkTags: true
+    thinkTags: true,
+    rules: { refuses: [noParts("https://docs.vllm.ai/en/latest/features/multimodal_inputs/", "files")] }
   })
 })
 

@@ -5,6 +5,8 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { jsonBySchema, noParts } from "./hostRules.ts"
+import { modelsAt } from "./listing.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -23,14 +25,34 @@ const provider = Provider.define({
   env: { apiKey: ["WRITER_API_KEY"], model: "WRITER_MODEL" },
   defaultModel: "palmyra-x5",
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
+  // https://dev.writer.com/api-reference/completion-api/list-models
+  readModels: modelsAt("writer", "models", "id"),
   protocol: OpenAiChat.make({
     // https://dev.writer.com/api-reference/completion-api/chat-completion
+    logprobs: "flag",
+    path: "/chat",
     tokenField: "max_tokens",
+    seedField: false,
+    // https://github.com/writer/writer-python/blob/main/src/writerai/types/shared_params/tool_choice_string.py
+    toolChoiceValue: true,
+    textAsString: true,
+    reasoning: "none",
     customTools: false,
     promptCacheKey: false,
     penalties: false,
     strictTools: false,
-    parallelToolCalls: false
+    parallelToolCalls: false,
+    rules: {
+      refuses: [
+        noParts(
+          "https://dev.writer.com/api-reference/completion-api/chat-completion",
+          "files",
+          "audio",
+          "image.detail"
+        ),
+        jsonBySchema("https://dev.writer.com/home/structured-output")
+      ]
+    }
   })
 })
 

@@ -8,6 +8,7 @@ import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../protocol/OpenAiResponses.ts"
 import { xai } from "../protocol/schema/dialects.ts"
 import { oneOf, optional } from "../validation/values.ts"
+import { noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -68,7 +69,8 @@ const provider = Provider.define<Options>(
       customTools: false,
       promptCacheKey: false,
       // Reasoning models refuse penalties and stop: https://docs.x.ai/docs/guides/reasoning
-      penalties: false
+      penalties: false,
+      rules: { refuses: [noParts("https://docs.x.ai/docs/api-reference#chat-completions", "files", "audio")] }
     })
   },
   (definition, { api }) => api === "responses" ? responsesDefinition : definition,

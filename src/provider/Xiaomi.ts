@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { forcedCalls, noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -33,8 +34,17 @@ const provider = Provider.define({
     logprobs: false,
     strictTools: false,
     parallelToolCalls: false,
+    responseFormat: "json_object",
     reasoning: "thinking",
-    reasoningReplay: "reasoning_content"
+    reasoningReplay: "reasoning_content",
+    rules: {
+      refuses: [noParts("https://platform.xiaomimimo.com/#/docs/api/chat/openai-api", "files")],
+      excludes: [{
+        option: "thinking: on",
+        by: forcedCalls,
+        url: "https://platform.xiaomimimo.com/#/docs/api/chat/openai-api"
+      }]
+    }
   })
 })
 

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { forcedCalls, noParts } from "./hostRules.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -38,6 +39,20 @@ const provider = Provider.define({
     responseFormat: "json_object",
     // A switch: https://docs.z.ai/guides/capabilities/thinking
     reasoning: "thinking",
+    // Models from GLM-5.2 on, as their data say: https://docs.z.ai/api-reference/llm/chat-completion
+    effortBesideSwitch: "known",
+    textAsString: true,
+    rules: {
+      // "Currently only supports auto."
+      refuses: [noParts("https://docs.z.ai/api-reference/llm/chat-completion", "files", "audio"), {
+        option: [...forcedCalls, "toolChoice: none"],
+        url: "https://docs.z.ai/api-reference/llm/chat-completion"
+      }],
+      only: [
+        { option: "temperature", from: 0, to: 1, url: "https://docs.z.ai/api-reference/llm/chat-completion" },
+        { option: "topP", from: 0.01, to: 1, url: "https://docs.z.ai/api-reference/llm/chat-completion" }
+      ]
+    },
     reasoningReplay: "reasoning_content"
   })
 })

@@ -159,6 +159,8 @@ export interface Definition {
   readonly modelsUrl?: ((baseUrl: string) => string) | undefined
   /** Reads the list of models; `undefined` where there is none. @default OpenAI's `{ data: [{ id }] }` */
   readonly readModels?: ((body: unknown) => ReadonlyArray<ModelMeta> | undefined) | undefined
+  /** What of a page of that list asks for the next one, as query parameters. @default there is one page */
+  readonly nextModels?: ((body: unknown) => { readonly [parameter: string]: string } | undefined) | undefined
   /**
    * Last change to a request: typed options that are not body fields, a path that differs.
    * `options` is `request.providerOptions[id]` merged over the layer's. An issue refuses the request.

@@ -15,13 +15,17 @@ import { headerIssue, headers } from "../validation/headers.ts"
 import { defaults, timeouts } from "../validation/request.ts"
 import {
   all,
+  anything,
   type Check,
   type Fields,
   fields,
   filledText,
+  finite,
   flag,
   isRecord,
   type Issue,
+  listOf,
+  oneOf,
   optional,
   positive,
   problem,
@@ -55,6 +59,28 @@ export const hostName: Check = (value) => {
   return message === undefined ? undefined : problem(message)
 }
 
+const names = listOf(text)
+const option: Check = (value) => typeof value === "string" ? undefined : names(value)
+const said = { because: optional(text), url: optional(text) }
+const values = optional(listOf(anything))
+
+/** Rules of options; a name that no option has fits no request. */
+const rules: Check = fields({
+  refuses: optional(listOf(fields({ ...said, option, but: values, instead: optional(recordOf(anything)) }))),
+  excludes: optional(listOf(fields({ ...said, option, by: option, but: values, from: optional(finite) }))),
+  needs: optional(listOf(fields({ ...said, option, beside: text }))),
+  only: optional(listOf(fields({ ...said, option, from: optional(finite), to: optional(finite) })))
+}, "Must be an object of rules: refuses, excludes, needs, only.")
+
+const thinkingFacts: Check = fields({
+  default: optional(oneOf("on", "off")),
+  off: optional(flag),
+  byEffort: optional(flag),
+  smallestBudget: optional(positive),
+  largestBudget: optional(positive),
+  url: optional(text)
+}, "Must be an object of facts about thinking.")
+
 const modelFacts = recordOf(
   fields({
     name: optional(text),
@@ -62,6 +88,9 @@ const modelFacts = recordOf(
     maxOutputTokens: optional(positive),
     capabilities: optional(recordOf(optional(flag))),
     thinkingLevels: optional(recordOf(optional(text))),
+    thinking: optional(thinkingFacts),
+    limitsCompletion: optional(flag),
+    rules: optional(rules),
     prices: optional(prices)
   }),
   "Must be an object of facts by model."

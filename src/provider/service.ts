@@ -21,7 +21,7 @@ import type * as LlmService from "../LlmService.ts"
 import type { JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import { inputTokens } from "../model/estimate.ts"
-import { imageIssue, ModelFacts } from "../model/facts.ts"
+import { mediaIssue, ModelFacts } from "../model/facts.ts"
 import * as Telemetry from "../observe/Telemetry.ts"
 import type { Encoded } from "../protocol/Protocol.ts"
 import { addressedTo, leftOut } from "../service/addressee.ts"
@@ -30,13 +30,14 @@ import { withDefaults } from "../service/layerDefaults.ts"
 import type { Call, JsonCall, JsonReading } from "../transport/Call.ts"
 import * as Transport from "../transport/loading.ts"
 import { credential as aCredential } from "../validation/credential.ts"
-import { headerIssue, sentHeaders } from "../validation/headers.ts"
+import { headerIssue, joinedHeaders, sentHeaders } from "../validation/headers.ts"
 import { relations, shape } from "../validation/request.ts"
 import { fields, rooted, under } from "../validation/values.ts"
 import { readBaseUrl } from "./baseUrl.ts"
 import * as Credentials from "./Credentials.ts"
 import type { Definition, Options, Outgoing } from "./definition.ts"
-import { modelsAt } from "./listing.ts"
+import { listedPages, pageReading } from "./listing.ts"
+import { merged } from "./merging.ts"
 import { issueOf } from "./options.ts"
 import { type Made, withRenewal } from "./renewing.ts"
 
@@ -46,34 +47,6 @@ const valueOf = (key: Redacted.Redacted<string>): string => Redacted.value(key).
 // =============================================================================
 // Service
 // =============================================================================
-
-/** What is `undefined` is no word on the matter. */
-const saidBy = (fields: object | undefined): object =>
-  fields === undefined ? {} : Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
-
-const mergeDefaults = (request: LlmRequest, options: Options): LlmRequest => {
-  const { defaults, timeouts } = options
-  if (defaults === undefined && timeouts === undefined) return request
-  const own = defaults?.providerOptions as ProviderOptions | undefined
-  return {
-    ...defaults,
-    ...saidBy(request),
-    timeouts: { ...timeouts, ...saidBy(defaults?.timeouts), ...saidBy(request.timeouts) },
-    ...(defaults?.headers === undefined ? undefined : { headers: { ...defaults.headers, ...saidBy(request.headers) } }),
-    ...(own === undefined
-      ? undefined
-      : { providerOptions: mergeProviderOptions(own, request.providerOptions as ProviderOptions | undefined) })
-  } as LlmRequest
-}
-
-type ProviderOptions = { readonly [id: string]: JsonObject | undefined }
-
-/** Of one provider, option by option. */
-const mergeProviderOptions = (below: ProviderOptions, above: ProviderOptions = {}): ProviderOptions => {
-  const merged: Record<string, JsonObject | undefined> = { ...below }
-  for (const [id, options] of Object.entries(above)) setOwn(merged, id, { ...below[id], ...options })
-  return merged
-}
 
 const optionsOf = (request: LlmRequest, id: string): JsonObject =>
   (request.providerOptions as { readonly [id: string]: JsonObject } | undefined)?.[id] ?? {}
@@ -94,7 +67,14 @@ export const encode = (
   const options = optionsOf(request, definition.id)
   const wrong = definition.ownOptions === undefined ? undefined : fields(definition.ownOptions)(options)
   if (wrong !== undefined) return rooted(under(`providerOptions.${definition.id}`, wrong), "providerOptions")!
-  const encoded = definition.protocol.encode({ request, model, stream, provider: definition.id, meta })
+  const encoded = definition.protocol.encode({
+    request,
+    model,
+    stream,
+    provider: definition.id,
+    meta,
+    docs: definition.docs
+  })
   if ("refused" in encoded) return encoded.refused
   let body = encoded.body
   const extra = Object.keys(options)
@@ -245,7 +225,7 @@ export const make = (
     const assemble = (given: LlmRequest, operation: "generate" | "stream" | "countTokens") => {
       let model = defaultModel
       try {
-        const request = mergeDefaults(given, options)
+        const request = merged(given, options)
         model = request.model ?? model
         const wrong = relations(request)
         if (wrong !== undefined) return { issue: wrong, model }
@@ -253,8 +233,8 @@ export const make = (
           return { issue: { field: "model", message: `${definition.name} has no default model: name one.` } }
         }
         const meta = facts.of(model)
-        const image = imageIssue(request, meta)
-        if (image !== undefined) return { issue: image, model }
+        const media = mediaIssue(request, meta)
+        if (media !== undefined) return { issue: media, model }
         const { encoded, streamed } = operation === "generate"
           ? encodeWhole(definition, request, model, meta)
           : { encoded: encode(definition, request, model, operation === "stream", meta), streamed: false }
@@ -295,7 +275,7 @@ export const make = (
           Effect.withFiber((fiber) => {
             if (by !== undefined) by.used = key
             const seed = fiber.getRef(Random.Random).nextIntUnsafe()
-            const headers = sentHeaders({ ...encoded.headers, ...options.headers, ...request.headers })
+            const headers = sentHeaders(joinedHeaders(encoded.headers, options.headers, request.headers))
             authenticate(headers, key)
             const call: Call = {
               protocol: definition.protocol,
@@ -325,6 +305,21 @@ export const make = (
           }))
       })
 
+    const { get, refresh } = credentials
+    const lock = Semaphore.makeUnsafe(1)
+    /** Who comes late finds what others have put in the place of the rejected key. */
+    const renew = get !== undefined && refresh !== undefined
+      ? (rejected: unknown) =>
+        lock.withPermits(1)(Effect.flatMap(get, (kept) =>
+          Effect.flatMap(keyOf(kept, "generate"), (value) =>
+            value === rejected
+              ? Effect.tap(refresh, (fresh) =>
+                keyOf(fresh, "generate"))
+              : Effect.succeed(kept))))
+      : get === undefined && definition.renew !== undefined
+      ? definition.renew
+      : undefined
+
     const json = <A>(
       operation: LlmError.Operation,
       method: "GET" | "POST",
@@ -332,9 +327,29 @@ export const make = (
       reading: JsonReading<A>,
       body?: JsonObject,
       request: Pick<LlmRequest, "apiKey" | "headers" | "model"> = {}
+    ): Effect.Effect<A, LlmError.LlmError> => {
+      const made: Made = {}
+      const attempt = (by: Made) =>
+        once(operation, method, url, reading, body, request, by)
+      return renew === undefined || request.apiKey !== undefined ? attempt(made) : Effect.catchIf(
+        attempt(made),
+        ({ reason }) => reason._tag === "Authentication",
+        () => Effect.flatMap(renew(made.used), (apiKey) => attempt({ apiKey }))
+      )
+    }
+
+    const once = <A>(
+      operation: LlmError.Operation,
+      method: "GET" | "POST",
+      url: string,
+      reading: JsonReading<A>,
+      body: JsonObject | undefined,
+      request: Pick<LlmRequest, "apiKey" | "headers" | "model">,
+      by: Made
     ): Effect.Effect<A, LlmError.LlmError> =>
-      Effect.flatMap(credential(request, operation), (key) => {
-        const headers = sentHeaders({ ...definition.headers, ...options.headers, ...request.headers })
+      Effect.flatMap(credential({ apiKey: request.apiKey ?? by.apiKey }, operation), (key) => {
+        by.used = key
+        const headers = sentHeaders(joinedHeaders(definition.headers, options.headers, request.headers))
         authenticate(headers, key)
         const call: JsonCall = {
           method,
@@ -349,7 +364,7 @@ export const make = (
           timeouts: options.timeouts ?? {}
         }
         return sendable(call, operation).pipe(
-          Effect.flatMap((call) => signed(call, method, key)),
+          Effect.flatMap((call) => signed(call, method, key, by)),
           Effect.flatMap((call) => sendable(call, operation)),
           Effect.flatMap((call) => transport.json(call, reading))
         )
@@ -357,7 +372,7 @@ export const make = (
 
     const estimate = (given: LlmRequest): Effect.Effect<LlmService.TokenCount, LlmError.LlmError> => {
       try {
-        return Effect.succeed({ inputTokens: inputTokens(mergeDefaults(given, options)), estimated: true })
+        return Effect.succeed({ inputTokens: inputTokens(merged(given, options)), estimated: true })
       } catch {
         return invalid("countTokens", { field: "request", message: "Cannot be read: a getter or proxy throws." })
       }
@@ -416,37 +431,19 @@ export const make = (
       ...answering(),
       countTokens,
       models: Effect.flatMap(
-        json("models", "GET", modelsUrl, {
-          read: definition.readModels ?? ((body) => listedModels(definition, body)),
-          nothing: "The provider's list of models has no list in it."
-        }),
+        listedPages((url) => json("models", "GET", url, pageReading(definition)), modelsUrl),
         (listed) => facts.complete(listed)
       ),
       health: Effect.map(Effect.timed(json("health", "GET", modelsUrl, anyAnswer)), ([duration]) => ({
         latencyMillis: Duration.toMillis(duration)
       }))
     }
-    const { get, refresh } = credentials
-    const lock = Semaphore.makeUnsafe(1)
-    /** Who comes late finds what others have put in the place of the rejected key. */
-    const renew = get !== undefined && refresh !== undefined
-      ? (rejected: unknown) =>
-        lock.withPermits(1)(Effect.flatMap(get, (kept) =>
-          Effect.flatMap(keyOf(kept, "generate"), (value) =>
-            value === rejected
-              ? Effect.tap(refresh, (fresh) =>
-                keyOf(fresh, "generate"))
-              : Effect.succeed(kept))))
-      : get === undefined && definition.renew !== undefined
-      ? definition.renew
-      : undefined
     const { countTokens: count, generate, stream, ...others } = Telemetry.instrument(
       renew === undefined ? service : withRenewal(service, answering, renew)
     )
     return {
       ...others,
-      generate: (request) =>
-        generate(addressedTo(request, service.info)),
+      generate: (request) => generate(addressedTo(request, service.info)),
       stream: (request) => stream(addressedTo(request, service.info)),
       countTokens: (request) => count(addressedTo(request, service.info))
     }
@@ -454,7 +451,3 @@ export const make = (
 
 /** What a probe asks of an answer: that it is JSON. */
 const anyAnswer: JsonReading<true> = { read: () => true, nothing: "" }
-
-/** As OpenAI lists models; a list without the object around it is one too. */
-const listedModels = (definition: Definition, body: unknown): ReadonlyArray<ModelMeta> | undefined =>
-  modelsAt(definition.id, "data", "id")(Array.isArray(body) ? { data: body } : body)

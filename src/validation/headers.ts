@@ -83,6 +83,42 @@ export const headerIssue = (given: { readonly [name: string]: string | undefined
 }
 
 /**
+ * Headers that are lists, of which what several layers say is joined: https://platform.claude.com/docs/en/api/beta-headers. Of every
+ * other the last layer's stands. https://www.rfc-editor.org/rfc/rfc9110#section-5.6.1
+ */
+const lists: ReadonlySet<string> = new Set(["anthropic-beta", "openai-beta"])
+
+const members = (value: string): ReadonlyArray<string> =>
+  value.split(",").map((member) => member.trim()).filter((member) => member !== "")
+
+/**
+ * The headers of several layers as one: names are the same in whatever case, lists are joined, each member once, and of others the
+ * last stands.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const joinedHeaders = (
+  ...layers: ReadonlyArray<{ readonly [name: string]: string | undefined } | undefined>
+): Record<string, string> => {
+  const found = new Map<string, readonly [name: string, value: string]>()
+  for (const layer of layers) {
+    for (const [name, value] of Object.entries(layer ?? {})) {
+      if (value === undefined) continue
+      const key = name.toLowerCase()
+      const before = found.get(key)
+      found.set(
+        key,
+        before === undefined || !lists.has(key)
+          ? [name, value]
+          : [before[0], [...new Set([...members(before[1]), ...members(value)])].join(",")]
+      )
+    }
+  }
+  return Object.fromEntries(found.values())
+}
+
+/**
  * Headers as they are sent: without what is `undefined`, and without space around values.
  *
  * @category combinators

@@ -100,16 +100,14 @@ describe("Cohere encoder: options", () => {
         effort: "high",
         parallelToolCalls: false,
         logprobs: 3,
-        stop: ["1", "2", "3", "4", "5", "6"],
         cache: { key: "k", systemPrompt: true, extendedTtl: true }
       }),
       [
         "effort",
         "parallelToolCalls",
-        "logprobs",
-        "stop",
         "cache.key",
         "cache.extendedTtl",
+        "logprobs",
         "cache"
       ]
     )

@@ -128,10 +128,11 @@ describe("OpenAI Chat encoder: options", () => {
     assert.deepInclude(body({ topK: 5 }, { quirks: { topK: true } }), { top_k: 5 })
   })
 
-  it("sends more stop texts than the host takes, with a warning", () => {
+  it("refuses more stop texts than the host takes", () => {
     const stop = ["a", "b", "c", "d", "e"]
-    assert.deepInclude(body({ stop }), { stop })
-    assert.deepStrictEqual(warned({ stop }), ["stop"])
+    const attempted = attempt({ prompt: "Hi", stop })
+    assert.strictEqual("refused" in attempted ? attempted.refused.field : undefined, "stop")
+    assert.deepInclude(body({ stop }, { quirks: { maxStops: 5 } }), { stop })
   })
 
   it("sends the host's constant fields and path below the request's own", () => {
@@ -257,7 +258,7 @@ describe("OpenAI Chat encoder: answer format", () => {
     assert.strictEqual(system?.["content"], "Be brief.")
     assert.include(instructions?.["content"] as string, "{\"type\":\"object\"}")
     assert.strictEqual(user?.["role"], "user")
-    assert.deepStrictEqual(encoded.warnings.map((warning) => warning.field), ["responseFormat"])
+    assert.deepStrictEqual(encoded.warnings.map((warning) => warning.field), ["responseFormat.name", "responseFormat"])
   })
 
   it("asks in the instructions only where no format is known", () => {

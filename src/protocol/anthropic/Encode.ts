@@ -23,7 +23,7 @@ import { placeBreakpoints, type Wanted } from "./Cache.ts"
 import { type Building, contentOf } from "./Content.ts"
 import { goesOn, lacksThinking, withoutThinking } from "./Loop.ts"
 import type { Quirks } from "./Quirks.ts"
-import { type Limits, resolveLimits } from "./Thinking.ts"
+import { resolveLimits } from "./Thinking.ts"
 
 /**
  * Name of the wire.
@@ -207,46 +207,16 @@ const formatOf = (
   }
 }
 
-const setSampling = (
-  body: Body,
-  request: LlmRequest,
-  limits: Limits,
-  quirks: Quirks,
-  warnings: Array<Warning>
-): void => {
-  const thinks = limits.thinking !== undefined && limits.thinking.type !== "disabled"
-  const drop = (field: string, why: string) => {
-    warnings.push({ field, message: `${why}; it was left out.` })
-  }
-  const { temperature, topK, topP } = request
-  if (temperature !== undefined) {
-    const highest = quirks.maxTemperature ?? 1
-    if (thinks && temperature !== 1) drop("temperature", "Temperature cannot be set while the model thinks")
-    else if (temperature > highest) {
-      warnings.push({
-        field: "temperature",
-        message: `The highest temperature is ${highest}; ${temperature} was lowered.`
-      })
-      body.temperature = highest
-    } else body.temperature = temperature
-  }
-  if (topP !== undefined) {
-    if (thinks && topP < 0.95) drop("topP", "topP must be 0.95 or more while the model thinks")
-    else if (body.temperature !== undefined && quirks.topPWithTemperature !== true) {
-      drop("topP", "temperature and topP cannot be set together")
-    } else body.top_p = topP
-  }
-  if (topK !== undefined) {
-    if (thinks) drop("topK", "topK cannot be set while the model thinks")
-    else body.top_k = topK
-  }
-  for (const field of ["frequencyPenalty", "presencePenalty", "seed", "logprobs"] as const) {
-    if (request[field] !== undefined && request[field] !== false) drop(field, "This wire has no such option")
-  }
+/** Options as they are; those that the model and the host do not take are gone already. */
+const setSampling = (body: Body, request: LlmRequest, warnings: Array<Warning>): void => {
+  if (request.temperature !== undefined) body.temperature = request.temperature
+  if (request.topP !== undefined) body.top_p = request.topP
+  if (request.topK !== undefined) body.top_k = request.topK
   const stop = (request.stop ?? []).filter((text) => text.trim() !== "")
-  if (stop.length < (request.stop?.length ?? 0)) drop("stop", "A stop sequence must hold more than whitespace")
+  if (stop.length < (request.stop?.length ?? 0)) {
+    warnings.push({ field: "stop", message: "A stop sequence must hold more than whitespace; it was left out." })
+  }
   if (stop.length > 0) body.stop_sequences = stop
-  if (request.cache?.key !== undefined) drop("cache.key", "This wire has no cache key")
 }
 
 /**
@@ -271,9 +241,8 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   const tools = toolsOf(request, quirks, building.wanted, schemas, warnings)
   if (!Array.isArray(tools)) return { refused: tools }
   const toolChoice = toolChoiceOf(request)
-  const forced = toolChoice?.type === "any" || toolChoice?.type === "tool"
   const accepts = (from: string) => from === input.provider || quirks.reasoningFrom?.includes(from) === true
-  const limits = resolveLimits(request, meta, quirks, forced, warnings, lacksThinking(turns, accepts))
+  const limits = resolveLimits(request, meta, quirks, warnings, lacksThinking(turns, accepts))
   if (limits.thinking === undefined || limits.thinking.type === "disabled") {
     const last = messages.at(-1)
     if (last?.role === "assistant") last.content = withoutThinking(last.content, isThinking, warnings)
@@ -292,7 +261,7 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
       ...(format.schema === undefined ? undefined : { format: { type: "json_schema", schema: format.schema } })
     }
   }
-  setSampling(body, request, limits, quirks, warnings)
+  setSampling(body, request, warnings)
   placeBreakpoints(body, building.wanted, request.cache, quirks, warnings)
   // After the breakpoints, so that it does not change what is cached.
   if (format.instruction !== undefined) body.system = [...system, { type: "text", text: format.instruction }]

@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 
+import type { OptionRules } from "../../Model.ts"
+
 /**
  * Differences of a host from https://api.anthropic.com. Each is set where the host is declared, with a reason and a URL.
  *
@@ -40,4 +42,6 @@ export interface Quirks {
   readonly topPWithTemperature?: boolean | undefined
   /** The highest temperature; higher ones are lowered to it, with a warning. @default 1 */
   readonly maxTemperature?: number | undefined
+  /** Options and pairs of them that the host does not take, beyond what the other fields say. */
+  readonly rules?: OptionRules | undefined
 }

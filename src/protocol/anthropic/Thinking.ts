@@ -54,8 +54,8 @@ const isAdaptive = (quirks: Quirks, meta: ModelMeta | undefined): boolean =>
   (quirks.thinking !== "budget" && meta?.thinkingLevels !== undefined)
 
 /**
- * Resolves `maxTokens`, `thinking` and `effort`. `forced` says that a tool call is forced, which excludes thinking; `openTurn`, that the
- * history has an open turn which did not begin with thinking, which excludes thinking by a budget.
+ * Resolves `maxTokens`, `thinking` and `effort`. `openTurn` says that the history has an open turn which did not begin with thinking,
+ * which excludes thinking by a budget.
  *
  * @category encoding
  * @since 0.1.0
@@ -64,7 +64,6 @@ export const resolveLimits = (
   request: LlmRequest,
   meta: ModelMeta | undefined,
   quirks: Quirks,
-  forced: boolean,
   warnings: Array<Warning>,
   openTurn = false
 ): Limits => {
@@ -73,10 +72,6 @@ export const resolveLimits = (
   }
   const most = meta?.maxOutputTokens
   let maxTokens = request.maxTokens ?? most ?? quirks.defaultMaxTokens ?? 8192
-  if (most !== undefined && maxTokens > most) {
-    warn("maxTokens", `The model generates at most ${most} tokens; ${maxTokens} was lowered to that.`)
-    maxTokens = most
-  }
 
   let effort: Effort | undefined = request.effort
   const capable = meta?.capabilities.reasoning !== false && quirks.thinking !== "none"
@@ -100,14 +95,7 @@ export const resolveLimits = (
     }
     return { maxTokens, thinking: { type: "disabled" }, effort }
   }
-  if (!capable) {
-    warn("thinking", "The model does not think; the option was left out.")
-    return { maxTokens, thinking: undefined, effort }
-  }
-  if (forced) {
-    warn("thinking", "Thinking cannot be combined with a forced tool call; it was left out.")
-    return { maxTokens, thinking: undefined, effort }
-  }
+  if (!capable) return { maxTokens, thinking: undefined, effort }
 
   if (isAdaptive(quirks, meta)) {
     const level = typeof asked === "string" ? asked : levelOfBudget(asked.budgetTokens)

@@ -228,7 +228,7 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   const options = optionsOf(
     input,
     family,
-    { forced, openTurn: lacksThinking(turns, (from) => from === input.provider) },
+    lacksThinking(turns, (from) => from === input.provider),
     schemas,
     warnings
   )

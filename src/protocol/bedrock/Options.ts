@@ -83,16 +83,14 @@ class Options {
     return level
   }
 
-  /** Claude's; gives whether it thinks. */
-  anthropicThinking({ forced, openTurn }: Asked): boolean {
+  /** Claude's. `openTurn`: the history has an open turn which did not begin with thinking. */
+  anthropicThinking(openTurn: boolean): void {
     const { meta, request } = this.input
-    const limits = resolveLimits(request, meta, {}, forced, this.warnings, openTurn)
-    const thinks = limits.thinking !== undefined && limits.thinking.type !== "disabled"
+    const limits = resolveLimits(request, meta, {}, this.warnings, openTurn)
     if (limits.thinking !== undefined) this.additional["thinking"] = { ...limits.thinking }
     if (limits.effort !== undefined) this.outputConfig["effort"] = limits.effort
     // Without a limit of its own the model has its largest, which holds any budget.
     if (request.maxTokens !== undefined) this.inferenceConfig["maxTokens"] = limits.maxTokens
-    return thinks
   }
 
   /** Nova's; gives whether it thinks so hard that limits and sampling cannot be set. */
@@ -120,44 +118,28 @@ class Options {
   }
 
   noThinking(): void {
-    const { maxTokens, thinking } = this.input.request
+    const { maxTokens } = this.input.request
     if (maxTokens !== undefined) this.inferenceConfig["maxTokens"] = maxTokens
-    if (thinking !== undefined && thinking !== "off") {
-      this.warn("thinking", "The model cannot be asked to think; the option was left out.")
-    }
   }
 
-  sampling(why: string | undefined, thinks: boolean): void {
+  /** `why` says why sampling cannot be set, where the level that thinking came to forbids it. */
+  sampling(why: string | undefined): void {
     const { inferenceConfig } = this
     const { request } = this.input
     const { temperature, topK, topP } = request
     const drop = (field: string, message: string) => this.warn(field, `${message}; it was left out.`)
     if (temperature !== undefined) {
-      if (why !== undefined && (!thinks || temperature !== 1)) drop("temperature", `Temperature cannot be set ${why}`)
-      else if (temperature > 1) {
-        this.warn("temperature", `The highest temperature is 1; ${temperature} was lowered.`)
-        inferenceConfig["temperature"] = 1
-      } else inferenceConfig["temperature"] = temperature
+      if (why !== undefined) drop("temperature", `Temperature cannot be set ${why}`)
+      else inferenceConfig["temperature"] = temperature
     }
     if (topP !== undefined) {
-      if (why !== undefined && (!thinks || topP < 0.95)) drop("topP", `topP cannot be set ${why}`)
-      else if ("temperature" in inferenceConfig && this.family.topPWithTemperature === false) {
-        drop("topP", "temperature and topP cannot be set together")
-      } else inferenceConfig["topP"] = topP
+      if (why !== undefined) drop("topP", `topP cannot be set ${why}`)
+      else inferenceConfig["topP"] = topP
     }
     if (topK !== undefined) {
       if (why !== undefined) drop("topK", `topK cannot be set ${why}`)
-      else if (this.family.topK === "none") drop("topK", "The model has no such option")
       else if (this.family.topK === "nova") this.additional["inferenceConfig"] = { topK }
       else this.additional["top_k"] = topK
-    }
-    for (const field of ["frequencyPenalty", "presencePenalty", "seed", "logprobs"] as const) {
-      if (request[field] !== undefined && request[field] !== false) drop(field, "This wire has no such option")
-    }
-    if (
-      request.parallelToolCalls === false && (request.tools ?? []).length > 0 && this.family.serialToolCalls !== true
-    ) {
-      drop("parallelToolCalls", "The model has no such option")
     }
     const stop = (request.stop ?? []).filter((text) => text.trim() !== "")
     if (stop.length < (request.stop?.length ?? 0)) drop("stop", "A stop sequence must hold more than whitespace")
@@ -203,23 +185,17 @@ class Options {
 export const optionsOf = (
   input: EncodeInput,
   family: Family,
-  asked: Asked,
+  openTurn: boolean,
   schemas: Schemas,
   warnings: Array<Warning>
 ): Spelled | Refused => {
   const options = new Options(input, family, warnings)
   const dialect = family.thinking ?? "anthropic"
   let why: string | undefined
-  if (dialect === "anthropic") {
-    if (options.anthropicThinking(asked)) why = "while the model thinks"
-  } else {
-    if (dialect === "effort") options.effortThinking()
-    else if (dialect === "none") options.noThinking()
-    else if (options.novaThinking()) why = "with thinking level \"high\""
-    if (input.request.effort !== undefined && dialect !== "effort") {
-      options.warn("effort", "The model has no effort setting; it was left out.")
-    }
-  }
-  options.sampling(why, dialect === "anthropic")
+  if (dialect === "anthropic") options.anthropicThinking(openTurn)
+  else if (dialect === "effort") options.effortThinking()
+  else if (dialect === "none") options.noThinking()
+  else if (options.novaThinking()) why = "with thinking level \"high\""
+  options.sampling(why)
   return options.format(schemas) ?? options
 }

@@ -6,6 +6,8 @@
  * @since 0.1.0
  */
 
+import type { OptionRules } from "../../Model.ts"
+
 /**
  * What a family of models takes.
  *
@@ -32,6 +34,8 @@ export interface Family {
   readonly prefill?: ((model: string) => boolean) | undefined
   /** Whether `outputConfig.textFormat` and strict tools are understood. @default true */
   readonly structuredOutput?: boolean | undefined
+  /** Options and pairs of them that the family does not take, beyond what the other fields say. */
+  readonly rules?: OptionRules | undefined
 }
 
 /**

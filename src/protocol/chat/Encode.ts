@@ -180,10 +180,7 @@ const formatOf = (
 const cacheFields = (request: LlmRequest, quirks: Quirks, body: Body, warnings: Warnings): void => {
   const cache = request.cache
   if (cache === undefined) return
-  if (cache.key !== undefined) {
-    if (quirks.promptCacheKey === false) warnings.add("cache.key", "The provider has no cache key; it was left out.")
-    else body.prompt_cache_key = cache.key
-  }
+  if (cache.key !== undefined) body.prompt_cache_key = cache.key
   if (cache.extendedTtl === true && quirks.cacheControl !== true) {
     if (quirks.promptCacheRetention === true) body.prompt_cache_retention = "24h"
     else warnings.add("cache.extendedTtl", "The provider has no cache lifetime; it was left out.")
@@ -193,46 +190,29 @@ const cacheFields = (request: LlmRequest, quirks: Quirks, body: Body, warnings: 
   }
 }
 
-/** Options that are spelled alike everywhere, and those some hosts lack. */
-const options = (request: LlmRequest, quirks: Quirks, body: Body, extra: Extra, warnings: Warnings): void => {
-  const lacks = (field: string) => warnings.add(field, "The provider does not have this option; it was left out.")
-  if (request.maxTokens !== undefined) body[quirks.tokenField ?? "max_completion_tokens"] = request.maxTokens
+/** Options as they are; those that the host lacks are gone already. */
+const options = ({ meta, request }: EncodeInput, quirks: Quirks, body: Body, extra: Extra): void => {
+  if (request.maxTokens !== undefined) {
+    body[meta?.limitsCompletion === true ? "max_completion_tokens" : quirks.tokenField ?? "max_completion_tokens"] =
+      request.maxTokens
+  }
   if (request.temperature !== undefined) body.temperature = request.temperature
   if (request.topP !== undefined) body.top_p = request.topP
-  if (request.topK !== undefined) {
-    if (quirks.topK === true) extra["top_k"] = request.topK
-    else lacks("topK")
-  }
-  const penalties = quirks.penalties !== false
-  if (request.frequencyPenalty !== undefined) {
-    if (penalties) body.frequency_penalty = request.frequencyPenalty
-    else lacks("frequencyPenalty")
-  }
-  if (request.presencePenalty !== undefined) {
-    if (penalties) body.presence_penalty = request.presencePenalty
-    else lacks("presencePenalty")
-  }
-  if (request.stop !== undefined && request.stop.length > 0) {
-    body.stop = [...request.stop]
-    const most = quirks.maxStops ?? 4
-    if (request.stop.length > most) {
-      warnings.add("stop", `The provider takes at most ${most} stop texts; ${request.stop.length} were sent.`)
-    }
-  }
+  if (request.topK !== undefined) extra["top_k"] = request.topK
+  if (request.frequencyPenalty !== undefined) body.frequency_penalty = request.frequencyPenalty
+  if (request.presencePenalty !== undefined) body.presence_penalty = request.presencePenalty
+  if (request.stop !== undefined && request.stop.length > 0) body.stop = [...request.stop]
   if (request.seed !== undefined) {
-    const field = quirks.seedField ?? "seed"
-    if (field === false) lacks("seed")
-    else if (field === "seed") body.seed = request.seed
-    else extra[field] = request.seed
+    if (quirks.seedField === "random_seed") extra["random_seed"] = request.seed
+    else body.seed = request.seed
   }
   if (request.logprobs !== undefined && request.logprobs !== false) {
-    if (quirks.logprobs === false) lacks("logprobs")
+    if (quirks.logprobs === "count") extra["logprobs"] = request.logprobs === true ? 1 : request.logprobs
     else {
       body.logprobs = true
       if (typeof request.logprobs === "number") body.top_logprobs = request.logprobs
     }
   }
-  if (request.effort !== undefined) lacks("effort")
 }
 
 /**
@@ -269,16 +249,13 @@ const build = (input: EncodeInput, quirks: Quirks): Built | { readonly refused: 
   const extra: Extra = {}
   const body: Body = { model: input.model, messages: spelled.messages, stream: input.stream }
   if (input.stream && quirks.streamUsage !== false) body.stream_options = { include_usage: true }
-  options(request, quirks, body, extra, warnings)
+  options(input, quirks, body, extra)
   if (tools.length > 0) {
     body.tools = tools
     const choice = choiceOf(request, quirks)
-    if (choice !== undefined) body.tool_choice = choice
-    if (request.parallelToolCalls !== undefined) {
-      if (quirks.parallelToolCalls === false) {
-        warnings.add("parallelToolCalls", "The provider does not have this option; it was left out.")
-      } else body.parallel_tool_calls = request.parallelToolCalls
-    }
+    if (choice !== undefined && quirks.toolChoiceValue === true) extra["tool_choice"] = { value: choice as Json }
+    else if (choice !== undefined) body.tool_choice = choice
+    if (request.parallelToolCalls !== undefined) body.parallel_tool_calls = request.parallelToolCalls
   } else if (quirks.emptyToolsWithHistory === true && spelled.toolCalls) body.tools = []
   if (format.field !== undefined) body.response_format = format.field
   cacheFields(request, quirks, body, warnings)

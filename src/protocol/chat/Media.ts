@@ -84,8 +84,9 @@ const audioFormat = (mediaType: string): string => {
   return subtype === "mpeg" || subtype === "mp3" ? "mp3" : subtype.replace(/^(x-|vnd\.)/, "").replace(/^wave?$/, "wav")
 }
 
-const audioOf = ({ source }: AudioPart, findings: Findings): Content | undefined => {
+const audioOf = ({ source }: AudioPart, quirks: Quirks, findings: Findings): Content | undefined => {
   if (source.type !== "base64") return refuse(findings, "The provider takes audio as base64 only.")
+  if (quirks.audioForm === "string") return { type: "input_audio", input_audio: source.data } as unknown as Content
   // OpenAI knows wav and mp3; other hosts know more, so another subtype is passed on as it is.
   const format = audioFormat(source.mediaType) as "wav" | "mp3"
   return { type: "input_audio", input_audio: { data: source.data, format } }
@@ -108,6 +109,6 @@ export const mediaOf = (
     case "file":
       return fileOf(part, quirks, findings)
     case "audio":
-      return audioOf(part, findings)
+      return audioOf(part, quirks, findings)
   }
 }

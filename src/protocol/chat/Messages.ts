@@ -9,7 +9,14 @@
 import { jsonText } from "../../json/text.ts"
 import type { Issue } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
-import type { CacheControl, JsonObject, Part, ReasoningPart, ToolCallPart, ToolResultPart } from "../../Message.ts"
+import type {
+  CacheControl,
+  JsonObject,
+  Part,
+  ReasoningPart,
+  ToolCallPart,
+  ToolResultPart
+} from "../../Message.ts"
 import { asksForBreakpoints, withBreakpoints } from "../Breakpoints.ts"
 import * as Conversation from "../Conversation.ts"
 import { idsOf, idsUpTo } from "../conversation/Ids.ts"
@@ -126,6 +133,10 @@ class Speller implements Findings {
     if (contents.length === 0) return ""
     const only = contents[0]!
     if (contents.length === 1 && only.type === "text" && !("cache_control" in only) && !this.asParts) return only.text
+    if (this.quirks.textAsString === true) {
+      const texts = contents.flatMap((one) => one.type === "text" ? [one.text] : [])
+      if (texts.length === contents.length) return texts.join("\n")
+    }
     if (this.quirks.contentMustBeString !== true) return contents
     const texts: Array<string> = []
     for (const one of contents) {

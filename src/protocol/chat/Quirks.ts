@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import type { JsonObject } from "../../Message.ts"
-import type { ThinkingLevel } from "../../Model.ts"
+import { formatLabels, type OptionName, type OptionRules, type ThinkingLevel } from "../../Model.ts"
 import type { Dialects } from "../schema/Dialect.ts"
 import type { Tags } from "./ThinkTags.ts"
 
@@ -80,10 +80,15 @@ export interface Quirks {
   readonly penalties?: boolean | undefined
   /** Field of the seed (Mistral: `random_seed`), or `false` when there is none. @default "seed" */
   readonly seedField?: "seed" | "random_seed" | false | undefined
-  /** Most stop texts the host takes; more are sent with a warning. @default 4 */
+  /** Most stop texts the host takes; more are refused. @default 4 */
   readonly maxStops?: number | undefined
-  /** Whether `logprobs` and `top_logprobs` are known. @default true */
-  readonly logprobs?: boolean | undefined
+  /** Options and pairs of them that the host does not take, beyond what the other fields say. */
+  readonly rules?: OptionRules | undefined
+  /**
+   * Whether `logprobs` and `top_logprobs` are known; `"flag"` where the number of alternatives is not, `"count"` where `logprobs` is
+   * that number (Together). @default true
+   */
+  readonly logprobs?: boolean | "flag" | "count" | undefined
   /** Whether `prompt_cache_key` is known. @default true */
   readonly promptCacheKey?: boolean | undefined
   /** Whether `prompt_cache_retention: "24h"` may be sent for `cache.extendedTtl`. @default false */
@@ -98,6 +103,8 @@ export interface Quirks {
   readonly customTools?: boolean | undefined
   /** Word for a `required` tool choice (Mistral: `any`). @default "required" */
   readonly requiredToolChoice?: "required" | "any" | undefined
+  /** Whether the tool choice stands in `{ value }` (Writer). @default false */
+  readonly toolChoiceValue?: boolean | undefined
   /** Whether `parallel_tool_calls` is known. @default true */
   readonly parallelToolCalls?: boolean | undefined
   /** Which tool call ids are accepted: at most 40 characters, or exactly 9 of `[a-zA-Z0-9]`. @default "openai" */
@@ -123,8 +130,11 @@ export interface Quirks {
   readonly reasoning?: ReasoningDialect | undefined
   /** The host's word for each thinking level, where the model's own data does not say. @default OpenAI's words */
   readonly reasoningEfforts?: { readonly [level in ThinkingLevel]?: string | undefined } | undefined
-  /** Whether an on/off dialect takes `reasoning_effort` beside the switch (DeepSeek V4, z.ai). @default false */
-  readonly effortBesideSwitch?: boolean | undefined
+  /**
+   * Whether an on/off dialect takes `reasoning_effort` beside the switch (DeepSeek V4), or does for models whose data name levels
+   * (z.ai). @default false
+   */
+  readonly effortBesideSwitch?: boolean | "known" | undefined
   /** Whether `thinking` takes `budget_tokens`. @default false */
   readonly thinkingBudget?: boolean | undefined
   /** The template's flag of dialect `chat_template_kwargs`. @default "enable_thinking" */
@@ -137,6 +147,8 @@ export interface Quirks {
   // --- messages -------------------------------------------------------------------------------------------------
   /** Role of instructions. @default "system" */
   readonly systemRole?: "system" | "developer" | "user" | undefined
+  /** Whether a content of texts alone must be a string, images and files being parts all the same. @default false */
+  readonly textAsString?: boolean | undefined
   /** Whether content must be a string, never parts (several NIM models). @default false */
   readonly contentMustBeString?: boolean | undefined
   /** Content of an assistant turn that has only tool calls. @default "null" */
@@ -165,6 +177,33 @@ export interface Quirks {
    * told as text, others refused. @default "file"
    */
   readonly files?: "file" | "document_url" | "file_url" | "none" | undefined
+  /** How sound is given: as OpenAI's object of data and format, or as a text of base64 (Mistral). @default "object" */
+  readonly audioForm?: "object" | "string" | undefined
   /** Whether `file_data` may be a URL (OpenRouter). @default false: a file URL is refused */
   readonly fileUrls?: boolean | undefined
+}
+
+/**
+ * What the fields say of options, as rules.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const rulesOf = (quirks: Quirks): OptionRules => {
+  const lacks = (...names: ReadonlyArray<OptionName>) => names
+  return {
+    refuses: [{
+      option: [
+        ...(quirks.topK === true ? [] : lacks("topK")),
+        ...(quirks.penalties === false ? lacks("frequencyPenalty", "presencePenalty") : []),
+        ...(quirks.seedField === false ? lacks("seed") : []),
+        ...(quirks.logprobs === false ? lacks("logprobs") : quirks.logprobs === "flag" ? lacks("logprobs: count") : []),
+        ...(quirks.parallelToolCalls === false ? lacks("parallelToolCalls") : []),
+        ...(quirks.promptCacheKey === false ? lacks("cache.key") : []),
+        ...((quirks.responseFormat ?? "json_schema") === "json_schema" ? [] : formatLabels),
+        ...lacks("effort")
+      ]
+    }],
+    only: [{ option: "stop", to: quirks.maxStops ?? 4 }]
+  }
 }

@@ -45,12 +45,10 @@ export const reasoningFields = (
 ): { readonly [field: string]: Json } => {
   if (thinking === undefined) return {}
   const warn = (message: string) => warnings.push({ field: "thinking", message })
-  const dialect = quirks.reasoning ?? "reasoning_effort"
+  const dialect = meta?.thinking?.byEffort === true ? "reasoning_effort" : quirks.reasoning ?? "reasoning_effort"
+  const levels = meta?.thinkingLevels
+  const always = meta?.thinking?.off === false || (levels !== undefined && "off" in levels && !levels.off)
   const off = thinking === "off"
-  if (meta?.capabilities.reasoning === false) {
-    if (!off) warn("The model does not reason; the option was left out.")
-    return {}
-  }
   if (dialect === "none") {
     warn("The provider has no option for reasoning; it was left out.")
     return {}
@@ -70,14 +68,19 @@ export const reasoningFields = (
     return found[1]
   }
   const beside = (): { readonly [field: string]: Json } => {
-    if (off) return {}
-    if (quirks.effortBesideSwitch === true) {
+    if (off && !always) return {}
+    if (quirks.effortBesideSwitch === true || (quirks.effortBesideSwitch === "known" && levels !== undefined)) {
       const word = effort("A budget")
       return word === undefined ? {} : { reasoning_effort: word }
     }
     if (budget !== undefined) warn("The provider only switches reasoning on or off; the budget was left out.")
     else warn(`The provider only switches reasoning on or off; level "${asked}" was sent as on.`)
     return {}
+  }
+  if (off && always && dialect !== "reasoning_effort" && dialect !== "reasoning") {
+    const least = quirks.effortBesideSwitch === undefined ? {} : beside()
+    if (Object.keys(least).length === 0) warn("Thinking cannot be turned off on this model; the option was left out.")
+    return least
   }
   switch (dialect) {
     case "reasoning_effort": {

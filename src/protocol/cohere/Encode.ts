@@ -8,7 +8,7 @@
 import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { JsonObject } from "../../Message.ts"
-import type { ModelMeta, ThinkingLevel } from "../../Model.ts"
+import type { ThinkingLevel } from "../../Model.ts"
 import { leftOut } from "../Placeless.ts"
 import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
@@ -19,8 +19,6 @@ import { type Body, type WireTool } from "./Body.ts"
 import { messagesFor } from "./Messages.ts"
 
 type Warn = (field: string, message: string) => void
-
-const lacks = "Cohere does not have this option; it was left out."
 
 // ---------------------------------------------------------------------------
 // Tools
@@ -96,16 +94,8 @@ const toolsOf = (request: LlmRequest, schemas: Schemas, allStrict: boolean, warn
  */
 const budgets: { readonly [level in ThinkingLevel]?: number } = { minimal: 1024, low: 4096, medium: 16_384 }
 
-const thinkingOf = (
-  thinking: LlmRequest["thinking"],
-  meta: ModelMeta | undefined,
-  warn: Warn
-): Body["thinking"] => {
+const thinkingOf = (thinking: LlmRequest["thinking"]): Body["thinking"] => {
   if (thinking === undefined) return undefined
-  if (meta?.capabilities.reasoning === false) {
-    if (thinking !== "off") warn("thinking", "The model does not reason; the option was left out.")
-    return undefined
-  }
   if (thinking === "off") return { type: "disabled" }
   const budget = typeof thinking === "object" ? thinking.budgetTokens : budgets[thinking]
   return { type: "enabled", ...(budget === undefined ? undefined : { token_budget: budget }) }
@@ -126,41 +116,19 @@ const formatOf = (request: LlmRequest, schemas: Schemas): Body["response_format"
     : { type: "json_object", json_schema: told!.schema }
 }
 
-/** What the API refuses beyond these is lowered or raised to them. */
-const clamped = (value: number, low: number, high: number, field: string, warn: Warn): number => {
-  const nearest = Math.min(high, Math.max(low, value))
-  if (nearest !== value) warn(field, `Cohere takes ${low} to ${high}; ${nearest} was sent for ${value}.`)
-  return nearest
-}
-
 const samplingOf = (
-  { frequencyPenalty, presencePenalty, seed, temperature, topK, topP }: LlmRequest,
-  warn: Warn
+  { frequencyPenalty, presencePenalty, seed, temperature, topK, topP }: LlmRequest
 ): Pick<Body, "temperature" | "p" | "k" | "frequency_penalty" | "presence_penalty" | "seed"> => ({
   ...(temperature === undefined ? undefined : { temperature }),
-  ...(topP === undefined ? undefined : { p: clamped(topP, 0.01, 0.99, "topP", warn) }),
-  ...(topK === undefined ? undefined : { k: clamped(topK, 0, 500, "topK", warn) }),
-  ...(frequencyPenalty === undefined
-    ? undefined
-    : { frequency_penalty: clamped(frequencyPenalty, 0, 1, "frequencyPenalty", warn) }),
-  ...(presencePenalty === undefined
-    ? undefined
-    : { presence_penalty: clamped(presencePenalty, 0, 1, "presencePenalty", warn) }),
+  ...(topP === undefined ? undefined : { p: topP }),
+  ...(topK === undefined ? undefined : { k: topK }),
+  ...(frequencyPenalty === undefined ? undefined : { frequency_penalty: frequencyPenalty }),
+  ...(presencePenalty === undefined ? undefined : { presence_penalty: presencePenalty }),
   ...(seed === undefined ? undefined : { seed })
 })
 
 const withoutMeaning = (request: LlmRequest, warn: Warn): void => {
-  if (request.effort !== undefined) warn("effort", lacks)
-  if (request.parallelToolCalls !== undefined) warn("parallelToolCalls", lacks)
-  if (typeof request.logprobs === "number") {
-    warn("logprobs", "Cohere gives the log probabilities of the chosen tokens only, without alternatives.")
-  }
-  if ((request.stop?.length ?? 0) > 5) {
-    warn("stop", `Cohere takes at most 5 stop texts; ${request.stop?.length} were sent.`)
-  }
   const cache = request.cache
-  if (cache?.key !== undefined) warn("cache.key", lacks)
-  if (cache?.extendedTtl === true) warn("cache.extendedTtl", lacks)
   if (cache?.systemPrompt === true || cache?.tools === true || (cache?.recentTurns ?? 0) > 0) {
     warn("cache", "Cohere has no cache breakpoints: it reuses equal prefixes by itself.")
   }
@@ -188,7 +156,7 @@ const build = (
   const spelled = messagesFor(request, warnings)
   if ("refused" in spelled) return spelled
   warnings.push(...leftOut(request, ["tool.cacheControl"]))
-  const thinking = thinkingOf(request.thinking, input.meta, warn)
+  const thinking = thinkingOf(request.thinking)
   const format = formatOf(request, schemas)
   if (format !== undefined && "refused" in format) return format
   withoutMeaning(request, warn)
@@ -199,7 +167,7 @@ const build = (
     ...(spelled.documents.length === 0 ? undefined : { documents: spelled.documents }),
     ...tools,
     ...(request.maxTokens === undefined ? undefined : { max_tokens: request.maxTokens }),
-    ...samplingOf(request, warn),
+    ...samplingOf(request),
     ...(request.stop === undefined || request.stop.length === 0 ? undefined : { stop_sequences: [...request.stop] }),
     ...(request.logprobs === undefined || request.logprobs === false ? undefined : { logprobs: true }),
     ...(format === undefined ? undefined : { response_format: format }),

@@ -31,8 +31,6 @@ import { thinkingConfig, thinksByLevel } from "./Thinking.ts"
  */
 export const wire = "gemini-generate-content"
 
-const mostStops = 5
-
 const isIssue = (value: object): value is Issue => "field" in value && "message" in value
 
 // =============================================================================
@@ -109,12 +107,6 @@ const toolsOf = (
 const toolConfigOf = (request: LlmRequest, quirks: Quirks, warnings: Array<Warning>): ToolConfig | undefined => {
   const functions = (request.tools ?? []).filter((tool) => tool.type === "function")
   if (functions.length === 0) return undefined
-  if (request.parallelToolCalls === false) {
-    warnings.push({
-      field: "parallelToolCalls",
-      message: "This wire cannot turn parallel calls off; there may be several."
-    })
-  }
   const strict = functions.some((tool) => tool.strict === true)
   const validated = strict && quirks.validatedMode !== false
   if (strict && !validated) {
@@ -167,20 +159,9 @@ const formatOf = (
   }
 }
 
-const samplingOf = (input: EncodeInput, warnings: Array<Warning>): GenerationConfig => {
-  const { meta, request } = input
+const samplingOf = (request: LlmRequest): GenerationConfig => {
   const config: GenerationConfig = {}
-  const most = meta?.maxOutputTokens
-  if (request.maxTokens !== undefined) {
-    config.maxOutputTokens = request.maxTokens
-    if (most !== undefined && request.maxTokens > most) {
-      warnings.push({
-        field: "maxTokens",
-        message: `The model generates at most ${most} tokens; ${request.maxTokens} was lowered to that.`
-      })
-      config.maxOutputTokens = most
-    }
-  }
+  if (request.maxTokens !== undefined) config.maxOutputTokens = request.maxTokens
   if (request.temperature !== undefined) config.temperature = request.temperature
   if (request.topP !== undefined) config.topP = request.topP
   if (request.topK !== undefined) config.topK = request.topK
@@ -265,9 +246,6 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   const spoken = turns.findIndex((turn) => turn.role !== "system")
   const system = textsOf(spoken === -1 ? turns : turns.slice(0, spoken))
   const contents = contentsOf(spoken === -1 ? [] : turns.slice(spoken), building)
-  if ((request.stop?.length ?? 0) > mostStops) {
-    return { refused: { field: "stop", message: `This wire takes at most ${mostStops} stop sequences.` } }
-  }
   const schemas = new Schemas(quirks.jsonSchema === false ? geminiOld : gemini, request, warnings)
   const tools = toolsOf(request, quirks, schemas, warnings)
   if (!Array.isArray(tools)) return { refused: tools }
@@ -278,7 +256,7 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   warnOfCache(request, turns, warnings)
 
   const config: GenerationConfig = {
-    ...samplingOf(input, warnings),
+    ...samplingOf(request),
     ...format.config,
     ...(thinking === undefined ? undefined : { thinkingConfig: thinking })
   }

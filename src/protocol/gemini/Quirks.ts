@@ -4,6 +4,8 @@
  * @since 0.1.0
  */
 
+import { formatLabels, type OptionRules } from "../../Model.ts"
+
 /**
  * Differences of a host from https://generativelanguage.googleapis.com. Each is set where the host is declared, with a
  * reason and a URL.
@@ -29,4 +31,21 @@ export interface Quirks {
   readonly filesUrl?: string | undefined
   /** Which API's numbers finish reasons have, when they come as numbers. @default "vertex" */
   readonly finishNumbers?: "gemini" | "vertex" | undefined
+  /** Options and pairs of them that the host does not take. */
+  readonly rules?: OptionRules | undefined
+}
+
+/**
+ * What the API does not take. https://ai.google.dev/api/generate-content#generationconfig
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const wireRules: OptionRules = {
+  refuses: [
+    { option: "effort", because: "Thinking has the levels." },
+    { option: formatLabels },
+    { option: "parallelToolCalls: false", because: "There may be several calls." }
+  ],
+  only: [{ option: "stop", to: 5, url: "https://ai.google.dev/api/generate-content#generationconfig" }]
 }

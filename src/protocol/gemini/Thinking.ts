@@ -55,15 +55,8 @@ export const thinkingConfig = (
   const warn = (message: string) => {
     warnings.push({ field: "thinking", message })
   }
-  if (request.effort !== undefined) {
-    warnings.push({ field: "effort", message: "This wire has no effort apart from thinking; it was left out." })
-  }
   const asked = request.thinking
   if (asked === undefined) return undefined
-  if (meta?.capabilities.reasoning === false) {
-    if (asked !== "off") warn("The model does not think; the option was left out.")
-    return undefined
-  }
   if (typeof asked !== "string") return { includeThoughts: true, thinkingBudget: asked.budgetTokens }
   if (thinksByLevel(model, meta, quirks)) {
     const found = nearest(asked, meta?.thinkingLevels ?? usualWords)
@@ -82,7 +75,12 @@ export const thinkingConfig = (
     const thinkingLevel = found.word.toUpperCase()
     return asked === "off" ? { thinkingLevel } : { includeThoughts: true, thinkingLevel }
   }
-  if (asked === "off") return { thinkingBudget: 0 }
+  if (asked === "off") {
+    const least = meta?.thinking?.off === false ? meta.thinking.smallestBudget : undefined
+    if (least === undefined) return { thinkingBudget: 0 }
+    warn(`Thinking cannot be turned off on this model; its smallest budget, ${least} tokens, was sent.`)
+    return { thinkingBudget: least }
+  }
   if (asked === "xhigh" || asked === "max") {
     warn(`Level "${asked}" has no larger budget than "high"; ${budgets.high} tokens were sent.`)
   }

@@ -24,8 +24,6 @@ type Warn = (field: string, message: string) => void
 
 const refused = (field: string, message: string): Refused => ({ refused: { field, message } })
 
-const lacks = "Ollama does not have this option; it was left out."
-
 // ---------------------------------------------------------------------------
 // Tools
 // ---------------------------------------------------------------------------
@@ -33,14 +31,6 @@ const lacks = "Ollama does not have this option; it was left out."
 const toolsOf = (request: LlmRequest, schemas: Schemas, warn: Warn): Array<WireTool | JsonObject> | Refused => {
   const given = request.tools ?? []
   if (given.length === 0) return []
-  const choice = request.toolChoice
-  if (choice === "none") {
-    warn("toolChoice", "Ollama has no tool choice; the tools were left out, so that none can be called.")
-    return []
-  }
-  if (choice === "required" || typeof choice === "object") {
-    return refused("toolChoice", "Ollama cannot force a tool call: use \"auto\" and say in the prompt what to call.")
-  }
   const tools: Array<WireTool | JsonObject> = []
   for (const [tool, at] of placedTools(request)) {
     switch (tool.type) {
@@ -85,10 +75,6 @@ const thinkOf = (
   warn: Warn
 ): boolean | string | undefined => {
   if (thinking === undefined) return undefined
-  if (meta?.capabilities.reasoning === false) {
-    if (thinking !== "off") warn("thinking", "The model does not think; the option was left out.")
-    return undefined
-  }
   const asked = typeof thinking === "object" ? levelOfBudget(thinking.budgetTokens) : thinking
   const words = meta?.thinkingLevels ?? (quirks.think === "levels" ? levelWords : undefined)
   if (words === undefined) {
@@ -139,11 +125,7 @@ const formatOf = (request: LlmRequest, schemas: Schemas): Spelled | Refused | "j
 }
 
 const withoutMeaning = (request: LlmRequest, warn: Warn): void => {
-  if (request.effort !== undefined) warn("effort", lacks)
-  if (request.parallelToolCalls !== undefined) warn("parallelToolCalls", lacks)
   const cache = request.cache
-  if (cache?.key !== undefined) warn("cache.key", lacks)
-  if (cache?.extendedTtl === true) warn("cache.extendedTtl", `${lacks} \`keep_alive\` keeps the model loaded.`)
   if (cache?.systemPrompt === true || cache?.tools === true || (cache?.recentTurns ?? 0) > 0) {
     warn("cache", "Ollama has no cache breakpoints: it reuses equal prefixes by itself.")
   }

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { formatLabels, type OptionRules } from "../../Model.ts"
 import type { Tags } from "../chat/ThinkTags.ts"
 
 /**
@@ -28,4 +29,24 @@ export interface Quirks {
    * @default false
    */
   readonly thinkTags?: boolean | Tags | undefined
+  /** Options and pairs of them that the server does not take. */
+  readonly rules?: OptionRules | undefined
+}
+
+/**
+ * What the API does not take. https://docs.ollama.com/api/chat
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const wireRules: OptionRules = {
+  refuses: [
+    { option: ["effort", "parallelToolCalls", "cache.key", ...formatLabels] },
+    { option: "cache.extendedTtl", because: "`keep_alive` keeps the model loaded." },
+    { option: "toolChoice: none" },
+    {
+      option: ["toolChoice: name", "toolChoice: required"],
+      because: "Use \"auto\" and say in the prompt what to call."
+    }
+  ]
 }

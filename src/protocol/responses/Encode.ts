@@ -127,10 +127,7 @@ const cacheFields = (
   const cache = request.cache
   if (cache === undefined) return
   const warn = (field: string, message: string) => warnings.push({ field: `cache.${field}`, message })
-  if (cache.key !== undefined) {
-    if (quirks.promptCacheKey === false) warn("key", "The provider has no cache key; it was left out.")
-    else body.prompt_cache_key = cache.key
-  }
+  if (cache.key !== undefined) body.prompt_cache_key = cache.key
   if (cache.extendedTtl === true) {
     if (breakpoints) body.prompt_cache_options = { ttl: "12h" }
     else if (quirks.promptCacheRetention === false) {
@@ -143,17 +140,10 @@ const cacheFields = (
   }
 }
 
-/** Fields for which this API has no place, and which do not change what is asked. */
-const lacking = ["topK", "frequencyPenalty", "presencePenalty", "seed", "effort"] as const
-
-const options = (request: LlmRequest, body: Body, warnings: Array<Warning>): void => {
+const options = (request: LlmRequest, body: Body): void => {
   if (request.maxTokens !== undefined) body.max_output_tokens = request.maxTokens
   if (request.temperature !== undefined) body.temperature = request.temperature
   if (request.topP !== undefined) body.top_p = request.topP
-  for (const field of lacking) {
-    if (request[field] === undefined) continue
-    warnings.push({ field, message: "The Responses API does not have this option; it was left out." })
-  }
 }
 
 /** Whether a model reasons, by OpenAI's names; with `openai/` or `openai.` before them at other hosts. */
@@ -176,18 +166,14 @@ const reasoningOf = (
   }
 }
 
-const includes = (input: EncodeInput, quirks: Quirks, stored: boolean, warnings: Array<Warning>) => {
+const includes = (input: EncodeInput, quirks: Quirks, stored: boolean) => {
   const { meta, request } = input
   const out: Array<"reasoning.encrypted_content" | "message.output_text.logprobs"> = []
   const thinks = request.thinking !== undefined && request.thinking !== "off"
   const encrypted = quirks.encryptedReasoning ??
     (meta?.capabilities.reasoning ?? (thinks || reasons(input.model)))
   if (encrypted && !stored) out.push("reasoning.encrypted_content")
-  if (request.logprobs !== undefined && request.logprobs !== false) {
-    if (quirks.logprobs === false) {
-      warnings.push({ field: "logprobs", message: "The provider does not have this option; it was left out." })
-    } else out.push("message.output_text.logprobs")
-  }
+  if (request.logprobs !== undefined && request.logprobs !== false) out.push("message.output_text.logprobs")
   return out
 }
 
@@ -203,6 +189,20 @@ export interface Built {
 }
 
 /**
+ * JSON mode is refused unless the input says so; `instructions` do not count: "Response input messages must contain the word 'json' in
+ * some form to use 'text.format' of type 'json_object'". https://github.com/ultimatejimmy/xray.koplugin/issues/33
+ */
+const sayJson = (items: Body["input"], quirks: Quirks, warnings: Array<Warning>): void => {
+  if (items.some((item) => "content" in item && /json/i.test(JSON.stringify(item.content)))) return
+  items.unshift({ role: quirks.systemRole ?? "developer", content: "Answer in JSON." })
+  warnings.push({
+    field: "messages",
+    message: "JSON mode needs the word JSON in a message; an instruction was added.",
+    url: "https://platform.openai.com/docs/guides/structured-outputs#json-mode"
+  })
+}
+
+/**
  * Builds the body, typed as far as OpenAI knows it.
  *
  * @category encoding
@@ -211,9 +211,6 @@ export interface Built {
 const build = (input: EncodeInput, quirks: Quirks): Built | Refused => {
   const { request } = input
   const own = optionsOf(input)
-  if (request.stop !== undefined && request.stop.length > 0) {
-    return refused("stop", "The Responses API has no stop texts: leave them out, or use the Chat Completions API.")
-  }
   const warnings: Array<Warning> = []
   const schemas = new Schemas(quirks.schemas ?? openAi, request, warnings)
   const format = formatOf(request, schemas)
@@ -228,25 +225,19 @@ const build = (input: EncodeInput, quirks: Quirks): Built | Refused => {
   if ("refused" in spelled) return spelled
   warnings.unshift(...spelled.warnings)
   warnings.push(...leftOut(request, ["file.citations", "tool.cacheControl"]))
+  if (format?.type === "json_object") sayJson(spelled.items, quirks, warnings)
   const body: Body = { model: input.model, input: spelled.items, stream: input.stream }
   if (spelled.instructions !== undefined) body.instructions = spelled.instructions
   if (store !== "omit") body.store = store
-  const include = includes(input, quirks, store === true, warnings)
+  const include = includes(input, quirks, store === true)
   if (include.length > 0) body.include = include
-  if (typeof request.logprobs === "number" && quirks.logprobs !== false) body.top_logprobs = request.logprobs
-  options(request, body, warnings)
+  if (typeof request.logprobs === "number") body.top_logprobs = request.logprobs
+  options(request, body)
   if (tools.length > 0) {
     body.tools = tools
     const choice = choiceOf(request)
     if (choice !== undefined) body.tool_choice = choice
-    if (request.parallelToolCalls !== undefined) {
-      if (quirks.parallelToolCalls === false) {
-        warnings.push({
-          field: "parallelToolCalls",
-          message: "The provider does not have this option; it was left out."
-        })
-      } else body.parallel_tool_calls = request.parallelToolCalls
-    }
+    if (request.parallelToolCalls !== undefined) body.parallel_tool_calls = request.parallelToolCalls
   }
   if (format !== undefined) body.text = { format }
   const reasoning = reasoningOf(request, quirks, input.meta, warnings)

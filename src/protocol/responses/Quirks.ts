@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import type { JsonObject } from "../../Message.ts"
-import type { ThinkingLevel } from "../../Model.ts"
+import type { OptionName, OptionRules, ThinkingLevel } from "../../Model.ts"
 import type { Dialects } from "../schema/Dialect.ts"
 
 /**
@@ -57,6 +57,37 @@ export interface Quirks {
   readonly cacheBreakpoints?: boolean | undefined
   /** Whether log probabilities can be included. @default true */
   readonly logprobs?: boolean | undefined
+  /** Fewest tokens `max_output_tokens` takes; less is raised to it, with a warning. @default 16 */
+  readonly smallestOutput?: number | undefined
+  /** Options and pairs of them that the host does not take, beyond what the other fields say. */
+  readonly rules?: OptionRules | undefined
   /** What the host takes of JSON Schema. @default OpenAI's */
   readonly schemas?: Dialects | undefined
+}
+
+/**
+ * What the API and the fields say of options, as rules.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const rulesOf = (quirks: Quirks): OptionRules => {
+  const url = "https://platform.openai.com/docs/api-reference/responses/create"
+  const lacks = (...names: ReadonlyArray<OptionName>) => names
+  return {
+    refuses: [
+      { option: ["topK", "frequencyPenalty", "presencePenalty", "seed", "effort"], url },
+      { option: "stop", because: "The Chat Completions API has it for some models.", url },
+      {
+        option: [
+          ...(quirks.logprobs === false ? lacks("logprobs") : []),
+          ...(quirks.parallelToolCalls === false ? lacks("parallelToolCalls") : []),
+          ...(quirks.promptCacheKey === false ? lacks("cache.key") : [])
+        ]
+      }
+    ],
+    // "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16":
+    // https://github.com/BerriAI/litellm/issues/16216
+    only: [{ option: "maxTokens", from: quirks.smallestOutput ?? 16, url }]
+  }
 }
