@@ -28,6 +28,7 @@ const folders: ReadonlyArray<Folder> = [
     door: "protocol/",
     except: [
       "Breakpoints",
+      "Conversation",
       "DataUrl",
       "Findings",
       "FinishReasons",

@@ -1,6 +1,6 @@
 // Something that can be repeated, and what reads it. `run(n)` gives the work on n of them; input is made before.
+import { eventStreamMessage } from "../../src/protocol/bedrock/server/EventStreamMessage.ts"
 import type { Decoder, Protocol } from "../../src/protocol/Protocol.ts"
-import { eventStreamMessage } from "../../src/testing/simulator/BedrockWire.ts"
 import * as Framing from "../../src/transport/Framing.ts"
 import { decoderOf } from "../../test/protocol/decoder-of.ts"
 

@@ -9,8 +9,10 @@
  */
 import { encode, wire } from "./anthropic/Encode.ts"
 import type { Quirks } from "./anthropic/Quirks.ts"
+import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
 import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export type {
   /**
@@ -43,6 +45,10 @@ const decoders = lazy(() => import("./anthropic/Decoder.ts"))
 export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: "sse",
-  encode: (input) => encode(input, quirks),
+  encode: (input) =>
+    verbatim(wire, input, {
+      encode: withToolNames(plainNames, (input) => encode(input, quirks)),
+      path: () => quirks.path ?? "/messages"
+    }),
   decoder: made(decoders, ({ AnthropicDecoder }) => (context) => new AnthropicDecoder(context))
 })

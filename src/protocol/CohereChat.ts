@@ -9,8 +9,10 @@
  */
 import { encode } from "./cohere/Encode.ts"
 import { wire } from "./cohere/Messages.ts"
+import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
 import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export type { Body } from "./cohere/Body.ts"
 export { toolPlan, wire } from "./cohere/Messages.ts"
@@ -26,6 +28,10 @@ const decoders = lazy(() => import("./cohere/Decoder.ts"))
 export const make = (): Protocol => ({
   wire,
   framing: "sse",
-  encode,
+  encode: (input) =>
+    verbatim(wire, input, {
+      encode: withToolNames(plainNames, encode),
+      path: () => "/chat"
+    }),
   decoder: made(decoders, ({ CohereDecoder }) => (context) => new CohereDecoder(context))
 })

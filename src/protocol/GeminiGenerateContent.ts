@@ -7,10 +7,12 @@
  *
  * @since 0.1.0
  */
-import { encode, wire } from "./gemini/Encode.ts"
+import { identifiers, withToolNames } from "./conversation/ToolNames.ts"
+import { encode, pathOf, wire } from "./gemini/Encode.ts"
 import type { Quirks } from "./gemini/Quirks.ts"
 import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export type {
   /**
@@ -43,6 +45,10 @@ const decoders = lazy(() => import("./gemini/Decoder.ts"))
 export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: "sse",
-  encode: (input) => encode(input, quirks),
+  encode: (input) =>
+    verbatim(wire, input, {
+      encode: withToolNames(identifiers, (input) => encode(input, quirks)),
+      path: pathOf
+    }),
   decoder: made(decoders, ({ GeminiDecoder }) => (context) => new GeminiDecoder(context, quirks))
 })

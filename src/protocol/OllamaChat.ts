@@ -13,6 +13,7 @@ import { encode } from "./ollama/Encode.ts"
 import { wire } from "./ollama/Messages.ts"
 import type { Quirks } from "./ollama/Quirks.ts"
 import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export type { Body } from "./ollama/Body.ts"
 export { wire } from "./ollama/Messages.ts"
@@ -31,7 +32,11 @@ export const make = (quirks: Quirks = {}): Protocol => {
   return {
     wire,
     framing: "ndjson",
-    encode: (input) => encode(input, quirks),
+    encode: (input) =>
+      verbatim(wire, input, {
+        encode: (input) => encode(input, quirks),
+        path: () => quirks.path ?? "/api/chat"
+      }),
     decoder: made(decoders, ({ OllamaDecoder }) => (context) => new OllamaDecoder(context, tags))
   }
 }

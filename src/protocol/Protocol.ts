@@ -16,6 +16,7 @@ import type { ModelMeta } from "../Model.ts"
 import type { Assembler } from "./assembling.ts"
 import type { DecodeContext } from "./decoding.ts"
 import type { Lazy } from "./lazy.ts"
+import type { Sent } from "./schema/Schemas.ts"
 
 export type { DecodeContext, Failure } from "./decoding.ts"
 export type { Lazy } from "./lazy.ts"
@@ -50,6 +51,10 @@ export interface Encoded {
   readonly headers?: { readonly [name: string]: string } | undefined
   /** What was dropped, rounded or emulated. */
   readonly warnings: ReadonlyArray<Warning>
+  /** The application's name of each tool that was sent under another, by the name that was sent. */
+  readonly toolNames?: ReadonlyMap<string, string> | undefined
+  /** How JSON in the answer is read, where it was asked for in another form or cannot be held by the host. */
+  readonly schemas?: Sent | undefined
 }
 
 /**

@@ -24,7 +24,9 @@ import type {
   ToolCallPart
 } from "../Message.ts"
 import { PartsFold } from "../message/partsFold.ts"
+import { unfenced } from "../object/fence.ts"
 import type { DecodeContext, Failure } from "./decoding.ts"
+import { Changing } from "./schema/Changing.ts"
 
 type Draft<A> = { -readonly [K in keyof A]: A[K] }
 
@@ -88,6 +90,8 @@ export class Assembler {
   private readonly texts: Array<number> = []
   private readonly openParts = new Map<number, "text" | "reasoning" | OpenToolCall>()
   private readonly ids = new Set<string>()
+  /** Texts and arguments whose JSON has another form on the wire. */
+  private readonly changing = new Map<number, Changing>()
   private calls = 0
   private id: string | undefined
   private model: string | undefined
@@ -178,7 +182,22 @@ export class Assembler {
       // The prompt has filled the window; MiMo says so: https://github.com/badlogic/pi-mono/blob/main/packages/ai/src/utils/overflow.ts
       return this.end("context-window", rawFinishReason)
     }
+    if (reason === "stop" && this.misfits()) return
     this.end(reason, rawFinishReason)
+  }
+
+  /** Whether the answer breaks the schema that was asked for, which is then its failure. */
+  private misfits(): boolean {
+    const answer = this.context.schemas?.answer
+    if (answer === undefined || this.calls > 0) return false
+    for (const index of this.texts) this.endText(index)
+    const text = this.texts.map((index) => this.fold.textOf(index)).join("")
+    const value = parseJson(unfenced(text))
+    const misfit = value === undefined ? undefined : answer.check(value)
+    if (misfit === undefined) return false
+    const at = misfit.path === "" ? "" : `${misfit.path}: `
+    this.fail({ kind: "misfit", message: `The answer does not match the schema: ${at}${misfit.message}`, body: text })
+    return true
   }
 
   private get isEmpty(): boolean {
@@ -239,6 +258,8 @@ export class Assembler {
     const index = this.place()
     this.openParts.set(index, "text")
     this.texts.push(index)
+    const answer = this.context.schemas?.answer
+    if (answer?.changed === true) this.changing.set(index, new Changing(answer.undo))
     this.emit({ _tag: "TextStart", index })
     return index
   }
@@ -246,32 +267,36 @@ export class Assembler {
   text(index: number, text: string): void {
     if (text === "") return
     this.textLength += text.length
-    this.emit({ _tag: "TextDelta", index, text })
+    const changing = this.changing.get(index)
+    const told = changing === undefined ? text : changing.push(text)
+    if (told !== "") this.emit({ _tag: "TextDelta", index, text: told })
   }
 
   /** All text so far. Reading it costs its length, `textLength` nothing. */
   get allText(): string {
-    return this.texts.map((index) => this.fold.textOf(index)).join("")
+    return this.texts.map((index) => this.contentOf(index)).join("")
   }
 
   /** Characters collected so far of an open part: text, reasoning, or arguments of a call. */
   openLength(index: number): number {
-    return this.fold.openLength(index)
+    return this.changing.get(index)?.rawLength ?? this.fold.openLength(index)
   }
 
   /** Text collected so far of an open text or reasoning part. Reading it costs its length. */
   openContent(index: number): string {
-    return this.fold.openText(index)
+    return this.changing.get(index)?.raw ?? this.fold.openText(index)
   }
 
   /** Text of a text or reasoning part, open or ended. */
   contentOf(index: number): string {
-    return this.fold.textOf(index)
+    return this.changing.get(index)?.raw ?? this.fold.textOf(index)
   }
 
   endText(index: number, more?: Omit<TextPart, "type" | "text">): void {
     if (this.openParts.get(index) !== "text") return
     this.openParts.delete(index)
+    const rest = this.changing.get(index)?.end() ?? ""
+    if (rest !== "") this.emit({ _tag: "TextDelta", index, text: rest })
     this.emit({ _tag: "TextEnd", index, part: { type: "text", text: wellFormed(this.fold.openText(index)), ...more } })
   }
 
@@ -302,13 +327,16 @@ export class Assembler {
   // ---------------------------------------------------------------------------
 
   /** Opens a call. A missing, empty or repeated id is replaced by a minted one. */
-  openToolCall(id: string | null | undefined, name: string): number {
+  openToolCall(id: string | null | undefined, sent: string): number {
     this.start()
+    const name = this.context.toolNames?.get(sent) ?? sent
     const index = this.place()
     let unique = typeof id === "string" && id !== "" ? id : this.mint(index)
     if (this.ids.has(unique)) unique = this.mint(index)
     this.ids.add(unique)
     this.openParts.set(index, { id: unique, name })
+    const reading = this.context.schemas?.tools.get(name)
+    if (reading?.changed === true) this.changing.set(index, new Changing(reading.undo))
     this.emit({ _tag: "ToolCallStart", index, id: unique, name })
     return index
   }
@@ -320,12 +348,14 @@ export class Assembler {
   toolCallDelta(index: number, delta: string): void {
     const open = this.openParts.get(index)
     if (delta === "" || typeof open !== "object") return
-    this.emit({ _tag: "ToolCallDelta", index, id: open.id, delta })
+    const changing = this.changing.get(index)
+    const told = changing === undefined ? delta : changing.push(delta)
+    if (told !== "") this.emit({ _tag: "ToolCallDelta", index, id: open.id, delta: told })
   }
 
   /** Argument text collected so far of an open call. */
   openArguments(index: number): string {
-    return this.fold.openArguments(index)
+    return this.changing.get(index)?.raw ?? this.fold.openArguments(index)
   }
 
   /**
@@ -339,22 +369,34 @@ export class Assembler {
     const open = this.openParts.get(index)
     if (typeof open !== "object") return
     this.openParts.delete(index)
-    const text = this.fold.openArguments(index)
+    const text = this.openArguments(index)
+    const rest = this.changing.get(index)?.end() ?? ""
+    if (rest !== "") this.emit({ _tag: "ToolCallDelta", index, id: open.id, delta: rest })
     const read = more.arguments !== undefined
       ? undefined
       : more.custom || more.invalid
       ? { arguments: text }
       : readArguments(text)
-    const part = {
+    const part = this.fitting({
       type: "tool-call",
       id: open.id,
       name: open.name,
       ...read,
       ...more,
       origin: this.origin
-    } as ToolCallPart
+    } as ToolCallPart)
     if (more.invalid !== true) this.calls++
     this.emit({ _tag: "ToolCallEnd", index, part })
+  }
+
+  /** The call in the caller's form, `invalid` when it breaks what no host could be told. */
+  private fitting(part: ToolCallPart): ToolCallPart {
+    const reading = this.context.schemas?.tools.get(part.name)
+    if (reading === undefined || part.invalid === true || part.custom === true) return part
+    const value = reading.undo(part.arguments)
+    return reading.check(value) === undefined
+      ? { ...part, arguments: value }
+      : { ...part, arguments: JSON.stringify(value), invalid: true }
   }
 
   /** A call that came whole. */

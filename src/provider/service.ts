@@ -23,6 +23,7 @@ import type { ModelMeta } from "../Model.ts"
 import { inputTokens } from "../model/estimate.ts"
 import { imageIssue, ModelFacts } from "../model/facts.ts"
 import * as Telemetry from "../observe/Telemetry.ts"
+import type { Encoded } from "../protocol/Protocol.ts"
 import { addressedTo, leftOut } from "../service/addressee.ts"
 import { optionsIssue } from "../service/checked.ts"
 import { withDefaults } from "../service/layerDefaults.ts"
@@ -46,18 +47,32 @@ const valueOf = (key: Redacted.Redacted<string>): string => Redacted.value(key).
 // Service
 // =============================================================================
 
+/** What is `undefined` is no word on the matter. */
+const saidBy = (fields: object | undefined): object =>
+  fields === undefined ? {} : Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+
 const mergeDefaults = (request: LlmRequest, options: Options): LlmRequest => {
   const { defaults, timeouts } = options
   if (defaults === undefined && timeouts === undefined) return request
+  const own = defaults?.providerOptions as ProviderOptions | undefined
   return {
     ...defaults,
-    ...request,
-    timeouts: { ...timeouts, ...defaults?.timeouts, ...request.timeouts },
-    ...(defaults?.headers === undefined ? undefined : { headers: { ...defaults.headers, ...request.headers } }),
-    ...(defaults?.providerOptions === undefined
+    ...saidBy(request),
+    timeouts: { ...timeouts, ...saidBy(defaults?.timeouts), ...saidBy(request.timeouts) },
+    ...(defaults?.headers === undefined ? undefined : { headers: { ...defaults.headers, ...saidBy(request.headers) } }),
+    ...(own === undefined
       ? undefined
-      : { providerOptions: { ...defaults.providerOptions, ...request.providerOptions } })
-  }
+      : { providerOptions: mergeProviderOptions(own, request.providerOptions as ProviderOptions | undefined) })
+  } as LlmRequest
+}
+
+type ProviderOptions = { readonly [id: string]: JsonObject | undefined }
+
+/** Of one provider, option by option. */
+const mergeProviderOptions = (below: ProviderOptions, above: ProviderOptions = {}): ProviderOptions => {
+  const merged: Record<string, JsonObject | undefined> = { ...below }
+  for (const [id, options] of Object.entries(above)) setOwn(merged, id, { ...below[id], ...options })
+  return merged
 }
 
 const optionsOf = (request: LlmRequest, id: string): JsonObject =>
@@ -75,7 +90,7 @@ export const encode = (
   model: string,
   stream: boolean,
   meta?: ModelMeta | undefined
-): Outgoing & { readonly warnings: ReadonlyArray<{ readonly field: string; readonly message: string }> } | Issue => {
+): Outgoing & Pick<Encoded, "warnings" | "toolNames" | "schemas"> | Issue => {
   const options = optionsOf(request, definition.id)
   const wrong = definition.ownOptions === undefined ? undefined : fields(definition.ownOptions)(options)
   if (wrong !== undefined) return rooted(under(`providerOptions.${definition.id}`, wrong), "providerOptions")!
@@ -96,7 +111,9 @@ export const encode = (
     body
   }
   const finished = definition.finish?.(outgoing, options) ?? outgoing
-  return "field" in finished ? finished : { ...finished, warnings: encoded.warnings }
+  if ("field" in finished) return finished
+  const { schemas, toolNames, warnings } = encoded
+  return { ...finished, warnings, toolNames, schemas }
 }
 
 /** The request of a `generate`, and whether it asks for a stream that is folded below. */
@@ -296,7 +313,9 @@ export const make = (
               includeRaw: request.includeRaw === true,
               idSeed: `${Math.abs(seed).toString(36)}_`,
               streamed,
-              contextWindow
+              contextWindow,
+              toolNames: encoded.toolNames,
+              schemas: encoded.schemas
             }
             return Effect.flatMap(
               sendable(call, operation),

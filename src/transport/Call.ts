@@ -6,7 +6,7 @@
 import * as LlmError from "../LlmError.ts"
 import type { Timeouts } from "../LlmRequest.ts"
 import type { Warning } from "../LlmResponse.ts"
-import type { Protocol } from "../protocol/Protocol.ts"
+import type { Encoded, Protocol } from "../protocol/Protocol.ts"
 import type { Carrier } from "./secrets/RequestSecrets.ts"
 
 /**
@@ -36,6 +36,9 @@ export interface Call {
   readonly streamed?: boolean | undefined
   /** Tokens that the model takes, where that is known. */
   readonly contextWindow?: number | undefined
+  /** The application's name of each tool that was sent under another, by the name that was sent. */
+  readonly toolNames?: ReadonlyMap<string, string> | undefined
+  readonly schemas?: Encoded["schemas"]
 }
 
 /**

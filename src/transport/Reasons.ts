@@ -66,6 +66,8 @@ const made = (failure: Failure, circumstances: Circumstances): LlmError.Reason =
   switch (failure.kind) {
     case "incomplete":
       return new LlmError.IncompleteStream({ message, partial })
+    case "misfit":
+      return new LlmError.StructuredOutput({ message, text: failure.body ?? "", partial })
     case "parse":
       return new LlmError.ResponseParse({
         message,

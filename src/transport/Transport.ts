@@ -224,7 +224,9 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       includeRaw: call.includeRaw,
       scrub: fail.scrub,
       streamed: !whole,
-      contextWindow: call.contextWindow
+      contextWindow: call.contextWindow,
+      toolNames: call.toolNames,
+      schemas: call.schemas
     })
     const activity = fiber.getRef(Activity)
     const partial = () => {

@@ -25,7 +25,7 @@ import {
 } from "./values.ts"
 
 /** `type/subtype`, with parameters or without. https://www.rfc-editor.org/rfc/rfc6838#section-4.2 */
-const mediaTypeForm = /^[\w!#$&^.+-]+\/[\w!#$&^.+*-]+\s*(?:;[^\r\n\0]*)?$/
+const mediaTypeForm = /^[\w!#$&^.+-]+\/[\w!#$&^.+*-]+[ \t]*(?:;[^\r\n\0]*)?$/
 
 /** A media type such as `image/png`. @category checks @since 0.1.0 */
 export const mediaType: Check = that(
