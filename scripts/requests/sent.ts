@@ -3,7 +3,7 @@
  */
 import { Effect, Stream } from "effect"
 import { HttpClient, HttpClientResponse } from "effect/http"
-import type { LlmError, LlmRequest, LlmResponse, LlmService } from "../../src/index.ts"
+import { type LlmError, type LlmRequest, LlmResponse, type LlmService } from "../../src/index.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
 import { fieldsOf, type Sent } from "./Fault.ts"
 import type { Target } from "./targets.ts"
@@ -16,7 +16,7 @@ export interface Outcome {
   readonly error: LlmError.LlmError | undefined
 }
 
-const wires = new Map<string, Simulator.Wire>(Simulator.defaultWires.map((wire) => [wire.name, wire]))
+const wires = new Map(Simulator.defaultWires.map((wire) => [wire.wire, wire]))
 
 interface Noted {
   readonly method: string
@@ -32,41 +32,41 @@ const textOf = (body: { readonly _tag: string }): string => {
   return body.body instanceof Uint8Array ? decoder.decode(body.body) : typeof body.body === "string" ? body.body : ""
 }
 
-const bytesOf = (frames: ReadonlyArray<Simulator.Frame>): Uint8Array<ArrayBuffer> => {
-  const encoder = new TextEncoder()
-  const parts = frames.map(({ data }) => typeof data === "string" ? encoder.encode(data) : data)
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
-}
+const encoder = new TextEncoder()
 
-const reply: Simulator.Reply = {
-  number: 1,
-  model: "model",
+const bytesOf = (frames: ReadonlyArray<Simulator.Frame>): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(Buffer.concat(frames.map(({ data }) => typeof data === "string" ? encoder.encode(data) : data)))
+
+const answer = new LlmResponse.LlmResponse({
   parts: [{ type: "text", text: "Rain." }],
-  finish: "stop",
-  usage: { input: 5, output: 2, reasoning: 0, cacheRead: 0, cacheWrite: 0 },
-  chunkSize: 100
-}
+  finishReason: "stop",
+  usage: { input: { total: 5 }, output: { total: 2 } },
+  id: "answer_1",
+  model: "model",
+  provider: "someone",
+  warnings: []
+})
 
 const answered = (wire: Simulator.Wire, noted: Noted): Response => {
   const url = new URL(noted.url)
-  const request: Simulator.IncomingRequest = {
-    number: 1,
+  const incoming = {
     method: noted.method,
     path: url.pathname,
     query: url.searchParams,
     headers: noted.headers,
-    bodyText: noted.text,
     body: noted.text === "" ? undefined : JSON.parse(noted.text)
   }
-  return wire.streams(request)
-    ? new Response(bytesOf(wire.stream(reply, request)), { headers: { "content-type": wire.streamContentType } })
-    : new Response(JSON.stringify(wire.whole(reply, request)), { headers: { "content-type": "application/json" } })
+  const context = { incoming, requestId: "request_1", created: 0 }
+  const read = wire.decodeRequest(incoming)
+  if ("refused" in read || !read.stream) {
+    return new Response(JSON.stringify(wire.encodeAnswer(answer, context).body), {
+      headers: { "content-type": "application/json" }
+    })
+  }
+  const encoding = wire.answerEncoder(context)
+  return new Response(bytesOf(LlmResponse.toEvents(answer).flatMap((event) => encoding.add(event))), {
+    headers: { "content-type": wire.streamContentType(context) }
+  })
 }
 
 /** A target that is ready: asks it, and tells what became of the request. */

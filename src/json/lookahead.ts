@@ -3,39 +3,8 @@
  *
  * @since 0.1.0
  */
+import { white } from "./spelling.ts"
 
-type Quote = "\"" | "'" | "`"
-
-export const quoteOf = (character: string | undefined): Quote | undefined => {
-  switch (character) {
-    case "\"":
-    case "\u201c":
-    case "\u201d":
-    case "\u201e":
-    case "\u00ab":
-    case "\u00bb":
-      return "\""
-    case "'":
-    case "\u2018":
-    case "\u2019":
-      return "'"
-    case "`":
-    case "\u00b4":
-      return "`"
-    default:
-      return undefined
-  }
-}
-
-/** A curly quote is closed by its like, and by the straight ones that people put in its place. */
-export const closes = (opened: string, character: string): boolean => {
-  if (opened === "\"" || opened === "'") return character === opened
-  const [one, other] = [quoteOf(opened), quoteOf(character)]
-  if (one === undefined || other === undefined) return false
-  return one === other || (one === "`" && other === "'")
-}
-
-export const white = /[\s\u00a0\u180e\u2000-\u200b\u202f\u205f\u3000\ufeff]/
 /** A name with its colon, quoted or not, as it stands in an object. */
 const keyAhead =
   /\s*(?:["'\u201c\u2018`][^"'\u201d\u2019`\n]{0,120}["'\u201d\u2019`]|[\p{L}_$][\p{L}\p{N}_$ .-]{0,60})\s*:/uy

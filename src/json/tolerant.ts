@@ -9,8 +9,9 @@
  * @since 0.1.0
  */
 import { maxJsonDepth } from "./depth.ts"
-import { ahead, closes, Lookahead, type Place, quoteOf, white } from "./lookahead.ts"
+import { ahead, Lookahead, type Place } from "./lookahead.ts"
 import { setOwn } from "./own.ts"
+import { closes, escapes, identifier, looseNumber, quoteOf, strictNumber, white, words } from "./spelling.ts"
 import type { Json } from "./value.ts"
 
 /**
@@ -42,19 +43,6 @@ export interface Misread {
 
 /** Thrown within this file only: the text is not to be understood. */
 class Unreadable extends Error {}
-
-const strictNumber = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
-const looseNumber = /[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d*)?/y
-const identifier = /[\p{L}_$][\p{L}\p{N}_$.-]*/uy
-const words = new Map<string, Json>([
-  ["true", true],
-  ["false", false],
-  ["null", null],
-  ["none", null],
-  ["undefined", null]
-])
-
-const escapes: { readonly [letter: string]: string } = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" }
 
 class Reader extends Lookahead {
   readonly repairs = new Set<string>()

@@ -42,15 +42,12 @@ export const refusedBy = (messages: ReadonlyArray<Message.Message>): string | un
   for (const [wire, judge] of wires) {
     const encoded = wire.encode({ request: { messages, tools }, model: "m", stream: false, provider: "p" })
     if ("refused" in encoded) return `${wire.wire}: ${encoded.refused.message}`
-    const bodyText = JSON.stringify(encoded.body)
     const error = judge.validate({
-      number: 1,
       method: "POST",
       path: wire.wire === "gemini" ? "/v1beta/models/m:generateContent" : encoded.path,
       query: new URLSearchParams(),
       headers: { "anthropic-version": "2023-06-01", "content-type": "application/json" },
-      bodyText,
-      body: JSON.parse(bodyText)
+      body: JSON.parse(JSON.stringify(encoded.body))
     }, "generate")
     if (error !== undefined) return `${wire.wire}: ${error.message}`
   }

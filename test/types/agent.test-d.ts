@@ -59,8 +59,10 @@ Handlers.make([weather], { get_weather: () => Effect.succeed({ celsius: 1 }), ra
 Handlers.make([weather], { getWeather: () => Effect.succeed({ celsius: 1 }) })
 // @ts-expect-error -- another result than the tool has
 Handlers.make([weather], { get_weather: () => Effect.succeed({ celsius: "warm" }) })
-// @ts-expect-error -- other arguments than the tool has
-Handlers.make([weather], { get_weather: ({ town }: { readonly town: string }) => Effect.succeed({ celsius: town.length }) })
+Handlers.make([weather], {
+  // @ts-expect-error -- other arguments than the tool has
+  get_weather: ({ town }: { readonly town: string }) => Effect.succeed({ celsius: town.length })
+})
 // @ts-expect-error -- a provider runs this tool itself
 Handlers.make([search], { web_search: () => Effect.succeed("") })
 // @ts-expect-error -- not what the arguments are

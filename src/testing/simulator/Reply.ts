@@ -7,7 +7,7 @@ import type { LlmEvent } from "../../LlmEvent.ts"
 import type { FinishReason, LlmResponse as Response } from "../../LlmResponse.ts"
 import { LlmResponse } from "../../LlmResponse.ts"
 import type { Part as AnswerPart } from "../../Message.ts"
-import { readArguments } from "../../protocol/Assembler.ts"
+import { readArguments } from "../../protocol/assembling.ts"
 import type { Part, ReplyAnswer, ReplyUsage } from "./Answer.ts"
 import { idNumber, type Vendor } from "./Vendor.ts"
 

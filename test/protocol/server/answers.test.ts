@@ -3,6 +3,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
+import { decoderOf as clientDecoder } from "../decoder-of.ts"
 import "../../seed.ts"
 import type { LlmEvent } from "../../../src/LlmEvent.ts"
 import { type FinishReason, LlmResponse, toEvents, type Usage } from "../../../src/LlmResponse.ts"
@@ -239,8 +240,8 @@ const eventsOf = (response: LlmResponse, size: number): ReadonlyArray<LlmEvent> 
 // Reading
 // =============================================================================
 
-const decoderFor = (wire: Wire): Decoder =>
-  decoderOf(wire.client, {
+const decoderOf = (wire: Wire): Decoder =>
+  clientDecoder(wire.client, {
     wire: wire.client.wire,
     provider: "someone",
     model: "model-1",

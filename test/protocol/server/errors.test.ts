@@ -6,6 +6,7 @@ import * as Duration from "effect/Duration"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as fc from "fast-check"
+import { decoderOf as clientDecoder } from "../decoder-of.ts"
 import "../../seed.ts"
 import * as LlmError from "../../../src/LlmError.ts"
 import { type EncodedError } from "../../../src/protocol/Server.ts"
@@ -173,7 +174,7 @@ describe.each(names)("%s: errors in both directions", (kind) => {
     const told = spoken ? tags.filter((tag) => tag !== "Validation") : tags
     for (const tag of told) {
       const error = failing.error(new provided[tag]({ message: "So it is." }))
-      const decoder = decoderOf(client, {
+      const decoder = clientDecoder(client, {
         wire: client.wire,
         provider: "someone",
         model: "model-1",

@@ -2,8 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { maxJsonDepth } from "../../src/json/depth.ts"
+import { parsePartialJson } from "../../src/json/partial.ts"
 import type { Json } from "../../src/json/value.ts"
-import { parsePartialJson } from "../../src/object/partialJson.ts"
 
 const isObject = (value: unknown): value is { readonly [name: string]: Json } =>
   typeof value === "object" && value !== null && !Array.isArray(value)
