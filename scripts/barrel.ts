@@ -34,9 +34,11 @@ const folders: ReadonlyArray<Folder> = [
       "FinishReasons",
       "Placeless",
       "Probe",
+      "Server",
       "Template",
       "ThinkingLevels",
-      "ToolOrder"
+      "ToolOrder",
+      "Verbatim"
     ]
   },
   { path: "provider" },

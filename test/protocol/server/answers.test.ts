@@ -11,7 +11,6 @@ import type { Json, JsonObject, Part } from "../../../src/Message.ts"
 import type { Decoder } from "../../../src/protocol/Protocol.ts"
 import type { AnswerContext, Frame } from "../../../src/protocol/Server.ts"
 import * as Framing from "../../../src/transport/Framing.ts"
-import { decoderOf } from "../decoder-of.ts"
 import { contextOf, names, type Wire, wires } from "./wires.ts"
 
 // =============================================================================
@@ -260,7 +259,7 @@ const finished = (decoder: Decoder): LlmResponse => {
 }
 
 const readStream = (wire: Wire, bytes: Uint8Array, size: number): LlmResponse => {
-  const decoder = decoderFor(wire)
+  const decoder = decoderOf(wire)
   const framing = Framing.make(wire.client.framing, decoder)
   for (let at = 0; at < bytes.length; at += size) framing.push(bytes.subarray(at, at + size))
   framing.end()
@@ -268,7 +267,7 @@ const readStream = (wire: Wire, bytes: Uint8Array, size: number): LlmResponse =>
 }
 
 const readWhole = (wire: Wire, body: JsonObject): LlmResponse => {
-  const decoder = decoderFor(wire)
+  const decoder = decoderOf(wire)
   decoder.whole(JSON.parse(JSON.stringify(body)) as Json)
   return finished(decoder)
 }

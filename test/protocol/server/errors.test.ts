@@ -13,7 +13,6 @@ import { type EncodedError } from "../../../src/protocol/Server.ts"
 import { type Failing, refusal } from "../../../src/transport/Failing.ts"
 import * as Framing from "../../../src/transport/Framing.ts"
 import { reasonOf } from "../../../src/transport/Reasons.ts"
-import { decoderOf } from "../decoder-of.ts"
 import { contextOf, names, wires } from "./wires.ts"
 
 const failing: Failing = {
