@@ -16,6 +16,7 @@ import type { LlmRequest } from "./LlmRequest.ts"
 import type { LlmResponse } from "./LlmResponse.ts"
 import type { Capabilities, ModelMeta } from "./Model.ts"
 import type { ObjectOptions } from "./object/asking.ts"
+import type * as Objects from "./object/objects.ts"
 import type { ObjectEvent, ObjectResponse } from "./object/objects.ts"
 
 export type { ObjectOptions } from "./object/asking.ts"
@@ -110,10 +111,10 @@ export const generate = (request: LlmRequest): Effect.Effect<LlmResponse, LlmErr
 export const stream = (request: LlmRequest): Stream.Stream<LlmEvent, LlmError, LlmService> =>
   Stream.unwrap(Effect.map(LlmService, (service) => service.stream(request)))
 
-let loaded: typeof import("./object/objects.ts") | undefined
+let loaded: typeof Objects | undefined
 
 /** Structured output, which is loaded when it is first asked for. */
-const objects = ({ info }: Service): Effect.Effect<typeof import("./object/objects.ts"), LlmError> =>
+const objects = ({ info }: Service): Effect.Effect<typeof Objects, LlmError> =>
   loaded !== undefined ? Effect.succeed(loaded) : Effect.map(
     Effect.tryPromise({
       try: () => import("./object/objects.ts"),
