@@ -13,6 +13,8 @@ export interface Shape {
   readonly deltas: number
   /** Characters of one delta. */
   readonly size: number
+  /** Whether the deltas of a text differ in length, by half of `size` up and down. @default false */
+  readonly varied?: boolean | undefined
 }
 
 /** A streamed answer: what comes before the deltas, each delta, what comes after. */
@@ -24,13 +26,15 @@ export interface Frames {
 
 const words = "the quick brown fox jumps over lazy dogs while seven boxing wizards vex my bad liquor jug ".split(" ")
 
-/** Texts of the deltas: a word of about `size` characters each, always exactly that long. */
+/** Texts of the deltas: words cut to `size` characters each, or to so many on average. */
 export const texts = (shape: Shape): Array<string> => {
   if (shape.kind === "tool") return toolArguments(shape)
-  return Array.from(
-    { length: shape.deltas },
-    (_, i) => ` ${words[i % (words.length - 1)]!}`.padEnd(shape.size, "e").slice(0, shape.size)
-  )
+  const spread = shape.varied === true ? Math.floor(shape.size / 2) : 0
+  return Array.from({ length: shape.deltas }, (_, i) => {
+    // Each length as often as the others, in no simple order.
+    const size = shape.size - spread + ((i * 7) % (2 * spread + 1))
+    return ` ${words[i % (words.length - 1)]!}`.padEnd(size, "e").slice(0, size)
+  })
 }
 
 /** A JSON object cut into pieces of `size` characters. */

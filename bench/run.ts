@@ -15,6 +15,7 @@
  * --out file      where the results go, beside bench/results/; written after each scenario. @default last.json
  * --profile       write a .cpuprofile of each process to .tmp/bench/profiles
  */
+import { buildSync } from "esbuild"
 import { execFileSync, fork, spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { cpus, totalmem, type } from "node:os"
@@ -46,6 +47,25 @@ const say = (text: string) => void process.stderr.write(`${text}\n`)
 // Clients
 // -----------------------------------------------------------------------------
 
+/** What an application with one provider imports, as files of the built library. */
+const door = ["provider/Anthropic.js", "LlmService.js", "Message.js"]
+
+/** The modules of `effect` that importing those imports. */
+const effectModules = (): ReadonlyArray<string> => {
+  const seen = new Set<string>()
+  const found = new Set<string>()
+  const visit = (file: URL) => {
+    if (seen.has(file.href)) return
+    seen.add(file.href)
+    for (const [, name] of readFileSync(file, "utf8").matchAll(/^(?:import|export) [^;]*?from "([^"]+)"/gm)) {
+      if (name!.startsWith(".")) visit(new URL(name!, file))
+      else found.add(name!)
+    }
+  }
+  for (const path of door) visit(new URL(path, library))
+  return [...found].toSorted()
+}
+
 interface Contender {
   readonly name: string
   readonly module: string
@@ -55,6 +75,7 @@ interface Contender {
 }
 
 const own = (file: string) => new URL(`clients/${file}.ts`, import.meta.url).href
+const unbundled = (scenario: Scenario) => scenario.bundled !== true
 const always = () => true
 
 const ours = (variant: string): Contender => ({
@@ -62,7 +83,8 @@ const ours = (variant: string): Contender => ({
   module: own("effect-llm"),
   variant,
   accepts: (scenario) =>
-    variant === "fetch,arrays" || variant === "node,arrays" || (scenario.variants?.includes(variant) ?? false)
+    unbundled(scenario) &&
+    (variant === "fetch,arrays" || variant === "node,arrays" || (scenario.variants?.includes(variant) ?? false))
 })
 
 const variants = ["fetch,arrays", "node,arrays", ...new Set(scenarios.flatMap((scenario) => scenario.variants ?? []))]
@@ -75,13 +97,39 @@ const base: ReadonlyArray<Contender> = [
     name: "import \"effect\" alone",
     module: own("import-effect"),
     variant: "",
-    accepts: (scenario) => scenario.mode === "cold"
+    accepts: (scenario) => scenario.mode === "cold" && unbundled(scenario)
   },
   {
     name: "import effect-llm alone",
     module: own("import-effect-llm"),
     variant: "",
-    accepts: (scenario) => scenario.mode === "cold"
+    accepts: (scenario) => scenario.mode === "cold" && unbundled(scenario)
+  },
+  {
+    name: "import effect-llm/Anthropic, LlmService, Message alone",
+    module: own("import-used"),
+    variant: door.map((path) => new URL(path, library).href).join(","),
+    accepts: (scenario) => scenario.id === "cold"
+  },
+  {
+    name: "import the effect modules of those alone",
+    module: own("import-used"),
+    get variant() {
+      return effectModules().join(",")
+    },
+    accepts: (scenario) => scenario.id === "cold"
+  },
+  {
+    name: "effect-llm",
+    module: own("bundled-anthropic"),
+    variant: "",
+    accepts: (scenario) => scenario.id === "bundled-anthropic"
+  },
+  {
+    name: "effect-llm",
+    module: own("bundled-openai"),
+    variant: "",
+    accepts: (scenario) => scenario.id === "bundled-chat"
   },
   ...variants.map(ours)
 ]
@@ -152,16 +200,37 @@ const build = () => {
   if (done.status !== 0) say(`The library does not compile cleanly:\n${done.stdout}`)
 }
 
+/** The module of a client, alone or with all that it imports in one file. */
+const moduleOf = ({ module }: Contender, { bundled }: Scenario): string => {
+  if (bundled !== true) return module
+  const outfile = new URL(`bundles/${module.replaceAll(/\W+/g, "-").slice(-80)}.mjs`, scratch)
+  const require = "import { createRequire } from \"node:module\"; const require = createRequire(import.meta.url);"
+  buildSync({
+    entryPoints: [fileURLToPath(module)],
+    outfile: fileURLToPath(outfile),
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    banner: { js: require },
+    logLevel: "error"
+  })
+  return outfile.href
+}
+
 const startServer = () =>
   new Promise<{ readonly port: number; readonly stop: () => void }>((resolve) => {
     const server = fork(fileURLToPath(new URL("server.ts", import.meta.url)), { stdio: "inherit" })
     server.once("message", (port) => resolve({ port: Number(port), stop: () => void server.disconnect() }))
   })
 
+const modules = new Map<string, string>()
+
 const measure = (contender: Contender, scenario: Scenario, port: number): Result | undefined => {
   const job: Job = {
     scenario,
-    module: contender.module,
+    module: modules.get(`${contender.module} ${scenario.bundled}`)!,
     setup: {
       wire: scenario.wire,
       url: `http://127.0.0.1:${port}/${scenario.answer}`,
@@ -213,6 +282,7 @@ const run = async (onMeasured: (measured: ReadonlyArray<Measured>) => void): Pro
   const measured: Array<Measured> = []
   for (const scenario of scenarios.filter(isChosen)) {
     const taking = contenders.filter((one) => one.accepts(scenario))
+    for (const one of taking) modules.set(`${one.module} ${scenario.bundled}`, moduleOf(one, scenario))
     const results = new Map(taking.map((one) => [one, [] as Array<Result>]))
     const done = new Set<Contender>()
     for (let round = 0; round < rounds; round++) {

@@ -24,6 +24,8 @@ export interface Scenario {
   readonly history?: number | undefined
   /** Deltas carry the time at which they were written. */
   readonly latency?: boolean | undefined
+  /** Whether each client is one bundle, minified, with all that it imports. @default false */
+  readonly bundled?: boolean | undefined
   /** Whether other libraries take part. @default true */
   readonly peers?: boolean | undefined
   /** Clients beside the usual ones: ways of using this library. */
@@ -80,6 +82,36 @@ export const scenarios: ReadonlyArray<Scenario> = [
   }),
   streams("anthropic-all", "Anthropic stream, 20,000 deltas in one write", "anthropic", 20_000, 0),
   streams("chat-all", "Chat stream, 20,000 deltas in one write", "chat", 20_000, 0),
+  // What a process sees that answers a few calls and ends, such as a function in the cloud: the code is hardly compiled.
+  ...(["anthropic", "chat"] as const).flatMap((wire) =>
+    [16, 1].map((per) =>
+      streams(
+        `short-${wire}-${per}`,
+        `Short-lived: ${wire} streams of 2,000 deltas of 12 characters, ${per} per write, after 5`,
+        wire,
+        2000,
+        per,
+        {
+          answer: `kind-text.deltas-2000.size-12.varied-1.per-${per}`,
+          warmup: 5,
+          calls: 20,
+          peers: false
+        }
+      )
+    )
+  ),
+  ...(["anthropic", "chat"] as const).map((wire): Scenario => ({
+    id: `short-json-${wire}`,
+    title: `Short-lived: whole answers, one after the other (${wire}), after 20`,
+    wire,
+    answer: "kind-json",
+    mode: "generate",
+    units: 1,
+    unit: "call",
+    warmup: 20,
+    calls: 200,
+    peers: false
+  })),
   streams("anthropic-40k", "Anthropic stream, 40,000 deltas, 16 per write", "anthropic", 40_000, 16, {
     warmup: 25,
     calls: 20,
@@ -194,5 +226,17 @@ export const scenarios: ReadonlyArray<Scenario> = [
     unit: "start",
     warmup: 0,
     calls: 1
-  }
+  },
+  ...(["anthropic", "chat"] as const).map((wire): Scenario => ({
+    id: `bundled-${wire}`,
+    title: `Cold start of a bundle (esbuild, minified, one provider, ${wire}): import to the end of the first call`,
+    wire,
+    answer: "kind-json",
+    mode: "cold",
+    units: 1,
+    unit: "start",
+    warmup: 0,
+    calls: 1,
+    bundled: true
+  }))
 ]

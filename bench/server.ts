@@ -14,6 +14,7 @@ interface Spec {
   readonly kind: Kind
   readonly deltas: number
   readonly size: number
+  readonly varied: boolean
   readonly per: number
   readonly pace: number
 }
@@ -25,6 +26,7 @@ const specOf = (segment: string): Spec => {
     kind: (fields.get("kind") ?? "text") as Kind,
     deltas: number("deltas", 100),
     size: number("size", 5),
+    varied: number("varied", 0) === 1,
     per: number("per", 16),
     pace: number("pace", 0)
   }

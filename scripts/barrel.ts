@@ -35,10 +35,10 @@ const folders: ReadonlyArray<Folder> = [
       "Placeless",
       "Probe",
       "Server",
-      "Verbatim",
       "Template",
       "ThinkingLevels",
-      "ToolOrder"
+      "ToolOrder",
+      "Verbatim"
     ]
   },
   { path: "provider" },

@@ -10,13 +10,13 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type { LlmError } from "./LlmError.ts"
+import { LlmError, Network } from "./LlmError.ts"
 import type { LlmEvent } from "./LlmEvent.ts"
 import type { LlmRequest } from "./LlmRequest.ts"
 import type { LlmResponse } from "./LlmResponse.ts"
 import type { Capabilities, ModelMeta } from "./Model.ts"
 import type { ObjectOptions } from "./object/asking.ts"
-import * as Objects from "./object/objects.ts"
+import type * as Objects from "./object/objects.ts"
 import type { ObjectEvent, ObjectResponse } from "./object/objects.ts"
 
 export type { ObjectOptions } from "./object/asking.ts"
@@ -111,6 +111,26 @@ export const generate = (request: LlmRequest): Effect.Effect<LlmResponse, LlmErr
 export const stream = (request: LlmRequest): Stream.Stream<LlmEvent, LlmError, LlmService> =>
   Stream.unwrap(Effect.map(LlmService, (service) => service.stream(request)))
 
+let loaded: typeof Objects | undefined
+
+/** Structured output, which is loaded when it is first asked for. */
+const objects = ({ info }: Service): Effect.Effect<typeof Objects, LlmError> =>
+  loaded !== undefined ? Effect.succeed(loaded) : Effect.map(
+    Effect.tryPromise({
+      try: () => import("./object/objects.ts"),
+      catch: () =>
+        new LlmError({
+          provider: info.provider,
+          model: info.model,
+          label: info.label,
+          operation: "generate",
+          reason: new Network({ message: "A module of effect-llm could not be loaded." }),
+          attempts: 0
+        })
+    }),
+    (module) => loaded = module
+  )
+
 /**
  * Answers with a value of a schema, of any kind that JSON can hold: an object, a list, a choice, a number. The provider is asked to keep to it
  * where it can; the answer is decoded in any case. Fails with reason `StructuredOutput`, which holds the text and says what is wrong, when
@@ -124,7 +144,10 @@ export const generateObject = <A, I, RD>(
   request: LlmRequest,
   options: ObjectOptions = {}
 ): Effect.Effect<ObjectResponse<A>, LlmError, LlmService | RD> =>
-  Effect.flatMap(LlmService, (service) => Objects.generate(service, schema, request, options))
+  Effect.flatMap(
+    LlmService,
+    (service) => Effect.flatMap(objects(service), ({ generate }) => generate(service, schema, request, options))
+  )
 
 /**
  * Answers with a value of a schema as it is being written: what is certain of it with each piece that changes it, the decoded value last. Text
@@ -139,7 +162,12 @@ export const streamObject = <A, I, RD>(
   request: LlmRequest,
   options: ObjectOptions = {}
 ): Stream.Stream<ObjectEvent<A, I>, LlmError, LlmService | RD> =>
-  Stream.unwrap(Effect.map(LlmService, (service) => Objects.stream(service, schema, request, options)))
+  Stream.unwrap(
+    Effect.flatMap(
+      LlmService,
+      (service) => Effect.map(objects(service), ({ stream }) => stream(service, schema, request, options))
+    )
+  )
 
 /**
  * Answers with a list, element by element, each as soon as it is whole, decoded. Elements that were given stay given: when a later one does not
@@ -153,7 +181,12 @@ export const streamArray = <A, I, RD>(
   request: LlmRequest,
   options: Omit<ObjectOptions, "retries"> = {}
 ): Stream.Stream<A, LlmError, LlmService | RD> =>
-  Stream.unwrap(Effect.map(LlmService, (service) => Objects.streamArray(service, element, request, options)))
+  Stream.unwrap(
+    Effect.flatMap(
+      LlmService,
+      (service) => Effect.map(objects(service), ({ streamArray }) => streamArray(service, element, request, options))
+    )
+  )
 
 /**
  * Counts the input tokens of a request.

@@ -10,7 +10,9 @@
  */
 import * as Duration from "effect/Duration"
 import { isLlmError, isRetryableStatus, type LlmError, type Reason, type ReasonTag } from "../../LlmError.ts"
-import { classify, type ProviderReasonTag, readErrorBody } from "../ErrorMap.ts"
+import { classify } from "../errors/classify.ts"
+import { readErrorBody } from "../errors/ErrorBody.ts"
+import type { ProviderReasonTag } from "../errors/Rules.ts"
 import type { EncodedError, ErrorDetails, Headers } from "../Server.ts"
 
 /**
