@@ -21,7 +21,7 @@ import {
 } from "../src/index.ts"
 import type { LlmResponse } from "../src/index.ts"
 import { layerHttpClient } from "../src/node.ts"
-import { Simulator } from "../src/testing/index.ts"
+import * as Simulator from "../src/testing/Simulator.ts"
 
 // A tool: a name, a description, a schema. The application runs it.
 const weather = LlmTool.make("get_weather", {

@@ -4,7 +4,7 @@
 import { Console, Effect, Redacted, Schema } from "effect"
 import { LlmService, OpenAi } from "../src/index.ts"
 import { layerHttpClient } from "../src/node.ts"
-import { Simulator } from "../src/testing/index.ts"
+import * as Simulator from "../src/testing/Simulator.ts"
 
 // #region schema
 const Recipe = Schema.Struct({

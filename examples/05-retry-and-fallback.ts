@@ -4,7 +4,7 @@
 import { Console, Effect, Redacted, Schedule, Stream } from "effect"
 import { Anthropic, Fallback, LlmService, OpenAi, Retry, Timeout } from "../src/index.ts"
 import { layerHttpClient } from "../src/node.ts"
-import { Simulator } from "../src/testing/index.ts"
+import * as Simulator from "../src/testing/Simulator.ts"
 
 const apiKey = Redacted.make("simulated-key")
 

@@ -4,7 +4,7 @@
 import { Console, Effect, Redacted } from "effect"
 import { LlmService, OpenAiChat, Provider } from "../src/index.ts"
 import { layerHttpClient } from "../src/node.ts"
-import { Simulator } from "../src/testing/index.ts"
+import * as Simulator from "../src/testing/Simulator.ts"
 
 // #region provider
 const Acme = Provider.define({

@@ -4,7 +4,7 @@
 import { Console, Effect, Redacted, Ref } from "effect"
 import { KeyPool, LlmService, OpenAi, Retry } from "../src/index.ts"
 import { layerHttpClient } from "../src/node.ts"
-import { Simulator } from "../src/testing/index.ts"
+import * as Simulator from "../src/testing/Simulator.ts"
 
 // #region pool
 /** The layer has no key of its own: the pool gives every attempt one. */

@@ -14,7 +14,7 @@ import { createInterface } from "node:readline"
 import { promisify } from "node:util"
 import { Anthropic, CircuitBreaker, LlmService, RateLimit, Timeout } from "../src/index.ts"
 import { layerHttpClient } from "../src/node.ts"
-import { Simulator } from "../src/testing/index.ts"
+import * as Simulator from "../src/testing/Simulator.ts"
 
 // #region stack
 /** Every process that builds this layer counts in the same buckets and sees the same circuit. */

@@ -4,7 +4,7 @@
 import { Cause, Console, Effect, Exit, Redacted } from "effect"
 import { Anthropic, Batch, Cost, Retry } from "../src/index.ts"
 import { layerHttpClient } from "../src/node.ts"
-import { Simulator } from "../src/testing/index.ts"
+import * as Simulator from "../src/testing/Simulator.ts"
 
 const reviews = Array.from({ length: 20 }, (_, index) => `Review ${index}: the battery lasts ${index} hours.`)
 

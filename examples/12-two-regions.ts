@@ -5,7 +5,7 @@
 import { Console, Effect, Redacted } from "effect"
 import { Anthropic, Balance, LlmService, Message, OpenAi } from "../src/index.ts"
 import { layerHttpClient } from "../src/node.ts"
-import { Simulator } from "../src/testing/index.ts"
+import * as Simulator from "../src/testing/Simulator.ts"
 import { guarded, recommended } from "./recommended.ts"
 
 const apiKey = Redacted.make("simulated-key")

@@ -4,7 +4,7 @@
 import { Console, Effect, Redacted, Stream } from "effect"
 import { Anthropic, Continue, LlmService, OpenAi } from "../src/index.ts"
 import { layerHttpClient } from "../src/node.ts"
-import { Simulator } from "../src/testing/index.ts"
+import * as Simulator from "../src/testing/Simulator.ts"
 
 const apiKey = Redacted.make("simulated-key")
 const story = "The lighthouse keeper climbed the stairs, lit the lamp, and waited for the ship that never came."

@@ -5,7 +5,7 @@ import { NodeServices } from "@effect/platform-node"
 import { ConfigProvider, Console, Effect, FileSystem, Layer, Stream } from "effect"
 import { LlmService, Registry } from "../src/index.ts"
 import { layerHttpClient } from "../src/node.ts"
-import { Simulator } from "../src/testing/index.ts"
+import * as Simulator from "../src/testing/Simulator.ts"
 
 // #region file
 const file = (simulator: string, first: string) => `

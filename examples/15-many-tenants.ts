@@ -4,7 +4,7 @@
 import { Console, Effect, Redacted } from "effect"
 import { Anthropic, CircuitBreaker, Concurrency, type LlmRequest, LlmService, Retry } from "../src/index.ts"
 import { layerHttpClient } from "../src/node.ts"
-import { Simulator } from "../src/testing/index.ts"
+import * as Simulator from "../src/testing/Simulator.ts"
 
 const noisy = { name: "noisy", key: Redacted.make("key-of-the-noisy-tenant"), calls: 200 }
 const quiet = { name: "quiet", key: Redacted.make("key-of-the-quiet-tenant"), calls: 10 }

@@ -1,11 +1,13 @@
 /**
  * Uses the package as those do who install it: packs it, unpacks it into two applications, and holds their programs, one per
- * entry of the package, to every compiler and way of resolving that is promised, and to this Node.
+ * entry of the package, to every compiler and way of resolving that is promised, and to this Node. Programs for any runtime are
+ * bundled for a browser, without anything of Node, and the bundle is run as well.
  *
  * The declarations are checked as well (`skipLibCheck: false`), effect's among them: an error anywhere fails. The applications are
  * outside of the project and have only what they say that they installed, so that the package cannot lean on a dev dependency,
  * such as the types of Node. Nothing is downloaded.
  */
+import { build } from "esbuild"
 import { spawn, spawnSync } from "node:child_process"
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { availableParallelism, tmpdir } from "node:os"
@@ -17,17 +19,24 @@ interface Application {
   readonly installed: ReadonlyArray<string>
   /** Its files, each a program of its own, named in `consumers/`. */
   readonly programs: ReadonlyArray<string>
+  /** Those of them that run in a browser or a worker, too. */
+  readonly anywhere: ReadonlyArray<string>
 }
 
 const applications: Readonly<Record<string, Application>> = {
-  bare: { installed: ["effect"], programs: ["core", "testing"] },
-  whole: { installed: ["effect", "@types/node", "gpt-tokenizer"], programs: ["node", "tokenizer"] }
+  bare: {
+    installed: ["effect"],
+    programs: ["core", "registry", "simulator", "subpaths", "testing"],
+    anywhere: ["core", "registry", "subpaths", "testing"]
+  },
+  whole: { installed: ["effect", "@types/node", "gpt-tokenizer"], programs: ["node", "tokenizer"], anywhere: [] }
 }
 
 /** Dev dependencies that are a compiler. */
 const compilers = ["typescript-5.9", "typescript-6", "typescript"]
 
 const resolutions = {
+  node16: { module: "node16", moduleResolution: "node16" },
   nodenext: { module: "nodenext", moduleResolution: "nodenext" },
   bundler: { module: "esnext", moduleResolution: "bundler" }
 }
@@ -87,6 +96,20 @@ const install = (name: string, { installed, programs }: Application, tarball: st
 const runs = ({ programs }: Application, folder: string) =>
   programs.map((program) => () => node(`${program}: run by Node ${process.version}`, folder, `${program}.ts`))
 
+/** Bundled for a browser: an import of Node does not resolve there, and is an error. */
+const bundles = ({ anywhere }: Application, folder: string) =>
+  anywhere.map((program) => async (): Promise<Outcome> => {
+    const name = `${program}: bundled for a browser, and run`
+    const outfile = join(folder, "bundled", `${program}.js`)
+    const options = { bundle: true, format: "esm", platform: "browser", target: "es2022", logLevel: "silent" } as const
+    try {
+      await build({ ...options, entryPoints: [join(folder, `${program}.ts`)], outfile })
+    } catch (error) {
+      return { name, output: String(error), ok: false }
+    }
+    return node(name, folder, outfile)
+  })
+
 const checks = (name: string, { installed, programs }: Application, folder: string) =>
   compilers.flatMap((compiler) =>
     Object.entries(resolutions).flatMap(([resolution, resolving]) =>
@@ -124,7 +147,7 @@ try {
   )
   const jobs = Object.entries(applications).flatMap(([name, application]) => {
     const folder = install(name, application, tarball)
-    return [...runs(application, folder), ...checks(name, application, folder)]
+    return [...runs(application, folder), ...bundles(application, folder), ...checks(name, application, folder)]
   })
   const count = jobs.length
   const work = async () => {

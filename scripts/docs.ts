@@ -13,6 +13,9 @@ import { tables } from "./tables.ts"
 const root = new URL("../", import.meta.url)
 const check = process.argv.includes("--check")
 const problems: Array<string> = []
+const manifest = JSON.parse(readFileSync(new URL("package.json", root), "utf8")) as {
+  readonly exports: Readonly<Record<string, string | { readonly default: string }>>
+}
 
 const dedent = (lines: ReadonlyArray<string>): string => {
   const filled = lines.filter((line) => line.trim() !== "")
@@ -43,11 +46,11 @@ const codeOf = (marker: string, where: string): string | undefined => {
 
 /** Readers import the package; the examples import its source, so that they run without a build. */
 const asPackage = (code: string): string =>
-  code.replaceAll("\"../src/index.ts\"", "\"effect-llm\"").replaceAll(
-    "\"../src/testing/index.ts\"",
-    "\"effect-llm/testing\""
-  )
-    .replaceAll("\"../src/node.ts\"", "\"effect-llm/node\"")
+  Object.entries(manifest.exports).reduce((text, [subpath, door]) => {
+    if (typeof door === "string") return text
+    const source = door.default.replace(/^\.\/dist\/(.*)\.js$/, "../src/$1.ts")
+    return text.replaceAll(`"${source}"`, `"effect-llm${subpath.slice(1)}"`)
+  }, code)
 
 /** The lines that only one side has, enough to see what changed. */
 const difference = (before: string, after: string): string => {

@@ -22,7 +22,7 @@ import {
   OpenAi
 } from "../src/index.ts"
 import { layerHttpClient } from "../src/node.ts"
-import { Simulator } from "../src/testing/index.ts"
+import * as Simulator from "../src/testing/Simulator.ts"
 
 // =============================================================================
 // Servers

@@ -307,6 +307,12 @@ export class StructuredOutput extends TaggedReason("StructuredOutput")<
   ReasonFields & {
     /** The text that did not match. */
     readonly text: string
+    /**
+     * What is wrong: the answer is no JSON, it breaks the schema, the model declined to give one, or it ended at a limit on its length.
+     *
+     * @default "misfit"
+     */
+    readonly kind?: "not-json" | "misfit" | "refusal" | "length" | undefined
   }
 > {
   readonly isRetryable = false

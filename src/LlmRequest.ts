@@ -33,7 +33,7 @@ export interface ProviderOptions {}
 export interface CacheOptions {
   /** Cache up to the end of the system prompt. @default false */
   readonly systemPrompt?: boolean | undefined
-  /** Cache the tool definitions, which are then sent sorted by name. @default false */
+  /** Cache the tool definitions, which are always sent sorted by name. @default false */
   readonly tools?: boolean | undefined
   /** Cache up to each of the last N user turns. @default 0 */
   readonly recentTurns?: number | undefined

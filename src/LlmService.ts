@@ -8,18 +8,20 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { parseJson } from "./json/parse.ts"
-import { LlmError, StructuredOutput, Validation } from "./LlmError.ts"
+import type { LlmError } from "./LlmError.ts"
 import type { LlmEvent } from "./LlmEvent.ts"
-import { type LlmRequest, type ResponseFormat, validate } from "./LlmRequest.ts"
+import type { LlmRequest } from "./LlmRequest.ts"
 import type { LlmResponse } from "./LlmResponse.ts"
-import { jsonSchemaOf } from "./LlmTool.ts"
-import type { Json } from "./Message.ts"
 import type { Capabilities, ModelMeta } from "./Model.ts"
-import { parsePartialJson } from "./object/partialJson.ts"
-import { unreadable } from "./validation/values.ts"
+import type { ObjectOptions } from "./object/asking.ts"
+import * as Objects from "./object/objects.ts"
+import type { ObjectEvent, ObjectResponse } from "./object/objects.ts"
+
+export type { ObjectOptions } from "./object/asking.ts"
+export type { DeepPartial } from "./object/DeepPartial.ts"
+export type { ObjectEvent, ObjectResponse } from "./object/objects.ts"
 
 /**
  * Who a service talks to.
@@ -110,171 +112,48 @@ export const stream = (request: LlmRequest): Stream.Stream<LlmEvent, LlmError, L
   Stream.unwrap(Effect.map(LlmService, (service) => service.stream(request)))
 
 /**
- * A value of a schema, and the response it was read from.
- *
- * @category models
- * @since 0.1.0
- */
-export interface ObjectResponse<out A> {
-  readonly value: A
-  readonly response: LlmResponse
-}
-
-/**
- * What `streamObject` emits: ever more of the value as plain JSON, then the value itself.
- *
- * @category models
- * @since 0.1.0
- */
-export type ObjectEvent<A> =
-  | { readonly _tag: "Partial"; readonly json: Json }
-  | { readonly _tag: "Object"; readonly value: A; readonly response: LlmResponse }
-
-const formatOf = (schema: Schema.Constraint): ResponseFormat => ({ type: "json-schema", schema: jsonSchemaOf(schema) })
-
-/** A request for an object, and what reads the object. */
-interface Asked<out A, out RD> {
-  readonly request: LlmRequest
-  readonly decode: (json: Json) => Effect.Effect<A, Schema.SchemaError, RD>
-}
-
-/** Total: what a schema or a request is not is told before anything is sent. */
-const askFor = <A, I, RD>(
-  service: Service,
-  schema: Schema.Codec<A, I, RD>,
-  request: LlmRequest,
-  operation: "generate" | "stream"
-): Effect.Effect<Asked<A, RD>, LlmError> => {
-  const { label, model, provider } = service.info
-  const fail = (field: string, message: string) =>
-    Effect.fail(
-      new LlmError({
-        provider,
-        model,
-        label,
-        operation,
-        reason: new Validation({ field, message: `${field}: ${message}` }),
-        attempts: 0
-      })
-    )
-  const issue = validate(request)
-  if (issue !== undefined) return fail(issue.field, issue.message)
-  let decode: Asked<A, RD>["decode"]
-  try {
-    decode = Schema.decodeEffect(Schema.toCodecJson(schema)) as typeof decode
-  } catch {
-    return fail("schema", "Must be a Schema whose values JSON can hold.")
-  }
-  try {
-    return Effect.succeed({
-      request: { ...request, responseFormat: request.responseFormat ?? formatOf(schema) },
-      decode
-    })
-  } catch {
-    return fail("request", unreadable)
-  }
-}
-
-const decodeObject = <A, RD>(
-  decode: Asked<A, RD>["decode"],
-  response: LlmResponse,
-  operation: "generate" | "stream"
-): Effect.Effect<ObjectResponse<A>, LlmError, RD> => {
-  const failed = (message: string) =>
-    new LlmError({
-      provider: response.provider,
-      model: response.model,
-      label: response.label,
-      operation,
-      requestId: response.requestId,
-      attempts: 1,
-      reason: new StructuredOutput({ message, text: response.text, partial: response })
-    })
-  const json = parseObject(response.text)
-  if (json === undefined) {
-    return Effect.fail(failed(
-      response.finishReason === "stop"
-        ? "The answer is not JSON."
-        : `The answer is not JSON; it ended with finish reason "${response.finishReason}".`
-    ))
-  }
-  return Effect.mapBoth(Effect.suspend(() => decode(json)), {
-    onFailure: (error) => failed(`The answer does not match the schema: ${error.message}`),
-    onSuccess: (value) => ({ value, response })
-  })
-}
-
-const fence = "```"
-
-/** Models without a structured mode like to wrap JSON into a Markdown fence. */
-const unfenced = (text: string): string => {
-  const trimmed = text.trim()
-  if (!trimmed.startsWith(fence) || !trimmed.endsWith(fence)) return text
-  const line = trimmed.indexOf("\n")
-  const info = trimmed.slice(fence.length, Math.max(line, fence.length)).trim()
-  return line === -1 || (info !== "" && info !== "json") ? text : trimmed.slice(line + 1, -fence.length)
-}
-
-const parseObject = (text: string): Json | undefined => {
-  return parseJson(unfenced(text))
-}
-
-/**
- * Answers with a value of a schema. The provider is asked to keep to it where it can; the answer is decoded in any
- * case. Fails with reason `StructuredOutput`, which holds the text, when it does not fit, and with `Validation`, before anything is
- * sent, when the schema has no JSON Schema.
+ * Answers with a value of a schema, of any kind that JSON can hold: an object, a list, a choice, a number. The provider is asked to keep to it
+ * where it can; the answer is decoded in any case. Fails with reason `StructuredOutput`, which holds the text and says what is wrong, when
+ * it does not fit after all `retries`, and with `Validation`, before anything is sent, when the schema has no JSON Schema.
  *
  * @category accessors
  * @since 0.1.0
  */
 export const generateObject = <A, I, RD>(
   schema: Schema.Codec<A, I, RD>,
-  request: LlmRequest
+  request: LlmRequest,
+  options: ObjectOptions = {}
 ): Effect.Effect<ObjectResponse<A>, LlmError, LlmService | RD> =>
-  Effect.flatMap(
-    LlmService,
-    (service) =>
-      Effect.flatMap(askFor(service, schema, request, "generate"), ({ decode, request }) =>
-        Effect.flatMap(service.generate(request), (response) =>
-          decodeObject(decode, response, "generate")))
-  )
+  Effect.flatMap(LlmService, (service) => Objects.generate(service, schema, request, options))
 
 /**
- * Answers with a value of a schema as it is being written: partial JSON first, the decoded value last.
+ * Answers with a value of a schema as it is being written: what is certain of it with each piece that changes it, the decoded value last. Text
+ * shows as it grows; numbers, and words of a fixed list, when they are whole. What did not change is the same object as before. Of lists longer
+ * than some hundred elements a value is left out now and then.
  *
  * @category accessors
  * @since 0.1.0
  */
 export const streamObject = <A, I, RD>(
   schema: Schema.Codec<A, I, RD>,
-  request: LlmRequest
-): Stream.Stream<ObjectEvent<A>, LlmError, LlmService | RD> =>
-  Stream.unwrap(Effect.gen(function*() {
-    const service = yield* LlmService
-    const asked = yield* askFor(service, schema, request, "stream")
-    let text = ""
-    let shownAt = 0
-    return Stream.mapEffect(
-      Stream.filter(
-        service.stream(asked.request),
-        (event) => event._tag === "TextDelta" || event._tag === "Finish"
-      ),
-      (event): Effect.Effect<ReadonlyArray<ObjectEvent<A>>, LlmError, RD> => {
-        if (event._tag === "Finish") {
-          return Effect.map(
-            decodeObject(asked.decode, event.response, "stream"),
-            (found) => [{ _tag: "Object", ...found }]
-          )
-        }
-        text += event._tag === "TextDelta" ? event.text : ""
-        // Reading anew only after growth in proportion keeps the work linear in the length of the answer.
-        if (text.length - shownAt < text.length / 16) return Effect.succeed([])
-        shownAt = text.length
-        const json = parsePartialJson(text)
-        return Effect.succeed(json === undefined ? [] : [{ _tag: "Partial", json }])
-      }
-    ).pipe(Stream.flatMap(Stream.fromIterable))
-  }))
+  request: LlmRequest,
+  options: ObjectOptions = {}
+): Stream.Stream<ObjectEvent<A, I>, LlmError, LlmService | RD> =>
+  Stream.unwrap(Effect.map(LlmService, (service) => Objects.stream(service, schema, request, options)))
+
+/**
+ * Answers with a list, element by element, each as soon as it is whole, decoded. Elements that were given stay given: when a later one does not
+ * fit, the stream fails with `StructuredOutput`.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const streamArray = <A, I, RD>(
+  element: Schema.Codec<A, I, RD>,
+  request: LlmRequest,
+  options: Omit<ObjectOptions, "retries"> = {}
+): Stream.Stream<A, LlmError, LlmService | RD> =>
+  Stream.unwrap(Effect.map(LlmService, (service) => Objects.streamArray(service, element, request, options)))
 
 /**
  * Counts the input tokens of a request.

@@ -3,14 +3,18 @@
  *
  * A tool is a name, a description and a JSON Schema; `make` also takes an Effect `Schema`, from which it
  * derives the JSON Schema once. `provider` passes a tool that the provider runs itself through
- * unchanged. Running tools in a loop is the application's (or the agent module's) business.
+ * unchanged. What runs a tool is `Handlers`' business, and the loop is `Agent`'s; how a tool is to be run (approval, time limit, what
+ * the model sees of a result) stands with its definition, and never leaves the process.
  *
  * @since 0.1.0
  */
+import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { LlmError, ToolFailure } from "./LlmError.ts"
-import type { Json, JsonObject, ToolCallPart } from "./Message.ts"
+import type { Json, JsonObject, Message, ToolCallPart, ToolResultPart } from "./Message.ts"
+import { misfits } from "./validation/jsonSchema.ts"
 import { withoutJsonSchema } from "./validation/unspellable.ts"
 
 /**
@@ -22,12 +26,74 @@ import { withoutJsonSchema } from "./validation/unspellable.ts"
 export type JsonSchema = JsonObject
 
 /**
+ * What a call is about to be run with, for who decides whether somebody has to approve it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ApprovalContext {
+  readonly toolCallId: string
+  /** The conversation so far, without the answer that makes the call. */
+  readonly messages: ReadonlyArray<Message>
+}
+
+/**
+ * Whether somebody has to approve a call: always, by its arguments, or by an effect. An effect that fails asks.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type NeedsApproval<Params> =
+  | boolean
+  | ((params: Params, context: ApprovalContext) => boolean | Effect.Effect<boolean, unknown>)
+
+/**
+ * How a tool is to be run. None of it is sent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Execution<in Params, in Success> {
+  /** @default false */
+  readonly needsApproval?: NeedsApproval<Params> | undefined
+  /** Running a call again has no further effect, so that it may be repeated when its outcome was lost. @default false */
+  readonly idempotent?: boolean | undefined
+  /**
+   * What makes two calls the same, for who looks for circles; `false` for a tool that may be called over and over, such as one that
+   * polls. @default the arguments
+   */
+  readonly loopKey?: false | ((params: Params) => string) | undefined
+  /** Longest time of one call. @default "5 minutes" */
+  readonly timeout?: Duration.Input | undefined
+  /** Calls of this tool that run at once. @default no limit of its own */
+  readonly concurrency?: number | undefined
+  /** UTF-8 bytes of a result that the model sees; of a longer one it sees head and tail. @default 51,200 */
+  readonly maxResultBytes?: number | undefined
+  /** What the model sees of a result. @default a text as it is, anything else as JSON */
+  readonly toModel?: ((success: Success) => ToolResultPart["content"]) | undefined
+}
+
+/**
+ * What becomes of a handler that fails: `error` ends the run with that error, resumable; `return` tells the model.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FailureMode = "error" | "return"
+
+/**
  * A tool the application runs.
  *
  * @category models
  * @since 0.1.0
  */
-export interface FunctionTool<out Name extends string = string, out Params = unknown> {
+export interface FunctionTool<
+  out Name extends string = string,
+  out Params = unknown,
+  out Success = unknown,
+  out Failure = unknown,
+  out Mode extends FailureMode = FailureMode
+> {
   readonly type: "function"
   /** Unique in a request; letters, digits, `_` and `-`, at most 64 characters on most providers. */
   readonly name: Name
@@ -37,9 +103,25 @@ export interface FunctionTool<out Name extends string = string, out Params = unk
   /** Asks the provider to hold the model to the schema, where it can. */
   readonly strict?: boolean | undefined
   readonly cacheControl?: "ephemeral" | "extended" | undefined
-  /** Decodes the arguments of a call; present when the tool was made from a `Schema`. */
-  readonly decode?: ((input: unknown) => Effect.Effect<Params, Schema.SchemaError>) | undefined
+  /** Decodes the arguments of a call; absent when any object will do. */
+  readonly decode?: ((input: unknown) => Effect.Effect<Params, Schema.SchemaError | Misfit>) | undefined
+  /** Encodes a result as JSON; present when the tool was made with `success`. */
+  readonly encode?: ((success: unknown) => Effect.Effect<Json, Schema.SchemaError>) | undefined
+  /** @default "error" */
+  readonly failureMode?: Mode | undefined
+  /** How it is to be run. */
+  readonly execution?: Execution<never, never> | undefined
+  /** Types of results and failures; no value has it. */
+  readonly "~results"?: { readonly success: Success; readonly failure: Failure } | undefined
 }
+
+/**
+ * Arguments that do not fit a JSON Schema.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class Misfit extends Data.TaggedError("Misfit")<{ readonly message: string }> {}
 
 /**
  * A tool whose input is free-form text, on wires that have such (OpenAI custom tools).
@@ -56,17 +138,22 @@ export interface CustomTool<out Name extends string = string> {
 }
 
 /**
- * A tool that the provider runs itself, in the provider's own shape.
+ * A tool in the provider's own shape: one that it runs itself, or one that it only defines and leaves to the application, such as a
+ * shell.
  *
  * @category models
  * @since 0.1.0
  */
-export interface ProviderTool {
+export interface ProviderTool<out Name extends string = string, out Params = unknown> {
   readonly type: "provider"
-  /** Name that tells it apart in a request. */
-  readonly name: string
+  /** Name that tells it apart in a request; the model's name for it, when the application runs it. */
+  readonly name: Name
   /** The tool entry of the wire, sent unchanged. */
   readonly definition: JsonObject
+  /** Decodes the arguments of a call; present when the application runs it. */
+  readonly decode?: ((input: unknown) => Effect.Effect<Params, Schema.SchemaError>) | undefined
+  /** How it is to be run, by an application. */
+  readonly execution?: Execution<never, never> | undefined
 }
 
 /**
@@ -98,14 +185,26 @@ export const jsonSchemaOf = (schema: Schema.Constraint): JsonSchema => {
   const known = jsonSchemas.get(schema)
   if (known !== undefined) return known
   const made = generated(schema)
+  ofSchemas.add(made)
   // What is no schema at all may be no object either.
   if (isSchema(schema)) jsonSchemas.set(schema, made)
   return made
 }
 
+/**
+ * Whether a JSON Schema was made of an Effect `Schema`, whose decoder holds more than it says.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const isOfSchema = (schema: JsonSchema): boolean => ofSchemas.has(schema)
+
+const ofSchemas = new WeakSet<JsonSchema>()
+
 const generated = (schema: Schema.Constraint): JsonSchema => {
   try {
-    const document = Schema.toJsonSchemaDocument(schema)
+    // Members that a struct does not name are never asked for.
+    const document = Schema.toJsonSchemaDocument(schema, { onExcessProperty: "error" })
     const definitions = Object.keys(document.definitions)
     return (definitions.length === 0
       ? document.schema
@@ -133,13 +232,43 @@ const decoderOf = (schema: Schema.Codec<unknown, unknown>): Pick<FunctionTool, "
 }
 
 /**
- * A tool from an Effect `Schema` or a JSON Schema.
+ * Options of {@link make}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<in Params, in Success, out Mode extends FailureMode> extends Execution<Params, Success> {
+  readonly description?: string | undefined
+  readonly strict?: boolean | undefined
+  /** What becomes of a handler that fails. @default "error" */
+  readonly failureMode?: Mode | undefined
+}
+
+const executionOf = (options: Execution<never, never>): Pick<FunctionTool, "execution"> => {
+  const { concurrency, idempotent, loopKey, maxResultBytes, needsApproval, timeout, toModel } = options
+  const given = { concurrency, idempotent, loopKey, maxResultBytes, needsApproval, timeout, toModel }
+  return Object.values(given).some((option) => option !== undefined) ? { execution: given } : {}
+}
+
+const encoderOf = (schema: Schema.Codec<unknown, unknown> | undefined): Pick<FunctionTool, "encode"> => {
+  if (schema === undefined) return {}
+  try {
+    return { encode: Schema.encodeUnknownEffect(Schema.toCodecJson(schema)) as NonNullable<FunctionTool["encode"]> }
+  } catch {
+    return {}
+  }
+}
+
+/**
+ * A tool from an Effect `Schema` or a JSON Schema. `success` and `failure` say what its handler gives; how it is run stands beside
+ * them.
  *
  * @example
  * ```ts
  * const weather = LlmTool.make("get_weather", {
  *   description: "The weather in a city, now",
- *   parameters: Schema.Struct({ city: Schema.String })
+ *   parameters: Schema.Struct({ city: Schema.String }),
+ *   success: Schema.Struct({ celsius: Schema.Number })
  * })
  * ```
  *
@@ -147,42 +276,92 @@ const decoderOf = (schema: Schema.Codec<unknown, unknown>): Pick<FunctionTool, "
  * @since 0.1.0
  */
 export const make: {
-  <const Name extends string, S extends Schema.Codec<unknown, unknown>>(
+  <
+    const Name extends string,
+    S extends Schema.Codec<unknown, unknown>,
+    Success extends Schema.Codec<unknown, unknown> = Schema.Codec<unknown>,
+    Failure extends Schema.Top = Schema.Codec<unknown>,
+    const Mode extends FailureMode = FailureMode
+  >(
     name: Name,
-    options: {
-      readonly description?: string | undefined
+    options: Options<S["Type"], Success["Type"], Mode> & {
       readonly parameters: S
-      readonly strict?: boolean | undefined
+      readonly success?: Success | undefined
+      readonly failure?: Failure | undefined
     }
-  ): FunctionTool<Name, S["Type"]>
-  <const Name extends string>(
+  ): FunctionTool<Name, S["Type"], Success["Type"], Failure["Type"], Mode>
+  <
+    const Name extends string,
+    Success extends Schema.Codec<unknown, unknown> = Schema.Codec<unknown>,
+    Failure extends Schema.Top = Schema.Codec<unknown>,
+    const Mode extends FailureMode = FailureMode
+  >(
     name: Name,
-    options: {
-      readonly description?: string | undefined
+    options: Options<Json, Success["Type"], Mode> & {
       readonly parameters?: JsonSchema | undefined
-      readonly strict?: boolean | undefined
+      readonly success?: Success | undefined
+      readonly failure?: Failure | undefined
     }
-  ): FunctionTool<Name, Json>
+  ): FunctionTool<Name, Json, Success["Type"], Failure["Type"], Mode>
 } = (
   name: string,
-  options: {
-    readonly description?: string | undefined
+  options: Options<never, never, FailureMode> & {
     readonly parameters?: Schema.Codec<unknown, unknown> | JsonSchema | undefined
-    readonly strict?: boolean | undefined
+    readonly success?: Schema.Codec<unknown, unknown> | undefined
   }
-): FunctionTool<never, never> => {
-  const { parameters = { type: "object", properties: {} }, ...rest } = options
-  const made: FunctionTool = isSchema(parameters)
-    ? {
-      type: "function",
-      name,
-      ...rest,
-      parameters: jsonSchemaOf(parameters),
-      ...decoderOf(parameters as Schema.Codec<unknown, unknown>)
-    }
-    : { type: "function", name, ...rest, parameters: parameters as JsonSchema }
-  return made as FunctionTool<never, never>
+): FunctionTool<never, never, never, never, never> => {
+  const { description, failureMode, parameters = { type: "object", properties: {} }, strict, success } = options
+  const made: FunctionTool = {
+    type: "function",
+    name,
+    ...("description" in options ? { description } : undefined),
+    ...("strict" in options ? { strict } : undefined),
+    ...(failureMode === undefined ? undefined : { failureMode }),
+    ...(isSchema(parameters)
+      ? {
+        parameters: jsonSchemaOf(parameters),
+        ...decoderOf(parameters as Schema.Codec<unknown, unknown>)
+      }
+      : { parameters: parameters as JsonSchema }),
+    ...encoderOf(success),
+    ...executionOf(options)
+  }
+  return made as FunctionTool<never, never, never, never, never>
 }
+
+/**
+ * A tool from elsewhere, known by its JSON Schema, such as one of an MCP server. Arguments are held to all of the schema (references,
+ * unions, conditions, formats, patterns); what does not fit is told with its place.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const fromJsonSchema = <
+  const Name extends string,
+  Success extends Schema.Codec<unknown, unknown> = Schema.Codec<unknown>,
+  Failure extends Schema.Top = Schema.Codec<unknown>,
+  const Mode extends FailureMode = FailureMode
+>(
+  name: Name,
+  options: Options<Json, Success["Type"], Mode> & {
+    readonly parameters: JsonSchema
+    readonly success?: Success | undefined
+    readonly failure?: Failure | undefined
+  }
+): FunctionTool<Name, Json, Success["Type"], Failure["Type"], Mode> => ({
+  ...make(name, options),
+  decode: (input) =>
+    Effect.suspend(() => {
+      const found = misfits(options.parameters, input as Json)
+      return found.length === 0
+        ? Effect.succeed(input as Json)
+        : Effect.fail(
+          new Misfit({
+            message: found.map(({ message, path }) => `${path === "" ? "arguments" : path}: ${message}`).join("\n")
+          })
+        )
+    })
+})
 
 /**
  * A tool with free-form text input.
@@ -201,7 +380,30 @@ export const custom = <const Name extends string>(
  * @category constructors
  * @since 0.1.0
  */
-export const provider = (name: string, definition: JsonObject): ProviderTool => ({ type: "provider", name, definition })
+export const provider = <const Name extends string>(name: Name, definition: JsonObject): ProviderTool<Name, never> => ({
+  type: "provider",
+  name,
+  definition
+})
+
+/**
+ * A tool that the provider defines and the application runs, such as a shell; `name` is what the model calls it, `parameters` what it
+ * calls it with.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const providerDefined = <const Name extends string, S extends Schema.Codec<unknown, unknown>>(
+  name: Name,
+  definition: JsonObject,
+  options: Execution<S["Type"], Json> & { readonly parameters: S }
+): ProviderTool<Name, S["Type"]> => ({
+  type: "provider",
+  name,
+  definition,
+  ...decoderOf(options.parameters) as Pick<ProviderTool<Name, S["Type"]>, "decode">,
+  ...executionOf(options)
+})
 
 /**
  * Decodes the arguments of a call with the tool's schema. Fails with reason `ToolFailure` when the call is

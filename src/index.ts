@@ -43,9 +43,6 @@ export * as BedrockConverse from "./protocol/BedrockConverse.ts"
 /** The wire of Cohere's Chat API v2: typed stream events with text, thinking, tool plans, tool calls and citations. */
 export * as CohereChat from "./protocol/CohereChat.ts"
 
-/** Makes any message history legal for a wire before it is spelled out. */
-export * as Conversation from "./protocol/Conversation.ts"
-
 /** What a provider's failure means: from status, type, code and text to one reason. */
 export * as ErrorMap from "./protocol/ErrorMap.ts"
 
@@ -68,7 +65,6 @@ export * as Protocol from "./protocol/Protocol.ts"
  * JSON Schemas as providers take them: rewritten so that every answer they allow still fits the schema that was given,
  * or refused with the place that cannot be said.
  */
-export * as SchemaDialect from "./protocol/SchemaDialect.ts"
 
 /** Alibaba Cloud Model Studio (Qwen), outside China; give the base URL of another region. */
 export * as Alibaba from "./provider/Alibaba.ts"
@@ -270,6 +266,21 @@ export * as LlmConfig from "./config/LlmConfig.ts"
  * Named instances of a configuration as services at run time, and the exchange of the configuration while calls run.
  */
 export * as Registry from "./config/Registry.ts"
+
+/** A model with instructions and tools, run until it is done, bounded always, resumable from any point. */
+export * as Agent from "./agent/Agent.ts"
+
+/** A history of messages as a value: append, fork, edit, trim, save and load. */
+export * as Conversation from "./agent/Conversation.ts"
+
+/** Tools with what runs them: one typed value, or a layer that tests can swap. */
+export * as Handlers from "./agent/Handlers.ts"
+
+/**
+ * A run of a model with tools, as pure data: what it is, what to do next, and what it becomes when something has
+ * happened.
+ */
+export * as Run from "./agent/Run.ts"
 
 /** Many requests through one service: so many at a time, each with its own outcome, usage and cost summed. */
 export * as Batch from "./batch/Batch.ts"

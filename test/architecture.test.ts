@@ -4,11 +4,11 @@ import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 
 // The rooms, from the ground up: what may be imported is what stands further down. A room is the first folder below src. `vocabulary` is
-// the modules directly in src with the folders they are made of, `message` and `error`; `Models` gathers what `model` knows, so it
+// the modules directly in src with the folders they are made of, `message`, `object` and `error`; `Models` gathers what `model` knows, so it
 // stands there. `root` is index.ts and the entries beside it.
 const floors: ReadonlyArray<ReadonlyArray<string>> = [
   ["json"],
-  ["object", "address"],
+  ["address"],
   ["validation"],
   ["vocabulary"],
   ["model", "service"],
@@ -19,7 +19,7 @@ const floors: ReadonlyArray<ReadonlyArray<string>> = [
   ["observe"],
   ["provider"],
   ["config", "agent", "batch", "node"],
-  ["durable", "gateway", "interop", "testing", "root"]
+  ["bundled", "durable", "gateway", "interop", "testing", "root"]
 ]
 
 const maxLines = 520
@@ -35,7 +35,7 @@ const sources = new Map(files.map((file) => [file, readFileSync(posix.join(root,
 
 const roomOf = (file: string): string => {
   const [, first = "", ...rest] = file.split("/")
-  if (rest.length > 0) return first === "message" || first === "error" ? "vocabulary" : first
+  if (rest.length > 0) return ["message", "object", "error"].includes(first) ? "vocabulary" : first
   if (first === "Models.ts") return "model"
   return first === "index.ts" || first === "node.ts" || first === "tokenizer.ts" ? "root" : "vocabulary"
 }
@@ -43,7 +43,7 @@ const roomOf = (file: string): string => {
 const floorOf = (room: string): number => floors.findIndex((rooms) => rooms.includes(room))
 
 // Only the entries themselves import what is reached by its own subpath alone.
-const onlyFromOutside = new Set(["durable", "gateway", "interop", "testing"])
+const onlyFromOutside = new Set(["bundled", "durable", "gateway", "interop", "testing"])
 
 /** Imports and re-exports, static and dynamic. A line of a comment never matches: it begins with a star or a slash. */
 const importsOf = (from: string): ReadonlyArray<Import> => {
@@ -107,6 +107,16 @@ describe("Architecture", () => {
     const broken = imports.filter(({ from, specifier }) =>
       /^effect\/ai(?:\/|$)/.test(specifier) && roomOf(from) !== "interop"
     )
+    expect(broken.map(sentence)).toEqual([])
+  })
+
+  it("keeps the server's side of the wires out of reach of the client's", () => {
+    const isServers = (file: string) => /^src\/protocol\/(?:Server\.ts|(?:\w+\/)?server\/)/.test(file)
+    const broken = imports.filter((statement) => {
+      const target = targetOf(statement)
+      if (target === undefined || !isServers(target) || isServers(statement.from)) return false
+      return !["gateway", "testing"].includes(roomOf(statement.from))
+    })
     expect(broken.map(sentence)).toEqual([])
   })
 

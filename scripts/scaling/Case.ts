@@ -1,7 +1,8 @@
 // Something that can be repeated, and what reads it. `run(n)` gives the work on n of them; input is made before.
+import { eventStreamMessage } from "../../src/protocol/bedrock/server/EventStreamMessage.ts"
 import type { Decoder, Protocol } from "../../src/protocol/Protocol.ts"
-import { eventStreamMessage } from "../../src/testing/simulator/BedrockWire.ts"
 import * as Framing from "../../src/transport/Framing.ts"
+import { decoderOf } from "../../test/protocol/decoder-of.ts"
 
 export interface Case {
   readonly name: string
@@ -14,8 +15,8 @@ export const usual = 100_000
 
 export const many = <A>(n: number, make: (at: number) => A): Array<A> => Array.from({ length: n }, (_, at) => make(at))
 
-const decoderOf = (protocol: Protocol): Decoder =>
-  protocol.decoder({
+const decoderFor = (protocol: Protocol): Decoder =>
+  decoderOf(protocol, {
     wire: protocol.wire,
     provider: "test",
     model: "m",
@@ -28,7 +29,7 @@ const encoder = new TextEncoder()
 
 /** Feeds bytes to a wire as the transport does, in chunks of so many bytes. */
 const feed = (protocol: Protocol, bytes: Uint8Array, chunk = 65_536): Decoder => {
-  const decoder = decoderOf(protocol)
+  const decoder = decoderFor(protocol)
   const framing = Framing.make(protocol.framing, decoder)
   for (let at = 0; at < bytes.length; at += chunk) {
     framing.push(bytes.subarray(at, at + chunk))

@@ -12,13 +12,13 @@ import * as OllamaChat from "../../src/protocol/OllamaChat.ts"
 import * as OpenAiChat from "../../src/protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../../src/protocol/OpenAiResponses.ts"
 import type { Protocol } from "../../src/protocol/Protocol.ts"
-import { moonshot } from "../../src/protocol/SchemaDialect.ts"
+import { moonshot } from "../../src/protocol/schema/dialects.ts"
 import { type Case, many } from "./Case.ts"
 
 const wires: { readonly [name: string]: Protocol } = {
   chat: OpenAiChat.make(),
   "chat for Mistral": OpenAiChat.make({ toolCallId: "mistral" }),
-  "chat for Moonshot": OpenAiChat.make({ schemaDialect: moonshot }),
+  "chat for Moonshot": OpenAiChat.make({ schemas: moonshot }),
   "chat with cache marks": OpenAiChat.make({ cacheControl: true, reasoningReplay: "reasoning_details" }),
   responses: OpenAiResponses.make(),
   anthropic: AnthropicMessages.make(),

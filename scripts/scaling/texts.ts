@@ -1,8 +1,8 @@
 // Texts of any length: bodies and lines, errors, partial JSON, seams, names.
 import * as Problems from "../../src/config/problems.ts"
+import { parsePartialJson } from "../../src/json/partial.ts"
 import type { ServiceInfo } from "../../src/LlmService.ts"
 import { inputTokens } from "../../src/model/estimate.ts"
-import { parsePartialJson } from "../../src/object/partialJson.ts"
 import { keyText } from "../../src/policy/cache/key.ts"
 import { Joined } from "../../src/policy/continue/joined.ts"
 import { Seam } from "../../src/policy/continue/seam.ts"

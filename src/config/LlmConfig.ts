@@ -33,7 +33,7 @@ import * as Environment from "./environment.ts"
 import * as Instances from "./instances.ts"
 import * as OwnOptions from "./ownOptions.ts"
 import * as Problems from "./problems.ts"
-import { Instance, LlmConfig } from "./schema.ts"
+import { type Instance, LlmConfig } from "./schema.ts"
 
 export * from "./schema.ts"
 

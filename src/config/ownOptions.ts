@@ -12,6 +12,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as LlmError from "../LlmError.ts"
 import type { ProviderId } from "../provider/Llm.ts"
+import { moduleOf } from "../provider/loading.ts"
 
 /**
  * Options of a provider layer that are not those of every provider.
@@ -103,7 +104,7 @@ const own: { readonly [Id in ProviderId]?: Own } = {
         })
         const region = options["region"] ?? found.region
         if (apiKey !== undefined || found.bearer !== undefined) return { region }
-        const { credentialsEnv } = yield* Effect.promise(() => import("../provider/Bedrock.ts"))
+        const { credentialsEnv } = yield* Effect.promise(() => moduleOf("Bedrock"))
         return { region, credentials: yield* credentialsEnv }
       })
   },

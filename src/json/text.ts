@@ -22,3 +22,11 @@ export const jsonText = (value: unknown): string => {
     ? text.replace(escapes, (escape, half: string | undefined) => half === undefined ? escape : "\ufffd")
     : text
 }
+
+/**
+ * Replaces lone surrogates, which no UTF-8 encoder and no provider accepts.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const wellFormed = (text: string): string => text.isWellFormed() ? text : text.toWellFormed()

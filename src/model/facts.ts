@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import { type Issue, type LlmRequest, messagesOf } from "../LlmRequest.ts"
 import type { Part } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
-import { type Catalogue, find, type LoadCatalogue } from "./catalogue.ts"
+import type { LoadCatalogue } from "./catalogue.ts"
 
 /**
  * Facts an application knows better, by model id. They are laid over the catalogue's.
@@ -35,7 +35,7 @@ export class ModelFacts {
   private readonly overrides: ModelOverrides
   private readonly loader: LoadCatalogue | undefined
   private readonly known = new Map<string, ModelMeta | undefined>()
-  private catalogue: Catalogue | undefined
+  private find: ((model: string) => ModelMeta | undefined) | undefined
   /** Whether {@link of} can answer; run {@link load} first when not. */
   ready: boolean
 
@@ -46,23 +46,25 @@ export class ModelFacts {
     this.ready = loader === undefined
   }
 
-  /** Loads the catalogue. A bundle without it knows nothing, which is not worth failing a call for. */
-  readonly load: Effect.Effect<void> = Effect.suspend(() =>
-    this.loader === undefined ? Effect.void : Effect.match(Effect.tryPromise(this.loader), {
+  /** Loads the catalogue and its reader. A bundle without it knows nothing, which is not worth failing a call for. */
+  readonly load: Effect.Effect<void> = Effect.suspend(() => {
+    const { loader } = this
+    if (loader === undefined) return Effect.void
+    return Effect.match(Effect.tryPromise(() => Promise.all([loader(), import("./catalogue.ts")])), {
       onFailure: () => {
         this.ready = true
       },
-      onSuccess: (catalogue) => {
-        this.catalogue = catalogue
+      onSuccess: ([catalogue, { find }]) => {
+        this.find = (model) => find(catalogue, this.provider, model)
         this.ready = true
       }
     })
-  )
+  })
 
   of(model: string): ModelMeta | undefined {
     const known = this.known.get(model)
     if (known !== undefined || this.known.has(model)) return known
-    const listed = this.catalogue === undefined ? undefined : find(this.catalogue, this.provider, model)
+    const listed = this.find?.(model)
     const own = Object.hasOwn(this.overrides, model) ? this.overrides[model] : undefined
     const meta: ModelMeta | undefined = own === undefined ? listed : {
       provider: this.provider,

@@ -34,38 +34,9 @@ import { type Events, watched } from "../stream/source.ts"
 // Metrics
 // =============================================================================
 
-const durationBoundaries = [
-  0.01,
-  0.02,
-  0.04,
-  0.08,
-  0.16,
-  0.32,
-  0.64,
-  1.28,
-  2.56,
-  5.12,
-  10.24,
-  20.48,
-  40.96,
-  81.92
-]
-const tokenBoundaries = [
-  1,
-  4,
-  16,
-  64,
-  256,
-  1024,
-  4096,
-  16384,
-  65536,
-  262144,
-  1048576,
-  4194304,
-  16777216,
-  67108864
-]
+/** As the conventions advise: from 0.01 to 81.92, each twice the one before; from 1 to 67,108,864, each four times it. */
+const durationBoundaries = Array.from({ length: 14 }, (_, power) => 2 ** power / 100)
+const tokenBoundaries = Array.from({ length: 14 }, (_, power) => 4 ** power)
 
 const makeTokenUsage = () =>
   Metric.histogram("gen_ai.client.token.usage", {

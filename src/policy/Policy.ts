@@ -14,6 +14,10 @@
  * )
  * ```
  *
+ * A policy of an application is made of the same pieces as those here: `attempts` starts a call over until something of it was
+ * seen, `held` takes something for the length of a call and gives it back whatever happens, `observe` looks on, `emit` tells who listens
+ * to events, `make` puts it around layers and services.
+ *
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
@@ -23,6 +27,19 @@ import type { LlmError } from "../LlmError.ts"
 import { LlmService, type Service } from "../LlmService.ts"
 import { checked, misconfigured, optionsIssue, unchecked } from "../service/checked.ts"
 import type { Check } from "../validation/values.ts"
+
+export { emit, type EventDetail } from "../stream/emit.ts"
+export { type Attempt, type Course, type FailedAttempt, withAttempts as attempts } from "../stream/gate.ts"
+export {
+  type Begin,
+  type Ending,
+  type Hold,
+  observed as observe,
+  type Observer,
+  rejection,
+  type Restore,
+  withHold as held
+} from "../stream/held.ts"
 
 /**
  * A policy: call it with a layer that provides `LlmService`, or pipe the layer through it. `E` is how making it can fail, of this

@@ -7,10 +7,12 @@
  *
  * @since 0.1.0
  */
-import { AnthropicDecoder } from "./anthropic/Decoder.ts"
 import { encode, wire } from "./anthropic/Encode.ts"
 import type { Quirks } from "./anthropic/Quirks.ts"
+import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
+import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export type {
   /**
@@ -32,6 +34,8 @@ export type {
   Quirks
 } from "./anthropic/Quirks.ts"
 
+const decoders = lazy(() => import("./anthropic/Decoder.ts"))
+
 /**
  * The wire, with the quirks of a host.
  *
@@ -41,6 +45,10 @@ export type {
 export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: "sse",
-  encode: (input) => encode(input, quirks),
-  decoder: (context) => new AnthropicDecoder(context)
+  encode: (input) =>
+    verbatim(wire, input, {
+      encode: withToolNames(plainNames, (input) => encode(input, quirks)),
+      path: () => quirks.path ?? "/messages"
+    }),
+  decoder: made(decoders, ({ AnthropicDecoder }) => (context) => new AnthropicDecoder(context))
 })

@@ -7,11 +7,13 @@
  *
  * @since 0.1.0
  */
-import { BedrockDecoder } from "./bedrock/Decoder.ts"
-import { encode, wire } from "./bedrock/Encode.ts"
+import { encode, pathOf, wire } from "./bedrock/Encode.ts"
 import { EventStream } from "./bedrock/EventStream.ts"
 import type { Quirks } from "./bedrock/Quirks.ts"
+import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
+import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export type {
   /**
@@ -30,6 +32,8 @@ export type {
   Quirks
 } from "./bedrock/Quirks.ts"
 
+const decoders = lazy(() => import("./bedrock/Decoder.ts"))
+
 /**
  * The wire, with the quirks of the models behind it.
  *
@@ -39,6 +43,10 @@ export type {
 export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: (decoder, text) => new EventStream(decoder, text),
-  encode: (input) => encode(input, quirks),
-  decoder: (context) => new BedrockDecoder(context)
+  encode: (input) =>
+    verbatim(wire, input, {
+      encode: withToolNames(plainNames, (input) => encode(input, quirks)),
+      path: pathOf
+    }),
+  decoder: made(decoders, ({ BedrockDecoder }) => (context) => new BedrockDecoder(context))
 })

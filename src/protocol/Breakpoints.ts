@@ -5,9 +5,45 @@
  *
  * @since 0.1.0
  */
-import type { LlmRequest } from "../LlmRequest.ts"
+import { type LlmRequest, messagesOf } from "../LlmRequest.ts"
 import type { CacheControl } from "../Message.ts"
 import type { Turn } from "./Conversation.ts"
+
+/**
+ * Whether a request asks for any breakpoint in its messages.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const asksForBreakpoints = (request: LlmRequest): boolean =>
+  request.cache?.systemPrompt === true || (request.cache?.recentTurns ?? 0) > 0 ||
+  messagesOf(request).some(({ attributes, content }) =>
+    attributes?.cacheControl !== undefined ||
+    (typeof content !== "string" && content.some((part) => "cacheControl" in part && part.cacheControl !== undefined))
+  )
+
+/**
+ * Of more marks than a host takes, those to keep: the last of the system prompt, the last of the tools, the latest in the messages, then
+ * the others.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const keptMarks = <A>(
+  { messages, system, tools }: {
+    readonly tools: ReadonlyArray<A>
+    readonly system: ReadonlyArray<A>
+    readonly messages: ReadonlyArray<A>
+  },
+  limit: number
+): ReadonlySet<A> =>
+  new Set([
+    ...system.slice(-1),
+    ...tools.slice(-1),
+    ...messages.toReversed(),
+    ...system.slice(0, -1).toReversed(),
+    ...tools.slice(0, -1).toReversed()
+  ].slice(0, limit))
 
 /** Marks the last part of a turn as the end of a cached prefix. */
 const marked = (turn: Turn, control: CacheControl): Turn => {

@@ -7,13 +7,17 @@
  * @see https://docs.cohere.com/reference/chat
  * @since 0.1.0
  */
-import { CohereDecoder } from "./cohere/Decoder.ts"
 import { encode } from "./cohere/Encode.ts"
 import { wire } from "./cohere/Messages.ts"
+import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
+import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export type { Body } from "./cohere/Body.ts"
 export { toolPlan, wire } from "./cohere/Messages.ts"
+
+const decoders = lazy(() => import("./cohere/Decoder.ts"))
 
 /**
  * The Chat API v2 wire.
@@ -24,6 +28,10 @@ export { toolPlan, wire } from "./cohere/Messages.ts"
 export const make = (): Protocol => ({
   wire,
   framing: "sse",
-  encode,
-  decoder: (context) => new CohereDecoder(context)
+  encode: (input) =>
+    verbatim(wire, input, {
+      encode: withToolNames(plainNames, encode),
+      path: () => "/chat"
+    }),
+  decoder: made(decoders, ({ CohereDecoder }) => (context) => new CohereDecoder(context))
 })

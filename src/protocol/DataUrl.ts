@@ -7,19 +7,47 @@
  * @since 0.1.0
  */
 
+const scheme = /^data:/i
+const base64 = /;\s*base64\s*$/i
+
+const digit = (code: number | undefined): number =>
+  code === undefined ? -1 : "0123456789abcdef".indexOf(String.fromCharCode(code).toLowerCase())
+
+/** The bytes that a URL spells with escapes, as base64. */
+const encoded = (text: string): string => {
+  const bytes = new TextEncoder().encode(text)
+  let binary = ""
+  for (let at = 0; at < bytes.length; at++) {
+    const [high, low] = bytes[at] === 0x25 ? [digit(bytes[at + 1]), digit(bytes[at + 2])] : [-1, -1]
+    if (high === -1 || low === -1) binary += String.fromCharCode(bytes[at]!)
+    else {
+      binary += String.fromCharCode(high! * 16 + low!)
+      at += 2
+    }
+  }
+  return btoa(binary)
+}
+
 /**
- * What a base64 data URL holds; `undefined` for any other URL. The media type is empty when the URL names none, and
+ * What a data URL holds, as base64; `undefined` for any other URL. The media type is empty when the URL names none, and
  * comes without its parameters.
  *
  * @category decoding
  * @since 0.1.0
  */
 export const readDataUrl = (url: string): { readonly mediaType: string; readonly data: string } | undefined => {
-  if (!url.startsWith(scheme)) return undefined
+  if (!scheme.test(url)) return undefined
   const comma = url.indexOf(",")
-  const head = url.slice(scheme.length, comma === -1 ? scheme.length : comma)
-  return head.endsWith(base64) ? { mediaType: head.split(";", 1)[0]!, data: url.slice(comma + 1) } : undefined
+  if (comma === -1) return undefined
+  const head = url.slice("data:".length, comma)
+  const rest = url.slice(comma + 1)
+  return { mediaType: head.split(";", 1)[0]!.trim(), data: base64.test(head) ? rest : encoded(rest) }
 }
 
-const scheme = "data:"
-const base64 = ";base64"
+/**
+ * A data URL of base64.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const dataUrl = (mediaType: string, data: string): string => `data:${mediaType};base64,${data}`

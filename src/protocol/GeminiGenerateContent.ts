@@ -7,10 +7,12 @@
  *
  * @since 0.1.0
  */
-import { GeminiDecoder } from "./gemini/Decoder.ts"
-import { encode, wire } from "./gemini/Encode.ts"
+import { identifiers, withToolNames } from "./conversation/ToolNames.ts"
+import { encode, pathOf, wire } from "./gemini/Encode.ts"
 import type { Quirks } from "./gemini/Quirks.ts"
+import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export type {
   /**
@@ -32,6 +34,8 @@ export type {
   Quirks
 } from "./gemini/Quirks.ts"
 
+const decoders = lazy(() => import("./gemini/Decoder.ts"))
+
 /**
  * The wire, with the quirks of a host.
  *
@@ -41,6 +45,10 @@ export type {
 export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: "sse",
-  encode: (input) => encode(input, quirks),
-  decoder: (context) => new GeminiDecoder(context, quirks)
+  encode: (input) =>
+    verbatim(wire, input, {
+      encode: withToolNames(identifiers, (input) => encode(input, quirks)),
+      path: pathOf
+    }),
+  decoder: made(decoders, ({ GeminiDecoder }) => (context) => new GeminiDecoder(context, quirks))
 })

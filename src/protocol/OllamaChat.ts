@@ -8,15 +8,18 @@
  * @since 0.1.0
  */
 import { tagsOf } from "./chat/ThinkTags.ts"
-import { OllamaDecoder } from "./ollama/Decoder.ts"
+import { lazy, made } from "./lazy.ts"
 import { encode } from "./ollama/Encode.ts"
 import { wire } from "./ollama/Messages.ts"
 import type { Quirks } from "./ollama/Quirks.ts"
 import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export type { Body } from "./ollama/Body.ts"
 export { wire } from "./ollama/Messages.ts"
 export type { Quirks } from "./ollama/Quirks.ts"
+
+const decoders = lazy(() => import("./ollama/Decoder.ts"))
 
 /**
  * The native chat wire for a server with these quirks.
@@ -29,7 +32,11 @@ export const make = (quirks: Quirks = {}): Protocol => {
   return {
     wire,
     framing: "ndjson",
-    encode: (input) => encode(input, quirks),
-    decoder: (context) => new OllamaDecoder(context, tags)
+    encode: (input) =>
+      verbatim(wire, input, {
+        encode: (input) => encode(input, quirks),
+        path: () => quirks.path ?? "/api/chat"
+      }),
+    decoder: made(decoders, ({ OllamaDecoder }) => (context) => new OllamaDecoder(context, tags))
   }
 }

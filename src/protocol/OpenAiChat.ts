@@ -3,21 +3,25 @@
  *
  * `make` gives the wire for one host: what the host does differently is a field of its {@link Quirks}. One decoder
  * reads streamed chunks and whole completions. Credentials, URLs and companies are the providers' business;
- * JSON-Schema dialects are functions given in `Quirks.schemaDialect`.
+ * dialects of JSON Schema are data in `Quirks.schemas`.
  *
  * @see https://platform.openai.com/docs/api-reference/chat
  * @since 0.1.0
  */
-import { ChatDecoder } from "./chat/Decoder.ts"
 import { encode } from "./chat/Encode.ts"
 import { wire } from "./chat/Messages.ts"
 import type { Quirks } from "./chat/Quirks.ts"
 import { tagsOf } from "./chat/ThinkTags.ts"
+import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
+import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export { wire } from "./chat/Messages.ts"
 export type { Quirks, ReasoningDialect, ReasoningReplay } from "./chat/Quirks.ts"
 export type { Tags } from "./chat/ThinkTags.ts"
+
+const decoders = lazy(() => import("./chat/Decoder.ts"))
 
 /**
  * The Chat Completions wire for a host with these quirks; without any, for OpenAI itself.
@@ -30,7 +34,11 @@ export const make = (quirks: Quirks = {}): Protocol => {
   return {
     wire,
     framing: "sse",
-    encode: (input) => encode(input, quirks),
-    decoder: (context) => new ChatDecoder(context, tags)
+    encode: (input) =>
+      verbatim(wire, input, {
+        encode: withToolNames(plainNames, (input) => encode(input, quirks)),
+        path: () => quirks.path ?? "/chat/completions"
+      }),
+    decoder: made(decoders, ({ ChatDecoder }) => (context) => new ChatDecoder(context, tags))
   }
 }

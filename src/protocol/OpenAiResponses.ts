@@ -9,15 +9,19 @@
  * @see https://platform.openai.com/docs/api-reference/responses
  * @since 0.1.0
  */
+import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
+import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
-import { ResponsesDecoder } from "./responses/Decoder.ts"
 import { encode } from "./responses/Encode.ts"
 import { wire } from "./responses/Input.ts"
 import type { Quirks } from "./responses/Quirks.ts"
+import { verbatim } from "./Verbatim.ts"
 
 export { mergedOptions } from "./responses/Encode.ts"
 export { wire } from "./responses/Input.ts"
 export type { Quirks } from "./responses/Quirks.ts"
+
+const decoders = lazy(() => import("./responses/Decoder.ts"))
 
 /**
  * The Responses wire for a host with these quirks; without any, for OpenAI itself.
@@ -30,7 +34,11 @@ export const make = (quirks: Quirks = {}): Protocol => {
   return {
     wire,
     framing: "sse",
-    encode: (input) => encode(input, quirks),
-    decoder: (context) => new ResponsesDecoder(context, hosted)
+    encode: (input) =>
+      verbatim(wire, input, {
+        encode: withToolNames(plainNames, (input) => encode(input, quirks)),
+        path: () => quirks.path ?? "/responses"
+      }),
+    decoder: made(decoders, ({ ResponsesDecoder }) => (context) => new ResponsesDecoder(context, hosted))
   }
 }

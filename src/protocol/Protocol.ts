@@ -13,10 +13,13 @@ import type { Issue, LlmRequest } from "../LlmRequest.ts"
 import type { Warning } from "../LlmResponse.ts"
 import type { Json, JsonObject } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
-import type { Assembler } from "./Assembler.ts"
+import type { Assembler } from "./assembling.ts"
 import type { DecodeContext } from "./decoding.ts"
+import type { Lazy } from "./lazy.ts"
+import type { Sent } from "./schema/Schemas.ts"
 
 export type { DecodeContext, Failure } from "./decoding.ts"
+export type { Lazy } from "./lazy.ts"
 
 /**
  * A validated request on its way out.
@@ -48,6 +51,10 @@ export interface Encoded {
   readonly headers?: { readonly [name: string]: string } | undefined
   /** What was dropped, rounded or emulated. */
   readonly warnings: ReadonlyArray<Warning>
+  /** The application's name of each tool that was sent under another, by the name that was sent. */
+  readonly toolNames?: ReadonlyMap<string, string> | undefined
+  /** How JSON in the answer is read, where it was asked for in another form or cannot be held by the host. */
+  readonly schemas?: Sent | undefined
 }
 
 /**
@@ -124,8 +131,17 @@ export interface Protocol {
   readonly wire: string
   readonly framing: FramingKind
   encode(input: EncodeInput): Encoded | Refused
-  decoder(context: DecodeContext): Decoder
+  /** Makes the decoder of an answer; it may be loaded when the first answer is asked for. */
+  readonly decoder: MakeDecoder | Lazy<MakeDecoder>
 }
+
+/**
+ * Makes the decoder of an answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type MakeDecoder = (context: DecodeContext) => Decoder
 
 /**
  * Parses a frame, or records a `parse` failure and gives `undefined`.

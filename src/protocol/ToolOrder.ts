@@ -1,29 +1,23 @@
 /**
  * The order in which tools are sent.
  *
- * Providers cache by prefix, and tools come first: a stable order keeps the prefix stable, however an application lists them.
+ * Providers cache by prefix, and tools come first: they are sorted by name, so that the prefix is the same however an application lists
+ * them.
  *
  * @since 0.1.0
  */
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { LlmTool } from "../LlmTool.ts"
 
-/**
- * Orders tools by name.
- *
- * @category encoding
- * @since 0.1.0
- */
-export const byName = (a: LlmTool, b: LlmTool): number => a.name < b.name ? -1 : a.name > b.name ? 1 : 0
+const byName = (a: LlmTool, b: LlmTool): number => a.name < b.name ? -1 : a.name > b.name ? 1 : 0
 
 /**
- * The tools of a request, sorted where they are to be cached.
+ * The tools of a request in the order in which they are sent.
  *
  * @category encoding
  * @since 0.1.0
  */
-export const orderedTools = ({ cache, tools = [] }: LlmRequest): ReadonlyArray<LlmTool> =>
-  cache?.tools === true ? tools.toSorted(byName) : tools
+export const orderedTools = ({ tools = [] }: LlmRequest): ReadonlyArray<LlmTool> => tools.toSorted(byName)
 
 /**
  * The tools in the order in which they are sent, each with its place in the request.

@@ -7,6 +7,7 @@
  */
 import type { RateLimits, Warning } from "../LlmResponse.ts"
 import type { LimitWindow } from "./errors/LimitWindow.ts"
+import type { Sent } from "./schema/Schemas.ts"
 
 /**
  * What an answer is decoded for: known from the request and the response headers.
@@ -32,6 +33,10 @@ export interface DecodeContext {
   readonly streamed?: boolean | undefined
   /** Tokens that the model takes, where that is known. */
   readonly contextWindow?: number | undefined
+  /** The application's name of each tool that was sent under another, by the name that was sent. */
+  readonly toolNames?: ReadonlyMap<string, string> | undefined
+  /** How JSON in the answer is read, as the encoder of the request said. */
+  readonly schemas?: Sent | undefined
 }
 
 /**
@@ -41,8 +46,11 @@ export interface DecodeContext {
  * @since 0.1.0
  */
 export interface Failure {
-  /** `provider`: it said so; `parse`: unreadable bytes; `incomplete`: the end came before the terminal event. */
-  readonly kind: "provider" | "parse" | "incomplete"
+  /**
+   * `provider`: it said so; `parse`: unreadable bytes; `incomplete`: the end came before the terminal event; `misfit`: the answer
+   * is complete and breaks the schema that was asked for, `body` is its text.
+   */
+  readonly kind: "provider" | "parse" | "incomplete" | "misfit"
   readonly message: string
   readonly status?: number | undefined
   readonly type?: string | undefined

@@ -9,6 +9,7 @@
 import type { JsonObject } from "../Message.ts"
 import * as AnthropicMessages from "../protocol/AnthropicMessages.ts"
 import { filledText, listOf, optional } from "../validation/values.ts"
+import { claudePrefills } from "./claude.ts"
 import { numberAt, only } from "./counting.ts"
 import * as Provider from "./Provider.ts"
 import { claudeStreamsWhole } from "./wholeAnswers.ts"
@@ -86,7 +87,7 @@ const provider = Provider.define<Options>({
     promptCaching: true,
     structuredOutput: true
   },
-  protocol: AnthropicMessages.make(),
+  protocol: AnthropicMessages.make({ prefill: claudePrefills }),
   // https://platform.claude.com/docs/en/api/messages/count_tokens
   countTokens: ({ baseUrl, outgoing }) => ({
     url: `${baseUrl}/messages/count_tokens`,

@@ -17,6 +17,7 @@ import * as LlmService from "../LlmService.ts"
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../protocol/OpenAiResponses.ts"
+import { azure } from "../protocol/schema/dialects.ts"
 import { optionsIssue } from "../service/checked.ts"
 import { anything, fields, oneOf, optional } from "../validation/values.ts"
 import { hostName, issueOf, pathName } from "./options.ts"
@@ -50,7 +51,7 @@ export interface Options extends Provider.Options {
   readonly api?: "responses" | "chat" | undefined
 }
 
-const chat = OpenAiChat.make({ systemRole: "developer" })
+const chat = OpenAiChat.make({ systemRole: "developer", schemas: azure })
 
 /** The portal shows the endpoint without a path; the v1 API is below `/openai/v1`. */
 const v1 = (endpoint: string): string => {
@@ -83,7 +84,7 @@ const provider = Provider.define<Options>({
     structuredOutput: true
   },
   // https://learn.microsoft.com/en-us/azure/ai-foundry/openai/how-to/responses: caches have one lifetime.
-  protocol: OpenAiResponses.make({ promptCacheRetention: false, cacheBreakpoints: false }),
+  protocol: OpenAiResponses.make({ promptCacheRetention: false, cacheBreakpoints: false, schemas: azure }),
   nonBodyOptions: OpenAiResponses.mergedOptions
 }, (definition, { api, apiVersion, auth }) => {
   const { nonBodyOptions: _, ...plain } = definition

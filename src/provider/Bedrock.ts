@@ -35,6 +35,7 @@ import {
   problem,
   recordOf
 } from "../validation/values.ts"
+import { claudePrefills } from "./claude.ts"
 import { numberAt, only } from "./counting.ts"
 import { modelsAt } from "./listing.ts"
 import { hostName } from "./options.ts"
@@ -214,7 +215,8 @@ const claude: BedrockConverse.Family = {
   thinking: "anthropic",
   // https://platform.claude.com/docs/en/about-claude/models/migration-guide: not both of temperature and top_p.
   topPWithTemperature: false,
-  serialToolCalls: true
+  serialToolCalls: true,
+  prefill: claudePrefills
 }
 
 const nova: BedrockConverse.Family = {

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { cerebras } from "../protocol/schema/dialects.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -25,6 +26,7 @@ const provider = Provider.define({
   catalogue: () => import("../model/catalogue/cerebras.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
+    schemas: cerebras,
     // Not supported: https://inference-docs.cerebras.ai/resources/openai
     penalties: false,
     customTools: false,

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { deepSeek } from "../protocol/schema/dialects.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -25,6 +26,7 @@ const provider = Provider.define({
   catalogue: () => import("../model/catalogue/deepseek.ts"),
   capabilities: { streaming: true, tools: true, images: false, reasoning: true },
   protocol: OpenAiChat.make({
+    schemas: deepSeek,
     // https://api-docs.deepseek.com/api/create-chat-completion
     tokenField: "max_tokens",
     responseFormat: "json_object",
@@ -36,6 +38,14 @@ const provider = Provider.define({
     // A switch with an effort beside it: https://api-docs.deepseek.com/guides/thinking_mode
     reasoning: "thinking",
     effortBesideSwitch: true,
+    // Roles must alternate, from the user on: https://github.com/Aider-AI/aider/pull/5591. An assistant message at the end needs the beta
+    // address: https://api-docs.deepseek.com/guides/chat_prefix_completion
+    leadingSystem: true,
+    alternatingRoles: true,
+    userFirst: true,
+    lastAssistant: "refused",
+    // https://api-docs.deepseek.com/api/create-chat-completion: content is a string.
+    contentMustBeString: true,
     // With tools every assistant turn must carry the field, empty or not.
     reasoningReplay: "reasoning_content_always"
   })

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { fireworks } from "../protocol/schema/dialects.ts"
 import * as Provider from "./Provider.ts"
 import { above } from "./wholeAnswers.ts"
 
@@ -26,6 +27,7 @@ const provider = Provider.define({
   catalogue: () => import("../model/catalogue/fireworks.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
+    schemas: fireworks,
     // https://docs.fireworks.ai/api-reference/post-chatcompletions
     tokenField: "max_tokens",
     topK: true,

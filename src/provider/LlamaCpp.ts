@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { llamaCpp } from "../protocol/schema/dialects.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -24,6 +25,7 @@ const provider = Provider.define({
   defaultModel: "default",
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
+    schemas: llamaCpp,
     // https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
     tokenField: "max_tokens",
     topK: true,

@@ -1,8 +1,9 @@
 /**
  * Chooses the provider by environment: `LLM_PROVIDER` names it, its usual variables configure it.
  *
- * Provider modules load when they are chosen, so an application bundles and starts only what it uses. Without
- * `LLM_PROVIDER` the provider is Anthropic; an unknown name is a `Configuration` error that lists the known ones.
+ * Provider modules load when they are chosen, so an application starts only what it uses. Without `LLM_PROVIDER` the
+ * provider is Anthropic; an unknown name is a `Configuration` error that lists the known ones. Applications that are bundled
+ * import it from `effect-llm/Llm`, which names every provider to the bundler.
  *
  * @since 0.1.0
  */
@@ -11,56 +12,55 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as LlmError from "../LlmError.ts"
+import { type ModuleName, moduleOf } from "./loading.ts"
 import type { ProviderModule, ServiceLayer } from "./Provider.ts"
 
-type Loader = () => Promise<ProviderModule>
-
-/** Every provider, by id. */
-const loaders = {
-  alibaba: () => import("./Alibaba.ts"),
-  anthropic: () => import("./Anthropic.ts"),
-  azure: () => import("./Azure.ts"),
-  baseten: () => import("./Baseten.ts"),
-  bedrock: () => import("./Bedrock.ts"),
-  cerebras: () => import("./Cerebras.ts"),
-  cloudflare: () => import("./Cloudflare.ts"),
-  cohere: () => import("./Cohere.ts"),
-  databricks: () => import("./Databricks.ts"),
-  deepinfra: () => import("./DeepInfra.ts"),
-  deepseek: () => import("./DeepSeek.ts"),
-  fireworks: () => import("./Fireworks.ts"),
-  gemini: () => import("./Gemini.ts"),
-  "github-models": () => import("./GitHubModels.ts"),
-  groq: () => import("./Groq.ts"),
-  huggingface: () => import("./HuggingFace.ts"),
-  hyperbolic: () => import("./Hyperbolic.ts"),
-  litellm: () => import("./LiteLlm.ts"),
-  llamacpp: () => import("./LlamaCpp.ts"),
-  lmstudio: () => import("./LmStudio.ts"),
-  minimax: () => import("./MiniMax.ts"),
-  mistral: () => import("./Mistral.ts"),
-  moonshot: () => import("./Moonshot.ts"),
-  nebius: () => import("./Nebius.ts"),
-  nvidia: () => import("./Nvidia.ts"),
-  ollama: () => import("./Ollama.ts"),
-  "openai-compatible": () => import("./OpenAiCompatible.ts"),
-  openai: () => import("./OpenAi.ts"),
-  "opencode-zen": () => import("./OpenCodeZen.ts"),
-  openrouter: () => import("./OpenRouter.ts"),
-  perplexity: () => import("./Perplexity.ts"),
-  sambanova: () => import("./SambaNova.ts"),
-  snowflake: () => import("./Snowflake.ts"),
-  together: () => import("./Together.ts"),
-  venice: () => import("./Venice.ts"),
-  "vercel-gateway": () => import("./VercelGateway.ts"),
-  "vertex-anthropic": () => import("./VertexAnthropic.ts"),
-  vertex: () => import("./Vertex.ts"),
-  vllm: () => import("./Vllm.ts"),
-  writer: () => import("./Writer.ts"),
-  xai: () => import("./Xai.ts"),
-  xiaomi: () => import("./Xiaomi.ts"),
-  zai: () => import("./Zai.ts")
-} satisfies { readonly [id: string]: Loader }
+/** The module of every provider, by id. */
+const modules = {
+  alibaba: "Alibaba",
+  anthropic: "Anthropic",
+  azure: "Azure",
+  baseten: "Baseten",
+  bedrock: "Bedrock",
+  cerebras: "Cerebras",
+  cloudflare: "Cloudflare",
+  cohere: "Cohere",
+  databricks: "Databricks",
+  deepinfra: "DeepInfra",
+  deepseek: "DeepSeek",
+  fireworks: "Fireworks",
+  gemini: "Gemini",
+  "github-models": "GitHubModels",
+  groq: "Groq",
+  huggingface: "HuggingFace",
+  hyperbolic: "Hyperbolic",
+  litellm: "LiteLlm",
+  llamacpp: "LlamaCpp",
+  lmstudio: "LmStudio",
+  minimax: "MiniMax",
+  mistral: "Mistral",
+  moonshot: "Moonshot",
+  nebius: "Nebius",
+  nvidia: "Nvidia",
+  ollama: "Ollama",
+  "openai-compatible": "OpenAiCompatible",
+  openai: "OpenAi",
+  "opencode-zen": "OpenCodeZen",
+  openrouter: "OpenRouter",
+  perplexity: "Perplexity",
+  sambanova: "SambaNova",
+  snowflake: "Snowflake",
+  together: "Together",
+  venice: "Venice",
+  "vercel-gateway": "VercelGateway",
+  "vertex-anthropic": "VertexAnthropic",
+  vertex: "Vertex",
+  vllm: "Vllm",
+  writer: "Writer",
+  xai: "Xai",
+  xiaomi: "Xiaomi",
+  zai: "Zai"
+} as const satisfies { readonly [id: string]: ModuleName }
 
 /**
  * Names that `LLM_PROVIDER` accepts.
@@ -68,7 +68,7 @@ const loaders = {
  * @category models
  * @since 0.1.0
  */
-export type ProviderId = keyof typeof loaders
+export type ProviderId = keyof typeof modules
 
 /**
  * All provider ids, sorted.
@@ -76,15 +76,25 @@ export type ProviderId = keyof typeof loaders
  * @category models
  * @since 0.1.0
  */
-export const providerIds: ReadonlyArray<ProviderId> = Object.keys(loaders).toSorted() as Array<ProviderId>
+export const providerIds: ReadonlyArray<ProviderId> = Object.keys(modules).toSorted() as Array<ProviderId>
 
 /**
- * Loads the module of a provider.
+ * Loads the module of a provider. Fails with reason `Configuration` where it is not to be had: in a bundle of an application that
+ * imports this module from `effect-llm` instead of `effect-llm/Llm`.
  *
  * @category loading
  * @since 0.1.0
  */
-export const load = (id: ProviderId): Effect.Effect<ProviderModule> => Effect.promise<ProviderModule>(loaders[id])
+export const load = (id: ProviderId): Effect.Effect<ProviderModule, LlmError.LlmError> => {
+  const name = modules[id]
+  return Effect.tryPromise({
+    try: () => moduleOf(name),
+    catch: () =>
+      configuration(
+        `The module of ${id} could not be loaded. In a bundled application, import Llm, LlmConfig and Registry from effect-llm/Llm, effect-llm/LlmConfig and effect-llm/Registry.`
+      )
+  })
+}
 
 /**
  * Whether a provider of that id exists.
@@ -92,7 +102,7 @@ export const load = (id: ProviderId): Effect.Effect<ProviderModule> => Effect.pr
  * @category guards
  * @since 0.1.0
  */
-export const isProviderId = (id: string): id is ProviderId => Object.hasOwn(loaders, id)
+export const isProviderId = (id: string): id is ProviderId => Object.hasOwn(modules, id)
 
 /**
  * The layer of one provider by id, configured by its usual environment variables.

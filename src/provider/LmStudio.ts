@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { lmStudio } from "../protocol/schema/dialects.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -23,6 +24,7 @@ const provider = Provider.define({
   env: { apiKey: ["LM_STUDIO_API_KEY"], baseUrl: "LM_STUDIO_BASE_URL", model: "LM_STUDIO_MODEL" },
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
+    schemas: lmStudio,
     // https://lmstudio.ai/docs/developer/openai-compat/chat-completions
     tokenField: "max_tokens",
     topK: true,

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { mistral } from "../protocol/schema/dialects.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -25,6 +26,7 @@ const provider = Provider.define({
   catalogue: () => import("../model/catalogue/mistral.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
+    schemas: mistral,
     // https://docs.mistral.ai/api/endpoint/chat
     tokenField: "max_tokens",
     seedField: "random_seed",
@@ -37,6 +39,12 @@ const provider = Provider.define({
     // Ids must be 9 characters of [a-zA-Z0-9].
     toolCallId: "mistral",
     toolResultName: true,
+    // The order of messages that the API takes, and `prefix` on an assistant message at the end:
+    // https://github.com/mistralai/mistral-common/blob/main/src/mistral_common/protocol/instruct/validator.py and
+    // https://docs.mistral.ai/capabilities/completion/usage#prefix
+    assistantAfterTool: true,
+    leadingSystem: true,
+    lastAssistant: "prefix",
     reasoningReplay: "thinking_parts"
   })
 })

@@ -5,7 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
-import { moonshot } from "../protocol/SchemaDialect.ts"
+import { moonshot } from "../protocol/schema/dialects.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -33,10 +33,11 @@ const provider = Provider.define({
     strictTools: false,
     customTools: false,
     parallelToolCalls: false,
-    schemaDialect: moonshot,
+    schemas: moonshot,
     reasoning: "thinking",
-    // Tool loops need the reasoning of earlier turns.
-    reasoningReplay: "reasoning_content"
+    // Thinking is on unless a request says otherwise, and then calls without their reasoning are refused, with "" as without the field:
+    // https://platform.kimi.ai/docs/guide/use-kimi-k2-thinking-model and https://github.com/earendil-works/pi/pull/4178
+    reasoningReplay: "reasoning_content_with_calls"
   })
 })
 

@@ -33,6 +33,13 @@ const provider = Provider.define({
     parallelToolCalls: false,
     promptCacheKey: false,
     streamUsage: false,
+    // "After the (optional) system message(s), user or tool message(s) should alternate with assistant message(s)", and the last is the
+    // user's; the API makes no calls: https://github.com/pipecat-ai/pipecat/pull/4009
+    toolTurns: false,
+    leadingSystem: true,
+    alternatingRoles: true,
+    userFirst: true,
+    lastAssistant: "refused",
     // Reasoning models write it inline.
     thinkTags: true
   })

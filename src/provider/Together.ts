@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { together } from "../protocol/schema/dialects.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -25,6 +26,7 @@ const provider = Provider.define({
   catalogue: () => import("../model/catalogue/together.ts"),
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
+    schemas: together,
     // https://docs.together.ai/reference/chat-completions-1
     tokenField: "max_tokens",
     topK: true,

@@ -11,6 +11,7 @@ import type { Issue } from "../LlmRequest.ts"
 import type { JsonObject } from "../Message.ts"
 import * as AnthropicMessages from "../protocol/AnthropicMessages.ts"
 import { filledText, listOf, optional } from "../validation/values.ts"
+import { claudePrefills } from "./claude.ts"
 import * as VertexHost from "./google/Vertex.ts"
 import type { Outgoing } from "./Provider.ts"
 import { claudeStreamsWhole } from "./wholeAnswers.ts"
@@ -70,6 +71,7 @@ const provider = VertexHost.define(
       promptCaching: true
     },
     protocol: AnthropicMessages.make({
+      prefill: claudePrefills,
       // Signatures made by Anthropic's own API are valid here:
       // https://platform.claude.com/docs/en/build-with-claude/extended-thinking#thinking-block-preservation
       reasoningFrom: ["anthropic", "bedrock"]

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
+import { vllm } from "../protocol/schema/dialects.ts"
 import * as Provider from "./Provider.ts"
 
 declare module "../LlmRequest.ts" {
@@ -23,6 +24,7 @@ const provider = Provider.define({
   env: { apiKey: ["VLLM_API_KEY"], baseUrl: "VLLM_BASE_URL", model: "VLLM_MODEL" },
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true },
   protocol: OpenAiChat.make({
+    schemas: vllm,
     // https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
     tokenField: "max_tokens",
     topK: true,

@@ -6,6 +6,7 @@
 import type { JsonObject } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../protocol/OpenAiResponses.ts"
+import { xai } from "../protocol/schema/dialects.ts"
 import { oneOf, optional } from "../validation/values.ts"
 import * as Provider from "./Provider.ts"
 
@@ -43,6 +44,7 @@ const common = {
 export const responsesDefinition: Provider.Definition = {
   ...common,
   protocol: OpenAiResponses.make({
+    schemas: xai,
     // https://docs.x.ai/docs/guides/chat: every model takes the include, whether it reasons or not.
     encryptedReasoning: true,
     // https://docs.x.ai/docs/guides/reasoning: summaries come by themselves.
@@ -61,6 +63,7 @@ const provider = Provider.define<Options>(
   {
     ...common,
     protocol: OpenAiChat.make({
+      schemas: xai,
       // https://docs.x.ai/docs/api-reference#chat-completions
       customTools: false,
       promptCacheKey: false,

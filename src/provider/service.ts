@@ -23,11 +23,12 @@ import type { ModelMeta } from "../Model.ts"
 import { inputTokens } from "../model/estimate.ts"
 import { imageIssue, ModelFacts } from "../model/facts.ts"
 import * as Telemetry from "../observe/Telemetry.ts"
+import type { Encoded } from "../protocol/Protocol.ts"
 import { addressedTo, leftOut } from "../service/addressee.ts"
 import { optionsIssue } from "../service/checked.ts"
 import { withDefaults } from "../service/layerDefaults.ts"
-import { secretsOf } from "../transport/secrets/RequestSecrets.ts"
-import * as Transport from "../transport/Transport.ts"
+import type { Call, JsonCall, JsonReading } from "../transport/Call.ts"
+import * as Transport from "../transport/loading.ts"
 import { credential as aCredential } from "../validation/credential.ts"
 import { headerIssue, sentHeaders } from "../validation/headers.ts"
 import { relations, shape } from "../validation/request.ts"
@@ -89,7 +90,7 @@ export const encode = (
   model: string,
   stream: boolean,
   meta?: ModelMeta | undefined
-): Outgoing & { readonly warnings: ReadonlyArray<{ readonly field: string; readonly message: string }> } | Issue => {
+): Outgoing & Pick<Encoded, "warnings" | "toolNames" | "schemas"> | Issue => {
   const options = optionsOf(request, definition.id)
   const wrong = definition.ownOptions === undefined ? undefined : fields(definition.ownOptions)(options)
   if (wrong !== undefined) return rooted(under(`providerOptions.${definition.id}`, wrong), "providerOptions")!
@@ -110,7 +111,9 @@ export const encode = (
     body
   }
   const finished = definition.finish?.(outgoing, options) ?? outgoing
-  return "field" in finished ? finished : { ...finished, warnings: encoded.warnings }
+  if ("field" in finished) return finished
+  const { schemas, toolNames, warnings } = encoded
+  return { ...finished, warnings, toolNames, schemas }
 }
 
 /** The request of a `generate`, and whether it asks for a stream that is folded below. */
@@ -155,13 +158,11 @@ export const make = (
     const transport = Transport.make(yield* HttpClient.HttpClient)
     const credentials = Credentials.parts(options.apiKey)
     // Also of calls that do not send them: a server may remember.
-    const layerSecrets = secretsOf({
+    const layer = {
       url: base.withQuery(base.url),
       headers: { ...options.headers, ...options.defaults?.headers },
       secrets: []
-    })
-    const secretsWith = (key: string | undefined): ReadonlyArray<string> =>
-      key === undefined || key === "" ? layerSecrets : [key, ...layerSecrets]
+    }
     const facts = new ModelFacts(definition.id, definition.catalogue, options.models)
 
     const credential = (
@@ -215,7 +216,7 @@ export const make = (
     }
 
     const signed = <
-      C extends Pick<Transport.JsonCall, "url" | "headers" | "body" | "secrets">
+      C extends Pick<JsonCall, "url" | "headers" | "body" | "secrets">
     >(call: C, method: "GET" | "POST", key: string | undefined, made?: Made): Effect.Effect<C, LlmError.LlmError> => {
       if (definition.sign === undefined || (key !== undefined && key !== "")) return Effect.succeed(call)
       const type = call.body === undefined ? undefined : { "content-type": "application/json" }
@@ -282,7 +283,7 @@ export const make = (
       given: LlmRequest,
       operation: "generate" | "stream",
       by?: Made
-    ): Effect.Effect<Transport.Call, LlmError.LlmError> =>
+    ): Effect.Effect<Call, LlmError.LlmError> =>
       Effect.suspend(() => {
         const issue = shape(given)
         if (issue !== undefined) return invalid(operation, issue)
@@ -296,7 +297,7 @@ export const make = (
             const seed = fiber.getRef(Random.Random).nextIntUnsafe()
             const headers = sentHeaders({ ...encoded.headers, ...options.headers, ...request.headers })
             authenticate(headers, key)
-            const call: Transport.Call = {
+            const call: Call = {
               protocol: definition.protocol,
               provider: definition.id,
               model,
@@ -305,13 +306,16 @@ export const make = (
               url,
               headers,
               body,
-              secrets: secretsWith(key),
+              secrets: key === undefined || key === "" ? [] : [key],
+              layer,
               timeouts: request.timeouts ?? {},
               warnings: [...leftOut(given, service.info), ...encoded.warnings],
               includeRaw: request.includeRaw === true,
               idSeed: `${Math.abs(seed).toString(36)}_`,
               streamed,
-              contextWindow
+              contextWindow,
+              toolNames: encoded.toolNames,
+              schemas: encoded.schemas
             }
             return Effect.flatMap(
               sendable(call, operation),
@@ -325,14 +329,14 @@ export const make = (
       operation: LlmError.Operation,
       method: "GET" | "POST",
       url: string,
-      reading: Transport.JsonReading<A>,
+      reading: JsonReading<A>,
       body?: JsonObject,
       request: Pick<LlmRequest, "apiKey" | "headers" | "model"> = {}
     ): Effect.Effect<A, LlmError.LlmError> =>
       Effect.flatMap(credential(request, operation), (key) => {
         const headers = sentHeaders({ ...definition.headers, ...options.headers, ...request.headers })
         authenticate(headers, key)
-        const call: Transport.JsonCall = {
+        const call: JsonCall = {
           method,
           provider: definition.id,
           model: request.model ?? defaultModel ?? "",
@@ -340,7 +344,8 @@ export const make = (
           url: base.withQuery(url),
           headers,
           body: body === undefined ? undefined : jsonText(body),
-          secrets: secretsWith(key),
+          secrets: key === undefined || key === "" ? [] : [key],
+          layer,
           timeouts: options.timeouts ?? {}
         }
         return sendable(call, operation).pipe(
@@ -374,7 +379,7 @@ export const make = (
         if (!isBelow(base, count.url, "")) {
           return invalid("countTokens", { field: "model", message: "Leads to another address." }, model)
         }
-        const reading: Transport.JsonReading<number> = {
+        const reading: JsonReading<number> = {
           read: (answer) => {
             const found = count.read(answer)
             return typeof found === "number" && found >= 0 && found < Infinity ? found : undefined
@@ -448,7 +453,7 @@ export const make = (
   })
 
 /** What a probe asks of an answer: that it is JSON. */
-const anyAnswer: Transport.JsonReading<true> = { read: () => true, nothing: "" }
+const anyAnswer: JsonReading<true> = { read: () => true, nothing: "" }
 
 /** As OpenAI lists models; a list without the object around it is one too. */
 const listedModels = (definition: Definition, body: unknown): ReadonlyArray<ModelMeta> | undefined =>

@@ -21,7 +21,7 @@ import type { LlmRequest } from "../LlmRequest.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
 import type { Service } from "../LlmService.ts"
 import { modelOf } from "../service/addressee.ts"
-import { type EventsPull, Relay, watched } from "./source.ts"
+import { type Events, type EventsPull, Relay, watched } from "./source.ts"
 
 /**
  * How a call ended. `Abandoned` is an interruption, a consumer that stopped reading, or a defect.
@@ -45,6 +45,8 @@ export interface Hold {
   readonly request: LlmRequest
   /** Runs once, uninterruptibly. */
   readonly end: (ending: Ending) => Effect.Effect<void>
+  /** Told of the events of a stream in the arrays in which they are pulled; must not throw and cannot wait. Of a whole answer there are none. */
+  readonly onEvents?: ((events: Events) => void) | undefined
 }
 
 /**
@@ -119,6 +121,7 @@ const stream = (service: Service, begin: Begin, request: LlmRequest) =>
         const watch = (upstream: EventsPull, upstreamScope: Scope.Closeable): EventsPull =>
           watched(upstream, {
             onEvents: (events) => {
+              hold?.onEvents?.(events)
               const last = events[events.length - 1]!
               return last._tag === "Finish"
                 ? Effect.as(end({ _tag: "Finished", response: last.response }), events)
@@ -178,3 +181,32 @@ export const withHold = (service: Service, begin: Begin): Service => ({
   generate: (request) => generate(service, begin, request),
   stream: (request) => stream(service, begin, request)
 })
+
+/**
+ * Who looks on at one call without a part in it. Its functions must not throw and cannot wait.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Observer {
+  /** The events of a stream in the arrays in which they are pulled; of a whole answer there are none. */
+  readonly onEvents?: ((events: Events) => void) | undefined
+  /** How the call ended, once. */
+  readonly onEnd?: ((ending: Ending) => void) | undefined
+}
+
+/**
+ * A service whose calls are looked on at, `generate` and `stream` alike; `begin` runs once per call, before it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const observed = (
+  service: Service,
+  begin: (request: LlmRequest, operation: "generate" | "stream") => Observer
+): Service =>
+  withHold(service, (request, operation) =>
+    Effect.sync(() => {
+      const { onEnd, onEvents } = begin(request, operation)
+      return { request, onEvents, end: (ending) => Effect.sync(() => onEnd?.(ending)) }
+    }))

@@ -3,7 +3,7 @@
  * able to fail in every way that providers and proxies do.
  *
  * Owns the server, the script and the record of requests. Unscripted it answers with a small built-in
- * model. Each wire is a file in `simulator/`; `Delivery.ts` there is where faults act. It asks a request
+ * model. What it says on each wire is `protocol/<wire>/server`; `simulator/` has faults, scripts and delivery. It asks a request
  * for what the real API demands and refuses it with that API's own error. Node only.
  *
  * @example
@@ -25,21 +25,23 @@ import type * as Scope from "effect/Scope"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { createServer } from "node:http"
 import type { AddressInfo, Socket } from "node:net"
+import { server as anthropicMessages } from "../protocol/anthropic/server/Server.ts"
+import { server as bedrockConverse } from "../protocol/bedrock/server/Server.ts"
+import { server as openAiChat } from "../protocol/chat/server/Server.ts"
+import { server as cohereChat } from "../protocol/cohere/server/Server.ts"
+import { server as geminiGenerateContent } from "../protocol/gemini/server/Server.ts"
+import { server as ollamaChat } from "../protocol/ollama/server/Server.ts"
+import { server as openAiResponses } from "../protocol/responses/server/Server.ts"
+import type { Operation, ServerProtocol } from "../protocol/Server.ts"
+import * as Json from "../protocol/server/Json.ts"
 import type { Answer } from "./simulator/Answer.ts"
-import { anthropicMessages } from "./simulator/AnthropicWire.ts"
-import { bedrockConverse } from "./simulator/BedrockWire.ts"
-import { cohereChat } from "./simulator/CohereWire.ts"
 import { deliver } from "./simulator/Delivery.ts"
-import { geminiGenerateContent } from "./simulator/GeminiWire.ts"
-import * as Json from "./simulator/Json.ts"
-import { ollamaChat } from "./simulator/OllamaWire.ts"
-import { openAiChat } from "./simulator/OpenAiChatWire.ts"
-import { openAiResponses } from "./simulator/OpenAiResponsesWire.ts"
 import * as SmallModel from "./simulator/SmallModel.ts"
 import type { Entrance, Response } from "./simulator/Spelling.ts"
-import { json, listing, notFound, refuse, spell } from "./simulator/Spelling.ts"
-import type { IncomingRequest, Operation, Wire } from "./simulator/Wire.ts"
+import { decoded, json, listing, notFound, refuse, spell } from "./simulator/Spelling.ts"
+import { type IncomingRequest, vendorOf } from "./simulator/Vendor.ts"
 
+export type { Frame, Operation } from "../protocol/Server.ts"
 export {
   echoKey,
   emptyBody,
@@ -66,7 +68,7 @@ export type {
   ReplyUsage
 } from "./simulator/Answer.ts"
 export type { Entrance } from "./simulator/Spelling.ts"
-export type { Frame, IncomingRequest, Operation, Prompt, Reply, Wire } from "./simulator/Wire.ts"
+export type { IncomingRequest } from "./simulator/Vendor.ts"
 export {
   anthropicMessages,
   bedrockConverse,
@@ -76,6 +78,14 @@ export {
   openAiChat,
   openAiResponses
 }
+
+/**
+ * A wire of the simulator: the server's side of it.
+ *
+ * @category wires
+ * @since 0.1.0
+ */
+export type Wire = ServerProtocol
 
 /**
  * How a request ended: the answer was sent to its last byte, the client closed before that, or the server
@@ -211,7 +221,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}): Effect.f
     const answer = scripted(entry)
     if (answer !== undefined && (operation === "generate" || !("parts" in answer))) return spell(entry, wire, answer)
     return operation === "generate"
-      ? spell(entry, wire, SmallModel.answer(wire.prompt(entry)))
+      ? spell(entry, wire, smallAnswer(entry, wire))
       : json(entry, wire, listing(entry, wire, operation, options.models))
   }
 
@@ -302,6 +312,12 @@ export const layer = (options?: Options): Layer.Layer<Simulator> => Layer.effect
 // Requests
 // =============================================================================
 
+const smallAnswer = (entry: IncomingRequest, wire: Wire): Answer => {
+  const { request } = decoded(entry, wire)
+  const asked = request.thinking !== undefined && request.thinking !== "off"
+  return SmallModel.answer(request, asked && vendorOf(wire).showsReasoning(Json.object(entry.body)))
+}
+
 const readRequest = (message: IncomingMessage, bodyText: string, number: number): IncomingRequest => {
   const url = new URL(message.url ?? "/", "http://127.0.0.1")
   return {
@@ -339,7 +355,7 @@ const makeEntry = (incoming: IncomingRequest, connection: number, wire: Wire | u
   return {
     ...incoming,
     connection,
-    wire: wire?.name,
+    wire: wire?.wire,
     operation: wire?.operation(incoming),
     get bytesWritten() {
       return bytesWritten

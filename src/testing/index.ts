@@ -1,6 +1,7 @@
 /**
- * Tools for testing applications: `TestLlm`, a scripted model without a network, and `Simulator`, a local server that
- * speaks the providers' wires and their faults.
+ * Tools for testing applications on any runtime: `TestLlm`, a scripted model without a network. What needs Node has a subpath of its own:
+ * `effect-llm/testing/Simulator`, a local server that speaks the providers' wires and their faults, and
+ * `effect-llm/testing/Conformance`, which replays recorded traffic.
  *
  * @since 0.1.0
  */
@@ -8,12 +9,4 @@
 /**
  * @since 0.1.0
  */
-export * as Simulator from "./Simulator.ts"
-
-/**
- * @since 0.1.0
- */
 export * as TestLlm from "./TestLlm.ts"
-
-/** Replays recorded traffic of real providers through the public API and compares. */
-export * as Conformance from "./Conformance.ts"

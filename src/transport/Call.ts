@@ -3,10 +3,11 @@
  *
  * @since 0.1.0
  */
-import type * as LlmError from "../LlmError.ts"
+import * as LlmError from "../LlmError.ts"
 import type { Timeouts } from "../LlmRequest.ts"
 import type { Warning } from "../LlmResponse.ts"
-import type { Protocol } from "../protocol/Protocol.ts"
+import type { Encoded, Protocol } from "../protocol/Protocol.ts"
+import type { Carrier } from "./secrets/RequestSecrets.ts"
 
 /**
  * One attempt, ready to be sent.
@@ -25,6 +26,8 @@ export interface Call {
   readonly body: string
   /** Values that must not appear in anything rendered. */
   readonly secrets: ReadonlyArray<string>
+  /** What the layer has beside: its secrets must not appear either, whether this call sends them or not. */
+  readonly layer?: Carrier | undefined
   readonly timeouts: Timeouts
   readonly warnings: ReadonlyArray<Warning>
   readonly includeRaw: boolean
@@ -33,6 +36,9 @@ export interface Call {
   readonly streamed?: boolean | undefined
   /** Tokens that the model takes, where that is known. */
   readonly contextWindow?: number | undefined
+  /** The application's name of each tool that was sent under another, by the name that was sent. */
+  readonly toolNames?: ReadonlyMap<string, string> | undefined
+  readonly schemas?: Encoded["schemas"]
 }
 
 /**
@@ -64,5 +70,16 @@ export interface JsonCall {
   /** JSON text, a form, or bytes with their media type. */
   readonly body?: string | FormData | { readonly bytes: Uint8Array; readonly mediaType: string } | undefined
   readonly secrets: ReadonlyArray<string>
+  /** What the layer has beside; see {@link Call.layer}. */
+  readonly layer?: Carrier | undefined
   readonly timeouts: Timeouts
 }
+
+/**
+ * The reason of a call that needs a module which does not come. It may come another time, and another provider may have its own.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const notLoaded = (): LlmError.Reason =>
+  new LlmError.Network({ message: "A module of effect-llm could not be loaded." })

@@ -8,7 +8,7 @@ import * as HttpClientError from "effect/http/HttpClientError"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as LlmError from "../LlmError.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
-import { readErrorText } from "../protocol/ErrorMap.ts"
+import { readErrorText } from "../protocol/errors/ErrorBody.ts"
 import type { Failure } from "../protocol/Protocol.ts"
 import * as Body from "./Body.ts"
 import type { Call, JsonCall } from "./Call.ts"
@@ -17,7 +17,7 @@ import { titleOf } from "./Page.ts"
 import { reasonOf, unreadable } from "./Reasons.ts"
 import * as RetryAfter from "./RetryAfter.ts"
 import { describeCause, type Scrub, type Scrubbers } from "./secrets/Redaction.ts"
-import { secretsOf } from "./secrets/RequestSecrets.ts"
+import { type Carrier, secretsOf } from "./secrets/RequestSecrets.ts"
 
 /**
  * What makes errors of one attempt.
@@ -47,7 +47,7 @@ export const failingOf = (scrubbers: Scrubbers) => (call: Call | JsonCall): Fail
   let scrubber: Scrub | undefined
   const scrub: Scrub = (text, maxBytes) => {
     try {
-      return (scrubber ??= scrubbers.of(secretsOf(call)))(text, maxBytes)
+      return (scrubber ??= scrubbers.of(secretsIn(call)))(text, maxBytes)
     } catch {
       // What cannot be searched for secrets is not shown.
       return "<not shown>"
@@ -72,6 +72,17 @@ export const failingOf = (scrubbers: Scrubbers) => (call: Call | JsonCall): Fail
         attempts: 1
       })
   }
+}
+
+/** Layers have many calls. */
+const ofLayers = new WeakMap<Carrier, ReadonlyArray<string>>()
+
+const secretsIn = (call: Call | JsonCall): ReadonlyArray<string> => {
+  const { layer } = call
+  if (layer === undefined) return secretsOf(call)
+  let known = ofLayers.get(layer)
+  if (known === undefined) ofLayers.set(layer, known = secretsOf(layer))
+  return known.length === 0 ? secretsOf(call) : secretsOf({ ...call, secrets: [...call.secrets, ...known] })
 }
 
 const networkCode = (cause: unknown): string | undefined => {

@@ -1,13 +1,14 @@
 /**
  * Builds the typed reason of a failure: the class that its status, type, code and text deserve, with every
- * text scrubbed and capped. The classification itself is data in `protocol/ErrorMap.ts`.
+ * text scrubbed and capped. The classification itself is of `protocol/errors/classify.ts`.
  *
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
 import * as LlmError from "../LlmError.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
-import { classify, overflowIn, retryDelayFromMessage } from "../protocol/ErrorMap.ts"
+import { classify, overflowIn } from "../protocol/errors/classify.ts"
+import { retryDelayFromMessage } from "../protocol/errors/RetryDelay.ts"
 import type { Failure } from "../protocol/Protocol.ts"
 import type { Scrub } from "./secrets/Redaction.ts"
 
@@ -65,6 +66,8 @@ const made = (failure: Failure, circumstances: Circumstances): LlmError.Reason =
   switch (failure.kind) {
     case "incomplete":
       return new LlmError.IncompleteStream({ message, partial })
+    case "misfit":
+      return new LlmError.StructuredOutput({ message, text: failure.body ?? "", partial })
     case "parse":
       return new LlmError.ResponseParse({
         message,

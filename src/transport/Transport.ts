@@ -26,15 +26,15 @@ import * as LlmError from "../LlmError.ts"
 import type { LlmEvent } from "../LlmEvent.ts"
 import type { Timeouts } from "../LlmRequest.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
-import { isErrorBody, readErrorBody } from "../protocol/ErrorMap.ts"
+import { isErrorBody, readErrorBody } from "../protocol/errors/ErrorBody.ts"
 import { parsed } from "../protocol/Probe.ts"
-import type { Failure } from "../protocol/Protocol.ts"
+import type { Failure, MakeDecoder } from "../protocol/Protocol.ts"
 import { Activity } from "../stream/activity.ts"
 import type { EventsPull } from "../stream/source.ts"
 import { millisOf, streamWithTimeouts, withEffectTimeouts } from "../stream/timeouts.ts"
 import * as Body from "./Body.ts"
 import { BoundedText } from "./BoundedText.ts"
-import type { Call, JsonCall, JsonReading } from "./Call.ts"
+import { type Call, type JsonCall, type JsonReading, notLoaded } from "./Call.ts"
 import { unreadableEncoding } from "./Encoding.ts"
 import * as Events from "./Events.ts"
 import { type Failing, failingOf, guarded, networkReason, refusal } from "./Failing.ts"
@@ -187,14 +187,23 @@ export const make = (client: HttpClient.HttpClient): Transport => {
   /** Sends a call and gives the pull of its events; everything it opens lives in `scope`. */
   const open = (call: Call, scope: Scope.Scope, whole: boolean): Effect.Effect<Exchange, LlmError.LlmError> => {
     const fail = failing(call)
-    return Effect.flatMap(send(call, fail, "POST"), (response) =>
-      response.status < 200 || response.status > 299
-        ? refused(response, fail, call.timeouts)
-        : Effect.withFiber((fiber) => guarded(fail, response, () => read(call, fail, response, fiber, scope, whole))))
+    const { decoder } = call.protocol
+    const opened = (make: MakeDecoder) =>
+      Effect.flatMap(send(call, fail, "POST"), (response) =>
+        response.status < 200 || response.status > 299
+          ? refused(response, fail, call.timeouts)
+          : Effect.withFiber((fiber) =>
+            guarded(fail, response, () => read(call, make, fail, response, fiber, scope, whole))
+          ))
+    if (typeof decoder === "function") return opened(decoder)
+    return decoder.ready === undefined
+      ? Effect.flatMap(Effect.tryPromise({ try: decoder.load, catch: () => fail.error(notLoaded()) }), opened)
+      : opened(decoder.ready)
   }
 
   const read = (
     call: Call,
+    make: MakeDecoder,
     fail: Failing,
     response: HttpClientResponse,
     fiber: Fiber.Fiber<unknown, unknown>,
@@ -203,7 +212,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
   ): Effect.Effect<Exchange> => {
     const now = fiber.getRef(Clock.Clock).currentTimeMillisUnsafe()
     const requestId = fail.named(RetryAfter.requestId(response.headers))
-    const decoder = call.protocol.decoder({
+    const decoder = make({
       wire: call.protocol.wire,
       provider: call.provider,
       model: call.model,
@@ -215,7 +224,9 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       includeRaw: call.includeRaw,
       scrub: fail.scrub,
       streamed: !whole,
-      contextWindow: call.contextWindow
+      contextWindow: call.contextWindow,
+      toolNames: call.toolNames,
+      schemas: call.schemas
     })
     const activity = fiber.getRef(Activity)
     const partial = () => {

@@ -293,12 +293,12 @@ describe("Anthropic Messages encoder: tools", () => {
       say({ tools: [weigh, { ...bell, strict: true }], toolChoice: { name: "bell" }, parallelToolCalls: false })
     )
     assert.deepStrictEqual(made["tools"], [
+      { name: "bell", input_schema: { type: "object", properties: {}, additionalProperties: false }, strict: true },
       {
         name: "weigh",
         description: "Weighs an item",
         input_schema: { type: "object", properties: { item: { type: "string" } }, required: ["item"] }
-      },
-      { name: "bell", input_schema: { type: "object", properties: {}, additionalProperties: false }, strict: true }
+      }
     ])
     assert.deepStrictEqual(made["tool_choice"], { type: "tool", name: "bell", disable_parallel_tool_use: true })
   })
@@ -566,12 +566,12 @@ describe("Anthropic Messages encoder: other options", () => {
         schema: {
           type: "object",
           properties: {
-            grams: { type: "integer", description: "Weight\n\n{\"minimum\":1}" },
+            grams: { type: "integer", description: "Weight\nMust hold: minimum: 1." },
             when: { type: "string", format: "date" },
             kinds: {
               type: "array",
-              items: { anyOf: [{ type: "string", description: "{\"maxLength\":3}" }, { type: "null" }] },
-              description: "{\"minItems\":2}"
+              items: { type: ["string", "null"], description: "Must hold: maxLength: 3." },
+              description: "Must hold: minItems: 2."
             }
           },
           required: ["grams"],

@@ -314,14 +314,14 @@ describe("Bedrock Converse encoder: tools", () => {
     const made = body(say({ tools: [weigh, bell], toolChoice: "auto" }))
     assert.deepStrictEqual(made["toolConfig"], {
       tools: [
+        bellSpec,
         {
           toolSpec: {
             name: "weigh",
             description: "Weighs an item",
             inputSchema: { json: { type: "object", properties: { item: { type: "string" } }, required: ["item"] } }
           }
-        },
-        bellSpec
+        }
       ],
       toolChoice: { auto: {} }
     })

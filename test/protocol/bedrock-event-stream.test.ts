@@ -2,9 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { Assembler } from "../../src/protocol/Assembler.ts"
 import { crc32, maxMessageLength } from "../../src/protocol/bedrock/EventStream.ts"
+import { eventStreamMessage } from "../../src/protocol/bedrock/server/EventStreamMessage.ts"
 import * as BedrockConverse from "../../src/protocol/BedrockConverse.ts"
 import type { Decoder, Failure } from "../../src/protocol/Protocol.ts"
-import { eventStreamMessage } from "../../src/testing/simulator/BedrockWire.ts"
 import * as Framing from "../../src/transport/Framing.ts"
 
 interface Seen {

@@ -79,7 +79,7 @@ describe("Cohere encoder: options", () => {
       bodyOf({ prompt: "Hi", responseFormat: { type: "json-schema", schema } })["response_format"],
       {
         type: "json_object",
-        json_schema: schema
+        json_schema: { ...schema, required: [], additionalProperties: false }
       }
     )
   })

@@ -11,8 +11,9 @@ import * as GeminiGenerateContent from "../../src/protocol/GeminiGenerateContent
 import * as OllamaChat from "../../src/protocol/OllamaChat.ts"
 import * as OpenAiChat from "../../src/protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../../src/protocol/OpenAiResponses.ts"
-import type { Protocol } from "../../src/protocol/Protocol.ts"
+import type { Decoder, Protocol } from "../../src/protocol/Protocol.ts"
 import * as Framing from "../../src/transport/Framing.ts"
+import { decoderOf } from "./decoder-of.ts"
 import { type Frame, type Outcome, outcomeOf, replay } from "./wire-replay.ts"
 
 interface Wire {
@@ -101,8 +102,8 @@ const wires: { readonly [name: string]: Wire } = {
 }
 
 /** What a stream that was asked for amounts to. */
-const read = (protocol: Protocol, feed: (decoder: ReturnType<Protocol["decoder"]>) => void): Outcome => {
-  const decoder = protocol.decoder({
+const read = (protocol: Protocol, feed: (decoder: Decoder) => void): Outcome => {
+  const decoder = decoderOf(protocol, {
     wire: protocol.wire,
     provider: "test",
     model: "asked-for",
@@ -268,7 +269,7 @@ for (const [name, { anywhere = [], ends, error, finished, protocol, wire }] of O
 describe("a prompt that fills the window", () => {
   const usage = { prompt_tokens: 140_000, completion_tokens: 0, total_tokens: 140_000 }
   const asked = (frames: ReadonlyArray<unknown>, contextWindow: number | undefined) => {
-    const decoder = OpenAiChat.make().decoder({
+    const decoder = decoderOf(OpenAiChat.make(), {
       wire: "openai-chat",
       provider: "test",
       model: "m",

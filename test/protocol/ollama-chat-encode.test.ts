@@ -116,8 +116,8 @@ describe("Ollama encoder: tools", () => {
   it("spells function tools and passes the server's own through", () => {
     const own = { type: "function", function: { name: "own", parameters: {} } }
     assert.deepStrictEqual(bodyOf({ prompt: "Hi", tools: [weigh, LlmTool.provider("own", own)] })["tools"], [
-      { type: "function", function: { name: "weigh", description: "Weighs", parameters: weigh.parameters } },
-      own
+      own,
+      { type: "function", function: { name: "weigh", description: "Weighs", parameters: weigh.parameters } }
     ])
   })
 
@@ -207,7 +207,7 @@ describe("Ollama encoder: messages", () => {
         tool_name: "zoom",
         tool_call_id: "c"
       },
-      { role: "user", content: "Returned by the tools above.", images: [pixel] }
+      { role: "user", content: "Returned by the tools above:", images: [pixel] }
     ])
   })
 

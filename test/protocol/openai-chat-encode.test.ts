@@ -6,6 +6,7 @@ import type { JsonObject } from "../../src/Message.ts"
 import type { ModelMeta } from "../../src/Model.ts"
 import * as OpenAiChat from "../../src/protocol/OpenAiChat.ts"
 import type { Encoded } from "../../src/protocol/Protocol.ts"
+import * as dialects from "../../src/protocol/schema/dialects.ts"
 
 interface Given {
   readonly quirks?: OpenAiChat.Quirks
@@ -209,21 +210,18 @@ describe("OpenAI Chat encoder: tools", () => {
     assert.notProperty(body({}, { quirks: { emptyToolsWithHistory: true } }), "tools")
   })
 
-  it("hands every schema to the host's dialect, which may refuse it", () => {
-    const seen: Array<string> = []
-    const quirks: OpenAiChat.Quirks = {
-      schemaDialect: (schema, at) => {
-        seen.push(at)
-        return "$ref" in schema ? { refused: { field: at, message: "No $ref." } } : { ...schema, title: "seen" }
-      }
-    }
-    const encoded = body({ tools: [find], responseFormat: { type: "json-schema", schema: { type: "object" } } }, {
-      quirks
+  it("spells every schema in the host's dialect", () => {
+    const encoded = body({ tools: [find], responseFormat: { type: "json-schema", schema: { $ref: "#" } } }, {
+      quirks: { schemas: { tools: dialects.openAiStrict, answer: dialects.openAiStrict } }
     })
-    assert.sameMembers(seen, ["tools[0].parameters", "responseFormat.schema"])
-    assert.strictEqual(JSON.stringify(encoded).split("\"title\":\"seen\"").length, 3)
-    const bad = attempt({ prompt: "Hi", responseFormat: { type: "json-schema", schema: { $ref: "#" } } }, { quirks })
-    assert.deepInclude("refused" in bad ? bad.refused : {}, { field: "responseFormat.schema" })
+    const [tool] = encoded["tools"] as ReadonlyArray<{ readonly function: { readonly parameters: object } }>
+    assert.deepStrictEqual(tool?.function.parameters, {
+      type: "object",
+      properties: {},
+      required: [],
+      additionalProperties: false
+    })
+    assert.notInclude(JSON.stringify(encoded["response_format"]), "$ref")
   })
 })
 
@@ -237,9 +235,14 @@ describe("OpenAI Chat encoder: answer format", () => {
       type: "json_schema",
       json_schema: { name: "bird", schema: { ...schema, additionalProperties: false }, strict: true }
     })
-    assert.deepStrictEqual(body({ responseFormat })["response_format"], {
+    assert.deepStrictEqual(body({ responseFormat: { ...responseFormat, schema, strict: true } })["response_format"], {
       type: "json_schema",
-      json_schema: { name: "bird", schema: { type: "object" }, strict: false }
+      json_schema: { name: "bird", schema: { ...schema, additionalProperties: false }, strict: true }
+    })
+    const loose = { ...responseFormat, strict: false, schema }
+    assert.deepStrictEqual(body({ responseFormat: loose })["response_format"], {
+      type: "json_schema",
+      json_schema: { name: "bird", schema, strict: false }
     })
     assert.notInclude(JSON.stringify(body({ responseFormat }, { quirks: { strictSchema: false } })), "strict")
     assert.notProperty(body({ responseFormat: { type: "text" } }), "response_format")

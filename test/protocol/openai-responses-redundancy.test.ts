@@ -5,46 +5,61 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import * as OpenAiResponses from "../../src/protocol/OpenAiResponses.ts"
-import { openAiResponses } from "../../src/testing/simulator/OpenAiResponsesWire.ts"
-import type { IncomingRequest, Reply } from "../../src/testing/simulator/Wire.ts"
+import { server } from "../../src/protocol/responses/server/Server.ts"
+import type { AnswerContext } from "../../src/protocol/Server.ts"
+import type { ReplyAnswer } from "../../src/testing/simulator/Answer.ts"
+import { played } from "../../src/testing/simulator/Reply.ts"
+import { vendorOf } from "../../src/testing/simulator/Vendor.ts"
 import { type Frame, outcomeOf, replay } from "./wire-replay.ts"
 
 const { decoder, replayFrames } = replay("openai-responses", OpenAiResponses.make(), "openai")
 
-const request: IncomingRequest = {
-  number: 1,
-  method: "POST",
-  path: "/v1/responses",
-  query: new URLSearchParams(),
-  headers: {},
-  bodyText: "",
-  body: { include: ["reasoning.encrypted_content"], tools: [{ type: "custom", name: "note" }] }
+const context: AnswerContext = {
+  incoming: {
+    method: "POST",
+    path: "/v1/responses",
+    query: new URLSearchParams(),
+    headers: {},
+    body: { include: ["reasoning.encrypted_content"], tools: [{ type: "custom", name: "note" }] }
+  },
+  requestId: "req_1",
+  created: 1_767_225_600
 }
 
 const words = fc.string({ minLength: 1, maxLength: 30, unit: "grapheme" })
-const part: fc.Arbitrary<Reply["parts"][number]> = fc.oneof(
+const part: fc.Arbitrary<ReplyAnswer["parts"][number]> = fc.oneof(
   fc.record({ type: fc.constant("text" as const), text: words }),
   fc.record({ type: fc.constant("reasoning" as const), text: words }),
   fc.record({
     type: fc.constant("tool-call" as const),
     name: fc.constantFrom("weigh", "note"),
-    argumentsText: fc.json()
+    arguments: fc.json()
   })
 )
-const reply: fc.Arbitrary<Reply> = fc.record({
-  number: fc.constant(1),
-  model: fc.constant("gpt-test-1"),
+const reply: fc.Arbitrary<ReplyAnswer> = fc.record({
   parts: fc.array(part, { minLength: 1, maxLength: 6 }),
   finish: fc.constant("stop"),
-  usage: fc.constant({ input: 1, output: 1, reasoning: 0, cacheRead: 0, cacheWrite: 0 }),
+  usage: fc.constant({ input: 1, output: 1 }),
   chunkSize: fc.integer({ min: 1, max: 9 })
 })
 
-const framesOf = (of: Reply): ReadonlyArray<Frame> =>
-  openAiResponses.stream(of, request).map(({ data }): Frame => {
+const playedOf = (of: ReplyAnswer) =>
+  played(of, {
+    wire: server.wire,
+    vendor: vendorOf(server),
+    number: 1,
+    model: "gpt-test-1",
+    inputTokens: 1,
+    custom: new Set(["note"])
+  })
+
+const framesOf = (of: ReplyAnswer): ReadonlyArray<Frame> => {
+  const encoder = server.answerEncoder(context)
+  return playedOf(of).events.flatMap((event) => encoder.add(event)).map(({ data }): Frame => {
     const [event, line] = String(data).trimEnd().split("\n") as [string, string]
     return { event: event.slice("event: ".length), data: line.slice("data: ".length) }
   })
+}
 
 /** What the parts say, without what only tells items apart. */
 const said = (outcome: ReturnType<typeof outcomeOf>) => {
@@ -58,9 +73,9 @@ const said = (outcome: ReturnType<typeof outcomeOf>) => {
   )
 }
 
-const whole = (of: Reply) => {
+const whole = (of: ReplyAnswer) => {
   const made = decoder()
-  made.whole(JSON.parse(JSON.stringify(openAiResponses.whole(of, request))))
+  made.whole(JSON.parse(JSON.stringify(server.encodeAnswer(playedOf(of).response, context).body)))
   return said(outcomeOf(made))
 }
 

@@ -4,10 +4,11 @@ import * as AnthropicMessages from "../../src/protocol/AnthropicMessages.ts"
 import * as OpenAiChat from "../../src/protocol/OpenAiChat.ts"
 import type { Protocol } from "../../src/protocol/Protocol.ts"
 import { Template } from "../../src/protocol/Template.ts"
+import { decoderOf } from "./decoder-of.ts"
 
 /** Frames through a decoder. With `includeRaw` every frame is parsed, so that run says what is right. */
 const decode = (protocol: Protocol, frames: ReadonlyArray<string>, includeRaw: boolean) => {
-  const decoder = protocol.decoder({
+  const decoder = decoderOf(protocol, {
     wire: protocol.wire,
     provider: "test",
     model: "m",

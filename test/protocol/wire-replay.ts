@@ -3,9 +3,10 @@ import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import type { LlmEvent } from "../../src/LlmEvent.ts"
 import type { LlmResponse } from "../../src/LlmResponse.ts"
+import { eventStreamMessage } from "../../src/protocol/bedrock/server/EventStreamMessage.ts"
 import { type Decoder, exceptionPrefix, type Failure, type Protocol } from "../../src/protocol/Protocol.ts"
-import { eventStreamMessage } from "../../src/testing/simulator/BedrockWire.ts"
 import * as Framing from "../../src/transport/Framing.ts"
+import { decoderOf } from "./decoder-of.ts"
 
 export interface Frame {
   readonly event: string
@@ -88,7 +89,7 @@ export const replay = (folder: string, protocol: Protocol, provider = "test") =>
       ? new Uint8Array(Buffer.concat(framesOf(name).map(messageOf)))
       : new TextEncoder().encode(read(name, of))
   const decoder = (given: Protocol = protocol, includeRaw = false): Decoder =>
-    given.decoder({ wire: given.wire, provider, model: "asked-for", warnings: [], idSeed: "seed", includeRaw })
+    decoderOf(given, { wire: given.wire, provider, model: "asked-for", warnings: [], idSeed: "seed", includeRaw })
   const replayFrames = (frames: ReadonlyArray<Frame>, given: Protocol = protocol): Outcome => {
     const made = decoder(given)
     for (const frame of frames) made.frame(frame.data, frame.event)

@@ -19,8 +19,8 @@ import {
   Ollama,
   OpenAi
 } from "../../src/index.ts"
+import { eventStreamMessage } from "../../src/protocol/bedrock/server/EventStreamMessage.ts"
 import type * as Provider from "../../src/provider/Provider.ts"
-import { eventStreamMessage } from "../../src/testing/simulator/BedrockWire.ts"
 import { type Disguised, disguised } from "../transport/disguises.ts"
 
 // =============================================================================

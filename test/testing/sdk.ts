@@ -1,6 +1,7 @@
 // What tests that put a vendor's official client before the simulator have in common.
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { type IncomingMessage, request } from "node:http"
 
 /** What a promise is rejected with. */
 export const rejection = <A>(promise: () => PromiseLike<A>): Effect.Effect<unknown> =>
@@ -35,3 +36,33 @@ export const getWeather = {
   description: "Current weather of a city",
   parameters: { type: "object" as const, properties: { city: { type: "string" } }, required: ["city"] }
 }
+
+interface SdkRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: Record<string, string>
+  readonly body?: unknown
+}
+
+/** How AWS clients send: of its own accord this client speaks HTTP/2 without asking. */
+export const http1 = (origin: string) => ({
+  metadata: { handlerProtocol: "http/1.1" },
+  updateHttpClientConfig: () => {},
+  httpHandlerConfigs: () => ({}),
+  handle: (sent: SdkRequest) =>
+    new Promise<{ response: { statusCode: number; headers: Record<string, string>; body: IncomingMessage } }>(
+      (resolve, reject) => {
+        const url = new URL(sent.path, origin)
+        const outgoing = request(url, { method: sent.method, headers: sent.headers }, (response) =>
+          resolve({
+            response: {
+              statusCode: response.statusCode ?? 0,
+              headers: response.headers as Record<string, string>,
+              body: response
+            }
+          }))
+        outgoing.on("error", reject)
+        outgoing.end(sent.body)
+      }
+    )
+})

@@ -12,44 +12,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import type { IncomingMessage } from "node:http"
-import { request } from "node:http"
 import type { LlmRequest } from "../../src/LlmRequest.ts"
 import * as LlmTool from "../../src/LlmTool.ts"
 import * as Message from "../../src/Message.ts"
 import * as Bedrock from "../../src/provider/Bedrock.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
-import { getWeather, rejectionOf } from "./sdk.ts"
-
-interface SdkRequest {
-  readonly method: string
-  readonly path: string
-  readonly headers: Record<string, string>
-  readonly body?: unknown
-}
-
-/** Of its own accord this client speaks HTTP/2 without asking. */
-const http1 = (origin: string) => ({
-  metadata: { handlerProtocol: "http/1.1" },
-  updateHttpClientConfig: () => {},
-  httpHandlerConfigs: () => ({}),
-  handle: (sent: SdkRequest) =>
-    new Promise<{ response: { statusCode: number; headers: Record<string, string>; body: IncomingMessage } }>(
-      (resolve, reject) => {
-        const url = new URL(sent.path, origin)
-        const outgoing = request(url, { method: sent.method, headers: sent.headers }, (response) =>
-          resolve({
-            response: {
-              statusCode: response.statusCode ?? 0,
-              headers: response.headers as Record<string, string>,
-              body: response
-            }
-          }))
-        outgoing.on("error", reject)
-        outgoing.end(sent.body)
-      }
-    )
-})
+import { getWeather, http1, rejectionOf } from "./sdk.ts"
 
 const sdkFor = (simulator: Simulator.Service, more: { readonly token?: string } = {}) =>
   new BedrockRuntimeClient({

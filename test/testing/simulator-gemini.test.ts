@@ -280,7 +280,9 @@ describe("Gemini providers against the simulator", () => {
 
   it.effect("reads a stream that comes as one JSON array", () =>
     Effect.gen(function*() {
-      const simulator = yield* Simulator.make({ wires: [{ ...Simulator.geminiGenerateContent, stream: asArray }] })
+      const simulator = yield* Simulator.make({
+        wires: [{ ...Simulator.geminiGenerateContent, answerEncoder: asArray }]
+      })
       yield* simulator.enqueue(scripted)
       const service = yield* Gemini.make({ apiKey: key, baseUrl: simulator.url })
       const events = yield* Stream.runCollect(service.stream({ prompt: "Hi" }))
@@ -289,8 +291,11 @@ describe("Gemini providers against the simulator", () => {
     }).pipe(withHttp))
 })
 
-const asArray: Simulator.Wire["stream"] = (reply, request) =>
-  Simulator.geminiGenerateContent.stream(reply, { ...request, query: new URLSearchParams() })
+const asArray: Simulator.Wire["answerEncoder"] = (context) =>
+  Simulator.geminiGenerateContent.answerEncoder({
+    ...context,
+    incoming: { ...context.incoming, query: new URLSearchParams() }
+  })
 
 describe("Vertex providers", () => {
   it.effect("call a project with a fresh access token for each request", () =>
@@ -329,7 +334,7 @@ describe("Vertex providers", () => {
 
   it.effect("ask Claude at rawPredict, with the version in the body and the model in the path", () =>
     Effect.gen(function*() {
-      const seen: Array<Simulator.IncomingRequest> = []
+      const seen: Array<Parameters<Simulator.Wire["validate"]>[0]> = []
       const claude: Simulator.Wire = {
         ...Simulator.anthropicMessages,
         operation: ({ path }) => /:(raw|streamRaw)Predict$/.test(path) ? "generate" : undefined,

@@ -621,7 +621,7 @@ describe("Simulator", () => {
     Effect.gen(function*() {
       const broken: Simulator.Wire = {
         ...Simulator.openAiChat,
-        whole: () => {
+        encodeAnswer: () => {
           throw new Error("broken wire")
         }
       }

@@ -6,6 +6,7 @@ import * as AnthropicMessages from "../../src/protocol/AnthropicMessages.ts"
 import { isKnown } from "../../src/stream/source.ts"
 import type { Body } from "../../src/transport/Body.ts"
 import { EventSource } from "../../src/transport/Events.ts"
+import { decoderOf } from "../protocol/decoder-of.ts"
 
 /** A body that has what a test puts in. */
 class TestBody implements Body {
@@ -48,7 +49,7 @@ const make = () => {
   const body = new TestBody()
   const protocol = AnthropicMessages.make()
   const source = new EventSource({
-    decoder: protocol.decoder({
+    decoder: decoderOf(protocol, {
       wire: protocol.wire,
       provider: "test",
       model: "m",

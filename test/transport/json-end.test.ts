@@ -17,6 +17,7 @@ import type { Protocol } from "../../src/protocol/Protocol.ts"
 import type { Body } from "../../src/transport/Body.ts"
 import { EventSource } from "../../src/transport/Events.ts"
 import { JsonEnd } from "../../src/transport/JsonEnd.ts"
+import { decoderOf } from "../protocol/decoder-of.ts"
 
 // =============================================================================
 // Documents
@@ -143,7 +144,7 @@ const failed = (message: string) =>
 /** Reads a body put in pieces to the end of the answer, which may come before that of the body. */
 const readingOf = (protocol: Protocol, whole: boolean) => {
   const body = new OpenBody()
-  const decoder = protocol.decoder({
+  const decoder = decoderOf(protocol, {
     wire: protocol.wire,
     provider: "test",
     model: "m",

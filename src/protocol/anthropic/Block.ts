@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import type { ImagePart, Json, JsonObject, Media, ServerToolPart, SourcePart } from "../../Message.ts"
-import type { Assembler } from "../Assembler.ts"
+import type { Assembler } from "../assembling.ts"
 import {
   asText,
   blank,

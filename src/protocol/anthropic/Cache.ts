@@ -9,6 +9,7 @@
 import type { CacheOptions } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { CacheControl, JsonObject } from "../../Message.ts"
+import { keptMarks } from "../Breakpoints.ts"
 import type { Body, BodyTool, CacheableBlock, CacheMark, ContentBlock } from "./Body.ts"
 import type { Quirks } from "./Quirks.ts"
 
@@ -97,20 +98,14 @@ export const placeBreakpoints = (
   const tools = (body.tools ?? []).filter(has)
   const system = (body.system ?? []).filter(has)
   const messages = body.messages.flatMap((message) => message.content.filter(has))
-  const byRank = [
-    ...system.slice(-1),
-    ...tools.slice(-1),
-    ...messages.toReversed(),
-    ...system.slice(0, -1).toReversed(),
-    ...tools.slice(0, -1).toReversed()
-  ]
-  if (byRank.length > limit) {
+  const asked = tools.length + system.length + messages.length
+  if (asked > limit) {
     warnings.push({
       field: "cache",
-      message: `${byRank.length} cache breakpoints were asked for; the API takes ${limit}, the others were left out.`
+      message: `${asked} cache breakpoints were asked for; the API takes ${limit}, the others were left out.`
     })
   }
-  const kept = new Set(byRank.slice(0, limit))
+  const kept = keptMarks({ tools, system, messages }, limit)
   const marks = new Map<Markable, CacheMark>()
   let extended = false
   let raised = false

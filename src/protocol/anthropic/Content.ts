@@ -16,7 +16,8 @@ import type {
   ToolCallPart,
   ToolResultPart
 } from "../../Message.ts"
-import { type Findings, refuse, warn } from "../Findings.ts"
+import { isTextType, textOfBase64 } from "../conversation/Media.ts"
+import { type Findings, refuse } from "../Findings.ts"
 import { record } from "../Probe.ts"
 import type {
   CacheableBlock,
@@ -42,16 +43,7 @@ export interface Building extends Findings {
   readonly wanted: Wanted
 }
 
-const imageTypes: ReadonlyMap<string, ImageMediaType> = new Map<string, ImageMediaType>([
-  ["image/jpeg", "image/jpeg"],
-  ["image/jpg", "image/jpeg"],
-  ["image/png", "image/png"],
-  ["image/gif", "image/gif"],
-  ["image/webp", "image/webp"]
-])
-
-/** `image/png; charset=binary` is `image/png`. */
-const bareType = (mediaType: string): string => mediaType.split(";", 1)[0]!.trim().toLowerCase()
+const imageTypes: ReadonlySet<string> = new Set<ImageMediaType>(["image/jpeg", "image/png", "image/gif", "image/webp"])
 
 const imageBlock = (source: ImagePart["source"], building: Building): ImageBlock | undefined => {
   switch (source.type) {
@@ -60,22 +52,12 @@ const imageBlock = (source: ImagePart["source"], building: Building): ImageBlock
     case "file":
       return { type: "image", source: { type: "file", file_id: source.fileId } }
     case "base64": {
-      const mediaType = imageTypes.get(bareType(source.mediaType))
-      if (mediaType === undefined) {
-        return refuse(building, `Images are JPEG, PNG, GIF or WebP; "${source.mediaType}" is none of them.`)
+      const { mediaType } = source
+      if (!imageTypes.has(mediaType)) {
+        return refuse(building, `Images are JPEG, PNG, GIF or WebP; "${mediaType}" is none of them.`)
       }
-      return { type: "image", source: { type: "base64", media_type: mediaType, data: source.data } }
+      return { type: "image", source: { type: "base64", media_type: mediaType as ImageMediaType, data: source.data } }
     }
-  }
-}
-
-const textTypes = /^(text\/|application\/(json|xml|yaml|x-yaml|javascript|typescript|toml|x-ndjson)$)/
-
-const textOfBase64 = (data: string): string | undefined => {
-  try {
-    return new TextDecoder().decode(Uint8Array.from(atob(data), (char) => char.charCodeAt(0)))
-  } catch {
-    return undefined
   }
 }
 
@@ -87,9 +69,9 @@ const documentSource = (part: FilePart, building: Building): DocumentBlock["sour
     case "file":
       return { type: "file", file_id: source.fileId }
     case "base64": {
-      const mediaType = bareType(source.mediaType)
+      const { mediaType } = source
       if (mediaType === "application/pdf") return { type: "base64", media_type: "application/pdf", data: source.data }
-      if (!textTypes.test(mediaType)) {
+      if (!isTextType(mediaType)) {
         return refuse(building, `Files are PDF, text or images; "${source.mediaType}" is none of them.`)
       }
       const data = textOfBase64(source.data)
@@ -100,8 +82,7 @@ const documentSource = (part: FilePart, building: Building): DocumentBlock["sour
 }
 
 const fileBlock = (part: FilePart, building: Building): DocumentBlock | ImageBlock | undefined => {
-  const mediaType = part.source.mediaType
-  if (mediaType !== undefined && bareType(mediaType).startsWith("image/")) return imageBlock(part.source, building)
+  if (part.source.mediaType?.startsWith("image/") === true) return imageBlock(part.source, building)
   const source = documentSource(part, building)
   if (source === undefined) return undefined
   return {
@@ -135,13 +116,6 @@ const resultContent = (part: ToolResultPart, building: Building): ToolResultBloc
   for (const one of part.content) {
     if (one.type === "text") {
       if (!isBlank(one.text)) blocks.push({ type: "text", text: one.text })
-    } else if (part.isError === true) {
-      warn(
-        building,
-        "messages",
-        `The result of a failed tool call may hold text only; its ${one.type} was replaced by a note.`
-      )
-      blocks.push({ type: "text", text: `[${one.type} left out]` })
     } else {
       const block = one.type === "image" ? imageBlock(one.source, building) : fileBlock(one, building)
       if (block !== undefined) blocks.push(block)
@@ -160,10 +134,6 @@ const resultBlock = (part: ToolResultPart, building: Building): ToolResultBlock 
   }
 }
 
-/** `input` is an object on this wire; what other wires sent as text or a list goes into one. */
-const inputOf = (args: Json): JsonObject =>
-  (record(args) as JsonObject | undefined) ?? (typeof args === "string" ? { input: args } : { value: args })
-
 const callBlock = (part: ToolCallPart): ToolUseBlock => {
   const caller = record(part.replay?.["caller"])
   const toolset = part.replay?.["toolset_name"]
@@ -171,7 +141,7 @@ const callBlock = (part: ToolCallPart): ToolUseBlock => {
     type: "tool_use",
     id: part.id,
     name: part.name,
-    input: inputOf(part.arguments),
+    input: part.arguments as JsonObject,
     ...(caller === undefined ? undefined : { caller: caller as JsonObject }),
     ...(typeof toolset === "string" ? { toolset_name: toolset } : undefined)
   }
@@ -182,17 +152,11 @@ const blockOf = (role: "user" | "assistant", part: Part, building: Building): Co
     case "text":
       return isBlank(part.text) ? undefined : textBlock(part)
     case "image":
+      return imageBlock(part.source, building)
     case "file":
-      if (role === "assistant") {
-        warn(building, "messages", `An assistant message cannot hold an ${part.type} on this wire; it was left out.`)
-        return undefined
-      }
-      return part.type === "image" ? imageBlock(part.source, building) : fileBlock(part, building)
+      return fileBlock(part, building)
     case "audio":
-      if (role === "user") return refuse(building, "This wire takes no audio.")
-      return part.transcript === undefined || isBlank(part.transcript)
-        ? undefined
-        : { type: "text", text: part.transcript }
+      return refuse(building, "This wire takes no audio: send a transcript as text.")
     case "reasoning":
       return role === "user"
         ? undefined

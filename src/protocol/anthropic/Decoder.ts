@@ -10,8 +10,8 @@
  * @since 0.1.0
  */
 import type { Json } from "../../Message.ts"
-import { Assembler } from "../Assembler.ts"
-import { isErrorBody } from "../ErrorMap.ts"
+import { Assembler } from "../assembling.ts"
+import { isErrorBody } from "../errors/ErrorBody.ts"
 import { finishReasonOf, isCut } from "../FinishReasons.ts"
 import {
   asText,

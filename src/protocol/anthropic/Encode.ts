@@ -11,15 +11,18 @@ import type { Warning } from "../../LlmResponse.ts"
 import type { FunctionTool } from "../../LlmTool.ts"
 import type { JsonObject, ReasoningPart } from "../../Message.ts"
 import { prepare, type Rules, type Turn } from "../Conversation.ts"
+import { plainIds } from "../conversation/Ids.ts"
 import { leftOut } from "../Placeless.ts"
 import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
-import { byName } from "../ToolOrder.ts"
+import { anthropic } from "../schema/dialects.ts"
+import { Schemas } from "../schema/Schemas.ts"
+import { orderedTools } from "../ToolOrder.ts"
 import type { Body, BodyMessage, BodyTool, BodyToolChoice, ContentBlock, TextBlock } from "./Body.ts"
 import { placeBreakpoints, type Wanted } from "./Cache.ts"
 import { type Building, contentOf } from "./Content.ts"
+import { goesOn, lacksThinking, withoutThinking } from "./Loop.ts"
 import type { Quirks } from "./Quirks.ts"
-import { strictSchema } from "./Schema.ts"
 import { type Limits, resolveLimits } from "./Thinking.ts"
 
 /**
@@ -30,24 +33,29 @@ import { type Limits, resolveLimits } from "./Thinking.ts"
  */
 export const wire = "anthropic-messages"
 
-const validId = /^[a-zA-Z0-9_-]{1,64}$/
-
-const rewriteId = (id: string, attempt: number): string => {
-  const suffix = attempt === 0 ? "" : `_${attempt}`
-  const cleaned = id.replace(/[^a-zA-Z0-9_-]/g, "_").slice(0, 64 - suffix.length)
-  return (cleaned === "" ? "call" : cleaned) + suffix
-}
-
-const rulesOf = (input: EncodeInput, quirks: Quirks): Rules => ({
-  wire,
-  toolCallId: { isValid: (id) => validId.test(id), rewrite: rewriteId },
-  keepReasoning: (part: ReasoningPart) => {
-    const from = part.origin?.provider
-    if (from !== undefined && from !== input.provider && quirks.reasoningFrom?.includes(from) !== true) return false
-    if (part.encrypted !== undefined) return true
-    return (part.signature !== undefined && part.signature !== "") || quirks.allowEmptySignature === true
+const rulesOf = (input: EncodeInput, quirks: Quirks): Rules => {
+  const { meta, model, request } = input
+  return {
+    wire,
+    toolCallId: plainIds(),
+    keepReasoning: (part: ReasoningPart) => {
+      const from = part.origin?.provider
+      if (from !== undefined && from !== input.provider && quirks.reasoningFrom?.includes(from) !== true) return false
+      if (part.encrypted !== undefined) return true
+      return (part.signature !== undefined && part.signature !== "") || quirks.allowEmptySignature === true
+    },
+    serverToolResult: "tool_use_id",
+    resultMedia: (_, result) => result.isError === true ? "leave-out" : "keep",
+    assistantMedia: false,
+    nothing: "blank",
+    leadingSystem: true,
+    alternating: true,
+    userFirst: true,
+    userLast: !goesOn(request, meta?.capabilities.prefill ?? quirks.prefill?.(model)),
+    // "The final block in an assistant message cannot be `thinking`": https://github.com/tailcallhq/forgecode/pull/3073
+    reasoningNeeds: "something-after"
   }
-})
+}
 
 // =============================================================================
 // Messages
@@ -86,6 +94,9 @@ const messagesFrom = (turns: ReadonlyArray<Turn>, building: Building): Array<Bod
   return messages
 }
 
+const isThinking = (block: ContentBlock): boolean =>
+  block["type"] === "thinking" || block["type"] === "redacted_thinking"
+
 /** Leading system turns become the system prompt, each part a block of its own. */
 const systemOf = (turns: ReadonlyArray<Turn>, building: Building): Array<TextBlock> =>
   turns.flatMap((turn) =>
@@ -96,13 +107,20 @@ const systemOf = (turns: ReadonlyArray<Turn>, building: Building): Array<TextBlo
 // Tools
 // =============================================================================
 
-const functionTool = (tool: FunctionTool, quirks: Quirks, wanted: Wanted): BodyTool => {
-  const strict = tool.strict !== undefined && quirks.strictTools !== false ? tool.strict : undefined
-  const schema = strict === true ? strictSchema(tool.parameters) : tool.parameters
+const functionTool = (
+  tool: FunctionTool,
+  at: string,
+  quirks: Quirks,
+  wanted: Wanted,
+  schemas: Schemas
+): BodyTool | Refused => {
+  const spelled = schemas.tool(tool, at)
+  if ("refused" in spelled) return spelled
+  const strict = tool.strict !== undefined && quirks.strictTools !== false ? spelled.strict : undefined
   const made: BodyTool = {
     name: tool.name,
     ...(tool.description === undefined ? undefined : { description: tool.description }),
-    input_schema: { ...schema, type: "object" } as BodyTool["input_schema"],
+    input_schema: { ...spelled.schema, type: "object" } as BodyTool["input_schema"],
     ...(strict === undefined ? undefined : { strict })
   }
   if (tool.cacheControl !== undefined) wanted.set(made, tool.cacheControl)
@@ -113,16 +131,11 @@ const toolsOf = (
   request: LlmRequest,
   quirks: Quirks,
   wanted: Wanted,
+  schemas: Schemas,
   warnings: Array<Warning>
 ): Array<BodyTool | JsonObject> | Issue => {
-  let tools = request.tools ?? []
-  if (request.cache?.tools === true) {
-    // Provider tools first, so that the breakpoint falls on a tool that is ours to mark.
-    tools = [
-      ...tools.filter((tool) => tool.type === "provider").toSorted(byName),
-      ...tools.filter((tool) => tool.type !== "provider").toSorted(byName)
-    ]
-  }
+  // Provider tools first, so that a breakpoint falls on a tool that is ours to mark.
+  const tools = orderedTools(request).toSorted((a, b) => Number(b.type === "provider") - Number(a.type === "provider"))
   const out: Array<BodyTool | JsonObject> = []
   for (const tool of tools) {
     if (tool.type === "custom") {
@@ -132,7 +145,13 @@ const toolsOf = (
       }
     }
     // A copy, because a breakpoint may be put on it.
-    out.push(tool.type === "provider" ? { ...tool.definition } : functionTool(tool, quirks, wanted))
+    if (tool.type === "provider") {
+      out.push({ ...tool.definition })
+      continue
+    }
+    const made = functionTool(tool, `tools[${request.tools!.indexOf(tool)}]`, quirks, wanted, schemas)
+    if ("refused" in made) return made.refused as Issue
+    out.push(made)
   }
   if (quirks.strictTools === false && tools.some((tool) => tool.type === "function" && tool.strict === true)) {
     warnings.push({ field: "tools", message: "This provider has no strict tools; arguments may not fit the schema." })
@@ -160,8 +179,9 @@ const toolChoiceOf = (request: LlmRequest): BodyToolChoice | undefined => {
 const formatOf = (
   input: EncodeInput,
   quirks: Quirks,
+  schemas: Schemas,
   warnings: Array<Warning>
-): { readonly schema?: JsonObject; readonly instruction?: string } => {
+): { readonly schema?: JsonObject; readonly instruction?: string } | Refused => {
   const format = input.request.responseFormat
   if (format === undefined || format.type === "text") return {}
   if (format.type === "json") {
@@ -172,15 +192,18 @@ const formatOf = (
     return { instruction: "Answer with one valid JSON value and nothing else: no prose, no code fence." }
   }
   if (quirks.structuredOutput !== false && input.meta?.capabilities.structuredOutput !== false) {
-    return { schema: strictSchema(format.schema) }
+    const told = schemas.answer(format)
+    if ("refused" in told || told.inDialect) return told
   }
+  const told = schemas.instruction(format, "any")
+  if ("refused" in told) return told
   warnings.push({
     field: "responseFormat",
     message: "The model has no structured output; it was told to answer in JSON of the schema."
   })
   return {
     instruction: "Answer with one JSON value that fits this JSON Schema and nothing else: no prose, no code fence.\n" +
-      JSON.stringify(format.schema)
+      JSON.stringify(told.schema)
   }
 }
 
@@ -234,7 +257,8 @@ const setSampling = (
  */
 export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const { meta, request } = input
-  const { turns, warnings } = prepare(request, rulesOf(input, quirks))
+  const { refused, turns, warnings } = prepare(request, rulesOf(input, quirks))
+  if (refused !== undefined) return { refused }
   warnings.push(...leftOut(request, ["image.detail"]))
   const building: Building = { quirks, wanted: new Map(), warnings, refused: undefined }
 
@@ -242,17 +266,20 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   const system = systemOf(spoken === -1 ? turns : turns.slice(0, spoken), building)
   const messages = messagesFrom(spoken === -1 ? [] : turns.slice(spoken), building)
   if (building.refused !== undefined) return { refused: building.refused }
-  if (messages.length === 0) {
-    return {
-      refused: { field: "messages", message: "Hold nothing to send: every text is blank. Give a message with content." }
-    }
-  }
-  const tools = toolsOf(request, quirks, building.wanted, warnings)
+  const dialects = quirks.strictTools === false ? { ...anthropic, strictTools: undefined } : anthropic
+  const schemas = new Schemas(dialects, request, warnings)
+  const tools = toolsOf(request, quirks, building.wanted, schemas, warnings)
   if (!Array.isArray(tools)) return { refused: tools }
   const toolChoice = toolChoiceOf(request)
   const forced = toolChoice?.type === "any" || toolChoice?.type === "tool"
-  const limits = resolveLimits(request, meta, quirks, forced, warnings)
-  const format = formatOf(input, quirks, warnings)
+  const accepts = (from: string) => from === input.provider || quirks.reasoningFrom?.includes(from) === true
+  const limits = resolveLimits(request, meta, quirks, forced, warnings, lacksThinking(turns, accepts))
+  if (limits.thinking === undefined || limits.thinking.type === "disabled") {
+    const last = messages.at(-1)
+    if (last?.role === "assistant") last.content = withoutThinking(last.content, isThinking, warnings)
+  }
+  const format = formatOf(input, quirks, schemas, warnings)
+  if ("refused" in format) return format
 
   const body: Body = { model: input.model, max_tokens: limits.maxTokens, messages }
   if (system.length > 0) body.system = system
@@ -270,5 +297,5 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   // After the breakpoints, so that it does not change what is cached.
   if (format.instruction !== undefined) body.system = [...system, { type: "text", text: format.instruction }]
   if (input.stream) body.stream = true
-  return { path: quirks.path ?? "/messages", body: bodyOf(body), warnings }
+  return { path: quirks.path ?? "/messages", body: bodyOf(body), warnings, ...schemas.sent }
 }

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { isErrorMember, readErrorBody } from "../ErrorMap.ts"
+import { isErrorMember, readErrorBody } from "../errors/ErrorBody.ts"
 import { blank, type JsonFields, nonEmpty, record } from "../Probe.ts"
 import type { Failure } from "../Protocol.ts"
 

@@ -54,7 +54,8 @@ const isAdaptive = (quirks: Quirks, meta: ModelMeta | undefined): boolean =>
   (quirks.thinking !== "budget" && meta?.thinkingLevels !== undefined)
 
 /**
- * Resolves `maxTokens`, `thinking` and `effort`. `forced` says that a tool call is forced, which excludes thinking.
+ * Resolves `maxTokens`, `thinking` and `effort`. `forced` says that a tool call is forced, which excludes thinking; `openTurn`, that the
+ * history has an open turn which did not begin with thinking, which excludes thinking by a budget.
  *
  * @category encoding
  * @since 0.1.0
@@ -64,7 +65,8 @@ export const resolveLimits = (
   meta: ModelMeta | undefined,
   quirks: Quirks,
   forced: boolean,
-  warnings: Array<Warning>
+  warnings: Array<Warning>,
+  openTurn = false
 ): Limits => {
   const warn = (field: string, message: string) => {
     warnings.push({ field, message })
@@ -125,6 +127,14 @@ export const resolveLimits = (
       warn("thinking", `The model has no thinking level "${level}"; "${word}" was sent.`)
     }
     return { maxTokens, thinking: { type: "adaptive" }, effort: effort ?? word }
+  }
+
+  if (openTurn) {
+    warn(
+      "thinking",
+      "The tool calls that are going on did not begin with thinking of this provider, which it wants then; thinking is off until they end."
+    )
+    return { maxTokens, thinking: undefined, effort }
   }
 
   let budget: number = typeof asked === "string" ? budgets[asked] : asked.budgetTokens

@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import type { Json, Media, SourcePart } from "../../Message.ts"
-import type { Assembler } from "../Assembler.ts"
+import type { Assembler } from "../assembling.ts"
 import { asText, blank, callArguments, firstText, type JsonFields, jsonOf, nonEmpty, parsed, record } from "../Probe.ts"
 import { mediaTypeOf } from "./Formats.ts"
 

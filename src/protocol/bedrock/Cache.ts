@@ -9,6 +9,7 @@
 import type { CacheOptions } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { CacheControl, JsonObject } from "../../Message.ts"
+import { keptMarks } from "../Breakpoints.ts"
 import { cacheable, type Entry } from "./Content.ts"
 import type { Family } from "./Quirks.ts"
 
@@ -78,16 +79,11 @@ export const placeCachePoints = (
     drop(tools)
     tools = []
   }
-  const byRank = [
-    ...system.slice(-1),
-    ...tools.slice(-1),
-    ...messages.toReversed(),
-    ...system.slice(0, -1).toReversed(),
-    ...tools.slice(0, -1).toReversed()
-  ]
-  if (byRank.length > limit) {
-    warn(`${byRank.length} cache points were asked for; the API takes ${limit}, the others were left out.`)
-    drop(byRank.slice(limit))
+  const asked = [...tools, ...system, ...messages]
+  if (asked.length > limit) {
+    warn(`${asked.length} cache points were asked for; the API takes ${limit}, the others were left out.`)
+    const kept = keptMarks({ tools, system, messages }, limit)
+    drop(asked.filter((entry) => !kept.has(entry)))
   }
   let extended = false
   let raised = false

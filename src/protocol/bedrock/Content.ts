@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import type { CacheControl, FilePart, Json, JsonObject, Media, Part, ToolResultPart } from "../../Message.ts"
-import { type Findings, refuse, warn } from "../Findings.ts"
+import { type Findings, refuse } from "../Findings.ts"
 import { record } from "../Probe.ts"
 import { formatOf, formatOfName, kindOf, type MediaKind } from "./Formats.ts"
 
@@ -107,10 +107,6 @@ const fileBlock = (part: FilePart, building: Building): JsonObject | undefined =
 // Tools
 // =============================================================================
 
-/** `input` is an object on this wire; what other wires sent as text or a list goes into one. */
-const inputOf = (args: Json): JsonObject =>
-  (record(args) as JsonObject | undefined) ?? (typeof args === "string" ? { input: args } : { value: args })
-
 const nothing: JsonObject = { text: "(empty)" }
 
 const resultContent = (part: ToolResultPart, building: Building): ReadonlyArray<JsonObject> => {
@@ -119,13 +115,6 @@ const resultContent = (part: ToolResultPart, building: Building): ReadonlyArray<
   for (const one of part.content) {
     if (one.type === "text") {
       if (!isBlank(one.text)) blocks.push({ text: one.text })
-    } else if (part.isError === true) {
-      warn(
-        building,
-        "messages",
-        `The result of a failed tool call may hold text only; its ${one.type} was replaced by a note.`
-      )
-      blocks.push({ text: `[${one.type} left out]` })
     } else {
       const block = one.type === "image" ? mediaBlock("image", one.source, "", building) : fileBlock(one, building)
       if (block !== undefined) blocks.push(block)
@@ -160,15 +149,8 @@ const blockOf = (role: "user" | "assistant", part: Part, building: Building): Js
       return isBlank(part.text) ? undefined : textBlock(part.text, role === "assistant" ? part.replay : undefined)
     case "image":
     case "file":
-    case "audio": {
-      if (role === "user") {
-        return part.type === "file" ? fileBlock(part, building) : mediaBlock(part.type, part.source, "", building)
-      }
-      const said = part.type === "audio" ? part.transcript : undefined
-      if (said !== undefined && !isBlank(said)) return { text: said }
-      warn(building, "messages", `An assistant message cannot hold ${part.type} content on this wire; it was left out.`)
-      return undefined
-    }
+    case "audio":
+      return part.type === "file" ? fileBlock(part, building) : mediaBlock(part.type, part.source, "", building)
     case "reasoning":
       return role === "user"
         ? undefined
@@ -184,7 +166,7 @@ const blockOf = (role: "user" | "assistant", part: Part, building: Building): Js
         }
     case "tool-call":
       building.called.add(part.name)
-      return { toolUse: { toolUseId: part.id, name: part.name, input: inputOf(part.arguments) } }
+      return { toolUse: { toolUseId: part.id, name: part.name, input: part.arguments } }
     case "tool-result":
       return resultBlock(part, building)
     case "server-tool":

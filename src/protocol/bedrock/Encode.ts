@@ -11,10 +11,14 @@ import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { FunctionTool } from "../../LlmTool.ts"
 import type { Json, JsonObject, ReasoningPart } from "../../Message.ts"
-import { strictSchema } from "../anthropic/Schema.ts"
+import { goesOn, lacksThinking, withoutThinking } from "../anthropic/Loop.ts"
 import { prepare, type Rules, type Turn } from "../Conversation.ts"
+import { plainIds } from "../conversation/Ids.ts"
 import { leftOut } from "../Placeless.ts"
+import { record } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import { bedrock } from "../schema/dialects.ts"
+import { Schemas } from "../schema/Schemas.ts"
 import { orderedTools } from "../ToolOrder.ts"
 import { placeCachePoints, spelled } from "./Cache.ts"
 import { type Building, contentOf, type Entry } from "./Content.ts"
@@ -29,27 +33,26 @@ import type { Family, Quirks } from "./Quirks.ts"
  */
 export const wire = "bedrock-converse"
 
-/** The first is what every model takes, the second what the API does. */
-const validIds = { strict: /^[a-zA-Z0-9_-]{1,64}$/, dotted: /^[a-zA-Z0-9_.:-]{1,64}$/ }
+/** What the API takes; models that follow its strictest do with less. */
+const dottedIds = /^[a-zA-Z0-9_.:-]{1,64}$/
 
-const rewriteId = (id: string, attempt: number): string => {
-  const suffix = attempt === 0 ? "" : `_${attempt}`
-  const cleaned = id.replace(/[^a-zA-Z0-9_-]/g, "_").slice(0, 64 - suffix.length)
-  return (cleaned === "" ? "call" : cleaned) + suffix
-}
-
-/** Reasoning without a signature is refused in a request. */
-const rulesOf = (input: EncodeInput, family: Family): Rules => ({
+/** Reasoning without a signature is refused in a request, and so is that of a model which is asked to reason in another way. */
+const rulesOf = (input: EncodeInput, family: Family, familyOf: Quirks["familyOf"]): Rules => ({
   wire,
-  toolCallId: {
-    isValid: (id) => (family.dottedToolCallIds === true ? validIds.dotted : validIds.strict).test(id),
-    rewrite: rewriteId
+  toolCallId: family.dottedToolCallIds === true ? plainIds(dottedIds) : plainIds(),
+  keepReasoning: ({ encrypted, origin, signature }: ReasoningPart) => {
+    if (origin?.provider !== undefined && origin.provider !== input.provider) return false
+    if (origin?.model !== undefined && (familyOf?.(origin.model) ?? {}).thinking !== family.thinking) return false
+    return encrypted !== undefined || (signature !== undefined && signature !== "")
   },
-  keepReasoning: (part: ReasoningPart) => {
-    const from = part.origin?.provider
-    if (from !== undefined && from !== input.provider) return false
-    return part.encrypted !== undefined || (part.signature !== undefined && part.signature !== "")
-  }
+  resultMedia: (_, result) => result.isError === true ? "leave-out" : "keep",
+  assistantMedia: false,
+  nothing: "blank",
+  leadingSystem: true,
+  alternating: true,
+  userFirst: true,
+  userLast: !goesOn(input.request, input.meta?.capabilities.prefill ?? family.prefill?.(input.model)),
+  reasoningNeeds: "something-after"
 })
 
 // =============================================================================
@@ -82,10 +85,6 @@ const messagesFrom = (turns: ReadonlyArray<Turn>, building: Building): Array<Mes
     if (last?.role === role) { for (const entry of entries) last.entries.push(entry) }
     else messages.push({ role, entries })
   }
-  if (messages[0]?.role === "assistant") {
-    warn("A conversation must begin with a user message on this wire; one that says so was put first.")
-    messages.unshift({ role: "user", entries: [entryOf("(The assistant begins.)")] })
-  }
   for (const message of messages) {
     if (message.role !== "user") continue
     message.entries = resultsFirst(message.entries)
@@ -109,15 +108,15 @@ const messagesFrom = (turns: ReadonlyArray<Turn>, building: Building): Array<Mes
 // Tools
 // =============================================================================
 
-const specOf = (tool: FunctionTool, family: Family): JsonObject => {
-  const strict = tool.strict === true && family.structuredOutput !== false
-  const schema = strict ? strictSchema(tool.parameters) : tool.parameters
+const specOf = (tool: FunctionTool, at: string, schemas: Schemas): JsonObject | Refused => {
+  const spelled = schemas.tool(tool, at)
+  if ("refused" in spelled) return spelled
   return {
     toolSpec: {
       name: tool.name,
       ...(tool.description === undefined || tool.description === "" ? undefined : { description: tool.description }),
-      inputSchema: { json: { ...schema, type: "object" } },
-      ...(strict ? { strict } : undefined)
+      inputSchema: { json: { ...spelled.schema, type: "object" } },
+      ...(spelled.strict ? { strict: true } : undefined)
     }
   }
 }
@@ -125,7 +124,8 @@ const specOf = (tool: FunctionTool, family: Family): JsonObject => {
 const toolsOf = (
   request: LlmRequest,
   building: Building,
-  family: Family
+  family: Family,
+  schemas: Schemas
 ): ReadonlyArray<Entry> | Issue => {
   const { warnings } = building
   const inHistory = building.called.size > 0
@@ -157,10 +157,15 @@ const toolsOf = (
       cache: undefined
     }))
   }
-  return orderedTools(request).flatMap((tool): ReadonlyArray<Entry> => {
-    if (tool.type === "function") return [{ block: specOf(tool, family), cache: tool.cacheControl }]
-    return tool.type === "provider" ? [{ block: tool.definition, cache: undefined }] : []
-  })
+  const out: Array<Entry> = []
+  for (const tool of orderedTools(request)) {
+    if (tool.type === "provider") out.push({ block: tool.definition, cache: undefined })
+    if (tool.type !== "function") continue
+    const block = specOf(tool, `tools[${given.indexOf(tool)}]`, schemas)
+    if ("refused" in block) return (block as Refused).refused
+    out.push({ block, cache: tool.cacheControl })
+  }
+  return out
 }
 
 const toolChoiceOf = (request: LlmRequest): JsonObject | undefined => {
@@ -177,6 +182,19 @@ const toolChoiceOf = (request: LlmRequest): JsonObject | undefined => {
 const present = (fields: { readonly [key: string]: Json }): boolean => Object.keys(fields).length > 0
 
 /**
+ * Where a request goes to.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const pathOf = ({ model, stream }: EncodeInput): string | Refused => {
+  // Also of ARNs, whose slashes are the model's.
+  const name = segment(model)
+  if (name === undefined) return { refused: { field: "model", message: nameIssue(model)! } }
+  return `/model/${name}/${stream ? "converse-stream" : "converse"}`
+}
+
+/**
  * Encodes a request.
  *
  * @category encoding
@@ -184,11 +202,11 @@ const present = (fields: { readonly [key: string]: Json }): boolean => Object.ke
  */
 export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const { model, request } = input
-  // Also of ARNs, whose slashes are the model's.
-  const name = segment(model)
-  if (name === undefined) return { refused: { field: "model", message: nameIssue(model)! } }
+  const path = pathOf(input)
+  if (typeof path !== "string") return path
   const family = quirks.familyOf?.(model) ?? {}
-  const prepared = prepare(request, rulesOf(input, family))
+  const prepared = prepare(request, rulesOf(input, family, quirks.familyOf))
+  if (prepared.refused !== undefined) return { refused: prepared.refused }
   const warnings: Array<Warning> = prepared.warnings
   warnings.push(...leftOut(request, ["image.detail"]))
   const { turns } = prepared
@@ -201,16 +219,26 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   )
   const messages = messagesFrom(spoken === -1 ? [] : turns.slice(spoken), building)
   if (building.refused !== undefined) return { refused: building.refused }
-  if (messages.length === 0) {
-    return {
-      refused: { field: "messages", message: "Hold nothing to send: every text is blank. Give a message with content." }
-    }
-  }
-  const tools = toolsOf(request, building, family)
+  const dialects = family.structuredOutput === false ? { tools: bedrock.tools } : bedrock
+  const schemas = new Schemas(dialects, request, warnings)
+  const tools = toolsOf(request, building, family, schemas)
   if ("field" in tools) return { refused: tools }
   const chosen = tools.length === 0 || (request.tools ?? []).length === 0 ? undefined : toolChoiceOf(request)
   const forced = chosen !== undefined && !("auto" in chosen)
-  const { additional, inferenceConfig, instruction, outputConfig } = optionsOf(input, family, forced, warnings)
+  const options = optionsOf(
+    input,
+    family,
+    { forced, openTurn: lacksThinking(turns, (from) => from === input.provider) },
+    schemas,
+    warnings
+  )
+  if ("refused" in options) return options
+  const { additional, inferenceConfig, instruction, outputConfig } = options
+  const last = messages.at(-1)
+  const thinks = !["disabled", undefined].includes(record(additional["thinking"])?.["type"] as string | undefined)
+  if ((family.thinking ?? "anthropic") === "anthropic" && !thinks && last?.role === "assistant") {
+    last.entries = withoutThinking(last.entries, (entry) => "reasoningContent" in entry.block, warnings)
+  }
   // The type may stand in one of the two places only: https://github.com/BerriAI/litellm/pull/34347
   const serial = family.serialToolCalls === true && request.parallelToolCalls === false && tools.length > 0
   const toolChoice = serial && !forced ? undefined : chosen
@@ -232,5 +260,5 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   }
   if (present(additional)) body["additionalModelRequestFields"] = additional
   if (present(outputConfig)) body["outputConfig"] = outputConfig
-  return { path: `/model/${name}/${input.stream ? "converse-stream" : "converse"}`, body, warnings }
+  return { path, body, warnings, ...schemas.sent }
 }

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { readErrorBody } from "../ErrorMap.ts"
+import { readErrorBody } from "../errors/ErrorBody.ts"
 import { parsed } from "../Probe.ts"
 import type { Failure } from "../Protocol.ts"
 

@@ -7,12 +7,13 @@
  *
  * @since 0.1.0
  */
+import { jsonText } from "../../json/text.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import type { ThinkingLevel } from "../../Model.ts"
-import { strictSchema } from "../anthropic/Schema.ts"
 import { resolveLimits } from "../anthropic/Thinking.ts"
-import type { EncodeInput } from "../Protocol.ts"
+import type { EncodeInput, Refused } from "../Protocol.ts"
+import type { Schemas } from "../schema/Schemas.ts"
 import type { Family } from "./Quirks.ts"
 
 type Draft = { [key: string]: Json }
@@ -29,6 +30,17 @@ export interface Spelled {
   readonly outputConfig: Draft
   /** Goes last into the system prompt. */
   readonly instruction: string | undefined
+}
+
+/**
+ * What excludes thinking of Claude: a tool call that is forced, a turn that goes on and did not begin with thinking.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Asked {
+  readonly forced: boolean
+  readonly openTurn: boolean
 }
 
 type Effort = "low" | "medium" | "high"
@@ -72,9 +84,9 @@ class Options {
   }
 
   /** Claude's; gives whether it thinks. */
-  anthropicThinking(forced: boolean): boolean {
+  anthropicThinking({ forced, openTurn }: Asked): boolean {
     const { meta, request } = this.input
-    const limits = resolveLimits(request, meta, {}, forced, this.warnings)
+    const limits = resolveLimits(request, meta, {}, forced, this.warnings, openTurn)
     const thinks = limits.thinking !== undefined && limits.thinking.type !== "disabled"
     if (limits.thinking !== undefined) this.additional["thinking"] = { ...limits.thinking }
     if (limits.effort !== undefined) this.outputConfig["effort"] = limits.effort
@@ -152,33 +164,38 @@ class Options {
     if (stop.length > 0) inferenceConfig["stopSequences"] = stop
   }
 
-  format(): void {
+  format(schemas: Schemas): Refused | undefined {
     const format = this.input.request.responseFormat
-    if (format === undefined || format.type === "text") return
+    if (format === undefined || format.type === "text") return undefined
     if (format.type === "json") {
       this.warn("responseFormat", "This wire has no free JSON mode; the model was told to answer in JSON.")
       this.instruction = "Answer with one valid JSON value and nothing else: no prose, no code fence."
-      return
+      return undefined
     }
     if (this.family.structuredOutput === false || this.input.meta?.capabilities.structuredOutput === false) {
+      const told = schemas.instruction(format, "any")
+      if ("refused" in told) return told
       this.warn("responseFormat", "The model has no structured output; it was told to answer in JSON of the schema.")
       this.instruction =
         "Answer with one JSON value that fits this JSON Schema and nothing else: no prose, no code fence.\n" +
-        JSON.stringify(format.schema)
-      return
+        JSON.stringify(told.schema)
+      return undefined
     }
     // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_JsonSchemaDefinition.html: the schema is text.
+    const told = schemas.answer(format)
+    if ("refused" in told) return told
     const jsonSchema: JsonObject = {
-      schema: JSON.stringify(strictSchema(format.schema)),
+      schema: jsonText(told.schema),
       name: format.name ?? "response",
       ...(format.description === undefined ? undefined : { description: format.description })
     }
     this.outputConfig["textFormat"] = { type: "json_schema", structure: { jsonSchema } }
+    return undefined
   }
 }
 
 /**
- * Spells the options of a request. `forced` says that a tool call is forced.
+ * Spells the options of a request.
  *
  * @category encoding
  * @since 0.1.0
@@ -186,14 +203,15 @@ class Options {
 export const optionsOf = (
   input: EncodeInput,
   family: Family,
-  forced: boolean,
+  asked: Asked,
+  schemas: Schemas,
   warnings: Array<Warning>
-): Spelled => {
+): Spelled | Refused => {
   const options = new Options(input, family, warnings)
   const dialect = family.thinking ?? "anthropic"
   let why: string | undefined
   if (dialect === "anthropic") {
-    if (options.anthropicThinking(forced)) why = "while the model thinks"
+    if (options.anthropicThinking(asked)) why = "while the model thinks"
   } else {
     if (dialect === "effort") options.effortThinking()
     else if (dialect === "none") options.noThinking()
@@ -203,6 +221,5 @@ export const optionsOf = (
     }
   }
   options.sampling(why, dialect === "anthropic")
-  options.format()
-  return options
+  return options.format(schemas) ?? options
 }

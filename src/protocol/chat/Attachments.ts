@@ -6,7 +6,7 @@
  */
 import { ownOf, setOwn } from "../../json/own.ts"
 import type { AudioPart, ImagePart, Json, JsonObject, SourcePart } from "../../Message.ts"
-import type { Assembler } from "../Assembler.ts"
+import type { Assembler } from "../assembling.ts"
 import { readDataUrl } from "../DataUrl.ts"
 import { blank, blankBut, type Fields, filled, filledRecord, list, nonEmpty, record } from "../Probe.ts"
 

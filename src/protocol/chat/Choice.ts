@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import type { Assembler } from "../Assembler.ts"
+import type { Assembler } from "../assembling.ts"
 import { finishReasonOf } from "../FinishReasons.ts"
 import { blank, blankBut, type Fields, list, nonEmpty, record } from "../Probe.ts"
 

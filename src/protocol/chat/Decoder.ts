@@ -14,7 +14,7 @@
  */
 import type { FinishReason } from "../../LlmResponse.ts"
 import type { Json, JsonObject, TextPart } from "../../Message.ts"
-import { Assembler } from "../Assembler.ts"
+import { Assembler } from "../assembling.ts"
 import { cutsToolCalls, finishReasonOf } from "../FinishReasons.ts"
 import { blank, type Fields, filledRecord, list, merged, nonEmpty, parsedOrText, record, textIn } from "../Probe.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame } from "../Protocol.ts"

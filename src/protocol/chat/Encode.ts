@@ -6,13 +6,15 @@
  */
 import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
-import type { JsonSchema, LlmTool } from "../../LlmTool.ts"
+import type { LlmTool } from "../../LlmTool.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import { leftOut } from "../Placeless.ts"
 import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
-import { openAiStrict } from "../SchemaDialect.ts"
+import { openAi, plain } from "../schema/dialects.ts"
+import { Schemas } from "../schema/Schemas.ts"
 import { placedTools } from "../ToolOrder.ts"
+import { limitMarks } from "./Marks.ts"
 import { cacheControlOf, messagesFor } from "./Messages.ts"
 import type { Quirks } from "./Quirks.ts"
 import { reasoningFields } from "./ReasoningRequest.ts"
@@ -31,14 +33,26 @@ class Warnings {
   }
 }
 
-const dialect = (schema: JsonSchema, at: string, quirks: Quirks): JsonSchema | Refused =>
-  quirks.schemaDialect === undefined ? schema : quirks.schemaDialect(schema, at)
+const schemasOf = (request: LlmRequest, quirks: Quirks, warnings: Warnings): Schemas => {
+  const { strictTools, ...dialects } = quirks.schemas ?? (quirks.strictSchema === false ? plain : openAi)
+  return new Schemas(
+    { ...dialects, strictTools: quirks.strictTools === false ? undefined : strictTools },
+    request,
+    warnings.all
+  )
+}
 
 // ---------------------------------------------------------------------------
 // Tools
 // ---------------------------------------------------------------------------
 
-const toolOf = (tool: LlmTool, at: string, quirks: Quirks, warnings: Warnings): WireTool | JsonObject | Refused => {
+const toolOf = (
+  tool: LlmTool,
+  at: string,
+  quirks: Quirks,
+  schemas: Schemas,
+  warnings: Warnings
+): WireTool | JsonObject | Refused => {
   switch (tool.type) {
     case "provider":
       // The host's own entry, which this wire neither knows nor checks. A copy, because a breakpoint may be put on it.
@@ -55,23 +69,19 @@ const toolOf = (tool: LlmTool, at: string, quirks: Quirks, warnings: Warnings): 
       } as WireTool
     }
     case "function": {
-      const parameters = dialect(tool.parameters, `${at}.parameters`, quirks)
+      const parameters = schemas.tool(tool, at)
       if (isRefused(parameters)) return parameters
       const strict = tool.strict !== undefined && quirks.strictTools !== false
       if (tool.strict === true && !strict) {
         warnings.add(`${at}.strict`, "The provider has no strict tools; it was left out.")
-      }
-      const closed = strict && tool.strict === true ? openAiStrict(parameters) : { schema: parameters }
-      if ("problem" in closed) {
-        return refused(`${at}.parameters${closed.problem.at}`, `${closed.problem.message} Or leave strict out.`)
       }
       const made: WireTool = {
         type: "function",
         function: {
           name: tool.name,
           ...(tool.description === undefined ? undefined : { description: tool.description }),
-          parameters: closed.schema,
-          ...(strict ? { strict: tool.strict! } : undefined)
+          parameters: parameters.schema,
+          ...(strict ? { strict: parameters.strict } : undefined)
         }
       }
       if (tool.cacheControl === undefined) return made
@@ -82,10 +92,15 @@ const toolOf = (tool: LlmTool, at: string, quirks: Quirks, warnings: Warnings): 
   }
 }
 
-const toolsOf = (request: LlmRequest, quirks: Quirks, warnings: Warnings): Array<WireTool | JsonObject> | Refused => {
+const toolsOf = (
+  request: LlmRequest,
+  quirks: Quirks,
+  schemas: Schemas,
+  warnings: Warnings
+): Array<WireTool | JsonObject> | Refused => {
   const out: Array<WireTool | JsonObject> = []
   for (const [tool, at] of placedTools(request)) {
-    const made = toolOf(tool, at, quirks, warnings)
+    const made = toolOf(tool, at, quirks, schemas, warnings)
     if (isRefused(made)) return made
     out.push(made)
   }
@@ -119,7 +134,12 @@ interface Format {
   readonly instructions?: string
 }
 
-const formatOf = (request: LlmRequest, quirks: Quirks, warnings: Warnings): Format | Refused => {
+const formatOf = (
+  request: LlmRequest,
+  quirks: Quirks,
+  schemas: Schemas,
+  warnings: Warnings
+): Format | Refused => {
   const format = request.responseFormat
   if (format === undefined || format.type === "text") return {}
   const known = quirks.responseFormat ?? "json_schema"
@@ -128,32 +148,28 @@ const formatOf = (request: LlmRequest, quirks: Quirks, warnings: Warnings): Form
     warnings.add("responseFormat", "The provider has no JSON mode; the format was asked for in the instructions.")
     return { instructions: "Answer with one JSON value and nothing else." }
   }
-  const schema = dialect(format.schema, "responseFormat.schema", quirks)
-  if (isRefused(schema)) return schema
   if (known === "json_schema") {
-    const closed = format.strict === false || quirks.strictSchema === false ? { schema } : openAiStrict(schema)
-    if ("problem" in closed) {
-      const { at, message } = closed.problem
-      if (format.strict === true) return refused(`responseFormat.schema${at}`, `${message} Or leave strict out.`)
-      warnings.add(`responseFormat.schema${at}`, `${message} The schema was sent without strict.`)
-    }
-    const strict = format.strict !== false && !("problem" in closed)
+    const told = schemas.answer(format)
+    if (isRefused(told)) return told
     return {
       field: {
         type: "json_schema",
         json_schema: {
           name: format.name ?? "response",
           ...(format.description === undefined ? undefined : { description: format.description }),
-          schema: { ..."schema" in closed ? closed.schema : schema },
-          ...(quirks.strictSchema === false ? undefined : { strict })
+          schema: { ...told.schema },
+          ...(quirks.strictSchema === false ? undefined : { strict: told.strict })
         }
       }
     }
   }
+  const told = schemas.instruction(format, known === "json_object" ? "object" : "any")
+  if (isRefused(told)) return told
   warnings.add("responseFormat", "The provider takes no JSON Schema; the schema was put in the instructions.")
   return {
     ...(known === "json_object" ? { field: { type: "json_object" } } : undefined),
-    instructions: "Answer with one JSON value that fits this JSON Schema, and nothing else:\n" + JSON.stringify(schema)
+    instructions: "Answer with one JSON value that fits this JSON Schema, and nothing else:\n" +
+      JSON.stringify(told.schema)
   }
 }
 
@@ -229,6 +245,7 @@ export interface Built {
   readonly body: Body
   readonly extra: JsonObject
   readonly warnings: ReadonlyArray<Warning>
+  readonly sent: Schemas["sent"]
 }
 
 /**
@@ -240,12 +257,14 @@ export interface Built {
 const build = (input: EncodeInput, quirks: Quirks): Built | { readonly refused: Issue } => {
   const { request } = input
   const warnings = new Warnings()
-  const format = formatOf(request, quirks, warnings)
+  const schemas = schemasOf(request, quirks, warnings)
+  const format = formatOf(request, quirks, schemas, warnings)
   if (isRefused(format)) return format
-  const tools = toolsOf(request, quirks, warnings)
+  const tools = toolsOf(request, quirks, schemas, warnings)
   if (isRefused(tools)) return tools
   const spelled = messagesFor(input, quirks, warnings.all, format.instructions)
   if ("refused" in spelled) return spelled
+  if (quirks.cacheControl === true) limitMarks(spelled.messages, tools, warnings.all)
   warnings.all.push(...leftOut(request, ["file.citations"]))
   const extra: Extra = {}
   const body: Body = { model: input.model, messages: spelled.messages, stream: input.stream }
@@ -264,7 +283,7 @@ const build = (input: EncodeInput, quirks: Quirks): Built | { readonly refused: 
   if (format.field !== undefined) body.response_format = format.field
   cacheFields(request, quirks, body, warnings)
   Object.assign(extra, reasoningFields(request.thinking, quirks, input.meta, warnings.all))
-  return { body, extra, warnings: warnings.all }
+  return { body, extra, warnings: warnings.all, sent: schemas.sent }
 }
 
 /**
@@ -279,6 +298,7 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   return {
     path: quirks.path ?? "/chat/completions",
     body: { ...quirks.body, ...bodyOf(built.body), ...built.extra },
-    warnings: built.warnings
+    warnings: built.warnings,
+    ...built.sent
   }
 }

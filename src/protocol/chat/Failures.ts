@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { isErrorBody, readErrorBody } from "../ErrorMap.ts"
+import { isErrorBody, readErrorBody } from "../errors/ErrorBody.ts"
 import type { Fields } from "../Probe.ts"
 import type { Failure } from "../Protocol.ts"
 

@@ -1,16 +1,19 @@
 /**
  * Spells prepared turns as Chat Completions messages.
  *
- * Tool results hold text only on this wire: their images follow in a user message after the results.
- * Assistant turns cannot hold images or files; these are left out with a warning.
+ * Tool results hold text only on this wire: their images follow in a user message after the results, and that a tool failed is said in
+ * their text. Assistant turns cannot hold images or files; these are left out with a warning.
  *
  * @since 0.1.0
  */
+import { jsonText } from "../../json/text.ts"
 import type { Issue } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { CacheControl, JsonObject, Part, ReasoningPart, ToolCallPart, ToolResultPart } from "../../Message.ts"
-import { withBreakpoints } from "../Breakpoints.ts"
+import { asksForBreakpoints, withBreakpoints } from "../Breakpoints.ts"
 import * as Conversation from "../Conversation.ts"
+import { idsOf, idsUpTo } from "../conversation/Ids.ts"
+import { dataUrl } from "../DataUrl.ts"
 import { type Findings, refuse, warn } from "../Findings.ts"
 import { list, nonEmpty, record } from "../Probe.ts"
 import type { EncodeInput } from "../Protocol.ts"
@@ -26,35 +29,45 @@ import type { Call, Content, TextContent, WireMessage } from "./Wire.ts"
 export const wire = "openai-chat"
 
 // ---------------------------------------------------------------------------
-// Tool call ids
+// Rules
 // ---------------------------------------------------------------------------
 
-const letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-/** A short name of a text: two FNV-1a hashes, spelled in base 62. Not for secrets. */
-const shortName = (text: string, length: number): string => {
-  let out = ""
-  for (let seed = 0; out.length < length; seed++) {
-    let hash = (0x811c9dc5 ^ seed) >>> 0
-    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0
-    for (let i = 0; i < 5 && out.length < length; i++) {
-      out += letters[hash % 62]!
-      hash = Math.floor(hash / 62)
-    }
-  }
-  return out
+const idRules: { readonly [name: string]: Conversation.IdRule } = {
+  // https://platform.openai.com/docs/api-reference/chat: ids above 40 characters are rejected.
+  openai: idsUpTo(40),
+  // Mistral rejects everything but nine letters or digits.
+  mistral: idsOf(9)
 }
 
-const idRules: { readonly [name: string]: Conversation.Rules["toolCallId"] } = {
-  // https://platform.openai.com/docs/api-reference/chat: ids above 40 characters are rejected.
-  openai: {
-    isValid: (id) => id.length <= 40,
-    rewrite: (id, attempt) => `call_${shortName(`${attempt}:${id}`, 20)}`
-  },
-  // Mistral rejects everything but nine letters or digits.
-  mistral: {
-    isValid: (id) => /^[a-zA-Z0-9]{9}$/.test(id),
-    rewrite: (id, attempt) => shortName(`${attempt}:${id}`, 9)
+/** Whether reasoning has anything that this host takes back. */
+const hasReplay = (part: ReasoningPart, replay: NonNullable<Quirks["reasoningReplay"]>): boolean =>
+  replay !== "none" &&
+  (part.text !== "" || (replay === "reasoning_details" && list(part.replay?.["reasoning_details"]).length > 0))
+
+const rulesOf = (input: EncodeInput, quirks: Quirks): Conversation.Rules => {
+  const replay = quirks.reasoningReplay ?? "none"
+  const isOwn = ({ origin }: ReasoningPart) => origin === undefined || origin.provider === input.provider
+  // Signatures hold for one model of one provider; plain text may go anywhere.
+  const fits = (part: ReasoningPart) =>
+    replay !== "reasoning_details" ||
+    (isOwn(part) && (part.origin?.model === undefined || part.origin.model === input.model))
+  return {
+    wire,
+    toolCallId: idRules[quirks.toolCallId ?? "openai"],
+    keepReasoning: (part) => fits(part) && hasReplay(part, replay),
+    // What is only not replayed, because the host wants none back, is no loss worth a warning.
+    unwantedReasoning: (part) => isOwn(part) && fits(part) && !hasReplay(part, replay),
+    customCalls: quirks.customTools !== false,
+    toolTurns: quirks.toolTurns,
+    resultErrors: "words",
+    resultMedia: () => quirks.contentMustBeString === true ? "leave-out" : "after",
+    assistantMedia: false,
+    leadingSystem: quirks.leadingSystem,
+    alternating: quirks.alternatingRoles,
+    userFirst: quirks.userFirst,
+    userLast: quirks.lastAssistant === "refused" && input.meta?.capabilities.prefill !== true,
+    assistantAfterTool: quirks.assistantAfterTool,
+    reasoningNeeds: "something-beside"
   }
 }
 
@@ -79,10 +92,13 @@ class Speller implements Findings {
   private readonly quirks: Quirks
   readonly warnings: Array<Warning>
   private readonly sentDetails = new Set<string>()
+  /** Whether all texts are parts, so that a mark which moves on changes nothing else. */
+  private readonly asParts: boolean
 
-  constructor(quirks: Quirks, warnings: Array<Warning>) {
+  constructor(quirks: Quirks, warnings: Array<Warning>, asParts: boolean) {
     this.quirks = quirks
     this.warnings = warnings
+    this.asParts = asParts
   }
 
   turn(turn: Conversation.Turn): void {
@@ -90,7 +106,8 @@ class Speller implements Findings {
       case "system":
         return this.system(turn.parts)
       case "user":
-        return this.user(this.contents(turn.parts))
+        this.messages.push({ role: "user", content: this.content(this.contents(turn.parts)) })
+        return
       case "assistant":
         return this.assistant(turn.parts)
       case "tool":
@@ -104,18 +121,11 @@ class Speller implements Findings {
     this.messages.push({ role, content } as WireMessage)
   }
 
-  user(contents: Array<Content>): void {
-    if (this.quirks.assistantAfterTool === true && this.messages.at(-1)?.role === "tool") {
-      this.messages.push({ role: "assistant", content: "I have the tool results." })
-    }
-    this.messages.push({ role: "user", content: this.content(contents) })
-  }
-
   /** One text is a string; anything else is parts, unless the host takes strings only. */
   private content<A extends Content>(contents: Array<A>): string | Array<A> {
     if (contents.length === 0) return ""
     const only = contents[0]!
-    if (contents.length === 1 && only.type === "text" && !("cache_control" in only)) return only.text
+    if (contents.length === 1 && only.type === "text" && !("cache_control" in only) && !this.asParts) return only.text
     if (this.quirks.contentMustBeString !== true) return contents
     const texts: Array<string> = []
     for (const one of contents) {
@@ -209,21 +219,12 @@ class Speller implements Findings {
         case "reasoning":
           reasoning.push(part)
           break
-        case "audio":
-          if (part.transcript !== undefined) texts.push({ type: "text", text: part.transcript })
-          else warn(this, "messages", "Audio of an assistant turn cannot be sent back; it was left out.")
-          break
-        case "image":
-        case "file":
-          warn(this, "messages", "Images and files of an assistant turn cannot be sent back; they were left out.")
-          break
       }
     }
     if (calls.length > 0) this.toolCalls = true
-    const replay = this.replay(reasoning)
+    const replay = this.replay(reasoning, calls.length > 0)
     const thinking = quirks.reasoningReplay === "thinking_parts" ? thinkingParts(reasoning) : []
-    if (texts.length === 0 && calls.length === 0 && thinking.length === 0 && Object.keys(replay).length === 0) return
-    const plain = texts.every((one) => !("cache_control" in one))
+    const plain = !this.asParts && texts.every((one) => !("cache_control" in one))
     const content = thinking.length > 0
       ? [...thinking, ...texts] as Array<TextContent>
       : texts.length === 0
@@ -244,15 +245,14 @@ class Speller implements Findings {
     const { id, name } = part
     const extra = part.replay?.["extra_content"]
     const echoed = extra === undefined ? undefined : { extra_content: extra }
-    if (part.custom && this.quirks.customTools !== false) {
-      const input = typeof part.arguments === "string" ? part.arguments : JSON.stringify(part.arguments)
+    if (part.custom === true) {
+      const input = typeof part.arguments === "string" ? part.arguments : jsonText(part.arguments)
       return { id, type: "custom", custom: { name, input }, ...echoed }
     }
-    const args = part.custom ? { input: part.arguments } : part.arguments
-    return { id, type: "function", function: { name, arguments: JSON.stringify(args) }, ...echoed }
+    return { id, type: "function", function: { name, arguments: jsonText(part.arguments) }, ...echoed }
   }
 
-  private replay(parts: ReadonlyArray<ReasoningPart>): JsonObject {
+  private replay(parts: ReadonlyArray<ReasoningPart>, calls: boolean): JsonObject {
     const text = () => parts.map((part) => part.text).join("")
     switch (this.quirks.reasoningReplay) {
       case "reasoning_content": {
@@ -261,6 +261,10 @@ class Speller implements Findings {
       }
       case "reasoning_content_always":
         return { reasoning_content: text() }
+      case "reasoning_content_with_calls": {
+        const all = text()
+        return all !== "" ? { reasoning_content: all } : calls ? { reasoning_content: unsaid } : {}
+      }
       case "reasoning": {
         const all = text()
         return all === "" ? {} : { reasoning: all }
@@ -294,44 +298,29 @@ class Speller implements Findings {
   // -------------------------------------------------------------------------
 
   private results(parts: ReadonlyArray<ToolResultPart>): void {
-    const shown: Array<Content> = []
     for (const part of parts) {
-      const content = typeof part.content === "string" ? part.content : this.result(part, shown)
+      const texts: Array<TextContent> = typeof part.content === "string"
+        ? [this.cached<TextContent>({ type: "text", text: part.content }, part.cacheControl)]
+        : this.texts(part.content)
+      if (typeof part.content !== "string" && part.cacheControl !== undefined && texts.length > 0) {
+        texts.push(this.cached(texts.pop()!, part.cacheControl))
+      }
       const named = this.quirks.toolResultName === true && part.name !== undefined ? { name: part.name } : undefined
-      this.messages.push({
-        role: "tool",
-        tool_call_id: part.toolCallId,
-        content: part.cacheControl === undefined || typeof content !== "string"
-          ? content
-          : this.content([this.cached<TextContent>({ type: "text", text: content }, part.cacheControl)]),
-        ...named
-      })
+      this.messages.push({ role: "tool", tool_call_id: part.toolCallId, content: this.content(texts), ...named })
     }
-    if (shown.length > 0) this.user(shown)
   }
 
-  private result(part: ToolResultPart, shown: Array<Content>): string | Array<TextContent> {
-    const texts: Array<TextContent> = []
-    for (const one of part.content as Exclude<ToolResultPart["content"], string>) {
-      if (one.type === "text") {
-        texts.push(this.cached<TextContent>({ type: "text", text: one.text }, one.cacheControl))
-        continue
-      }
-      const kind = one.type === "image" ? "image" : "file"
-      if (this.quirks.contentMustBeString === true) {
-        texts.push({ type: "text", text: `[${kind} left out]` })
-        warn(this, "messages", "The provider takes text only; images and files of tool results were left out.")
-        continue
-      }
-      const content = this.one(one)
-      if (content === undefined) continue
-      texts.push({ type: "text", text: `[The tool returned this ${kind}: see the next user message.]` })
-      if (shown.length === 0) shown.push({ type: "text", text: "Returned by the tools above:" })
-      shown.push(content)
+  /** The last message is to be gone on from, where the host has a word for that. */
+  end(): void {
+    const last = this.messages.at(-1)
+    if (this.quirks.lastAssistant === "prefix" && last?.role === "assistant" && last.tool_calls === undefined) {
+      this.messages[this.messages.length - 1] = { ...last, prefix: true } as WireMessage
     }
-    return this.content(texts)
   }
 }
+
+/** What stands for the reasoning of a turn that has none, on a host that counts "" as none. */
+const unsaid = " "
 
 const thinkingParts = (parts: ReadonlyArray<ReasoningPart>): ReadonlyArray<unknown> =>
   parts.filter((part) => part.text !== "").map((part) => ({
@@ -342,8 +331,6 @@ const thinkingParts = (parts: ReadonlyArray<ReasoningPart>): ReadonlyArray<unkno
 
 const emptyContent = (quirks: Quirks): { content?: string | null } =>
   quirks.emptyContent === "omit" ? {} : { content: quirks.emptyContent === "empty" ? "" : null }
-
-const dataUrl = (mediaType: string, data: string): string => `data:${mediaType};base64,${data}`
 
 const filenameOf = (mediaType: string | undefined): string =>
   `file.${mediaType?.split("/")[1]?.split(/[;+]/)[0] ?? "bin"}`
@@ -374,20 +361,11 @@ export const messagesFor = (
   warnings: Array<Warning>,
   instructions: string | undefined
 ): Spelled => {
-  const replay = quirks.reasoningReplay ?? "none"
-  const prepared = Conversation.prepare(input.request, {
-    wire,
-    toolCallId: idRules[quirks.toolCallId ?? "openai"],
-    // Signatures hold for one model of one provider; plain text may go anywhere. What is only not replayed, because
-    // the host wants none back, is no loss worth a warning.
-    keepReasoning: (part) => {
-      const own = part.origin === undefined || part.origin.provider === input.provider
-      if (replay !== "reasoning_details") return own || replay !== "none"
-      return own && (part.origin?.model === undefined || part.origin.model === input.model)
-    }
-  })
+  const prepared = Conversation.prepare(input.request, rulesOf(input, quirks))
+  if (prepared.refused !== undefined) return { refused: prepared.refused }
   warnings.push(...prepared.warnings)
-  const speller = new Speller(quirks, warnings)
+  const asParts = quirks.cacheControl === true && asksForBreakpoints(input.request)
+  const speller = new Speller(quirks, warnings, asParts)
   const turns = withBreakpoints(
     prepared.turns,
     input.request.cache,
@@ -398,6 +376,7 @@ export const messagesFor = (
     turns.splice(at < 0 ? turns.length : at, 0, { role: "system", parts: [{ type: "text", text: instructions }] })
   }
   for (const turn of turns) speller.turn(turn)
+  speller.end()
   return speller.refused === undefined
     ? { messages: speller.messages, toolCalls: speller.toolCalls }
     : { refused: speller.refused }

@@ -6,10 +6,9 @@
  *
  * @since 0.1.0
  */
-import type { JsonSchema } from "../../LlmTool.ts"
 import type { JsonObject } from "../../Message.ts"
 import type { ThinkingLevel } from "../../Model.ts"
-import type { Refused } from "../Protocol.ts"
+import type { Dialects } from "../schema/Dialect.ts"
 import type { Tags } from "./ThinkTags.ts"
 
 /**
@@ -41,6 +40,7 @@ export type ReasoningDialect =
  * - `none`: it does not;
  * - `reasoning_content`: as that field, on turns that have some;
  * - `reasoning_content_always`: on every assistant turn, `""` where there is none (DeepSeek);
+ * - `reasoning_content_with_calls`: on turns that have some, and `" "` on turns with calls that have none (Moonshot);
  * - `reasoning`: as that field;
  * - `reasoning_details`: the entries as they came, signatures and encrypted data included (OpenRouter);
  * - `thinking_parts`: as `thinking` parts of the content (Mistral).
@@ -52,6 +52,7 @@ export type ReasoningReplay =
   | "none"
   | "reasoning_content"
   | "reasoning_content_always"
+  | "reasoning_content_with_calls"
   | "reasoning"
   | "reasoning_details"
   | "thinking_parts"
@@ -103,11 +104,8 @@ export interface Quirks {
   readonly toolCallId?: "openai" | "mistral" | "any" | undefined
   /** Whether `tools: []` must be sent when only the history has tool calls (LiteLLM in front of Anthropic). @default false */
   readonly emptyToolsWithHistory?: boolean | undefined
-  /**
-   * Rewrites JSON Schemas of tools and of the response format into what the host accepts, or refuses one.
-   * `at` is the path of the schema in the request.
-   */
-  readonly schemaDialect?: ((schema: JsonSchema, at: string) => JsonSchema | Refused) | undefined
+  /** What the host takes of JSON Schema. @default OpenAI's */
+  readonly schemas?: Dialects | undefined
 
   // --- answer format --------------------------------------------------------------------------------------------
   /**
@@ -145,6 +143,19 @@ export interface Quirks {
   readonly emptyContent?: "null" | "empty" | "omit" | undefined
   /** Whether an assistant turn must stand between tool results and the next user turn. @default false */
   readonly assistantAfterTool?: boolean | undefined
+  /** Whether calls and results may stand in the history; else they are told in words, with a warning. @default true */
+  readonly toolTurns?: boolean | undefined
+  /** Whether instructions may stand at the beginning only; later ones become the user's, with a warning. @default false */
+  readonly leadingSystem?: boolean | undefined
+  /** Whether user and assistant must alternate; neighbours of one role are joined. @default false */
+  readonly alternatingRoles?: boolean | undefined
+  /** Whether the first message after the instructions must be the user's. @default false */
+  readonly userFirst?: boolean | undefined
+  /**
+   * What the host makes of an assistant message at the end: it goes on from it, wants `prefix: true` for that (Mistral), or refuses it;
+   * then a user message that asks to go on is added, with a warning. @default "allowed"
+   */
+  readonly lastAssistant?: "allowed" | "prefix" | "refused" | undefined
   /** Whether tool results must carry the tool's `name`. @default false */
   readonly toolResultName?: boolean | undefined
   /** Whether `file_data` may be a URL (OpenRouter). @default false: a file URL is refused */

@@ -11,7 +11,7 @@
  */
 import { setOwn } from "../../json/own.ts"
 import type { Json, JsonObject, ReasoningPart } from "../../Message.ts"
-import type { Assembler } from "../Assembler.ts"
+import type { Assembler } from "../assembling.ts"
 import { blankBut, type Fields, list, nonEmpty, record, textIn } from "../Probe.ts"
 
 const synonyms = ["reasoning_content", "reasoning", "reasoning_text", "thinking"] as const

@@ -22,7 +22,7 @@
  * @since 0.1.0
  */
 import type { Json, JsonObject } from "../../Message.ts"
-import type { Assembler } from "../Assembler.ts"
+import type { Assembler } from "../assembling.ts"
 import { blank, callArguments, type Fields, filledRecord, nonEmpty, parsed, record } from "../Probe.ts"
 
 interface Slot {

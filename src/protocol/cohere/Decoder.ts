@@ -9,9 +9,9 @@
  * @since 0.1.0
  */
 import type { Json, JsonObject, SourcePart } from "../../Message.ts"
-import { Assembler } from "../Assembler.ts"
+import { Assembler } from "../assembling.ts"
 import { failureFrom } from "../chat/Failures.ts"
-import { isErrorBody, isErrorMember } from "../ErrorMap.ts"
+import { isErrorBody, isErrorMember } from "../errors/ErrorBody.ts"
 import { cutsToolCalls } from "../FinishReasons.ts"
 import {
   asText,

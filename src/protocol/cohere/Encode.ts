@@ -12,6 +12,8 @@ import type { ModelMeta, ThinkingLevel } from "../../Model.ts"
 import { leftOut } from "../Placeless.ts"
 import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import { cohere } from "../schema/dialects.ts"
+import { Schemas } from "../schema/Schemas.ts"
 import { placedTools } from "../ToolOrder.ts"
 import { type Body, type WireTool } from "./Body.ts"
 import { messagesFor } from "./Messages.ts"
@@ -26,7 +28,7 @@ const lacks = "Cohere does not have this option; it was left out."
 
 type ToolFields = Pick<Body, "tools" | "strict_tools" | "tool_choice">
 
-const toolsOf = (request: LlmRequest, warn: Warn): ToolFields | Refused => {
+const toolsOf = (request: LlmRequest, schemas: Schemas, allStrict: boolean, warn: Warn): ToolFields | Refused => {
   const given = request.tools ?? []
   if (given.length === 0) return {}
   const choice = request.toolChoice
@@ -34,6 +36,7 @@ const toolsOf = (request: LlmRequest, warn: Warn): ToolFields | Refused => {
   const tools: Array<WireTool | JsonObject> = []
   let strict = 0
   let functions = 0
+  let held = true
   for (const [tool, at] of placedTools(request)) {
     if (named !== undefined && tool.name !== named) continue
     switch (tool.type) {
@@ -48,17 +51,21 @@ const toolsOf = (request: LlmRequest, warn: Warn): ToolFields | Refused => {
         // The API's own entry, which this wire neither knows nor checks.
         tools.push(tool.definition)
         break
-      case "function":
+      case "function": {
         functions++
+        const parameters = schemas.tool(allStrict ? tool : { ...tool, strict: false }, at)
+        if ("refused" in parameters) return parameters
         if (tool.strict === true) strict++
+        held &&= parameters.strict
         tools.push({
           type: "function",
           function: {
             name: tool.name,
             ...(tool.description === undefined ? undefined : { description: tool.description }),
-            parameters: tool.parameters
+            parameters: parameters.schema
           }
         })
+      }
     }
   }
   if (strict > 0 && strict < functions) {
@@ -69,7 +76,7 @@ const toolsOf = (request: LlmRequest, warn: Warn): ToolFields | Refused => {
   }
   return {
     tools,
-    ...(strict > 0 && strict === functions ? { strict_tools: true } : undefined),
+    ...(allStrict && held && functions > 0 ? { strict_tools: true } : undefined),
     ...(choice === "none"
       ? { tool_choice: "NONE" as const }
       : choice === "required" || named !== undefined
@@ -108,13 +115,15 @@ const thinkingOf = (
 // Body
 // ---------------------------------------------------------------------------
 
-const formatOf = (request: LlmRequest): Body["response_format"] => {
+const formatOf = (request: LlmRequest, schemas: Schemas): Body["response_format"] | Refused => {
   const format = request.responseFormat
+  const told = format?.type === "json-schema" ? schemas.answer(format) : undefined
+  if (told !== undefined && "refused" in told) return told
   return format === undefined || format.type === "text"
     ? undefined
     : format.type === "json"
     ? { type: "json_object" }
-    : { type: "json_object", json_schema: format.schema }
+    : { type: "json_object", json_schema: told!.schema }
 }
 
 /** What the API refuses beyond these is lowered or raised to them. */
@@ -165,17 +174,23 @@ const withoutMeaning = (request: LlmRequest, warn: Warn): void => {
  */
 const build = (
   input: EncodeInput
-): { readonly body: Body; readonly warnings: ReadonlyArray<Warning> } | { readonly refused: Issue } => {
+): { readonly body: Body; readonly warnings: ReadonlyArray<Warning>; readonly sent: Schemas["sent"] } | {
+  readonly refused: Issue
+} => {
   const { request } = input
   const warnings: Array<Warning> = []
   const warn: Warn = (field, message) => void warnings.push({ field, message })
-  const tools = toolsOf(request, warn)
+  const schemas = new Schemas(cohere, request, warnings)
+  const functions = (request.tools ?? []).filter((tool) => tool.type === "function")
+  const allStrict = functions.length > 0 && functions.every((tool) => tool.strict === true)
+  const tools = toolsOf(request, schemas, allStrict, warn)
   if ("refused" in tools) return tools
   const spelled = messagesFor(request, warnings)
   if ("refused" in spelled) return spelled
   warnings.push(...leftOut(request, ["tool.cacheControl"]))
   const thinking = thinkingOf(request.thinking, input.meta, warn)
-  const format = formatOf(request)
+  const format = formatOf(request, schemas)
+  if (format !== undefined && "refused" in format) return format
   withoutMeaning(request, warn)
   const body: Body = {
     model: input.model,
@@ -190,7 +205,7 @@ const build = (
     ...(format === undefined ? undefined : { response_format: format }),
     ...(thinking === undefined ? undefined : { thinking })
   }
-  return { body, warnings }
+  return { body, warnings, sent: schemas.sent }
 }
 
 /**
@@ -201,5 +216,7 @@ const build = (
  */
 export const encode = (input: EncodeInput): Encoded | Refused => {
   const built = build(input)
-  return "refused" in built ? built : { path: "/chat", body: bodyOf(built.body), warnings: built.warnings }
+  return "refused" in built
+    ? built
+    : { path: "/chat", body: bodyOf(built.body), warnings: built.warnings, ...built.sent }
 }

@@ -3,15 +3,18 @@
  *
  * A tool plan travels as the opaque part it came as. Text files become documents, which the model cites: those of the
  * user at the request's top level, those of tool results in the result. Images of tool results follow in a user
- * message. What the API cannot carry (PDFs, sound) is refused, because leaving it out would change the question.
+ * message; that a tool failed is said in its text. What the API cannot carry (PDFs, sound) is refused, because leaving it out would change the question.
  *
  * @see https://docs.cohere.com/reference/chat
  * @since 0.1.0
  */
+import { jsonText } from "../../json/text.ts"
 import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
-import type { FilePart, ImagePart, Json, Part, ToolResultPart } from "../../Message.ts"
+import type { FilePart, ImagePart, Part, ToolResultPart } from "../../Message.ts"
 import * as Conversation from "../Conversation.ts"
+import { isTextType, textOfBase64 } from "../conversation/Media.ts"
+import { dataUrl } from "../DataUrl.ts"
 import { type Findings, refuse, warn } from "../Findings.ts"
 import { nonEmpty } from "../Probe.ts"
 import type { AssistantContent, ToolContent, UserContent, WireDocument, WireMessage, WireToolCall } from "./Body.ts"
@@ -69,6 +72,13 @@ class Speller implements Findings {
         case "file": {
           const document = this.document(part)
           if (document !== undefined) this.documents.push(document)
+          if (this.messages.some(({ role }) => role === "assistant")) {
+            warn(
+              this,
+              "messages",
+              "Documents stand before all messages: a prompt cache from before this one ends there."
+            )
+          }
           break
         }
         case "audio":
@@ -89,7 +99,7 @@ class Speller implements Findings {
       refuse(this, "Cohere keeps no files: give the image as base64 or as a URL.")
       return undefined
     }
-    const url = source.type === "url" ? source.url : `data:${source.mediaType};base64,${source.data}`
+    const url = source.type === "url" ? source.url : dataUrl(source.mediaType, source.data)
     return {
       type: "image_url",
       image_url: { url, ...(part.detail === undefined ? undefined : { detail: part.detail }) }
@@ -98,7 +108,7 @@ class Speller implements Findings {
 
   private document(part: FilePart): WireDocument | undefined {
     const { source } = part
-    const text = source.type === "base64" && isText(source.mediaType) ? decoded(source.data) : undefined
+    const text = source.type === "base64" && isTextType(source.mediaType) ? textOfBase64(source.data) : undefined
     if (text === undefined) {
       refuse(this, "Cohere takes text documents as base64 only: extract the text of other files first.")
       return undefined
@@ -132,17 +142,8 @@ class Speller implements Findings {
           calls.push({
             id: part.id,
             type: "function",
-            function: { name: part.name, arguments: argumentText(part.arguments) }
+            function: { name: part.name, arguments: jsonText(part.arguments) }
           })
-          break
-        case "image":
-        case "file":
-        case "audio":
-          warn(
-            this,
-            "messages",
-            "Images, files and audio of an assistant turn cannot be sent back; they were left out."
-          )
           break
       }
     }
@@ -163,33 +164,20 @@ class Speller implements Findings {
   // -------------------------------------------------------------------------
 
   private results(parts: ReadonlyArray<ToolResultPart>): void {
-    const shown: Array<UserContent> = []
     for (const part of parts) {
       this.messages.push({
         role: "tool",
         tool_call_id: part.toolCallId,
-        content: typeof part.content === "string" ? part.content : this.result(part.content, shown)
+        content: typeof part.content === "string" ? part.content : this.result(part.content)
       })
-    }
-    if (shown.length > 0) {
-      this.messages.push({ role: "user", content: [{ type: "text", text: "Returned by the tools above:" }, ...shown] })
     }
   }
 
-  private result(
-    parts: Exclude<ToolResultPart["content"], string>,
-    shown: Array<UserContent>
-  ): string | Array<ToolContent> {
+  private result(parts: Exclude<ToolResultPart["content"], string>): string | Array<ToolContent> {
     const content: Array<ToolContent> = []
     for (const part of parts) {
-      if (part.type === "text") {
-        content.push({ type: "text", text: part.text })
-      } else if (part.type === "image") {
-        const image = this.image(part)
-        if (image === undefined) continue
-        content.push({ type: "text", text: "[The tool returned this image: see the next user message.]" })
-        shown.push(image)
-      } else {
+      if (part.type === "text") content.push({ type: "text", text: part.text })
+      else if (part.type === "file") {
         const document = this.document(part)
         if (document !== undefined) content.push({ type: "document", document })
       }
@@ -199,19 +187,17 @@ class Speller implements Findings {
   }
 }
 
-const isText = (mediaType: string): boolean =>
-  /^text\/|^application\/(?:[\w.+-]*(?:json|xml|yaml|javascript)|sql)\b/i.test(mediaType)
-
-const decoded = (base64: string): string | undefined => {
-  try {
-    return new TextDecoder().decode(Uint8Array.from(atob(base64), (one) => one.charCodeAt(0)))
-  } catch {
-    return undefined
-  }
+/** What the API takes of a history. It goes on from no assistant message. */
+const rules: Conversation.Rules = {
+  wire,
+  keepReasoning: (part) => part.text !== "",
+  resultErrors: "words",
+  resultMedia: (part) => part.type === "image" ? "after" : "keep",
+  assistantMedia: false,
+  userFirst: true,
+  userLast: true,
+  reasoningNeeds: "something-beside"
 }
-
-const argumentText = (value: Json): string =>
-  JSON.stringify(typeof value === "object" && value !== null && !Array.isArray(value) ? value : { input: value })
 
 /**
  * The messages of a request.
@@ -220,7 +206,8 @@ const argumentText = (value: Json): string =>
  * @since 0.1.0
  */
 export const messagesFor = (request: LlmRequest, warnings: Array<Warning>): Spelled => {
-  const prepared = Conversation.prepare(request, { wire, keepReasoning: (part) => part.text !== "" })
+  const prepared = Conversation.prepare(request, rules)
+  if (prepared.refused !== undefined) return { refused: prepared.refused }
   warnings.push(...prepared.warnings)
   const speller = new Speller(warnings)
   for (const turn of prepared.turns) speller.turn(turn)

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { parsePartialJson } from "../../object/partialJson.ts"
+import { parsePartialJson } from "../../json/partial.ts"
 import { parsed } from "../Probe.ts"
 import { type LimitWindow, windowOf, windowOfQuotaIds } from "./LimitWindow.ts"
 import { goDuration, retryDelayFromMessage } from "./RetryDelay.ts"

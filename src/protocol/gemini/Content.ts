@@ -8,13 +8,23 @@
  * @since 0.1.0
  */
 import { segment } from "../../address/paths.ts"
-import type { Json, JsonObject, Media, Origin, Part, ToolCallPart, ToolResultPart } from "../../Message.ts"
-import type { Turn } from "../Conversation.ts"
-import { readDataUrl } from "../DataUrl.ts"
-import { record } from "../Probe.ts"
+import type { Json, Media, Origin, Part, ToolCallPart, ToolResultPart } from "../../Message.ts"
+import type { Rules, Turn } from "../Conversation.ts"
 import type { Blob, BodyPart, CallPart, Content, FileData, MediaPart, ResultPart } from "./Body.ts"
 import { signatureBlock } from "./Parts.ts"
 import type { Quirks } from "./Quirks.ts"
+
+/**
+ * Whom signatures are for.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Signing {
+  readonly quirks: Quirks
+  readonly provider: string
+  readonly model: string
+}
 
 /**
  * What building content needs and collects.
@@ -22,10 +32,7 @@ import type { Quirks } from "./Quirks.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Building {
-  readonly quirks: Quirks
-  readonly provider: string
-  readonly model: string
+export interface Building extends Signing {
   /** Whether the model demands signatures on calls, and takes media in results. */
   readonly byLevel: boolean
 }
@@ -38,7 +45,7 @@ const base64 = /^[A-Za-z0-9+/_-]+={0,2}$/
 const bareModel = (model: string): string => model.slice(model.lastIndexOf("/") + 1)
 
 /** A signature is valid for the model that made it. */
-const isOwn = (origin: Origin | undefined, building: Building): boolean => {
+const isOwn = (origin: Origin | undefined, building: Signing): boolean => {
   if (origin === undefined) return true
   const { model, provider } = origin
   if (model !== undefined && bareModel(model) !== bareModel(building.model)) return false
@@ -49,11 +56,39 @@ const isOwn = (origin: Origin | undefined, building: Building): boolean => {
 const signed = (
   signature: string | undefined,
   origin: Origin | undefined,
-  building: Building
+  building: Signing
 ): { thoughtSignature: string } | undefined =>
   signature !== undefined && isOwn(origin, building) && base64.test(signature)
     ? { thoughtSignature: signature }
     : undefined
+
+/**
+ * What the wire takes of a history: signed thoughts of the model, steps of the provider's own tools. A function call comes right after a
+ * user turn or results, and the model's turn is not the last: https://github.com/google-gemini/gemini-cli/issues/26486 and
+ * https://github.com/crewAIInc/crewAI/pull/6973
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const rulesOf = (wire: string, signing: Signing, prefill: boolean | undefined): Rules => {
+  const isSigned = (part: { readonly signature?: string | undefined; readonly origin?: Origin | undefined }) =>
+    signed(part.signature, part.origin, signing) !== undefined
+  return {
+    wire,
+    keepReasoning: isSigned,
+    // Thoughts themselves need not go back, only what is signed.
+    unwantedReasoning: (part) => !isSigned(part),
+    keepServerTool: ({ name, origin }) =>
+      name === signatureBlock
+        ? isOwn(origin, signing)
+        : name !== "thought" && (origin.provider === undefined || origin.provider === signing.provider),
+    keepEmpty: isSigned,
+    leadingSystem: true,
+    alternating: true,
+    userFirst: true,
+    userLast: prefill !== true
+  }
+}
 
 // =============================================================================
 // Media
@@ -93,10 +128,6 @@ const mediaOf = (source: Media, building: Building): { inlineData: Blob } | { fi
     case "base64":
       return { inlineData: { mimeType: source.mediaType, data: source.data } }
     case "url": {
-      const inline = readDataUrl(source.url)
-      if (inline !== undefined) {
-        return { inlineData: { mimeType: source.mediaType ?? (inline.mediaType || "text/plain"), data: inline.data } }
-      }
       const mimeType = source.mediaType ?? typeOfUrl(source.url)
       return { fileData: { fileUri: source.url, ...(mimeType === undefined ? undefined : { mimeType }) } }
     }
@@ -113,15 +144,11 @@ const mediaOf = (source: Media, building: Building): { inlineData: Blob } | { fi
 // Calls and results
 // =============================================================================
 
-/** `args` is an object on this wire; what other wires sent as text or a list goes into one. */
-const argsOf = (args: Json): { [key: string]: Json } =>
-  (record(args) as JsonObject | undefined) ?? (typeof args === "string" ? { input: args } : { value: args })
-
 const callPart = (part: ToolCallPart, building: Building): CallPart => ({
   functionCall: {
     ...(building.quirks.toolCallIds === false ? undefined : { id: part.id }),
     name: part.name,
-    args: argsOf(part.arguments)
+    args: part.arguments as { [key: string]: Json }
   },
   ...signed(part.signature, part.origin, building)
 })

@@ -9,8 +9,8 @@
  * @since 0.1.0
  */
 import type { Json } from "../../Message.ts"
-import { Assembler } from "../Assembler.ts"
-import { isErrorBody, readErrorBody } from "../ErrorMap.ts"
+import { Assembler } from "../assembling.ts"
+import { isErrorBody, readErrorBody } from "../errors/ErrorBody.ts"
 import { blank, blankBut, count, type JsonFields, jsonOf, mergeCounts, nonEmpty, record } from "../Probe.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame } from "../Protocol.ts"
 import { field, filledField, recordField } from "./Fields.ts"

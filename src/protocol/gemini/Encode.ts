@@ -15,11 +15,12 @@ import { prepare, type Turn } from "../Conversation.ts"
 import { leftOut } from "../Placeless.ts"
 import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import { gemini, geminiOld } from "../schema/dialects.ts"
+import { Schemas, type Spelled } from "../schema/Schemas.ts"
 import { orderedTools } from "../ToolOrder.ts"
 import type { Body, BodyTool, FunctionDeclaration, GenerationConfig, TextPart, ToolConfig } from "./Body.ts"
-import { type Building, contentsOf } from "./Content.ts"
+import { type Building, contentsOf, rulesOf } from "./Content.ts"
 import type { Quirks } from "./Quirks.ts"
-import { jsonSchema, openApiSchema } from "./Schema.ts"
 import { thinkingConfig, thinksByLevel } from "./Thinking.ts"
 
 /**
@@ -38,17 +39,22 @@ const isIssue = (value: object): value is Issue => "field" in value && "message"
 // Tools
 // =============================================================================
 
-const spelledSchema = (schema: JsonObject, field: string, quirks: Quirks): { readonly schema: JsonObject } | Issue => {
-  if (quirks.jsonSchema !== false) return { schema: jsonSchema(schema) }
-  const made = openApiSchema(schema)
-  return "noEqual" in made && typeof made["noEqual"] === "string"
-    ? { field, message: `This host takes a part of OpenAPI schemas, which has no equal of ${made["noEqual"]}.` }
-    : { schema: made as JsonObject }
-}
+/** Hosts of OpenAPI's schemas refuse any other. */
+const told = (spelled: Spelled | Refused, field: string, quirks: Quirks): Spelled | Issue =>
+  "refused" in spelled
+    ? spelled.refused as Issue
+    : quirks.jsonSchema === false && !spelled.inDialect
+    ? { field, message: "This host takes a part of OpenAPI's schemas, in which it cannot be said: make it smaller." }
+    : spelled
 
-const declarationOf = (tool: FunctionTool, quirks: Quirks): FunctionDeclaration | Issue => {
-  const found = spelledSchema(tool.parameters, `tools.${tool.name}.parameters`, quirks)
-  if ("field" in found) return found
+const declarationOf = (
+  tool: FunctionTool,
+  at: string,
+  quirks: Quirks,
+  schemas: Schemas
+): FunctionDeclaration | Issue => {
+  const found = told(schemas.tool(tool, at), `${at}.parameters`, quirks)
+  if (isIssue(found)) return found
   const declaration: FunctionDeclaration = {
     name: tool.name,
     ...(tool.description === undefined ? undefined : { description: tool.description })
@@ -59,7 +65,12 @@ const declarationOf = (tool: FunctionTool, quirks: Quirks): FunctionDeclaration 
   return declaration
 }
 
-const toolsOf = (request: LlmRequest, quirks: Quirks, warnings: Array<Warning>): Array<BodyTool> | Issue => {
+const toolsOf = (
+  request: LlmRequest,
+  quirks: Quirks,
+  schemas: Schemas,
+  warnings: Array<Warning>
+): Array<BodyTool> | Issue => {
   const tools = orderedTools(request)
   const declarations: Array<FunctionDeclaration> = []
   const own: Array<JsonObject> = []
@@ -74,7 +85,7 @@ const toolsOf = (request: LlmRequest, quirks: Quirks, warnings: Array<Warning>):
       own.push(tool.definition)
       continue
     }
-    const declaration = declarationOf(tool, quirks)
+    const declaration = declarationOf(tool, `tools[${request.tools!.indexOf(tool)}]`, quirks, schemas)
     if (isIssue(declaration)) return declaration
     declarations.push(declaration)
   }
@@ -127,12 +138,15 @@ const toolConfigOf = (request: LlmRequest, quirks: Quirks, warnings: Array<Warni
 const formatOf = (
   input: EncodeInput,
   quirks: Quirks,
+  schemas: Schemas,
   warnings: Array<Warning>
 ): { readonly config?: GenerationConfig; readonly instruction?: string } | Issue => {
   const format = input.request.responseFormat
   if (format === undefined || format.type === "text") return {}
   if (format.type === "json") return { config: { responseMimeType: "application/json" } }
   if (input.meta?.capabilities.structuredOutput === false) {
+    const asked = schemas.instruction(format, "any")
+    if ("refused" in asked) return asked.refused as Issue
     warnings.push({
       field: "responseFormat",
       message: "The model has no structured output; it was told to answer in JSON of the schema."
@@ -140,10 +154,10 @@ const formatOf = (
     return {
       instruction:
         "Answer with one JSON value that fits this JSON Schema and nothing else: no prose, no code fence.\n" +
-        JSON.stringify(format.schema)
+        JSON.stringify(asked.schema)
     }
   }
-  const found = spelledSchema(format.schema, "responseFormat.schema", quirks)
+  const found = told(schemas.answer(format), "responseFormat.schema", quirks)
   if (isIssue(found)) return found
   return {
     config: {
@@ -217,9 +231,15 @@ const modelForms = [
   "projects/*/locations/*/publishers/*/models/*"
 ]
 
-const pathOf = (model: string, stream: boolean): string | Issue => {
+/**
+ * Where a request goes to.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const pathOf = ({ model, stream }: EncodeInput): string | Refused => {
   const name = resource(model, modelForms, "models")
-  if (name === undefined) return { field: "model", message: nameIssue(model)! }
+  if (name === undefined) return { refused: { field: "model", message: nameIssue(model)! } }
   return `/${name}${stream ? ":streamGenerateContent?alt=sse" : ":generateContent"}`
 }
 
@@ -231,10 +251,13 @@ const pathOf = (model: string, stream: boolean): string | Issue => {
  */
 export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const { meta, model, provider, request } = input
-  const path = pathOf(model, input.stream)
-  if (typeof path !== "string") return { refused: path }
-  // Signatures and unsigned thoughts are weighed in `Content`.
-  const { turns, warnings } = prepare(request, { wire, keepReasoning: () => true })
+  const path = pathOf(input)
+  if (typeof path !== "string") return path
+  const { refused, turns, warnings } = prepare(
+    request,
+    rulesOf(wire, { quirks, provider, model }, meta?.capabilities.prefill)
+  )
+  if (refused !== undefined) return { refused }
   warnings.push(...leftOut(request, ["image.detail", "file.citations", "tool.cacheControl"]))
   const byLevel = thinksByLevel(model, meta, quirks)
   const building: Building = { quirks, provider, model, byLevel }
@@ -242,17 +265,13 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   const spoken = turns.findIndex((turn) => turn.role !== "system")
   const system = textsOf(spoken === -1 ? turns : turns.slice(0, spoken))
   const contents = contentsOf(spoken === -1 ? [] : turns.slice(spoken), building)
-  if (contents.length === 0) {
-    return {
-      refused: { field: "messages", message: "Hold nothing to send: every text is empty. Give a message with content." }
-    }
-  }
   if ((request.stop?.length ?? 0) > mostStops) {
     return { refused: { field: "stop", message: `This wire takes at most ${mostStops} stop sequences.` } }
   }
-  const tools = toolsOf(request, quirks, warnings)
+  const schemas = new Schemas(quirks.jsonSchema === false ? geminiOld : gemini, request, warnings)
+  const tools = toolsOf(request, quirks, schemas, warnings)
   if (!Array.isArray(tools)) return { refused: tools }
-  const format = formatOf(input, quirks, warnings)
+  const format = formatOf(input, quirks, schemas, warnings)
   if (isIssue(format)) return { refused: format }
   const toolConfig = toolConfigOf(request, quirks, warnings)
   const thinking = thinkingConfig(request, model, meta, quirks, warnings)
@@ -269,5 +288,5 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   if (tools.length > 0) body.tools = tools
   if (toolConfig !== undefined) body.toolConfig = toolConfig
   if (Object.keys(config).length > 0) body.generationConfig = config
-  return { path, body: bodyOf(body), warnings }
+  return { path, body: bodyOf(body), warnings, ...schemas.sent }
 }

@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import type { Json, Media } from "../../Message.ts"
-import type { Assembler } from "../Assembler.ts"
+import type { Assembler } from "../assembling.ts"
 import { asText, blank, callArguments, firstText, type JsonFields, jsonOf, nonEmpty } from "../Probe.ts"
 import { field, recordField, recordsField } from "./Fields.ts"
 import { PartialArguments } from "./PartialArguments.ts"

@@ -6,7 +6,7 @@
  * @since 0.1.0
  */
 import type { SourcePart } from "../../Message.ts"
-import type { Assembler } from "../Assembler.ts"
+import type { Assembler } from "../assembling.ts"
 import { type JsonFields, jsonOf, nonEmpty, record } from "../Probe.ts"
 import { field, recordField, recordsField } from "./Fields.ts"
 

@@ -10,10 +10,10 @@
  */
 import type { Usage } from "../../LlmResponse.ts"
 import type { Json, JsonObject } from "../../Message.ts"
-import { Assembler } from "../Assembler.ts"
+import { Assembler } from "../assembling.ts"
 import { failureFrom } from "../chat/Failures.ts"
 import { type Tags, ThinkTags } from "../chat/ThinkTags.ts"
-import { isErrorBody } from "../ErrorMap.ts"
+import { isErrorBody } from "../errors/ErrorBody.ts"
 import { finishReasonOf } from "../FinishReasons.ts"
 import { blank, blankBut, callArguments, type Fields, filledRecord, list, merged, nonEmpty, record } from "../Probe.ts"
 import { type DecodeContext, type Decoder, type Failure, parseFrame } from "../Protocol.ts"

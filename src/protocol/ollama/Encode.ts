@@ -12,6 +12,8 @@ import type { ModelMeta, ThinkingLevel } from "../../Model.ts"
 import { leftOut } from "../Placeless.ts"
 import { bodyOf } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import { ollama } from "../schema/dialects.ts"
+import { Schemas, type Spelled } from "../schema/Schemas.ts"
 import { type LevelWords, wordFor } from "../ThinkingLevels.ts"
 import { placedTools } from "../ToolOrder.ts"
 import type { Body, WireOptions, WireTool } from "./Body.ts"
@@ -28,7 +30,7 @@ const lacks = "Ollama does not have this option; it was left out."
 // Tools
 // ---------------------------------------------------------------------------
 
-const toolsOf = (request: LlmRequest, warn: Warn): Array<WireTool | JsonObject> | Refused => {
+const toolsOf = (request: LlmRequest, schemas: Schemas, warn: Warn): Array<WireTool | JsonObject> | Refused => {
   const given = request.tools ?? []
   if (given.length === 0) return []
   const choice = request.toolChoice
@@ -48,16 +50,19 @@ const toolsOf = (request: LlmRequest, warn: Warn): Array<WireTool | JsonObject> 
         // The server's own entry, which this wire neither knows nor checks.
         tools.push(tool.definition)
         break
-      case "function":
+      case "function": {
+        const parameters = schemas.tool(tool, at)
+        if ("refused" in parameters) return parameters
         if (tool.strict === true) warn(`${at}.strict`, "Ollama has no strict tools; it was left out.")
         tools.push({
           type: "function",
           function: {
             name: tool.name,
             ...(tool.description === undefined ? undefined : { description: tool.description }),
-            parameters: tool.parameters
+            parameters: parameters.schema
           }
         })
+      }
     }
   }
   return tools
@@ -124,9 +129,13 @@ const optionsOf = (request: LlmRequest): WireOptions => ({
   ...(request.presencePenalty === undefined ? undefined : { presence_penalty: request.presencePenalty })
 })
 
-const formatOf = (request: LlmRequest): "json" | JsonObject | undefined => {
+const formatOf = (request: LlmRequest, schemas: Schemas): Spelled | Refused | "json" | undefined => {
   const format = request.responseFormat
-  return format === undefined || format.type === "text" ? undefined : format.type === "json" ? "json" : format.schema
+  return format === undefined || format.type === "text"
+    ? undefined
+    : format.type === "json"
+    ? "json"
+    : schemas.answer(format)
 }
 
 const withoutMeaning = (request: LlmRequest, warn: Warn): void => {
@@ -149,19 +158,26 @@ const withoutMeaning = (request: LlmRequest, warn: Warn): void => {
 const build = (
   input: EncodeInput,
   quirks: Quirks
-): { readonly body: Body<JsonObject, boolean | string>; readonly warnings: ReadonlyArray<Warning> } | {
-  readonly refused: Issue
-} => {
+):
+  | {
+    readonly body: Body<JsonObject, boolean | string>
+    readonly warnings: ReadonlyArray<Warning>
+    readonly sent: Schemas["sent"]
+  }
+  | { readonly refused: Issue } =>
+{
   const { request } = input
   const warnings: Array<Warning> = []
   const warn: Warn = (field, message) => void warnings.push({ field, message })
-  const tools = toolsOf(request, warn)
+  const schemas = new Schemas(ollama, request, warnings)
+  const tools = toolsOf(request, schemas, warn)
   if ("refused" in tools) return tools
   const spelled = messagesFor(request, warnings)
   if ("refused" in spelled) return spelled
   warnings.push(...leftOut(request, ["image.detail", "tool.cacheControl"]))
   const options = optionsOf(request)
-  const format = formatOf(request)
+  const format = formatOf(request, schemas)
+  if (typeof format === "object" && "refused" in format) return format
   const think = thinkOf(request.thinking, quirks, input.meta, warn)
   withoutMeaning(request, warn)
   const { logprobs } = request
@@ -170,13 +186,13 @@ const build = (
     messages: spelled.messages,
     stream: input.stream,
     ...(tools.length === 0 ? undefined : { tools }),
-    ...(format === undefined ? undefined : { format }),
+    ...(format === undefined ? undefined : { format: format === "json" ? format : format.schema }),
     ...(think === undefined ? undefined : { think }),
     ...(logprobs === undefined || logprobs === false ? undefined : { logprobs: true }),
     ...(typeof logprobs === "number" ? { top_logprobs: logprobs } : undefined),
     ...(Object.keys(options).length === 0 ? undefined : { options })
   }
-  return { body, warnings }
+  return { body, warnings, sent: schemas.sent }
 }
 
 /**
@@ -189,5 +205,10 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   const built = build(input, quirks)
   return "refused" in built
     ? built
-    : { path: quirks.path ?? "/api/chat", body: bodyOf(built.body), warnings: built.warnings }
+    : {
+      path: quirks.path ?? "/api/chat",
+      body: bodyOf(built.body),
+      warnings: built.warnings,
+      ...built.sent
+    }
 }

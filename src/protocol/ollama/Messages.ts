@@ -10,10 +10,9 @@
  */
 import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
-import type { ImagePart, Json, JsonObject, Part, ToolResultPart } from "../../Message.ts"
+import type { ImagePart, JsonObject, Part, ToolResultPart } from "../../Message.ts"
 import * as Conversation from "../Conversation.ts"
 import { type Findings, refuse, warn } from "../Findings.ts"
-import { record } from "../Probe.ts"
 import type { WireMessage, WireToolCall } from "./Body.ts"
 
 /** Name of this wire. @category constants @since 0.1.0 */
@@ -88,19 +87,10 @@ class Speller implements Findings {
     for (const part of parts) {
       switch (part.type) {
         case "tool-call":
-          calls.push({ id: part.id, function: { name: part.name, arguments: argumentsOf(part.arguments) } })
+          calls.push({ id: part.id, function: { name: part.name, arguments: part.arguments as JsonObject } })
           break
         case "reasoning":
           thinking += part.text
-          break
-        case "image":
-        case "file":
-        case "audio":
-          warn(
-            this,
-            "messages",
-            "Images, files and audio of an assistant turn cannot be sent back; they were left out."
-          )
           break
       }
     }
@@ -115,38 +105,25 @@ class Speller implements Findings {
   }
 
   private results(parts: ReadonlyArray<ToolResultPart>): void {
-    const images: Array<string> = []
     for (const part of parts) {
       this.messages.push({
         role: "tool",
-        content: typeof part.content === "string" ? part.content : this.result(part.content, images),
+        content: typeof part.content === "string" ? part.content : Conversation.textOf(part.content),
         ...(part.name === undefined ? undefined : { tool_name: part.name }),
         tool_call_id: part.toolCallId
       })
     }
-    if (images.length > 0) {
-      this.messages.push({ role: "user", content: "Returned by the tools above.", images })
-    }
-  }
-
-  private result(content: Exclude<ToolResultPart["content"], string>, images: Array<string>): string {
-    let out = ""
-    for (const part of content) {
-      if (part.type === "text") {
-        out += part.text
-      } else if (part.type === "image" && part.source.type === "base64") {
-        images.push(part.source.data)
-        out += "[The tool returned this image: see the next user message.]"
-      } else {
-        out += `[${part.type} left out]`
-        warn(this, "messages", "Ollama takes only text and base64 images; other content of tool results was left out.")
-      }
-    }
-    return out
   }
 }
 
-const argumentsOf = (value: Json): JsonObject => record(value) as JsonObject | undefined ?? { input: value }
+/** What the API takes of a history. */
+const rules: Conversation.Rules = {
+  wire,
+  keepReasoning: (part) => part.text !== "",
+  resultErrors: "words",
+  resultMedia: (part) => part.type === "image" && part.source.type === "base64" ? "after" : "leave-out",
+  assistantMedia: false
+}
 
 /**
  * The messages of a request.
@@ -155,7 +132,8 @@ const argumentsOf = (value: Json): JsonObject => record(value) as JsonObject | u
  * @since 0.1.0
  */
 export const messagesFor = (request: LlmRequest, warnings: Array<Warning>): Spelled => {
-  const prepared = Conversation.prepare(request, { wire, keepReasoning: (part) => part.text !== "" })
+  const prepared = Conversation.prepare(request, rules)
+  if (prepared.refused !== undefined) return { refused: prepared.refused }
   warnings.push(...prepared.warnings)
   const speller = new Speller(warnings)
   for (const turn of prepared.turns) speller.turn(turn)

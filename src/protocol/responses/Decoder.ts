@@ -10,7 +10,7 @@
  * @since 0.1.0
  */
 import type { Json, JsonObject } from "../../Message.ts"
-import { Assembler } from "../Assembler.ts"
+import { Assembler } from "../assembling.ts"
 import { readUsage } from "../chat/Usage.ts"
 import {
   blank,

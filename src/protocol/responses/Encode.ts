@@ -6,14 +6,15 @@
  */
 import type { LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
-import type { JsonSchema, LlmTool } from "../../LlmTool.ts"
+import type { LlmTool } from "../../LlmTool.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import type { ModelMeta } from "../../Model.ts"
 import { reasoningFields } from "../chat/ReasoningRequest.ts"
 import { leftOut } from "../Placeless.ts"
 import { bodyOf, list, nonEmpty, record } from "../Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
-import { openAiStrict } from "../SchemaDialect.ts"
+import { openAi } from "../schema/dialects.ts"
+import { Schemas } from "../schema/Schemas.ts"
 import { placedTools } from "../ToolOrder.ts"
 import type { Body, Effort, WireFormat, WireTool, WireToolChoice } from "./Body.ts"
 import { inputFor } from "./Input.ts"
@@ -22,9 +23,6 @@ import type { Quirks } from "./Quirks.ts"
 const refused = (field: string, message: string): Refused => ({ refused: { field, message } })
 
 const isRefused = (value: object): value is Refused => "refused" in value && typeof value.refused === "object"
-
-const dialect = (schema: JsonSchema, at: string, quirks: Quirks): JsonSchema | Refused =>
-  quirks.schemaDialect === undefined ? schema : quirks.schemaDialect(schema, at)
 
 /** Options of the provider's own that this wire merges into fields it also writes itself. */
 const optionsOf = (input: EncodeInput): JsonObject =>
@@ -35,7 +33,12 @@ const optionsOf = (input: EncodeInput): JsonObject =>
 // Tools
 // ---------------------------------------------------------------------------
 
-const toolOf = (tool: LlmTool, at: string, quirks: Quirks): WireTool | JsonObject | Refused => {
+const toolOf = (
+  tool: LlmTool,
+  at: string,
+  quirks: Quirks,
+  schemas: Schemas
+): WireTool | JsonObject | Refused => {
   switch (tool.type) {
     case "provider":
       // The host's own entry (web_search, mcp, …), which this wire neither knows nor checks.
@@ -50,28 +53,24 @@ const toolOf = (tool: LlmTool, at: string, quirks: Quirks): WireTool | JsonObjec
           ...(tool.format === undefined ? undefined : { format: tool.format })
         }
     case "function": {
-      const parameters = dialect(tool.parameters, `${at}.parameters`, quirks)
+      const parameters = schemas.tool(tool, at)
       if (isRefused(parameters)) return parameters
-      const closed = tool.strict === true ? openAiStrict(parameters) : { schema: parameters }
-      if ("problem" in closed) {
-        return refused(`${at}.parameters${closed.problem.at}`, `${closed.problem.message} Or leave strict out.`)
-      }
       return {
         type: "function",
         name: tool.name,
         ...(tool.description === undefined ? undefined : { description: tool.description }),
-        parameters: { ...closed.schema },
+        parameters: { ...parameters.schema },
         // Left out, the API would make the schema strict and change it on the way.
-        strict: tool.strict ?? false
+        strict: parameters.strict
       }
     }
   }
 }
 
-const toolsOf = (request: LlmRequest, quirks: Quirks): Array<WireTool | JsonObject> | Refused => {
+const toolsOf = (request: LlmRequest, quirks: Quirks, schemas: Schemas): Array<WireTool | JsonObject> | Refused => {
   const out: Array<WireTool | JsonObject> = []
   for (const [tool, at] of placedTools(request)) {
-    const made = toolOf(tool, at, quirks)
+    const made = toolOf(tool, at, quirks, schemas)
     if (isRefused(made)) return made
     out.push(made)
   }
@@ -99,26 +98,19 @@ const choiceOf = (request: LlmRequest): WireToolChoice | JsonObject | undefined 
 
 const formatOf = (
   request: LlmRequest,
-  quirks: Quirks,
-  warnings: Array<Warning>
+  schemas: Schemas
 ): WireFormat | Refused | undefined => {
   const format = request.responseFormat
   if (format === undefined || format.type === "text") return undefined
   if (format.type === "json") return { type: "json_object" }
-  const schema = dialect(format.schema, "responseFormat.schema", quirks)
-  if (isRefused(schema)) return schema
-  const closed = format.strict === false ? { schema } : openAiStrict(schema)
-  if ("problem" in closed) {
-    const { at, message } = closed.problem
-    if (format.strict === true) return refused(`responseFormat.schema${at}`, `${message} Or leave strict out.`)
-    warnings.push({ field: `responseFormat.schema${at}`, message: `${message} The schema was sent without strict.` })
-  }
+  const told = schemas.answer(format)
+  if (isRefused(told)) return told
   return {
     type: "json_schema",
     name: format.name ?? "response",
     ...(format.description === undefined ? undefined : { description: format.description }),
-    schema: { ..."schema" in closed ? closed.schema : schema },
-    strict: format.strict !== false && !("problem" in closed)
+    schema: { ...told.schema },
+    strict: told.strict
   }
 }
 
@@ -207,6 +199,7 @@ const includes = (input: EncodeInput, quirks: Quirks, stored: boolean, warnings:
 export interface Built {
   readonly body: Body
   readonly warnings: ReadonlyArray<Warning>
+  readonly sent: Schemas["sent"]
 }
 
 /**
@@ -222,9 +215,10 @@ const build = (input: EncodeInput, quirks: Quirks): Built | Refused => {
     return refused("stop", "The Responses API has no stop texts: leave them out, or use the Chat Completions API.")
   }
   const warnings: Array<Warning> = []
-  const format = formatOf(request, quirks, warnings)
+  const schemas = new Schemas(quirks.schemas ?? openAi, request, warnings)
+  const format = formatOf(request, schemas)
   if (format !== undefined && isRefused(format)) return format
-  const tools = toolsOf(request, quirks)
+  const tools = toolsOf(request, quirks, schemas)
   if (isRefused(tools)) return tools
   const store = typeof own["store"] === "boolean" ? own["store"] : quirks.store ?? false
   const continues = nonEmpty(own["previous_response_id"]) !== undefined ||
@@ -258,7 +252,7 @@ const build = (input: EncodeInput, quirks: Quirks): Built | Refused => {
   const reasoning = reasoningOf(request, quirks, input.meta, warnings)
   if (reasoning !== undefined) body.reasoning = reasoning
   cacheFields(request, quirks, breakpoints, body, warnings)
-  return { body, warnings }
+  return { body, warnings, sent: schemas.sent }
 }
 
 /**
@@ -294,6 +288,7 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   return {
     path: quirks.path ?? "/responses",
     body: { ...body, ...merged(body, optionsOf(input)) },
-    warnings: built.warnings
+    warnings: built.warnings,
+    ...built.sent
   }
 }

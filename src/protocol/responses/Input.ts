@@ -9,19 +9,14 @@
  * @see https://platform.openai.com/docs/guides/conversation-state
  * @since 0.1.0
  */
+import { jsonText } from "../../json/text.ts"
 import type { Issue } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
-import type {
-  JsonObject,
-  Part,
-  ReasoningPart,
-  ServerToolPart,
-  TextPart,
-  ToolCallPart,
-  ToolResultPart
-} from "../../Message.ts"
-import { withBreakpoints } from "../Breakpoints.ts"
+import type { JsonObject, Origin, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart } from "../../Message.ts"
+import { asksForBreakpoints, withBreakpoints } from "../Breakpoints.ts"
 import * as Conversation from "../Conversation.ts"
+import { idsUpTo } from "../conversation/Ids.ts"
+import { dataUrl } from "../DataUrl.ts"
 import { type Findings, warn } from "../Findings.ts"
 import { list, nonEmpty } from "../Probe.ts"
 import type { EncodeInput } from "../Protocol.ts"
@@ -33,22 +28,6 @@ export const wire = "openai-responses"
 
 /** Longest id of a call or an item that the API takes. */
 const maxIdLength = 64
-
-/** A short name of a text: FNV-1a hashes in base 36. Not for secrets. */
-const shortName = (text: string): string => {
-  let out = ""
-  for (let seed = 0; seed < 4; seed++) {
-    let hash = (0x811c9dc5 ^ seed) >>> 0
-    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0
-    out += hash.toString(36)
-  }
-  return out
-}
-
-const toolCallId: Conversation.Rules["toolCallId"] = {
-  isValid: (id) => id.length <= maxIdLength,
-  rewrite: (id, attempt) => `call_${shortName(`${attempt}:${id}`)}`
-}
 
 /** Items of an input, or why they cannot be spelled. @category models @since 0.1.0 */
 export type Spelled =
@@ -81,6 +60,8 @@ class Speller implements Findings {
   /** Whether the host stores answers, so that ids alone stand for them. */
   private readonly stored: boolean
   private readonly breakpoints: boolean
+  /** Whether all texts are parts, so that a mark which moves on changes nothing else. */
+  private readonly asParts: boolean
   private readonly customCalls = new Set<string>()
 
   constructor(input: EncodeInput, quirks: Quirks, state: State) {
@@ -88,6 +69,7 @@ class Speller implements Findings {
     this.quirks = quirks
     this.stored = state.stored
     this.breakpoints = state.breakpoints
+    this.asParts = state.breakpoints && asksForBreakpoints(input.request)
   }
 
   turn(turn: Conversation.Turn): void {
@@ -95,7 +77,7 @@ class Speller implements Findings {
       case "system":
         return this.system(turn.parts)
       case "user":
-        this.items.push({ role: "user", content: plain(this.contents(turn.parts)) })
+        this.items.push({ role: "user", content: this.plain(this.contents(turn.parts)) })
         return
       case "assistant":
         return this.assistant(turn.parts)
@@ -109,11 +91,19 @@ class Speller implements Findings {
     const contents = this.contents(parts.filter((part) => part.type === "text"))
     // `instructions` cannot hold a breakpoint.
     if (this.items.length > 0 || contents.some((one) => one.prompt_cache_breakpoint !== undefined)) {
-      this.items.push({ role: this.quirks.systemRole ?? "developer", content: plain(contents) })
+      this.items.push({ role: this.quirks.systemRole ?? "developer", content: this.plain(contents) })
       return
     }
     const text = contents.map((one) => one.type === "input_text" ? one.text : "").join("")
     if (text !== "") this.instructions.push(text)
+  }
+
+  /** One text is a string; anything else is parts. */
+  private plain(contents: Array<InputContent>): string | Array<InputContent> {
+    const only = contents[0]
+    if (only === undefined) return ""
+    const bare = contents.length === 1 && only.prompt_cache_breakpoint === undefined && !this.asParts
+    return bare && only.type === "input_text" ? only.text : contents
   }
 
   private contents(parts: ReadonlyArray<Part>): Array<InputContent> {
@@ -203,7 +193,7 @@ class Speller implements Findings {
           this.items.push(this.call(part, whole))
           break
         case "server-tool":
-          this.hosted(part)
+          this.items.push(part.data)
           break
         case "audio":
           if (part.transcript !== undefined) this.items.push({ role: "assistant", content: part.transcript })
@@ -294,7 +284,7 @@ class Speller implements Findings {
 
   private call(part: ToolCallPart, whole: boolean): InputItem | JsonObject {
     const own = this.isOwn(part)
-    const custom = part.custom === true && this.quirks.customTools !== false
+    const custom = part.custom === true
     const id = own && whole ? itemId(part.replay, custom ? "ctc_" : "fc_") : undefined
     const namespace = own ? nonEmpty(part.replay?.["namespace"]) : undefined
     const caller = own ? part.replay?.["caller"] : undefined
@@ -306,15 +296,10 @@ class Speller implements Findings {
     const { name } = part
     if (custom) {
       this.customCalls.add(part.id)
-      const input = typeof part.arguments === "string" ? part.arguments : JSON.stringify(part.arguments)
+      const input = typeof part.arguments === "string" ? part.arguments : jsonText(part.arguments)
       return { type: "custom_tool_call", call_id: part.id, name, input, ...more }
     }
-    const args = part.custom === true ? { input: part.arguments } : part.arguments
-    return { type: "function_call", call_id: part.id, name, arguments: JSON.stringify(args), ...more }
-  }
-
-  private hosted(part: ServerToolPart): void {
-    if (part.origin.provider === undefined || part.origin.provider === this.input.provider) this.items.push(part.data)
+    return { type: "function_call", call_id: part.id, name, arguments: jsonText(part.arguments), ...more }
   }
 
   // -------------------------------------------------------------------------
@@ -322,7 +307,7 @@ class Speller implements Findings {
   // -------------------------------------------------------------------------
 
   private result(part: ToolResultPart): void {
-    const output = typeof part.content === "string" ? part.content : plain(this.contents(part.content))
+    const output = typeof part.content === "string" ? part.content : this.plain(this.contents(part.content))
     const type = this.customCalls.has(part.toolCallId) ? "custom_tool_call_output" : "function_call_output"
     this.items.push({ type, call_id: part.toolCallId, output })
   }
@@ -330,14 +315,6 @@ class Speller implements Findings {
 
 const isReasoning = (item: InputItem | JsonObject | undefined): boolean =>
   item !== undefined && "type" in item && item["type"] === "reasoning"
-
-/** One text is a string; anything else is parts. */
-const plain = (contents: Array<InputContent>): string | Array<InputContent> => {
-  const only = contents[0]
-  if (only === undefined) return ""
-  const bare = contents.length === 1 && only.prompt_cache_breakpoint === undefined
-  return bare && only.type === "input_text" ? only.text : contents
-}
 
 const textsIn = (value: unknown): ReadonlyArray<string> | undefined =>
   value === undefined ? undefined : list(value).filter((one) => typeof one === "string")
@@ -358,8 +335,6 @@ const phaseOf = (part: TextPart): Phase | undefined => {
   return phase === "commentary" || phase === "final_answer" ? phase : undefined
 }
 
-const dataUrl = (mediaType: string, data: string): string => `data:${mediaType};base64,${data}`
-
 const filenameOf = (mediaType: string): string => `file.${mediaType.split("/")[1]?.split(/[;+]/)[0] ?? "bin"}`
 
 /**
@@ -373,12 +348,17 @@ export const inputFor = (
   quirks: Quirks,
   state: State
 ): Spelled => {
+  const isOwn = (origin: Origin | undefined) => origin?.provider === undefined || origin.provider === input.provider
   const prepared = Conversation.prepare(input.request, {
     wire,
-    toolCallId,
+    toolCallId: idsUpTo(maxIdLength),
     // What is only not replayed, because the host wants none back, is no loss worth a warning.
-    keepReasoning: (part) => part.origin === undefined || part.origin.provider === input.provider
+    keepReasoning: ({ origin }) => origin === undefined || origin.provider === input.provider,
+    keepServerTool: ({ origin }) => isOwn(origin),
+    customCalls: quirks.customTools !== false,
+    resultErrors: "words"
   })
+  if (prepared.refused !== undefined) return { refused: prepared.refused }
   const speller = new Speller(input, quirks, state)
   // Without breakpoints the host's own caching has to do.
   const first = prepared.turns.findIndex((turn) => turn.role !== "system")
@@ -390,6 +370,7 @@ export const inputFor = (
     if (at === last) speller.items = []
   })
   if (speller.refused !== undefined) return { refused: speller.refused }
+  if (speller.items.length === 0 && !state.continues) return { refused: Conversation.nothingToSend }
   return {
     instructions: speller.instructions.length === 0 ? undefined : speller.instructions.join("\n\n"),
     items: speller.items,

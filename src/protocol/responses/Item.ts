@@ -5,8 +5,9 @@
  * @since 0.1.0
  */
 import { setOwn } from "../../json/own.ts"
+import { wellFormed } from "../../json/text.ts"
 import type { Json, JsonObject } from "../../Message.ts"
-import { type Assembler, wellFormed } from "../Assembler.ts"
+import type { Assembler } from "../assembling.ts"
 import { type Fields, nonEmpty } from "../Probe.ts"
 
 /** What all items of an answer share. @category models @since 0.1.0 */

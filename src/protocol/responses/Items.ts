@@ -7,7 +7,7 @@
  * @since 0.1.0
  */
 import type { Json, JsonObject, ToolCallPart } from "../../Message.ts"
-import { readArguments } from "../Assembler.ts"
+import { readArguments } from "../assembling.ts"
 import { callArguments, type Fields, filledRecord, list, nonEmpty, record } from "../Probe.ts"
 import { imageFrom } from "./Attachments.ts"
 import { Item, replayOf, type Shared, unsaid } from "./Item.ts"

@@ -6,10 +6,9 @@
  *
  * @since 0.1.0
  */
-import type { JsonSchema } from "../../LlmTool.ts"
 import type { JsonObject } from "../../Message.ts"
 import type { ThinkingLevel } from "../../Model.ts"
-import type { Refused } from "../Protocol.ts"
+import type { Dialects } from "../schema/Dialect.ts"
 
 /**
  * What a host does differently. Every field is optional; absent is OpenAI's own behaviour.
@@ -58,9 +57,6 @@ export interface Quirks {
   readonly cacheBreakpoints?: boolean | undefined
   /** Whether log probabilities can be included. @default true */
   readonly logprobs?: boolean | undefined
-  /**
-   * Rewrites JSON Schemas of tools and of the answer format into what the host accepts, or refuses one. `at` is the
-   * path of the schema in the request.
-   */
-  readonly schemaDialect?: ((schema: JsonSchema, at: string) => JsonSchema | Refused) | undefined
+  /** What the host takes of JSON Schema. @default OpenAI's */
+  readonly schemas?: Dialects | undefined
 }

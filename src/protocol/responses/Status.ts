@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type { FinishReason } from "../../LlmResponse.ts"
-import { isErrorBody, readErrorBody } from "../ErrorMap.ts"
+import { isErrorBody, readErrorBody } from "../errors/ErrorBody.ts"
 import { finishReasonOf } from "../FinishReasons.ts"
 import { type Fields, nonEmpty, record } from "../Probe.ts"
 import type { Failure } from "../Protocol.ts"

@@ -39,8 +39,8 @@ const chatProvider = (id: string): Effect.Effect<Speaker> => {
   if (chosen !== undefined) return Effect.succeed(chosen)
   if (!Llm.isProviderId(id)) return Effect.succeed(OpenAiCompatible)
   return Effect.map(
-    Llm.load(id),
-    (found) => found.definition.protocol.wire === "openai-chat" ? found : OpenAiCompatible
+    Effect.orDie(Llm.load(id)),
+    (found): Speaker => found.definition.protocol.wire === "openai-chat" ? found : OpenAiCompatible
   )
 }
 

@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import type { FinishReason } from "../../LlmResponse.ts"
+import type * as Vendor from "../../protocol/Server.ts"
 
 /**
  * Text of the reply.
@@ -77,20 +78,7 @@ export interface ReplyUsage {
  * @category models
  * @since 0.1.0
  */
-export interface ErrorDetails {
-  /** HTTP status; 200 makes it an error body in a successful response. */
-  readonly status: number
-  /** The wire's error type. @default what the provider sends with that status */
-  readonly type?: string | undefined
-  /** @default what the provider sends with that status */
-  readonly message?: string | undefined
-  /** The wire's error code, where it has one. @default what the provider sends with that status */
-  readonly code?: string | undefined
-  /** The request field at fault, where the wire says it. */
-  readonly param?: string | undefined
-  /** Seconds, sent as the `retry-after` header. */
-  readonly retryAfter?: number | undefined
-  readonly headers?: Headers | undefined
+export interface ErrorDetails extends Vendor.ErrorDetails {
   /** Repeats the credential of the request in the message, as careless gateways do. @default false */
   readonly echoKey?: boolean | undefined
 }
@@ -101,7 +89,7 @@ export interface ErrorDetails {
  * @category models
  * @since 0.1.0
  */
-export type Headers = { readonly [name: string]: string }
+export type Headers = Vendor.Headers
 
 /**
  * What goes wrong while an answer is delivered. Faults combine.

@@ -6,20 +6,71 @@
  *
  * @since 0.1.0
  */
+import { type LlmRequest, messagesOf } from "../../LlmRequest.ts"
+import type { FunctionTool, ToolChoice } from "../../LlmTool.ts"
+import { type FilePart, type Message, textOf, type ToolResultPart } from "../../Message.ts"
+import * as Json from "../../protocol/server/Json.ts"
 import type { Part, ReplyAnswer } from "./Answer.ts"
-import * as Json from "./Json.ts"
-import type { Prompt, PromptTool } from "./Wire.ts"
-import { pieces } from "./Wire.ts"
+import { pieces } from "./Reply.ts"
+
+/** What is read of a request. */
+interface Prompt {
+  /** Text of the last user message that has any. */
+  readonly userText: string
+  /** Texts of the tool results that end the history; empty when it ends otherwise. */
+  readonly toolResults: ReadonlyArray<string>
+  readonly tools: ReadonlyArray<FunctionTool>
+  readonly toolChoice: ToolChoice
+  /** The schema of the JSON asked for, if any. */
+  readonly responseSchema: Json.JsonObject | undefined
+  readonly maxTokens: number | undefined
+}
+
+const fileText = ({ source }: FilePart): string =>
+  source.type === "base64" && source.mediaType.startsWith("text/")
+    ? Buffer.from(source.data, "base64").toString("utf8")
+    : ""
+
+const resultText = ({ content }: ToolResultPart): string =>
+  typeof content === "string"
+    ? content
+    : content.map((part) => part.type === "text" ? part.text : part.type === "file" ? fileText(part) : "").join("")
+
+const resultsOf = (messages: ReadonlyArray<Message>): ReadonlyArray<string> =>
+  messages.slice(messages.findLastIndex((message) => message.role !== "tool") + 1).flatMap(({ content }) =>
+    typeof content === "string"
+      ? []
+      : content.filter((part): part is ToolResultPart => part.type === "tool-result").map(resultText)
+  )
+
+const promptOf = (request: LlmRequest): Prompt => {
+  const messages = messagesOf(request)
+  const asked = messages.filter((message) => message.role === "user").map(textOf)
+  const format = request.responseFormat
+  return {
+    userText: asked.findLast((text) => text !== "") ?? "",
+    toolResults: resultsOf(messages),
+    tools: (request.tools ?? []).filter((tool) => tool.type === "function"),
+    toolChoice: request.toolChoice ?? "auto",
+    responseSchema: format?.type === "json-schema"
+      ? format.schema
+      : format?.type === "json"
+      ? { type: "object" }
+      : undefined,
+    maxTokens: request.maxTokens
+  }
+}
 
 /**
- * Answers a prompt.
+ * Answers a request. `thinks` says whether it is to show reasoning.
  *
  * @category models
  * @since 0.1.0
  */
-export const answer = (prompt: Prompt): ReplyAnswer => {
+export const answer = (request: LlmRequest, thinks: boolean): ReplyAnswer => {
+  const prompt = promptOf(request)
   const tool = toolFor(prompt)
-  const thought: ReadonlyArray<Part> = prompt.reasoning
+  const thought: ReadonlyArray<Part> = thinks
     ? [{
       type: "reasoning",
       text: tool === undefined ? "A plain answer will do." : `The tool ${tool.name} can tell.`,
@@ -28,7 +79,7 @@ export const answer = (prompt: Prompt): ReplyAnswer => {
     : []
   if (tool !== undefined) {
     return {
-      parts: [...thought, { type: "tool-call", name: tool.name, arguments: valueOf(tool.schema, prompt.userText) }]
+      parts: [...thought, { type: "tool-call", name: tool.name, arguments: valueOf(tool.parameters, prompt.userText) }]
     }
   }
   const whole = replyText(prompt)
@@ -55,11 +106,11 @@ const words = (text: string): ReadonlyArray<string> =>
   text.replaceAll(/([a-z])([A-Z])/g, "$1 $2").toLowerCase().split(/[^\p{L}\p{N}]+/u)
     .filter((word) => word.length >= 3 && word !== "get" && !fillers.has(word))
 
-const toolFor = ({ toolChoice, toolResults, tools, userText }: Prompt): PromptTool | undefined => {
+const toolFor = ({ toolChoice, toolResults, tools, userText }: Prompt): FunctionTool | undefined => {
   if (toolChoice === "none" || toolResults.length > 0) return undefined
   if (typeof toolChoice === "object") return tools.find((tool) => tool.name === toolChoice.name)
   const said = new Set(words(userText))
-  const fitting = tools.find((tool) => words(`${tool.name} ${tool.description}`).some((word) => said.has(word)))
+  const fitting = tools.find((tool) => words(`${tool.name} ${tool.description ?? ""}`).some((word) => said.has(word)))
   return fitting ?? (toolChoice === "required" ? tools[0] : undefined)
 }
 

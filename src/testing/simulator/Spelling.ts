@@ -4,9 +4,11 @@
  *
  * @since 0.1.0
  */
+import { inputTokens } from "../../model/estimate.ts"
+import type { AnswerContext, Decoded, EncodedError, Frame, Operation, ServerProtocol } from "../../protocol/Server.ts"
 import type { Answer, ErrorDetails, Faults, Headers, ReplyAnswer } from "./Answer.ts"
-import type { Frame, IncomingRequest, Operation, Reply, ReplyToolCall, Wire } from "./Wire.ts"
-import { tokensOf } from "./Wire.ts"
+import { type Played, played } from "./Reply.ts"
+import { contextOf, type IncomingRequest, vendorOf } from "./Vendor.ts"
 
 /**
  * What a request must fulfil to be answered.
@@ -33,7 +35,7 @@ export interface Entrance {
  */
 export const refuse = (
   request: IncomingRequest,
-  wire: Wire,
+  wire: ServerProtocol,
   operation: Operation,
   options: Entrance
 ): ErrorDetails | undefined => {
@@ -44,8 +46,26 @@ export const refuse = (
   if (!mayEnter) return wire.unauthorized(credential)
   const invalid = options.validate === false ? undefined : wire.validate(request, operation)
   if (invalid !== undefined || options.models === undefined || operation === "models") return invalid
-  const model = operation === "model" ? modelInPath(request) : wire.prompt(request).model
+  const model = operation === "model" ? modelInPath(request) : decoded(request, wire).model
   return options.models.includes(model) ? undefined : wire.unknownModel(model)
+}
+
+const empty: Decoded = {
+  request: { messages: [{ role: "user", content: "" }] },
+  model: "",
+  stream: false,
+  warnings: []
+}
+
+/**
+ * What a request says; one that cannot be read, and is not refused for it, says nothing.
+ *
+ * @category spelling
+ * @since 0.1.0
+ */
+export const decoded = (request: IncomingRequest, wire: ServerProtocol): Decoded => {
+  const read = wire.decodeRequest(request)
+  return "refused" in read ? empty : read
 }
 
 const modelInPath = ({ path }: IncomingRequest): string =>
@@ -81,15 +101,15 @@ export interface Response {
  */
 export const listing = (
   request: IncomingRequest,
-  wire: Wire,
+  wire: ServerProtocol,
   operation: Operation,
-  models: ReadonlyArray<string> = wire.usualModels
+  models: ReadonlyArray<string> = vendorOf(wire).usualModels
 ): unknown =>
   operation === "countTokens"
-    ? wire.tokenCount(tokensOf(wire.prompt(request).inputText))
+    ? wire.encodeTokenCount(inputTokens(decoded(request, wire).request))
     : operation === "model"
-    ? wire.model(modelInPath(request))
-    : wire.models(models)
+    ? wire.encodeModel(modelInPath(request))
+    : wire.encodeModels(models)
 
 /**
  * An answer as the wire sends it.
@@ -97,7 +117,7 @@ export const listing = (
  * @category spelling
  * @since 0.1.0
  */
-export const spell = (request: IncomingRequest, wire: Wire, answer: Answer): Response => {
+export const spell = (request: IncomingRequest, wire: ServerProtocol, answer: Answer): Response => {
   if ("raw" in answer) {
     const { body, headers, status } = answer.raw
     const chunks = typeof body === "string" || body instanceof Uint8Array ? [body] : body
@@ -108,33 +128,46 @@ export const spell = (request: IncomingRequest, wire: Wire, answer: Answer): Res
       frames: chunks.map((data): Frame => ({ kind: "content", data }))
     }
   }
+  const context = contextOf(request, wire)
   if ("error" in answer) {
-    const { error } = answer
-    return json(request, wire, wire.error(withEcho(error, wire, request), request), {
-      ...answer,
-      headers: {
-        ...wire.errorHeaders?.(error, request),
-        ...(error.retryAfter === undefined ? {} : { "retry-after": String(error.retryAfter) }),
-        ...error.headers,
-        ...answer.headers
-      }
-    }, error.status)
+    const { body, headers, status }: EncodedError = wire.encodeErrorDetails(
+      withEcho(answer.error, wire, request),
+      context
+    )
+    return json(request, wire, body, { ...answer, headers: { ...headers, ...answer.headers } }, status)
   }
-  const reply = complete(answer, request, wire)
-  const response = json(request, wire, wire.streams(request) ? undefined : wire.whole(reply, request), answer)
-  return wire.streams(request)
-    ? {
-      ...response,
-      headers: {
-        ...wire.headers(request),
-        "content-type": wire.streamContentType,
-        "cache-control": "no-cache",
-        ...answer.headers
-      },
-      frames: wire.stream(reply, request)
-    }
-    : response
+  const { response, events, stream } = replied(answer, request, wire)
+  const refused = response.finishReason === "refusal"
+  if (!stream) return json(request, wire, wire.encodeAnswer(response, context).body, answer)
+  const encoder = wire.answerEncoder({ ...context, refused })
+  return {
+    ...json(request, wire, undefined, answer),
+    headers: {
+      ...headersOf(request, wire, context),
+      "content-type": wire.streamContentType(context),
+      "cache-control": "no-cache",
+      ...answer.headers
+    },
+    frames: events.flatMap((event) => encoder.add(event))
+  }
 }
+
+const replied = (
+  answer: ReplyAnswer,
+  request: IncomingRequest,
+  wire: ServerProtocol
+): Played & { readonly stream: boolean } => {
+  const { model, request: asked, stream } = decoded(request, wire)
+  const { number } = request
+  const custom = new Set((asked.tools ?? []).filter((tool) => tool.type === "custom").map((tool) => tool.name))
+  const to = { wire: wire.wire, vendor: vendorOf(wire), number, model, inputTokens: inputTokens(asked), custom }
+  return { ...played(answer, to), stream }
+}
+
+const headersOf = (request: IncomingRequest, wire: ServerProtocol, context: AnswerContext): Headers => ({
+  ...wire.headers(context),
+  ...vendorOf(wire).headers(request.number)
+})
 
 /**
  * A JSON response, in two frames so that faults can act within it.
@@ -144,29 +177,31 @@ export const spell = (request: IncomingRequest, wire: Wire, answer: Answer): Res
  */
 export const json = (
   request: IncomingRequest,
-  wire: Wire,
+  wire: ServerProtocol,
   body: unknown,
   answer: Partial<Pick<Answer, "delayMillis" | "faults" | "headers">> = {},
   status = 200
 ): Response => {
   const text = JSON.stringify(body) ?? ""
   const half = Math.ceil(text.length / 2)
+  const context = contextOf(request, wire)
   return {
     status,
-    headers: { ...wire.headers(request), "content-type": "application/json", ...answer.headers },
+    headers: { ...headersOf(request, wire, context), "content-type": "application/json", ...answer.headers },
     frames: [text.slice(0, half), text.slice(half)].map((data) => ({ kind: "content", data })),
     delayMillis: answer.delayMillis ?? 0,
     faults: answer.faults ?? {},
-    streamError: wire.streamError(
+    streamError: wire.encodeStreamError(
       withEcho(answer.faults?.streamError ?? { status: 200 }, wire, request),
-      request
+      context,
+      answer.faults?.errorAfter ?? 0
     ),
-    malformed: wire.malformed,
+    malformed: vendorOf(wire).malformed,
     ping: wire.ping
   }
 }
 
-const withEcho = (error: ErrorDetails, wire: Wire, request: IncomingRequest): ErrorDetails =>
+const withEcho = (error: ErrorDetails, wire: ServerProtocol, request: IncomingRequest): ErrorDetails =>
   error.echoKey === true
     ? { ...error, message: `${error.message ?? "Invalid credential"}: ${wire.credential(request) ?? ""}` }
     : error
@@ -197,39 +232,3 @@ export const notFound = (request: IncomingRequest): Response => ({
   malformed: "",
   ping: ""
 })
-
-const lengthOf = (part: Reply["parts"][number]): number =>
-  tokensOf(part.type === "tool-call" ? part.name + part.argumentsText : part.text)
-
-const complete = (answer: ReplyAnswer, request: IncomingRequest, wire: Wire): Reply => {
-  const { inputText, model } = wire.prompt(request)
-  const parts = answer.parts.map((part) =>
-    part.type === "tool-call"
-      ? {
-        type: part.type,
-        id: part.id,
-        name: part.name,
-        argumentsText: typeof part.arguments === "string" ? part.arguments : JSON.stringify(part.arguments ?? {})
-      } satisfies ReplyToolCall
-      : part
-  )
-  const reasoning = parts.filter((part) => part.type === "reasoning").reduce((sum, part) => sum + lengthOf(part), 0)
-  const usage = answer.usage ?? {
-    input: tokensOf(inputText),
-    output: parts.reduce((sum, part) => sum + lengthOf(part), 0),
-    reasoning
-  }
-  return {
-    number: request.number,
-    model,
-    parts,
-    finish: answer.finish ?? (parts.some((part) => part.type === "tool-call") ? "tool-calls" : "stop"),
-    usage: {
-      ...usage,
-      reasoning: usage.reasoning ?? 0,
-      cacheRead: usage.cacheRead ?? 0,
-      cacheWrite: usage.cacheWrite ?? 0
-    },
-    chunkSize: answer.chunkSize ?? 8
-  }
-}

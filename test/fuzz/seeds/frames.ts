@@ -1,5 +1,5 @@
 // What seeds are made of: frames, and how a framing writes them.
-import { eventStreamMessage } from "../../../src/testing/simulator/BedrockWire.ts"
+import { eventStreamMessage } from "../../../src/protocol/bedrock/server/EventStreamMessage.ts"
 import { spell } from "../json.ts"
 
 /** A frame of a stream: an event name where the framing has one, and JSON, or text where it is none. */

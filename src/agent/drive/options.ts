@@ -1,0 +1,108 @@
+/**
+ * What an agent is made of.
+ *
+ * Public through `Agent`, which re-exports everything here.
+ *
+ * @since 0.1.0
+ */
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type { RequestOptions } from "../../LlmRequest.ts"
+import type { LlmResponse } from "../../LlmResponse.ts"
+import type { LlmTool, ToolChoice } from "../../LlmTool.ts"
+import type { Json, Message } from "../../Message.ts"
+import type { Handlers, Tag } from "../Handlers.ts"
+import type { InvalidArguments } from "../handlers/check.ts"
+import type { Bounds, State } from "../run/state.ts"
+import type { Compact } from "./compaction.ts"
+
+export type { InvalidArguments } from "../handlers/check.ts"
+
+/**
+ * Where a run stands before a step.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StepContext {
+  /** 1 for the first. */
+  readonly step: number
+  readonly state: State
+  /** What the model is about to be asked with. */
+  readonly messages: ReadonlyArray<Message>
+}
+
+/**
+ * What a step does otherwise than the agent.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StepChanges {
+  readonly model?: string | undefined
+  /** Instructions of this step. */
+  readonly instructions?: string | undefined
+  /** Names of the tools that are offered in this step. @default all */
+  readonly tools?: ReadonlyArray<string> | undefined
+  readonly toolChoice?: ToolChoice | undefined
+  /** Messages that this step is asked with; the history stays as it is. */
+  readonly messages?: ReadonlyArray<Message> | undefined
+  /** Other options of this step's request. */
+  readonly request?: Omit<RequestOptions, "tools" | "system"> | undefined
+}
+
+/**
+ * How far a run may go, beside what `Run.Bounds` says.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface AgentBounds extends Omit<Bounds, "deadline"> {
+  /** Wall time from the start of the run, resumptions and waiting included. @default no limit */
+  readonly maxTime?: Duration.Input | undefined
+}
+
+/**
+ * Options of {@link make}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<EH = never, RH = never, E = never, R = never> {
+  /** Instructions that rank above the user's. */
+  readonly instructions?: string | undefined
+  /** Tools with what runs them, or a tag of them. @default none */
+  readonly tools?: Handlers<EH, RH> | Tag<string, ReadonlyArray<LlmTool>> | undefined
+  /** Options of every request, such as model, temperature, thinking or label. */
+  readonly request?: Omit<RequestOptions, "tools" | "system"> | undefined
+  readonly bounds?: AgentBounds | undefined
+  /** Calls that run at once. @default 8 */
+  readonly concurrency?: number | undefined
+  /** How long a handler that is told to stop may take for it; after that its call counts as of unknown outcome. @default "2 seconds" */
+  readonly grace?: Duration.Input | undefined
+  /** Ends the run after a step. */
+  readonly stopWhen?:
+    | ((context: { readonly state: State; readonly response: LlmResponse }) => boolean | Effect.Effect<boolean, E, R>)
+    | undefined
+  /** Changes a step before it is asked for. */
+  readonly prepareStep?:
+    | ((context: StepContext) => StepChanges | undefined | Effect.Effect<StepChanges | undefined, E, R>)
+    | undefined
+  /**
+   * Arguments that do not decode: told to the model, or an error of the run, or given to an effect that repairs them, and tells the
+   * model when it gives nothing. @default "tell"
+   */
+  readonly invalidArguments?:
+    | "tell"
+    | "fail"
+    | ((invalid: InvalidArguments) => Effect.Effect<Json | undefined, E, R>)
+    | undefined
+  /** Makes room when the context has grown past the model's window, once each time it has grown. @default the run fails */
+  readonly compact?: Compact<E, R> | undefined
+  /**
+   * Stores the state: before a call starts and after each change. What it has stored last is what a run goes on from after a crash.
+   */
+  readonly save?: ((state: State) => Effect.Effect<void, E, R>) | undefined
+  /** Key that decisions have to be signed with, see `Run.sign`. @default decisions need no signature */
+  readonly approvalKey?: string | undefined
+}

@@ -1,0 +1,61 @@
+/**
+ * A transport that is loaded with its first call, and the decoder of the call's wire beside it.
+ *
+ * An application that has made its layers has no need of them yet, and a bundler that splits keeps them out of the first load. Nothing
+ * is sent, read or shown before they are there. Once they are, a call goes straight to them.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import * as Stream from "effect/Stream"
+import * as LlmError from "../LlmError.ts"
+import { lazy } from "../protocol/lazy.ts"
+import { type Call, type JsonCall, notLoaded } from "./Call.ts"
+import type { Transport } from "./Transport.ts"
+
+const module = lazy(() => import("./Transport.ts"))
+
+/** Both at once; a decoder that does not come is the transport's to tell. */
+const load = async (call: Call | JsonCall) => {
+  const decoder = "protocol" in call ? call.protocol.decoder : undefined
+  const [loaded] = await Promise.all([
+    module.load(),
+    typeof decoder === "object" ? decoder.load().catch(() => undefined) : undefined
+  ])
+  return loaded
+}
+
+/**
+ * Makes a transport from an `HttpClient`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (client: HttpClient.HttpClient): Transport => {
+  let made: Transport | undefined
+  const ready = (call: Call | JsonCall): Effect.Effect<Transport, LlmError.LlmError> =>
+    Effect.map(
+      Effect.tryPromise({
+        try: () => load(call),
+        catch: () =>
+          new LlmError.LlmError({
+            provider: call.provider,
+            model: call.model,
+            label: "label" in call ? call.label : undefined,
+            operation: call.operation,
+            reason: notLoaded(),
+            attempts: 1
+          })
+      }),
+      (loaded) => made ??= loaded.make(client)
+    )
+  const known = (): Transport | undefined => made ??= module.ready?.make(client)
+  return {
+    generate: (call) => known()?.generate(call) ?? Effect.flatMap(ready(call), (transport) => transport.generate(call)),
+    stream: (call) =>
+      known()?.stream(call) ?? Stream.unwrap(Effect.map(ready(call), (transport) => transport.stream(call))),
+    json: (call, reading) =>
+      known()?.json(call, reading) ?? Effect.flatMap(ready(call), (transport) => transport.json(call, reading))
+  }
+}

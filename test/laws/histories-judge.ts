@@ -1,0 +1,101 @@
+/**
+ * One list put to one target: accepted or refused as it should be, every result with its call, and nothing lost that nobody was told of.
+ */
+import { LlmRequest, Message, Provider } from "../../src/index.ts"
+import { jsonText } from "../../src/json/text.ts"
+import { type Body, illFormed } from "./histories-grammar.ts"
+import type { Target } from "./histories-lists.ts"
+
+export type Verdict =
+  | { readonly type: "accepted"; readonly body: Body }
+  | { readonly type: "refused"; readonly field: string }
+  | { readonly type: "invalid" | "astray" | "lost"; readonly problems: ReadonlyArray<string>; readonly body: Body }
+
+const marked = (kind: string) => new RegExp(`<${kind}\\d+>`, "g")
+
+const marksIn = (value: unknown, kind: string): ReadonlyArray<string> => JSON.stringify(value).match(marked(kind)) ?? []
+
+/** Which call each result names, by marks, as the list says it: results of one id answer the nearest turn that is open. */
+const pairsIn = (messages: ReadonlyArray<Message.Message>): ReadonlyMap<string, string> => {
+  const pairs = new Map<string, string>()
+  const open = new Map<string, Array<Array<string>>>()
+  for (const message of messages) {
+    const begun = new Map<string, Array<string>>()
+    for (const part of Message.parts(message)) {
+      if (part.type === "tool-call") {
+        const mark = marksIn(part.arguments, "C")[0]!
+        const group = begun.get(part.id)
+        if (group !== undefined) group.push(mark)
+        else {
+          const fresh = [mark]
+          begun.set(part.id, fresh)
+          open.set(part.id, [...open.get(part.id) ?? [], fresh])
+        }
+      }
+      if (part.type !== "tool-result") continue
+      const groups = open.get(part.toolCallId)?.filter((group) => group.length > 0)
+      const call = groups?.at(-1)?.shift()
+      const mark = marksIn(part.content, "D")[0]
+      if (call !== undefined && mark !== undefined) pairs.set(mark, call)
+    }
+  }
+  return pairs
+}
+
+/** Which call each result has in a body: by id where the wire has ids. */
+const pairsSent = (body: Body): ReadonlyMap<string, string> => {
+  const calls = new Map<string, string>()
+  const results = new Map<string, string>()
+  const visit = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return
+    if (Array.isArray(value)) return value.forEach(visit)
+    const one = value as { readonly [key: string]: unknown }
+    const call = (one["function"] !== undefined && one["id"] !== undefined) || one["type"] === "tool_use" ||
+      one["type"] === "function_call" || one["toolUseId"] !== undefined && one["input"] !== undefined ||
+      one["args"] !== undefined && one["name"] !== undefined
+    if (call) {
+      const id = one["call_id"] ?? one["id"] ?? one["toolUseId"]
+      const mark = marksIn(one, "C")[0]
+      if (typeof id === "string" && mark !== undefined) calls.set(id, mark)
+    }
+    const answers = one["tool_call_id"] ?? one["tool_use_id"] ??
+      (String(one["type"]).endsWith("call_output") ? one["call_id"] : undefined) ??
+      (one["toolUseId"] !== undefined && one["input"] === undefined ? one["toolUseId"] : undefined) ??
+      (one["response"] !== undefined ? one["id"] : undefined)
+    if (typeof answers === "string") { for (const mark of marksIn(one, "D")) results.set(mark, answers) }
+    Object.values(one).forEach(visit)
+  }
+  visit(body)
+  return new Map([...results].flatMap(([mark, id]) => {
+    const call = calls.get(id)
+    return call === undefined ? [] : [[mark, call] as const]
+  }))
+}
+
+export const judged = (target: Target, request: LlmRequest.LlmRequest): Verdict => {
+  const issue = LlmRequest.validate(request)
+  if (issue !== undefined) return { type: "refused", field: issue.field }
+  const encoded = Provider.encode(target.definition, request, target.model, false)
+  if ("field" in encoded) {
+    if (encoded.message.length < 20) throw new Error(`refused without a fix: ${encoded.message}`)
+    return { type: "refused", field: encoded.field }
+  }
+  const body = JSON.parse(jsonText(encoded.body)) as Body
+  const problems = [...target.judge({ body, prefill: target.prefill === true }), ...illFormed(body)]
+  if (problems.length > 0) return { type: "invalid", problems, body }
+  const messages = LlmRequest.messagesOf(request)
+  const sent = pairsSent(body)
+  const astray = target.inWords === true ?
+    [] :
+    [...pairsIn(messages)].flatMap(([result, call]) =>
+      sent.get(result) === call ? [] : [`${result} belongs to ${call}, was sent to ${sent.get(result)}`]
+    )
+  if (astray.length > 0) return { type: "astray", problems: astray, body }
+  const told = encoded.warnings.some((warning) => warning.field === "messages")
+  const all = jsonText(encoded.body)
+  const lost = ["T", "D", "C"].flatMap((kind) => marksIn(messages, kind)).filter((mark) => !all.includes(mark))
+  if (lost.length > 0 && !told) return { type: "lost", problems: lost, body }
+  const results = ["D", "C"].flatMap((kind) => marksIn(messages, kind)).filter((mark) => !all.includes(mark))
+  if (results.length > 0) return { type: "lost", problems: results, body }
+  return { type: "accepted", body }
+}
