@@ -121,7 +121,7 @@ describe("What is held for a call", () => {
             if (expected === "Failed") assert.deepStrictEqual(log, ["closed", "given back"])
           }).pipe(Effect.provide(TestClock.layer()), Effect.scoped, Effect.runPromise)
       ),
-      { numRuns: 80 }
+      { numRuns: 40 }
     ))
 
   it("is nothing where nothing was got: the call fails for that, and nothing is asked", () =>
@@ -228,7 +228,7 @@ describe("A course of attempts", () => {
             }
           }).pipe(Effect.runPromise)
       ),
-      { numRuns: 80 }
+      { numRuns: 40 }
     ))
 
   it("keeps of counts that follow each other before the commit the last alone", () =>
