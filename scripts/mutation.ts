@@ -40,6 +40,10 @@ const { values } = parseArgs({
     least: { type: "string", default: "0" },
     tests: { type: "string", multiple: true, default: ["test/**/*.test.ts"] },
     log: { type: "string" },
+    /** Milliseconds of tests that a fault is tried on. */
+    most: { type: "string", default: "8000" },
+    /** Of the sample, those whose `file:line` has this in it; comma-separated. */
+    only: { type: "string" },
     /** Takes what the tests reach as an older look at other sources saw it. */
     keep: { type: "boolean", default: false }
   }
@@ -82,13 +86,20 @@ interface Sample {
   readonly faults: ReadonlyArray<Fault>
 }
 
+const isWanted = ({ file, line }: Omit<Fault, "id">): boolean =>
+  values.only === undefined || values.only.split(",").some((place) => `${file}:${line}`.endsWith(place))
+
 let ids = 0
 const samples: ReadonlyArray<Sample> = values.under.map((path) => {
   const all = filesOf(path).flatMap((file) => faultsOf(root, file))
   // A seed as it is would give neighbours the same first numbers.
   const random = randomBy(Math.imul(Number(values.seed), 2_654_435_761))
   const count = values.count === undefined ? all.length : Number(values.count)
-  return { path, possible: all.length, faults: sampled(all, count, random).map((one) => ({ ...one, id: ids++ })) }
+  return {
+    path,
+    possible: all.length,
+    faults: sampled(all, count, random).filter(isWanted).map((one) => ({ ...one, id: ids++ }))
+  }
 })
 const faults = samples.flatMap((one) => one.faults)
 const faultsFile = join(folder, "faults.json")
@@ -102,7 +113,7 @@ writeFileSync(faultsFile, JSON.stringify(faults))
 const isJudge = (file: string): boolean => !/architecture|redis|fuzz|testing|scenarios/.test(file)
 /** Tests beyond this are left out, and a fault that this much of the tests it is reached by does not notice survives. */
 const longestTestMillis = 12_000
-const longestTryMillis = 8000
+const longestTryMillis = Number(values.most)
 /** Loading is what costs where a process is started for one fault. */
 const mostFreshFiles = 8
 const testFiles = globSync(values.tests, { cwd: root }).filter(isJudge).toSorted()
@@ -152,7 +163,7 @@ class Worker {
         }, millis)
       }
       const hear = (answer: Answer) => {
-        if (answer._tag === "Beginning") return wait(2 * answer.patience + 20_000)
+        if (answer._tag === "Beginning") return wait(answer.patience + 10_000)
         end(answer)
       }
       this.child.on("message", hear)
@@ -311,7 +322,7 @@ try {
   let hot = await begin()
   say(`Loaded ${testFiles.length} test files in ${seconds(begun)} s.`)
 
-  const patienceOf = (millis: number) => 8000 + 15 * millis
+  const patienceOf = (millis: number) => 5000 + 10 * millis
   const within = (those: ReadonlyArray<Seen>, most: number): ReadonlyArray<Seen> => {
     let total = 0
     return those.filter(({ millis }) => (total += millis) < most)

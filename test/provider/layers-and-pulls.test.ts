@@ -3,19 +3,23 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import { TestClock } from "effect/testing"
 import type { LlmError } from "../../src/LlmError.ts"
+import * as LlmService from "../../src/LlmService.ts"
 import type { Service } from "../../src/LlmService.ts"
 import * as Azure from "../../src/provider/Azure.ts"
 import * as Bedrock from "../../src/provider/Bedrock.ts"
 import { numberAt, only } from "../../src/provider/counting.ts"
+import * as Gemini from "../../src/provider/Gemini.ts"
 import { listIn, modelsAt } from "../../src/provider/listing.ts"
 import * as Ollama from "../../src/provider/Ollama.ts"
 import * as Vertex from "../../src/provider/Vertex.ts"
 import * as VertexAnthropic from "../../src/provider/VertexAnthropic.ts"
 import { above, claudeStreamsWhole, longForClaude } from "../../src/provider/wholeAnswers.ts"
+import { env } from "./setUp.ts"
 
 interface Sent {
   readonly url: string
@@ -66,6 +70,27 @@ describe("A layer", () => {
       assert.deepStrictEqual([reason._tag, operation], ["Configuration", "layer"])
       assert.strictEqual("field" in reason ? reason.field : undefined, field)
     }).pipe(Effect.provideService(HttpClient.HttpClient, clientOf([], []))))
+})
+
+describe("The environment", () => {
+  it.effect("gives the first key that is set; a blank one is none", () =>
+    Effect.gen(function*() {
+      const keyOf = (variables: { readonly [name: string]: string }) =>
+        Effect.gen(function*() {
+          const sent: Array<Sent> = []
+          const client = Layer.succeed(HttpClient.HttpClient, clientOf([], sent))
+          const layer = Gemini.layerEnv.pipe(Layer.provide(client), Layer.provide(env(variables)))
+          yield* Effect.exit(
+            Effect.flatMap(LlmService.LlmService, (service) => service.generate({ prompt: "Hi" })).pipe(
+              Effect.provide(layer)
+            )
+          )
+          return sent[0]?.headers["x-goog-api-key"]
+        })
+      assert.strictEqual(yield* keyOf({ GEMINI_API_KEY: "a", GOOGLE_API_KEY: "b" }), "a")
+      assert.strictEqual(yield* keyOf({ GEMINI_API_KEY: " ", GOOGLE_API_KEY: "b" }), "b")
+      assert.isUndefined(yield* keyOf({ GEMINI_API_KEY: " " }))
+    }))
 })
 
 describe("A download", () => {

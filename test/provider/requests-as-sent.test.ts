@@ -341,6 +341,33 @@ describe("Counts of tokens from a provider", () => {
   })
 })
 
+describe("A request that changes while it is read", () => {
+  it("is a problem of the request, told in a line", async () => {
+    let reads = 0
+    const request = {
+      prompt: "Hi",
+      get stop(): ReadonlyArray<string> {
+        // What is thrown need not be an error.
+        if (reads++ > 2) throw reads > 4 ? "a text" : new Error("x".repeat(5000))
+        return ["a"]
+      }
+    }
+    const { sent, service } = made({ apiKey })
+    const errors = []
+    for (let at = 0; at < 6; at++) {
+      reads = at
+      const exit = await call(service, request, "generate")
+      if (Exit.isFailure(exit)) errors.push(errorOf(exit))
+    }
+    assert.isAbove(errors.length, 0)
+    assert.lengthOf(sent, 6 - errors.length)
+    for (const { message, reason } of errors) {
+      assert.strictEqual(reason._tag, "Validation")
+      assert.isBelow(message.length, 500)
+    }
+  })
+})
+
 describe("A layer that cannot be", () => {
   it.each<readonly [string, Options]>([
     ["baseUrl", { baseUrl: "ftp://example.com" }],
