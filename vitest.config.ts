@@ -7,6 +7,9 @@ export default defineConfig({
     // One process per core: the default leaves a core idle, which on two cores is half of them.
     pool: "forks",
     maxWorkers: "100%",
+    // What files import is loaded once per process, not once per file, which is more than half of the time. A test that needs its
+    // own state makes it (as `Metric.MetricRegistry`); a module of the library that kept some would show here.
+    isolate: false,
     // A loaded CI machine is slow, not wrong: these end what hangs, and judge nothing that runs.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -1,4 +1,5 @@
-// JSON nested deep at every place of every answer: as a value, and as text in a string, where arguments and content stand.
+// JSON nested deep at every place of every answer, once for places that are alike: as a value, and as text in a string, where
+// arguments and content stand.
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -8,7 +9,7 @@ import { run, watchUncaught } from "./calls.ts"
 import { inMemory, serve } from "./clients.ts"
 import { nested, Raw, spell } from "./json.ts"
 import { seeds, type WireName } from "./seeds.ts"
-import { frameBytes } from "./seeds/frames.ts"
+import { type Frame, frameBytes } from "./seeds/frames.ts"
 
 let stop: () => void
 beforeAll(() => {
@@ -20,14 +21,26 @@ afterAll(() => stop())
 const deep = [new Raw(nested(4000, "array")), new Raw(nested(4000, "object"))]
 const deepText = nested(6000, "object")
 
-/** The value once for each place in it, with something deep there, and where text stands with deep text too. */
-const everywhere = (value: unknown, depth = 0): ReadonlyArray<unknown> => {
-  const own = typeof value === "string" ? [deep[depth % 2], deepText] : [deep[depth % 2]]
+/** The value once for each place in it that was not seen, with something deep there, and where text stands with deep text too. */
+const everywhere = (value: unknown, seen: Set<string>, path: string, depth = 0): ReadonlyArray<unknown> => {
+  const place = `${path} ${typeof value}`
+  const own = seen.has(place) ? [] : typeof value === "string" ? [deep[depth % 2], deepText] : [deep[depth % 2]]
+  seen.add(place)
   if (typeof value !== "object" || value === null) return own
   const inner = Array.isArray(value)
-    ? value.flatMap((one, at) => everywhere(one, depth + 1).map((to): unknown => value.with(at, to)))
-    : Object.entries(value).flatMap(([key, one]) => everywhere(one, depth + 1).map((to) => ({ ...value, [key]: to })))
+    ? value.flatMap((one, at) =>
+      everywhere(one, seen, `${path}.${at}`, depth + 1).map((to): unknown => value.with(at, to))
+    )
+    : Object.entries(value).flatMap(([key, one]) =>
+      everywhere(one, seen, `${path}.${key}`, depth + 1).map((to) => ({ ...value, [key]: to }))
+    )
   return [...own, ...inner]
+}
+
+/** Says which frame it is: places of frames of one kind are alike. */
+const kindOf = ({ data, event }: Frame): string => {
+  const { event_type, type } = Object(data) as { readonly event_type?: unknown; readonly type?: unknown }
+  return [event, type, event_type].join(" ")
 }
 
 const caseOf = (
@@ -57,17 +70,18 @@ const providers: { readonly [wire in WireName]: string } = {
 
 const casesOf = function*(wire: WireName): Generator<AnswerCase> {
   const { bodies, framing, streams } = seeds[wire]
+  const seen = new Set<string>()
   for (const { frames } of streams) {
     for (const [at, frame] of frames.entries()) {
       if (frame.text === true) continue
-      for (const data of everywhere(frame.data)) {
+      for (const data of everywhere(frame.data, seen, kindOf(frame))) {
         const bytes = frames.with(at, { ...frame, data }).map((one, i) => frameBytes(framing, one, i === 0))
         yield caseOf(wire, "stream", bytes, providers[wire])
       }
     }
   }
   for (const body of bodies) {
-    for (const one of everywhere(body)) {
+    for (const one of everywhere(body, seen, "body")) {
       yield caseOf(wire, "generate", [new TextEncoder().encode(spell(one))], providers[wire])
     }
   }

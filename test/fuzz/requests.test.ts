@@ -5,7 +5,7 @@ import { Random, seedOf } from "./random.ts"
 import { requestFindings } from "./requests.ts"
 
 const seed = 20261201
-const cases = 1000
+const cases = 400
 
 let stop: () => void
 beforeAll(() => {

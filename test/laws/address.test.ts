@@ -25,7 +25,7 @@ import * as OpenAi from "../../src/provider/OpenAi.ts"
 import * as Vertex from "../../src/provider/Vertex.ts"
 import * as VertexAnthropic from "../../src/provider/VertexAnthropic.ts"
 
-const runs = Number(process.env["LAW_RUNS"] ?? 150)
+const runs = Number(process.env["LAW_RUNS"] ?? 75)
 
 const apiKey = Redacted.make("key-of-this-test")
 

@@ -17,7 +17,7 @@ import * as Llm from "../../src/provider/Llm.ts"
 import type { Options, ProviderModule } from "../../src/provider/Provider.ts"
 import { junk, placesOf, replaced } from "./junk.ts"
 
-const runs = Number(process.env["LAW_RUNS"] ?? 150)
+const runs = Number(process.env["LAW_RUNS"] ?? 75)
 
 const apiKey = Redacted.make("key-of-this-test")
 const origin = { wire: "anthropic-messages", provider: "anthropic", model: "m" }

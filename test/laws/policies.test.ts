@@ -42,7 +42,7 @@ import * as Ollama from "../../src/provider/Ollama.ts"
 import * as TestLlm from "../../src/testing/TestLlm.ts"
 import { junk, placesOf, replaced } from "./junk.ts"
 
-const runs = Number(process.env["LAW_RUNS"] ?? 150)
+const runs = Number(process.env["LAW_RUNS"] ?? 75)
 
 const other = TestLlm.layer({ answers: () => "other" })
 const apiKey = Redacted.make("key-of-this-test")

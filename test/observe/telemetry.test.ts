@@ -94,7 +94,7 @@ describe("telemetry", () => {
       assert.isTrue(has("gen_ai.client.operation.duration", "error.type", "Provider"))
       assert.isTrue(has("gen_ai.client.token.usage", "gen_ai.token.type", "output"))
       assert.isTrue(has("gen_ai.client.operation.time_to_first_chunk", "gen_ai.request.model", service.info.model))
-    }))
+    }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 
   it.live("carries the provider's request id and never the key", () =>
     Effect.scoped(Effect.gen(function*() {

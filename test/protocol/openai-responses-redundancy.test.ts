@@ -105,7 +105,7 @@ const kinds = [
 describe("OpenAI Responses decoder: redundancy", () => {
   it("reads the same from the stream as from the whole response", () => {
     fc.assert(fc.property(reply, (of) => assert.deepStrictEqual(said(replayFrames(framesOf(of))), whole(of))), {
-      numRuns: 300,
+      numRuns: 120,
       seed: 20261121
     })
   })
@@ -115,7 +115,7 @@ describe("OpenAI Responses decoder: redundancy", () => {
       fc.property(reply, fc.subarray(kinds), (of, left) => {
         assert.deepStrictEqual(said(replayFrames(changed(framesOf(of), leaves(left)))), whole(of))
       }),
-      { numRuns: 600, seed: 20261122 }
+      { numRuns: 240, seed: 20261122 }
     )
   })
 
@@ -127,7 +127,7 @@ describe("OpenAI Responses decoder: redundancy", () => {
         const frames = changed(framesOf(of), leaves([...left, "output_item.done"]))
         assert.deepStrictEqual(sorted(said(replayFrames(frames))), sorted(whole(of)))
       }),
-      { numRuns: 300, seed: 20261123 }
+      { numRuns: 120, seed: 20261123 }
     )
   })
 
@@ -143,7 +143,7 @@ describe("OpenAI Responses decoder: redundancy", () => {
         })
         assert.deepStrictEqual(said(replayFrames(frames)), whole(of))
       }),
-      { numRuns: 300, seed: 20261124 }
+      { numRuns: 120, seed: 20261124 }
     )
   })
 
@@ -158,7 +158,7 @@ describe("OpenAI Responses decoder: redundancy", () => {
     }
     fc.assert(
       fc.property(reply, (of) => assert.deepStrictEqual(said(replayFrames(changed(framesOf(of), rotated))), whole(of))),
-      { numRuns: 300, seed: 20261125 }
+      { numRuns: 120, seed: 20261125 }
     )
   })
 
@@ -173,7 +173,7 @@ describe("OpenAI Responses decoder: redundancy", () => {
         reply,
         (of) => assert.deepStrictEqual(said(replayFrames(changed(framesOf(of), unplaced))), whole(of))
       ),
-      { numRuns: 300, seed: 20261126 }
+      { numRuns: 120, seed: 20261126 }
     )
   })
 })

@@ -163,7 +163,7 @@ export const lawsOf = (
         fc.property(fc.array(anyFrame, { maxLength: 14 }), (frames) => {
           for (const protocol of protocols) assert.isTrue(keepsLaws(replayFrames(frames, protocol)))
         }),
-        { numRuns: 3000, seed: 20261121 }
+        { numRuns: 800, seed: 20261121 }
       )
     })
 
@@ -173,7 +173,7 @@ export const lawsOf = (
         fc.property(fc.constantFrom(...answers), fc.nat(20), anyFrame, (frames, at, frame) => {
           assert.isTrue(keepsLaws(replayFrames(frames.with(at % frames.length, frame))))
         }),
-        { numRuns: 2000, seed: 20261122 }
+        { numRuns: 500, seed: 20261122 }
       )
     })
 
@@ -186,7 +186,7 @@ export const lawsOf = (
         fc.property(fc.oneof({ weight: 4, arbitrary: damagedBody }, fc.jsonValue()), (body) => {
           assert.isTrue(keepsLaws(wholeBody(body)))
         }),
-        { numRuns: 2000, seed: 20261123 }
+        { numRuns: 500, seed: 20261123 }
       )
     })
   })

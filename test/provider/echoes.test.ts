@@ -459,7 +459,7 @@ const run = (wire: Wire, answer: Answer, planted: Planted, which: keyof Planted)
       metrics: inspect(yield* Metric.snapshot, { depth: 6 }) + (yield* Metric.dump),
       logs: logged.join("\n")
     }
-  })).pipe(Effect.provide(Events.layer()), Effect.orDie)
+  })).pipe(Effect.provide(Events.layer()), Effect.provideService(Metric.MetricRegistry, new Map()), Effect.orDie)
 
 // =============================================================================
 // Law
@@ -502,7 +502,7 @@ describe("an echo of a credential", () => {
             }
           }
         ),
-        { numRuns: 60 }
+        { numRuns: 40 }
       )
     }, 60_000)
   }

@@ -111,7 +111,7 @@ describe("a conversation moves between providers", () => {
               const response = await Effect.runPromise(service.generate({ messages, tools, maxTokens: 100 }))
               assert.strictEqual(response.text, "Fine.")
             }),
-            { numRuns: 150 }
+            { numRuns: 60 }
           )
         )
       })).pipe(Effect.provide(NodeHttpClient.layerUndici)))

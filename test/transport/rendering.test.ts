@@ -212,7 +212,7 @@ describe("names that a server chooses", () => {
         for (const value of span.attributes.values()) if (typeof value === "string") assert.isAtMost(value.length, 256)
       }
       for (const event of yield* PubSub.takeUpTo(events, 1000)) assert.isAtMost(JSON.stringify(event).length, 1500)
-    }).pipe(Effect.provide(Events.layer()), Effect.scoped))
+    }).pipe(Effect.provide(Events.layer()), Effect.scoped, Effect.provideService(Metric.MetricRegistry, new Map())))
 
   it.effect("are bounded when the caller chooses them", () =>
     Effect.gen(function*() {
@@ -224,5 +224,5 @@ describe("names that a server chooses", () => {
         )
       )
       assert.isAtMost(names.size, 256 + 64)
-    }))
+    }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 })
