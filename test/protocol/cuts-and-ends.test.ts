@@ -144,16 +144,16 @@ const spellings: ReadonlyArray<readonly [string, (frames: ReadonlyArray<Frame>) 
   ["a list", (frames) => `[${frames.map(({ data }) => data).filter((data) => data !== "[DONE]").join(",\n")}]`]
 ]
 
-/** Where to cut: around the ends of a dozen lines and of the last ones, at every byte of the end, and here and there. */
+/** Where to cut: around the ends of eight lines and of the last ones, at every byte of the end, and here and there. */
 const cutsOf = (bytes: Uint8Array): ReadonlySet<number> => {
   const cuts = new Set<number>()
   const lines = [...bytes.keys()].filter((at) => bytes[at] === 10)
   for (const [index, at] of lines.entries()) {
-    if (index % Math.ceil(lines.length / 12) !== 0 && index < lines.length - 6) continue
+    if (index % Math.ceil(lines.length / 8) !== 0 && index < lines.length - 6) continue
     for (const cut of [at - 1, at, at + 1]) if (cut >= 0 && cut < bytes.length) cuts.add(cut)
   }
   for (let at = 0; at < bytes.length; at++) {
-    if (at % Math.ceil(bytes.length / 12) === 0 || at > bytes.length - 24) cuts.add(at)
+    if (at % Math.ceil(bytes.length / 8) === 0 || at > bytes.length - 16) cuts.add(at)
   }
   return cuts
 }

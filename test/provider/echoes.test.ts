@@ -502,7 +502,7 @@ describe("an echo of a credential", () => {
             }
           }
         ),
-        { numRuns: 40 }
+        { numRuns: 25 }
       )
     }, 60_000)
   }
