@@ -7,7 +7,7 @@ import { Random, seedOf } from "./random.ts"
 import { seeds, type WireName } from "./seeds.ts"
 
 const seed = 20261201
-const casesPerWire = 100
+const casesPerWire = 60
 
 let stop: () => void
 beforeAll(() => {

@@ -47,7 +47,7 @@ interface Outcome {
   readonly seconds: number
 }
 
-const step = 10
+const step = 5
 
 /** Runs a call, and moves the clock while it waits. */
 const run = (
