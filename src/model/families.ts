@@ -58,10 +58,12 @@ const claude: ReadonlyArray<Family> = [
     }
   },
   {
-    title: "Claude Opus and Sonnet from 4.6, Claude from 5, Fable, Mythos",
+    title: "Claude from 4.6",
+    // All but those that are known to go on: v2, Instant, 3, 4 to 4.5, in both orders of number and name.
     models: named(
-      "claude-(?:(?:opus|sonnet)-4[.-](?:[6-9]|[1-9]\\d)(?!\\d)|(?:opus|sonnet|haiku)-(?:[5-9]|[1-9]\\d)(?!\\d)|fable|mythos)"
+      "claude-(?!v?[23](?!\\d)|instant|4(?:[.-][0-5])?-(?:opus|sonnet|haiku)|(?:opus|sonnet|haiku)-4(?:[.-][0-5])?(?!\\d|[.-]\\d\\d?(?!\\d)))"
     ),
+    // https://platform.claude.com/docs/en/about-claude/models/whats-new-claude-4-6#prefill-removal
     // https://platform.claude.com/docs/en/build-with-claude/prompt-engineering/prefill-claudes-response
     capabilities: { prefill: false }
   },

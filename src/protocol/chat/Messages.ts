@@ -9,14 +9,7 @@
 import { jsonText } from "../../json/text.ts"
 import type { Issue } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
-import type {
-  CacheControl,
-  JsonObject,
-  Part,
-  ReasoningPart,
-  ToolCallPart,
-  ToolResultPart
-} from "../../Message.ts"
+import type { CacheControl, JsonObject, Part, ReasoningPart, ToolCallPart, ToolResultPart } from "../../Message.ts"
 import { asksForBreakpoints, withBreakpoints } from "../Breakpoints.ts"
 import * as Conversation from "../Conversation.ts"
 import { idsOf, idsUpTo } from "../conversation/Ids.ts"
