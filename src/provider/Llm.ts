@@ -78,6 +78,9 @@ export type ProviderId = keyof typeof modules
  */
 export const providerIds: ReadonlyArray<ProviderId> = Object.keys(modules).toSorted() as Array<ProviderId>
 
+/** What is there is used at once: a configuration that is read again waits for nothing. */
+const loaded = new Map<ModuleName, ProviderModule>()
+
 /**
  * Loads the module of a provider. Fails with reason `Configuration` where it is not to be had: in a bundle of an application that
  * imports this module from `effect-llm` instead of `effect-llm/Llm`.
@@ -87,8 +90,14 @@ export const providerIds: ReadonlyArray<ProviderId> = Object.keys(modules).toSor
  */
 export const load = (id: ProviderId): Effect.Effect<ProviderModule, LlmError.LlmError> => {
   const name = modules[id]
+  const known = loaded.get(name)
+  if (known !== undefined) return Effect.succeed(known)
   return Effect.tryPromise({
-    try: () => moduleOf(name),
+    try: async () => {
+      const module: ProviderModule = await moduleOf(name)
+      loaded.set(name, module)
+      return module
+    },
     catch: () =>
       configuration(
         `The module of ${id} could not be loaded. In a bundled application, import Llm, LlmConfig and Registry from effect-llm/Llm, effect-llm/LlmConfig and effect-llm/Registry.`

@@ -135,6 +135,7 @@ export const make = (
       new LlmError.LlmError({ provider: definition.id, model, label: options.label, operation, reason, attempts: 1 })
     const base = readBaseUrl(definition, options.baseUrl)
     if ("_tag" in base) return yield* errorOf("layer", base)
+    yield* Transport.prepared(definition.protocol)
     const transport = Transport.make(yield* HttpClient.HttpClient)
     const credentials = Credentials.parts(options.apiKey)
     // Also of calls that do not send them: a server may remember.

@@ -1,8 +1,8 @@
 /**
- * A transport that is loaded with its first call, and the decoder of the call's wire beside it.
+ * A transport that is loaded with the first layer that needs it, and the decoder of its wire beside it.
  *
- * An application that has made its layers has no need of them yet, and a bundler that splits keeps them out of the first load. Nothing
- * is sent, read or shown before they are there. Once they are, a call goes straight to them.
+ * An application that has only imported a provider has no need of them yet, and a bundler that splits keeps them out of the first load.
+ * Nothing is sent, read or shown before they are there. What could not be loaded with the layer is tried again with each call, which tells.
  *
  * @since 0.1.0
  */
@@ -11,20 +11,33 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Stream from "effect/Stream"
 import * as LlmError from "../LlmError.ts"
 import { lazy } from "../protocol/lazy.ts"
+import type { Protocol } from "../protocol/Protocol.ts"
 import { type Call, type JsonCall, notLoaded } from "./Call.ts"
 import type { Transport } from "./Transport.ts"
 
 const module = lazy(() => import("./Transport.ts"))
 
 /** Both at once; a decoder that does not come is the transport's to tell. */
-const load = async (call: Call | JsonCall) => {
-  const decoder = "protocol" in call ? call.protocol.decoder : undefined
+const load = async (decoder: Protocol["decoder"] | undefined) => {
   const [loaded] = await Promise.all([
     module.load(),
     typeof decoder === "object" ? decoder.load().catch(() => undefined) : undefined
   ])
   return loaded
 }
+
+/**
+ * Loads what calls on a wire need, so that they wait for nothing but the network. What does not come is for the calls to tell.
+ *
+ * @category loading
+ * @since 0.1.0
+ */
+export const prepared = ({ decoder }: Protocol): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    module.ready !== undefined && (typeof decoder === "function" || decoder.ready !== undefined)
+      ? Effect.void
+      : Effect.ignore(Effect.tryPromise(() => load(decoder)))
+  )
 
 /**
  * Makes a transport from an `HttpClient`.
@@ -37,7 +50,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
   const ready = (call: Call | JsonCall): Effect.Effect<Transport, LlmError.LlmError> =>
     Effect.map(
       Effect.tryPromise({
-        try: () => load(call),
+        try: () => load("protocol" in call ? call.protocol.decoder : undefined),
         catch: () =>
           new LlmError.LlmError({
             provider: call.provider,

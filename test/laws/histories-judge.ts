@@ -42,6 +42,24 @@ const pairsIn = (messages: ReadonlyArray<Message.Message>): ReadonlyMap<string, 
   return pairs
 }
 
+/** Which call each result has where neither has an id: Gemini's API on Vertex pairs them by name, in their order. */
+const pairsInOrder = (body: Body): ReadonlyArray<readonly [result: string, call: string]> => {
+  const pairs: Array<readonly [string, string]> = []
+  let waiting: Array<{ readonly name: unknown; readonly mark: string | undefined }> = []
+  for (const content of Array.isArray(body["contents"]) ? body["contents"] as ReadonlyArray<Body> : []) {
+    const parts = content["parts"] as ReadonlyArray<{ readonly [name: string]: { readonly [name: string]: unknown } }>
+    for (const { functionResponse } of parts) {
+      if (functionResponse === undefined || functionResponse["id"] !== undefined) continue
+      const at = waiting.findIndex(({ name }) => name === functionResponse["name"])
+      const [call] = at === -1 ? [] : waiting.splice(at, 1)
+      for (const mark of marksIn(functionResponse, "D")) if (call?.mark !== undefined) pairs.push([mark, call.mark])
+    }
+    const calls = parts.flatMap(({ functionCall }) => functionCall === undefined ? [] : [functionCall])
+    if (calls.length > 0) waiting = calls.map((call) => ({ name: call["name"], mark: marksIn(call, "C")[0] }))
+  }
+  return pairs
+}
+
 /** Which call each result has in a body: by id where the wire has ids. */
 const pairsSent = (body: Body): ReadonlyMap<string, string> => {
   const calls = new Map<string, string>()
@@ -66,10 +84,11 @@ const pairsSent = (body: Body): ReadonlyMap<string, string> => {
     Object.values(one).forEach(visit)
   }
   visit(body)
-  return new Map([...results].flatMap(([mark, id]) => {
+  const byId = [...results].flatMap(([mark, id]) => {
     const call = calls.get(id)
     return call === undefined ? [] : [[mark, call] as const]
-  }))
+  })
+  return new Map([...byId, ...pairsInOrder(body)])
 }
 
 export const judged = (target: Target, request: LlmRequest.LlmRequest): Verdict => {

@@ -36,8 +36,8 @@ describe("a history prepared for a wire", () => {
     assert.deepStrictEqual(turns.map((turn) => turn.role), ["user", "assistant", "tool", "user", "assistant", "tool"])
     const results = turns.flatMap((turn) => turn.parts.filter((part) => part.type === "tool-result"))
     assert.deepStrictEqual(results.map((part) => [part.toolCallId, part.isError ?? false]), [
-      ["2", false],
       ["1", true],
+      ["2", false],
       ["3", true]
     ])
     assert.lengthOf(warnings, 2)

@@ -70,8 +70,6 @@ const says = (turn: Turn): boolean =>
 interface Matched {
   /** The calls of each turn, in their order. */
   readonly calls: ReadonlyMap<number, ReadonlyArray<Call>>
-  /** Calls with a result, in the order of the results, by the turn of the call. */
-  readonly answers: ReadonlyMap<number, ReadonlyArray<Call>>
   /** Which parts of a turn answer a call. */
   readonly answering: ReadonlyMap<number, ReadonlySet<number>>
   /** Calls whose result came after something else was said. */
@@ -89,7 +87,6 @@ const put = <A>(map: Map<number, Array<A>>, at: number, value: A): void => {
 const matched = (turns: ReadonlyArray<Turn>): Matched => {
   const open = new Open()
   const calls = new Map<number, Array<Call>>()
-  const answers = new Map<number, Array<Call>>()
   const answering = new Map<number, Set<number>>()
   const late: Array<Call> = []
   let lastSaying = -1
@@ -111,12 +108,11 @@ const matched = (turns: ReadonlyArray<Turn>): Matched => {
         if (known === undefined) answering.set(at, new Set([index]))
         else known.add(index)
         if (lastSaying > call.at) late.push(call)
-        put(answers, call.at, call)
       })
     }
     if (turn.role === "assistant" || says(turn)) lastSaying = at
   })
-  return { calls, answers, answering, late, lastSaying }
+  return { calls, answering, late, lastSaying }
 }
 
 /**
@@ -129,7 +125,7 @@ export const pairs: Step = {
   name: "pairs",
   isNeeded: () => true,
   run: (turns, rules: Rules, findings) => {
-    const { answering, answers, calls, late, lastSaying } = matched(turns)
+    const { answering, calls, late, lastSaying } = matched(turns)
     const ids = new Ids(rules.toolCallId)
     const out: Array<Turn> = []
     const orphans: Array<string> = []
@@ -163,23 +159,13 @@ export const pairs: Step = {
         return id === part.id ? part : { ...part, id }
       })
       out.push(parts === turn.parts ? turn : { role: "assistant", parts })
-      const results = (answers.get(at) ?? []).map(({ id, part, result }): Part => ({
-        ...result!,
-        toolCallId: id,
-        name: part.name
-      }))
+      // In the order of the calls: where a wire has no ids, that and the name are all that tells them apart.
       let missing = 0
-      for (const call of own) {
-        if (call.result !== undefined) continue
+      const results = own.map(({ id, part, result }): Part => {
+        if (result !== undefined) return { ...result, toolCallId: id, name: part.name }
         missing++
-        results.push({
-          type: "tool-result",
-          toolCallId: call.id,
-          name: call.part.name,
-          content: missingResult,
-          isError: true
-        })
-      }
+        return { type: "tool-result", toolCallId: id, name: part.name, content: missingResult, isError: true }
+      })
       out.push({ role: "tool", parts: results })
       if (missing === 0) return
       tell(
