@@ -3,6 +3,7 @@ import { Effect, Redacted, Stream } from "effect"
 import type { LlmRequest } from "../../src/LlmRequest.ts"
 import * as Message from "../../src/Message.ts"
 import { ModelFacts } from "../../src/model/facts.ts"
+import { familyFacts } from "../../src/model/families.ts"
 import * as Anthropic from "../../src/provider/Anthropic.ts"
 import * as Groq from "../../src/provider/Groq.ts"
 import type { Options } from "../../src/provider/Provider.ts"
@@ -90,6 +91,33 @@ describe("A provider's knowledge of its models", () => {
       assert.deepStrictEqual(mine, { provider: "groq", id: "mine", maxOutputTokens: 7, capabilities: { tools: true } })
       assert.deepStrictEqual(unknown, listed[2])
     }))
+
+  it("knows which Claude goes on from a message of the assistant, wherever it is served", () => {
+    const served = (name: string) => [
+      name,
+      `us.anthropic.${name}-v1:0`,
+      `arn:aws:bedrock:us-east-1::foundation-model/anthropic.${name}-20250929-v1:0`,
+      `${name}-20250929`,
+      `${name}@20250929`,
+      `${name}@default`,
+      `anthropic/${name}`,
+      `${name}-latest`
+    ]
+    const kinds = ["opus", "sonnet", "haiku"]
+    const both = (number: string) => kinds.flatMap((kind) => [`claude-${kind}-${number}`, `claude-${number}-${kind}`])
+    const old = [
+      ...["2", "v2", "2.1", "instant-1.2", "3-opus", "3-5-haiku", "3.7-sonnet"].map((name) => `claude-${name}`),
+      ...["4", "4-0", "4-1", "4.1", "4-5", "4.5"].flatMap(both)
+    ]
+    const since = [
+      ...["4-6", "4.6", "4-8", "4-10", "5", "5-5", "5.5", "10"].flatMap(both),
+      ...["fable-5", "fable-5-1", "mythos-5"].map((name) => `claude-${name}`)
+    ]
+    const prefills = (model: string) => familyFacts("anthropic", model)?.capabilities?.prefill
+    assert.deepStrictEqual(old.flatMap(served).filter((model) => prefills(model) === false), [])
+    assert.deepStrictEqual(since.flatMap(served).filter((model) => prefills(model) !== false), [])
+    assert.isUndefined(prefills("amazon.nova-pro-v1:0"))
+  })
 
   it.effect("knows nothing, and fails nothing, where the catalogue cannot be loaded", () =>
     Effect.gen(function*() {
