@@ -119,6 +119,30 @@ describe("A provider's knowledge of its models", () => {
     assert.isUndefined(prefills("amazon.nova-pro-v1:0"))
   })
 
+  it("knows how much effort which Claude takes", () => {
+    const said = (model: string) =>
+      familyFacts("anthropic", model)?.rules?.refuses?.flatMap(({ option }) => option)
+        .filter((option) => option.startsWith("effort")) ?? []
+    const none = [
+      "claude-3-opus-20240229",
+      "claude-opus-4-20250514",
+      "claude-opus-4-1",
+      "claude-4.1-opus",
+      "claude-sonnet-4-5-20250929",
+      "claude-haiku-4-5@20251001",
+      "claude-4.5-sonnet"
+    ]
+    for (const model of none) assert.deepStrictEqual(said(model), ["effort"], model)
+    for (const model of ["claude-opus-4-5", "claude-opus-4-5-20251101", "anthropic.claude-opus-4-5-20251101-v1:0"]) {
+      assert.deepStrictEqual(said(model), ["effort: above high"], model)
+    }
+    for (
+      const model of ["claude-opus-4-6", "claude-sonnet-4-6", "claude-haiku-5", "claude-opus-4-10", "claude-fable-5"]
+    ) {
+      assert.deepStrictEqual(said(model), [], model)
+    }
+  })
+
   it.effect("knows nothing, and fails nothing, where the catalogue cannot be loaded", () =>
     Effect.gen(function*() {
       const facts = new ModelFacts("groq", () => Promise.reject(new Error("no chunk")))
