@@ -184,7 +184,7 @@ export interface Block {
 }
 
 /** The bodies of functions and the branches of a source, in the order of their beginnings. */
-export const blocksOf = (source: ts.SourceFile): ReadonlyArray<Block> => {
+const blocksOf = (source: ts.SourceFile): ReadonlyArray<Block> => {
   const blocks: Array<Block> = []
   const visit = (node: ts.Node): void => {
     if (isType(node)) return

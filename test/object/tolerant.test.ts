@@ -61,13 +61,14 @@ describe("What models write in place of JSON", () => {
           const text = JSON.stringify(value, undefined, 1)
           const at = place % (text.length + 1)
           const damaged = text.slice(0, at) + more + text.slice(at + less)
-          for (const { repairs, value } of candidatesIn(damaged)) {
-            JSON.stringify(value)
-            if (repairs.length === 0) assert.deepStrictEqual(value, JSON.parse(damaged))
-          }
+          const unsound = candidatesIn(damaged).filter(({ repairs, value }) =>
+            JSON.stringify(value) === undefined ||
+            (repairs.length === 0 && JSON.stringify(value) !== JSON.stringify(JSON.parse(damaged)))
+          )
+          assert.deepStrictEqual(unsound, [])
         }
       ),
-      { numRuns: 500 }
+      { numRuns: 200 }
     ))
 
   it("reads deep nesting and long rows of quotes in bounded time", () => {
@@ -91,8 +92,8 @@ describe("What models write in place of JSON", () => {
         "/*"
       ]
     ) {
-      candidatesIn(unit.repeat(20_000))
-      candidatesIn(`{"a": "${unit.repeat(20_000)}`)
+      assert.isArray(candidatesIn(unit.repeat(20_000)))
+      assert.isArray(candidatesIn(`{"a": "${unit.repeat(20_000)}`))
     }
   })
 

@@ -32,17 +32,6 @@ export interface Spelled {
   readonly instruction: string | undefined
 }
 
-/**
- * What excludes thinking of Claude: a tool call that is forced, a turn that goes on and did not begin with thinking.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Asked {
-  readonly forced: boolean
-  readonly openTurn: boolean
-}
-
 type Effort = "low" | "medium" | "high"
 
 /** Levels of models that know three. */

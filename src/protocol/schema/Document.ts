@@ -188,11 +188,8 @@ export const typesOf = (node: JsonObject): ReadonlyArray<string> | undefined => 
 
 /**
  * A pattern as it is tried here; `undefined` when it is no regular expression, or one that could take very long.
- *
- * @category reading
- * @since 0.1.0
  */
-export const patternOf = (pattern: string): RegExp | undefined => {
+const patternOf = (pattern: string): RegExp | undefined => {
   if (patterns.has(pattern)) return patterns.get(pattern)
   let made: RegExp | undefined
   if (pattern.length <= 4096) {
