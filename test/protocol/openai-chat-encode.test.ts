@@ -407,7 +407,7 @@ describe("OpenAI Chat encoder: messages", () => {
   })
 
   it("refuses uploaded files where a host takes their bytes only", () => {
-    const asking = (file: Message.Part) => ({ messages: [Message.user([file])] })
+    const asking = (file: Message.FilePart) => ({ messages: [Message.user([file])] })
     const quirks = { files: "file_data" } as const
     assert.property(attempt(asking(Message.file({ type: "file", fileId: "file_1" })), { quirks }), "refused")
     const bytes = Message.file({ type: "base64", mediaType: "application/pdf", data: "AAEC" })
@@ -572,7 +572,7 @@ describe("OpenAI Chat encoder: prompt caching", () => {
 
   it("moves a mark from an image to the text before it where only text can be marked", () => {
     const image = Message.image({ type: "base64", mediaType: "image/png", data: "AAEC" })
-    const marked = (...parts: ReadonlyArray<Message.Part>) =>
+    const marked = (...parts: ReadonlyArray<Message.TextPart | Message.ImagePart>) =>
       encode({ messages: [Message.user([...parts])], cache: { recentTurns: 1 } }, { quirks: { cacheControl: "text" } })
     const moved = marked(Message.text("See"), image)
     assert.deepStrictEqual((moved.body["messages"] as ReadonlyArray<JsonObject>)[0]?.["content"], [

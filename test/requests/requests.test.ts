@@ -144,7 +144,7 @@ describe("The judge of requests", () => {
       const every = cases.filter(({ kind }) => kind !== "pair")
       for (const [place, target] of all.entries()) {
         // Other cases for each target, so that the sample as a whole has something of everything.
-        const sample = every.filter((_, index) => index % 149 === place)
+        const sample = every.filter((_, index) => index % 61 === place % 61)
         const validators = [...wireValidators(target.wire), ...hostValidators(target.provider, target.wire)]
         const tally = yield* judge(target, sample, validators)
         const silent = [...tally.kinds.values()].filter(({ warned }) => !warned)
