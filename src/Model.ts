@@ -78,6 +78,7 @@ export type OptionName =
   | "cache.key"
   | "custom tools"
   | "effort"
+  | "effort: above high"
   | "files"
   | "frequencyPenalty"
   | "image.detail"

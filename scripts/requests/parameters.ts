@@ -53,8 +53,14 @@ const meets = (value: unknown, condition: unknown): boolean => {
 const holds = (body: Fields, conditions: Conditions): boolean =>
   Object.entries(conditions).every(([path, condition]) => meets(valueAt(body, path), condition))
 
-/** Entries that the hosts' own documentation contradicts: what can be asked of formats, which it knows better, and Groq's efforts. */
-const contradicted = (provider: string, path: string): boolean =>
+/**
+ * Entries that the hosts' own documentation contradicts: what can be asked of formats, which it knows better, Groq's efforts, and that Kimi
+ * is never forced to call: "tool_choice 'required' is incompatible with thinking enabled" is all that Moonshot says, so that it may be
+ * without thinking (https://github.com/can1357/oh-my-pi/issues/1077).
+ */
+const contradicted = (provider: string, path: string, body: Fields): boolean =>
+  (provider === "moonshot" && path === "tool_choice" &&
+    fieldsOf(body["thinking"])["type"] === "disabled") ||
   path.startsWith("response_format") || path.startsWith("text.format") ||
   (provider === "groq" && path === "reasoning_effort")
 
@@ -62,7 +68,7 @@ const faultsOf = (body: Fields, { params, provider }: Model, source: string): Re
   const faults: Array<Fault> = []
   for (const { applicability, description, path, range, type, values } of params) {
     const value = valueAt(body, path)
-    if (value === undefined || value === null || contradicted(provider, path)) continue
+    if (value === undefined || value === null || contradicted(provider, path, body)) continue
     const at = path.replace(/^extra_body\./, "")
     const refuse = (message: string) => void faults.push({ at, message, source })
     if (typeof value === "number" && range?.min !== undefined && value < range.min) {

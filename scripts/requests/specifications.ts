@@ -226,7 +226,13 @@ const specifications: ReadonlyArray<Specification> = [
         why:
           "documented, and recorded requests with them are answered: https://docs.x.ai/docs/api-reference#chat-completions"
       },
-      { at: /^messages\[\d+\]\.content$/, message: /is null/, why: "null beside calls, as OpenAI has it" }
+      { at: /^messages\[\d+\]\.content$/, message: /is null/, why: "null beside calls, as OpenAI has it" },
+      {
+        at: /^reasoning_effort$/,
+        message: /is "none"$/,
+        models: /^grok-4\.3/,
+        why: "documented for this model: https://docs.x.ai/developers/model-capabilities/text/reasoning"
+      }
     ]
   },
   {

@@ -41,6 +41,9 @@ const penalties = ["frequencyPenalty", "presencePenalty"] as const
 // Anthropic
 // =============================================================================
 
+/** Who serves Claude as Anthropic does. */
+const claudeHosts = ["anthropic", "vertex-anthropic", "bedrock"] as const
+
 const claude: ReadonlyArray<Family> = [
   {
     title: "Claude Opus from 4.7, Claude from 5, Fable, Mythos",
@@ -58,10 +61,36 @@ const claude: ReadonlyArray<Family> = [
     }
   },
   {
-    title: "Claude Opus and Sonnet from 4.6, Claude from 5, Fable, Mythos",
+    title: "Claude before effort",
+    // Opus to 4.1, Sonnet and Haiku to 4.5.
     models: named(
-      "claude-(?:(?:opus|sonnet)-4[.-](?:[6-9]|[1-9]\\d)(?!\\d)|(?:opus|sonnet|haiku)-(?:[5-9]|[1-9]\\d)(?!\\d)|fable|mythos)"
+      "claude-(?:v?[23](?!\\d)|instant|(?:4(?:[.-][01])?-opus|4(?:[.-][0-5])?-(?:sonnet|haiku))|(?:opus-4(?:[.-][01])?|(?:sonnet|haiku)-4(?:[.-][0-5])?)(?!\\d|[.-]\\d\\d?(?!\\d)))"
     ),
+    hosts: claudeHosts,
+    rules: {
+      refuses: [{ option: "effort", url: "https://platform.claude.com/docs/en/build-with-claude/effort" }]
+    }
+  },
+  {
+    title: "Claude Opus 4.5",
+    // The first with an effort: `max` came with 4.6, `xhigh` with 4.7.
+    models: named("claude-(?:opus-4[.-]5|4[.-]5-opus)(?!\\d)"),
+    hosts: claudeHosts,
+    rules: {
+      refuses: [{
+        option: "effort: above high",
+        instead: { effort: "high" },
+        url: "https://platform.claude.com/docs/en/build-with-claude/effort"
+      }]
+    }
+  },
+  {
+    title: "Claude from 4.6",
+    // All but those that are known to go on: v2, Instant, 3, 4 to 4.5, in both orders of number and name.
+    models: named(
+      "claude-(?!v?[23](?!\\d)|instant|4(?:[.-][0-5])?-(?:opus|sonnet|haiku)|(?:opus|sonnet|haiku)-4(?:[.-][0-5])?(?!\\d|[.-]\\d\\d?(?!\\d)))"
+    ),
+    // https://platform.claude.com/docs/en/about-claude/models/whats-new-claude-4-6#prefill-removal
     // https://platform.claude.com/docs/en/build-with-claude/prompt-engineering/prefill-claudes-response
     capabilities: { prefill: false }
   },
@@ -335,6 +364,19 @@ const others: ReadonlyArray<Family> = [
     models: named("mimo-"),
     hosts: ["xiaomi"],
     thinking: { default: "on", url: "https://platform.xiaomimimo.com/#/docs/api/chat/openai-api" }
+  },
+  {
+    title: "Nemotron 3",
+    models: named("nemotron-3"),
+    hosts: ["nvidia"],
+    rules: {
+      only: [{
+        option: "temperature",
+        from: 0,
+        to: 1,
+        url: "https://docs.api.nvidia.com/nim/reference/nvidia-nemotron-3-super-120b-a12b"
+      }]
+    }
   },
   {
     title: "GLM from 4.5",

@@ -84,6 +84,8 @@ const hasWord = (request: LlmRequest, word: string): boolean => {
 const isAsked = (request: LlmRequest, name: OptionName, fit: Fit): boolean => {
   const { responseFormat, thinking, toolChoice, tools = [] } = request
   switch (name) {
+    case "effort: above high":
+      return request.effort === "xhigh" || request.effort === "max"
     case "stop":
       return (request.stop?.length ?? 0) > 0
     case "tools":
@@ -144,6 +146,7 @@ const fieldOf = (name: OptionName): string =>
 
 const titles: { readonly [name in OptionName]?: string } = {
   "logprobs: count": "The number of log probabilities",
+  "effort: above high": "More effort than `high`",
   "toolChoice: required": "Forcing a tool call",
   "toolChoice: name": "Forcing a tool by name",
   "toolChoice: none": "Forbidding tools",

@@ -11,7 +11,6 @@ import * as AnthropicMessages from "../protocol/AnthropicMessages.ts"
 import { record } from "../protocol/Probe.ts"
 import { joinedHeaders } from "../validation/headers.ts"
 import { filledText, listOf, optional } from "../validation/values.ts"
-import { claudePrefills } from "./claude.ts"
 import { numberAt, only } from "./counting.ts"
 import * as Provider from "./Provider.ts"
 import { claudeStreamsWhole } from "./wholeAnswers.ts"
@@ -87,7 +86,7 @@ const provider = Provider.define<Options>({
     promptCaching: true,
     structuredOutput: true
   },
-  protocol: AnthropicMessages.make({ prefill: claudePrefills }),
+  protocol: AnthropicMessages.make(),
   // https://platform.claude.com/docs/en/api/models/list
   modelsUrl: (baseUrl) => `${baseUrl}/models?limit=1000`,
   nextModels: (body) => {

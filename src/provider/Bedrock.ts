@@ -35,7 +35,6 @@ import {
   problem,
   recordOf
 } from "../validation/values.ts"
-import { claudePrefills } from "./claude.ts"
 import { numberAt, only } from "./counting.ts"
 import { modelsAt } from "./listing.ts"
 import { hostName } from "./options.ts"
@@ -215,8 +214,7 @@ const claude: BedrockConverse.Family = {
   thinking: "anthropic",
   // https://platform.claude.com/docs/en/about-claude/models/migration-guide: not both of temperature and top_p.
   topPWithTemperature: false,
-  serialToolCalls: true,
-  prefill: claudePrefills
+  serialToolCalls: true
 }
 
 const nova: BedrockConverse.Family = {

@@ -33,6 +33,8 @@ const provider = Provider.define({
     customTools: false,
     promptCacheKey: false,
     textAsString: true,
+    // https://inference-docs.cerebras.ai/capabilities/reasoning
+    reasoningEfforts: { off: "none", low: "low", medium: "medium", high: "high" },
     rules: {
       refuses: [noParts("https://inference-docs.cerebras.ai/api-reference/chat-completions", "files", "audio")],
       // "tools and response_format cannot be used in the same request"

@@ -37,7 +37,12 @@ const provider = Provider.define({
     strictTools: false,
     reasoningReplay: "reasoning_content",
     thinkTags: true,
-    rules: { refuses: [noParts("https://deepinfra.com/docs/openai_api", "files", "audio")] }
+    rules: {
+      refuses: [
+        noParts("https://deepinfra.com/docs/openai_api", "files", "audio"),
+        { option: "responseFormat.description", url: "https://deepinfra.com/docs/openai_api" }
+      ]
+    }
   })
 })
 

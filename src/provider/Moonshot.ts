@@ -53,7 +53,10 @@ const provider = Provider.define({
     imageUrls: false,
     files: "none",
     rules: {
-      refuses: [noParts("https://platform.kimi.ai/docs/api/chat", "files", "audio", "image.detail")],
+      refuses: [
+        noParts("https://platform.kimi.ai/docs/api/chat", "files", "audio", "image.detail"),
+        { option: "responseFormat.description", url: "https://platform.kimi.ai/docs/api/chat" }
+      ],
       only: [{ option: "temperature", from: 0, to: 1, url: "https://platform.kimi.ai/docs/api/chat" }]
     }
   })

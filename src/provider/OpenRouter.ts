@@ -85,7 +85,8 @@ const provider = Provider.define({
     toolCallId: "any",
     customTools: false,
     promptCacheKey: false,
-    cacheControl: true,
+    // On parts of text only: https://openrouter.ai/docs/features/prompt-caching
+    cacheControl: "text",
     fileUrls: true,
     // https://openrouter.ai/docs/use-cases/reasoning-tokens
     reasoning: "reasoning",

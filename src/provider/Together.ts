@@ -35,11 +35,13 @@ const provider = Provider.define({
     topK: true,
     strictTools: false,
     customTools: false,
+    // A tool result is a string.
+    textAsString: true,
     promptCacheKey: false,
     // https://docs.together.ai/docs/reasoning-overview
     reasoning: "reasoning_enabled",
     reasoningReplay: "reasoning",
-    rules: { refuses: [noParts("https://docs.together.ai/reference/chat-completions", "files")] }
+    rules: { refuses: [noParts("https://docs.together.ai/reference/chat-completions", "files", "image.detail")] }
   })
 })
 

@@ -28,6 +28,9 @@ const provider = Provider.define({
     // https://docs.venice.ai/api-reference/endpoint/chat/completions
     tokenField: "max_tokens",
     customTools: false,
+    // A tool result is a string, a file its bytes: there is no API to upload one.
+    textAsString: true,
+    files: "file_data",
     promptCacheKey: false,
     topK: true,
     strictTools: false,

@@ -12,7 +12,6 @@ import type { JsonObject } from "../Message.ts"
 import * as AnthropicMessages from "../protocol/AnthropicMessages.ts"
 import { joinedHeaders } from "../validation/headers.ts"
 import { filledText, listOf, optional } from "../validation/values.ts"
-import { claudePrefills } from "./claude.ts"
 import { numberAt, only } from "./counting.ts"
 import * as VertexHost from "./google/Vertex.ts"
 import { modelsAt, nextPageToken } from "./listing.ts"
@@ -74,7 +73,6 @@ const provider = VertexHost.define(
       promptCaching: true
     },
     protocol: AnthropicMessages.make({
-      prefill: claudePrefills,
       // Signatures made by Anthropic's own API are valid here:
       // https://platform.claude.com/docs/en/build-with-claude/extended-thinking#thinking-block-preservation
       reasoningFrom: ["anthropic", "bedrock"]

@@ -36,7 +36,11 @@ const provider = Provider.define({
     parallelToolCalls: false,
     responseFormat: "json_object",
     reasoning: "thinking",
-    reasoningReplay: "reasoning_content",
+    // Calls without their reasoning are refused, and so is `content: null` beside them:
+    // https://platform.xiaomimimo.com/docs/en-US/usage-guide/passing-back-reasoning_content and
+    // https://github.com/XiaomiMiMo/MiMo-V2-Flash/issues/8
+    reasoningReplay: "reasoning_content_with_calls",
+    emptyContent: "empty",
     rules: {
       refuses: [noParts("https://platform.xiaomimimo.com/#/docs/api/chat/openai-api", "files")],
       excludes: [{

@@ -354,6 +354,9 @@ const anthropic: Judge = ({ body, prefill }) => {
   const marks = JSON.stringify(body).split("\"cache_control\"").length - 1
   if (marks > 4) problems.push(`a maximum of 4 blocks with cache_control may be provided, found ${marks}`)
   for (const tool of list(body["tools"])) if (!functionName.test(text(tool["name"]))) problems.push("name of a tool")
+  if (seen.size > 0 && list(body["tools"]).length === 0) {
+    problems.push("requests which include tool_use or tool_result blocks must define tools")
+  }
   return problems
 }
 

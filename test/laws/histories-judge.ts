@@ -3,6 +3,7 @@
  */
 import { LlmRequest, Message, Provider } from "../../src/index.ts"
 import { jsonText } from "../../src/json/text.ts"
+import { familyFacts } from "../../src/model/families.ts"
 import { type Body, illFormed } from "./histories-grammar.ts"
 import type { Target } from "./histories-lists.ts"
 
@@ -91,15 +92,24 @@ const pairsSent = (body: Body): ReadonlyMap<string, string> => {
   return new Map([...byId, ...pairsInOrder(body)])
 }
 
+/** As a service of the target encodes it, with what is known of the model's family. */
+export const encoded = ({ definition, model }: Target, request: LlmRequest.LlmRequest) =>
+  Provider.encode(definition, request, model, false, {
+    provider: definition.id,
+    id: model,
+    capabilities: {},
+    ...familyFacts(definition.id, model)
+  })
+
 export const judged = (target: Target, request: LlmRequest.LlmRequest): Verdict => {
   const issue = LlmRequest.validate(request)
   if (issue !== undefined) return { type: "refused", field: issue.field }
-  const encoded = Provider.encode(target.definition, request, target.model, false)
-  if ("field" in encoded) {
-    if (encoded.message.length < 20) throw new Error(`refused without a fix: ${encoded.message}`)
-    return { type: "refused", field: encoded.field }
+  const made = encoded(target, request)
+  if ("field" in made) {
+    if (made.message.length < 20) throw new Error(`refused without a fix: ${made.message}`)
+    return { type: "refused", field: made.field }
   }
-  const body = JSON.parse(jsonText(encoded.body)) as Body
+  const body = JSON.parse(jsonText(made.body)) as Body
   const problems = [...target.judge({ body, prefill: target.prefill === true }), ...illFormed(body)]
   if (problems.length > 0) return { type: "invalid", problems, body }
   const messages = LlmRequest.messagesOf(request)
@@ -110,8 +120,8 @@ export const judged = (target: Target, request: LlmRequest.LlmRequest): Verdict 
       sent.get(result) === call ? [] : [`${result} belongs to ${call}, was sent to ${sent.get(result)}`]
     )
   if (astray.length > 0) return { type: "astray", problems: astray, body }
-  const told = encoded.warnings.some((warning) => warning.field === "messages")
-  const all = jsonText(encoded.body)
+  const told = made.warnings.some((warning) => warning.field === "messages")
+  const all = jsonText(made.body)
   const lost = ["T", "D", "C"].flatMap((kind) => marksIn(messages, kind)).filter((mark) => !all.includes(mark))
   if (lost.length > 0 && !told) return { type: "lost", problems: lost, body }
   const results = ["D", "C"].flatMap((kind) => marksIn(messages, kind)).filter((mark) => !all.includes(mark))

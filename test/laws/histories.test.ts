@@ -4,12 +4,12 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { LlmRequest, Message, Provider } from "../../src/index.ts"
+import { LlmRequest, Message } from "../../src/index.ts"
 import { jsonText } from "../../src/json/text.ts"
 import * as Conversation from "../../src/protocol/Conversation.ts"
 import { Random } from "../fuzz/random.ts"
 import type { Body, Json } from "./histories-grammar.ts"
-import { judged } from "./histories-judge.ts"
+import { encoded, judged } from "./histories-judge.ts"
 import { Marks, names, randomList, requestOf, saneList, type Target, targets } from "./histories-lists.ts"
 
 const seeds = fc.nat(2 ** 31)
@@ -142,10 +142,10 @@ const differs = (before: Body, after: Body): string | undefined => {
 }
 
 const sent = (target: Target, request: LlmRequest.LlmRequest) => {
-  const encoded = Provider.encode(target.definition, request, target.model, false)
-  return "field" in encoded
+  const made = encoded(target, request)
+  return "field" in made
     ? undefined
-    : { body: JSON.parse(jsonText(encoded.body)) as Body, warnings: encoded.warnings.map(({ message }) => message) }
+    : { body: JSON.parse(jsonText(made.body)) as Body, warnings: made.warnings.map(({ message }) => message) }
 }
 
 /** Where a request is made: after the user or when all calls have results. */

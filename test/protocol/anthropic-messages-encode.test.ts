@@ -127,6 +127,23 @@ describe("Anthropic Messages encoder: messages", () => {
     ])
   })
 
+  it("declares the tools of the history where the request has none, and lets the model call none of them", () => {
+    const call = (id: string, name: string) => ({ type: "tool-call", id, name, arguments: {} }) as const
+    const made = encode(asking(
+      Message.user("Hi"),
+      Message.assistant([call("a", "weigh"), call("b", "bell"), call("c", "weigh")]),
+      Message.toolResult(call("a", "weigh"), "250 g"),
+      Message.toolResult(call("b", "bell"), "ding"),
+      Message.toolResult(call("c", "weigh"), "2 kg")
+    ))
+    assert.deepStrictEqual(made.body["tools"], [
+      { name: "bell", input_schema: { type: "object" } },
+      { name: "weigh", input_schema: { type: "object" } }
+    ])
+    assert.deepStrictEqual(made.body["tool_choice"], { type: "none" })
+    assert.deepStrictEqual(fields(made), ["tools"])
+  })
+
   it("rewrites tool ids to the API's rule, alike in call and result", () => {
     const call = { type: "tool-call", id: "fc:1/ü", name: "bell", arguments: {} } as const
     const made = JSON.stringify(body(asking(
@@ -230,7 +247,7 @@ describe("Anthropic Messages encoder: media", () => {
         is_error: true
       }]
     })
-    assert.deepStrictEqual(fields(failed), ["messages"])
+    assert.deepStrictEqual(fields(failed), ["messages", "tools"])
     assert.include(JSON.stringify(result(false).body), `"media_type":"image/png"`)
   })
 })

@@ -406,6 +406,14 @@ describe("OpenAI Chat encoder: messages", () => {
     ])
   })
 
+  it("refuses uploaded files where a host takes their bytes only", () => {
+    const asking = (file: Message.FilePart) => ({ messages: [Message.user([file])] })
+    const quirks = { files: "file_data" } as const
+    assert.property(attempt(asking(Message.file({ type: "file", fileId: "file_1" })), { quirks }), "refused")
+    const bytes = Message.file({ type: "base64", mediaType: "application/pdf", data: "AAEC" })
+    assert.deepStrictEqual(body(asking(bytes), { quirks }), body(asking(bytes)))
+  })
+
   it("refuses file URLs unless the host takes them", () => {
     const request = { messages: [Message.user([Message.file({ type: "url", url: "https://birds.example/x.pdf" })])] }
     assert.property(attempt(request), "refused")
@@ -560,6 +568,22 @@ describe("OpenAI Chat encoder: prompt caching", () => {
       cache_control: { type: "ephemeral" }
     })
     assert.deepStrictEqual(own.definition, { type: "zebra" })
+  })
+
+  it("moves a mark from an image to the text before it where only text can be marked", () => {
+    const image = Message.image({ type: "base64", mediaType: "image/png", data: "AAEC" })
+    const marked = (...parts: ReadonlyArray<Message.TextPart | Message.ImagePart>) =>
+      encode({ messages: [Message.user([...parts])], cache: { recentTurns: 1 } }, { quirks: { cacheControl: "text" } })
+    const moved = marked(Message.text("See"), image)
+    assert.deepStrictEqual((moved.body["messages"] as ReadonlyArray<JsonObject>)[0]?.["content"], [
+      { type: "text", text: "See", cache_control: { type: "ephemeral" } },
+      { type: "image_url", image_url: { url: "data:image/png;base64,AAEC" } }
+    ])
+    assert.deepStrictEqual(moved.warnings.map((warning) => warning.field), ["cache"])
+    const lost = marked(image)
+    assert.notInclude(JSON.stringify(lost.body), "cache_control")
+    assert.deepStrictEqual(lost.warnings.map((warning) => warning.field), ["cache"])
+    assert.deepStrictEqual(marked(image, Message.text("See")).warnings, [])
   })
 
   it("warns on hosts without breakpoints", () => {

@@ -3,6 +3,7 @@ import { Effect, Redacted, Stream } from "effect"
 import type { LlmRequest } from "../../src/LlmRequest.ts"
 import * as Message from "../../src/Message.ts"
 import { ModelFacts } from "../../src/model/facts.ts"
+import { familyFacts } from "../../src/model/families.ts"
 import * as Anthropic from "../../src/provider/Anthropic.ts"
 import * as Groq from "../../src/provider/Groq.ts"
 import type { Options } from "../../src/provider/Provider.ts"
@@ -90,6 +91,57 @@ describe("A provider's knowledge of its models", () => {
       assert.deepStrictEqual(mine, { provider: "groq", id: "mine", maxOutputTokens: 7, capabilities: { tools: true } })
       assert.deepStrictEqual(unknown, listed[2])
     }))
+
+  it("knows which Claude goes on from a message of the assistant, wherever it is served", () => {
+    const served = (name: string) => [
+      name,
+      `us.anthropic.${name}-v1:0`,
+      `arn:aws:bedrock:us-east-1::foundation-model/anthropic.${name}-20250929-v1:0`,
+      `${name}-20250929`,
+      `${name}@20250929`,
+      `${name}@default`,
+      `anthropic/${name}`,
+      `${name}-latest`
+    ]
+    const kinds = ["opus", "sonnet", "haiku"]
+    const both = (number: string) => kinds.flatMap((kind) => [`claude-${kind}-${number}`, `claude-${number}-${kind}`])
+    const old = [
+      ...["2", "v2", "2.1", "instant-1.2", "3-opus", "3-5-haiku", "3.7-sonnet"].map((name) => `claude-${name}`),
+      ...["4", "4-0", "4-1", "4.1", "4-5", "4.5"].flatMap(both)
+    ]
+    const since = [
+      ...["4-6", "4.6", "4-8", "4-10", "5", "5-5", "5.5", "10"].flatMap(both),
+      ...["fable-5", "fable-5-1", "mythos-5"].map((name) => `claude-${name}`)
+    ]
+    const prefills = (model: string) => familyFacts("anthropic", model)?.capabilities?.prefill
+    assert.deepStrictEqual(old.flatMap(served).filter((model) => prefills(model) === false), [])
+    assert.deepStrictEqual(since.flatMap(served).filter((model) => prefills(model) !== false), [])
+    assert.isUndefined(prefills("amazon.nova-pro-v1:0"))
+  })
+
+  it("knows how much effort which Claude takes", () => {
+    const said = (model: string) =>
+      familyFacts("anthropic", model)?.rules?.refuses?.flatMap(({ option }) => option)
+        .filter((option) => option.startsWith("effort")) ?? []
+    const none = [
+      "claude-3-opus-20240229",
+      "claude-opus-4-20250514",
+      "claude-opus-4-1",
+      "claude-4.1-opus",
+      "claude-sonnet-4-5-20250929",
+      "claude-haiku-4-5@20251001",
+      "claude-4.5-sonnet"
+    ]
+    for (const model of none) assert.deepStrictEqual(said(model), ["effort"], model)
+    for (const model of ["claude-opus-4-5", "claude-opus-4-5-20251101", "anthropic.claude-opus-4-5-20251101-v1:0"]) {
+      assert.deepStrictEqual(said(model), ["effort: above high"], model)
+    }
+    for (
+      const model of ["claude-opus-4-6", "claude-sonnet-4-6", "claude-haiku-5", "claude-opus-4-10", "claude-fable-5"]
+    ) {
+      assert.deepStrictEqual(said(model), [], model)
+    }
+  })
 
   it.effect("knows nothing, and fails nothing, where the catalogue cannot be loaded", () =>
     Effect.gen(function*() {

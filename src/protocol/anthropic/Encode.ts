@@ -11,6 +11,7 @@ import type { Warning } from "../../LlmResponse.ts"
 import type { FunctionTool } from "../../LlmTool.ts"
 import type { JsonObject, ReasoningPart } from "../../Message.ts"
 import { prepare, type Rules, type Turn } from "../Conversation.ts"
+import { calledTools, declaredForHistory } from "../conversation/Called.ts"
 import { plainIds } from "../conversation/Ids.ts"
 import { leftOut } from "../Placeless.ts"
 import { bodyOf } from "../Probe.ts"
@@ -34,7 +35,7 @@ import { resolveLimits } from "./Thinking.ts"
 export const wire = "anthropic-messages"
 
 const rulesOf = (input: EncodeInput, quirks: Quirks): Rules => {
-  const { meta, model, request } = input
+  const { meta, request } = input
   return {
     wire,
     toolCallId: plainIds(),
@@ -51,7 +52,7 @@ const rulesOf = (input: EncodeInput, quirks: Quirks): Rules => {
     leadingSystem: true,
     alternating: true,
     userFirst: true,
-    userLast: !goesOn(request, meta?.capabilities.prefill ?? quirks.prefill?.(model)),
+    userLast: !goesOn(request, meta?.capabilities.prefill),
     // "The final block in an assistant message cannot be `thinking`": https://github.com/tailcallhq/forgecode/pull/3073
     reasoningNeeds: "something-after"
   }
@@ -126,6 +127,12 @@ const functionTool = (
   if (tool.cacheControl !== undefined) wanted.set(made, tool.cacheControl)
   return made
 }
+
+/**
+ * A tool that only the history knows: "Requests which include `tool_use` or `tool_result` blocks must define tools",
+ * https://github.com/BerriAI/litellm/issues/4689
+ */
+const undescribed = (name: string): BodyTool => ({ name, input_schema: { type: "object" } })
 
 const toolsOf = (
   request: LlmRequest,
@@ -240,7 +247,9 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   const schemas = new Schemas(dialects, request, warnings)
   const tools = toolsOf(request, quirks, building.wanted, schemas, warnings)
   if (!Array.isArray(tools)) return { refused: tools }
-  const toolChoice = toolChoiceOf(request)
+  const declared = tools.length > 0 ? [] : calledTools(turns).map(undescribed)
+  if (declared.length > 0) warnings.push(declaredForHistory)
+  const toolChoice = declared.length > 0 ? { type: "none" as const } : toolChoiceOf(request)
   const accepts = (from: string) => from === input.provider || quirks.reasoningFrom?.includes(from) === true
   const limits = resolveLimits(request, meta, quirks, warnings, lacksThinking(turns, accepts))
   if (limits.thinking === undefined || limits.thinking.type === "disabled") {
@@ -252,7 +261,7 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
 
   const body: Body = { model: input.model, max_tokens: limits.maxTokens, messages }
   if (system.length > 0) body.system = system
-  if (tools.length > 0) body.tools = tools
+  if (tools.length + declared.length > 0) body.tools = [...tools, ...declared]
   if (toolChoice !== undefined) body.tool_choice = toolChoice
   if (limits.thinking !== undefined) body.thinking = limits.thinking
   if (limits.effort !== undefined || format.schema !== undefined) {

@@ -24,8 +24,6 @@ export interface Quirks {
   readonly thinking?: "auto" | "adaptive" | "budget" | "none" | undefined
   /** Replays reasoning that has no signature, for hosts that sign with an empty text or not at all. @default false */
   readonly allowEmptySignature?: boolean | undefined
-  /** Whether a model goes on from an assistant message at the end, where its data does not say. @default every model */
-  readonly prefill?: ((model: string) => boolean) | undefined
   /** Other providers whose signatures this host accepts. @default [] */
   readonly reasoningFrom?: ReadonlyArray<string> | undefined
   /** Whether `cache_control` is understood. @default true */

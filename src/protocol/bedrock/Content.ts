@@ -31,8 +31,6 @@ export interface Entry {
 export interface Building extends Findings {
   /** Names of the documents so far, which the API wants distinct, and how far each was counted. */
   readonly documents: Map<string, number>
-  /** Names of the tools that the history calls. */
-  readonly called: Set<string>
 }
 
 /** The API refuses text without anything to read in it. */
@@ -165,7 +163,6 @@ const blockOf = (role: "user" | "assistant", part: Part, building: Building): Js
           }
         }
     case "tool-call":
-      building.called.add(part.name)
       return { toolUse: { toolUseId: part.id, name: part.name, input: part.arguments } }
     case "tool-result":
       return resultBlock(part, building)

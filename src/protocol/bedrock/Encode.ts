@@ -13,6 +13,7 @@ import type { FunctionTool } from "../../LlmTool.ts"
 import type { Json, JsonObject, ReasoningPart } from "../../Message.ts"
 import { goesOn, lacksThinking, withoutThinking } from "../anthropic/Loop.ts"
 import { prepare, type Rules, type Turn } from "../Conversation.ts"
+import { calledTools, declaredForHistory } from "../conversation/Called.ts"
 import { plainIds } from "../conversation/Ids.ts"
 import { leftOut } from "../Placeless.ts"
 import { record } from "../Probe.ts"
@@ -51,7 +52,7 @@ const rulesOf = (input: EncodeInput, family: Family, familyOf: Quirks["familyOf"
   leadingSystem: true,
   alternating: true,
   userFirst: true,
-  userLast: !goesOn(input.request, input.meta?.capabilities.prefill ?? family.prefill?.(input.model)),
+  userLast: !goesOn(input.request, input.meta?.capabilities.prefill),
   reasoningNeeds: "something-after"
 })
 
@@ -123,12 +124,12 @@ const specOf = (tool: FunctionTool, at: string, schemas: Schemas): JsonObject | 
 
 const toolsOf = (
   request: LlmRequest,
-  building: Building,
+  called: ReadonlyArray<string>,
   family: Family,
-  schemas: Schemas
+  schemas: Schemas,
+  warnings: Array<Warning>
 ): ReadonlyArray<Entry> | Issue => {
-  const { warnings } = building
-  const inHistory = building.called.size > 0
+  const inHistory = called.length > 0
   const given = request.tools ?? []
   if (request.toolChoice === "none" && given.length > 0) {
     if (!inHistory) return []
@@ -148,11 +149,8 @@ const toolsOf = (
     warnings.push({ field: "tools", message: "This model has no strict tools; arguments may not fit the schema." })
   }
   if (given.length === 0 && inHistory) {
-    warnings.push({
-      field: "tools",
-      message: "This wire needs the tools that the history calls: they were declared without a schema."
-    })
-    return [...building.called].toSorted().map((name): Entry => ({
+    warnings.push(declaredForHistory)
+    return called.map((name): Entry => ({
       block: { toolSpec: { name, inputSchema: { json: { type: "object" } } } },
       cache: undefined
     }))
@@ -210,7 +208,7 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   const warnings: Array<Warning> = prepared.warnings
   warnings.push(...leftOut(request, ["image.detail"]))
   const { turns } = prepared
-  const building: Building = { warnings, documents: new Map(), called: new Set(), refused: undefined }
+  const building: Building = { warnings, documents: new Map(), refused: undefined }
 
   const spoken = turns.findIndex((turn) => turn.role !== "system")
   const leading = spoken === -1 ? turns : turns.slice(0, spoken)
@@ -221,7 +219,7 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   if (building.refused !== undefined) return { refused: building.refused }
   const dialects = family.structuredOutput === false ? { tools: bedrock.tools } : bedrock
   const schemas = new Schemas(dialects, request, warnings)
-  const tools = toolsOf(request, building, family, schemas)
+  const tools = toolsOf(request, calledTools(turns), family, schemas, warnings)
   if ("field" in tools) return { refused: tools }
   const chosen = tools.length === 0 || (request.tools ?? []).length === 0 ? undefined : toolChoiceOf(request)
   const forced = chosen !== undefined && !("auto" in chosen)

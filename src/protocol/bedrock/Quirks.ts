@@ -30,8 +30,6 @@ export interface Family {
   readonly serialToolCalls?: boolean | undefined
   /** Whether tool-call ids may hold dots and colons, as some models make them; the API allows it. @default false */
   readonly dottedToolCallIds?: boolean | undefined
-  /** Whether a model goes on from an assistant message at the end, where its data does not say. @default every model */
-  readonly prefill?: ((model: string) => boolean) | undefined
   /** Whether `outputConfig.textFormat` and strict tools are understood. @default true */
   readonly structuredOutput?: boolean | undefined
   /** Options and pairs of them that the family does not take, beyond what the other fields say. */

@@ -16,7 +16,7 @@ import { Schemas } from "../schema/Schemas.ts"
 import { placedTools } from "../ToolOrder.ts"
 import { limitMarks } from "./Marks.ts"
 import { cacheControlOf, messagesFor } from "./Messages.ts"
-import type { Quirks } from "./Quirks.ts"
+import { marksParts, type Quirks } from "./Quirks.ts"
 import { reasoningFields } from "./ReasoningRequest.ts"
 import type { Body, WireFormat, WireTool, WireToolChoice } from "./Wire.ts"
 
@@ -85,7 +85,7 @@ const toolOf = (
         }
       }
       if (tool.cacheControl === undefined) return made
-      if (quirks.cacheControl === true) return Object.assign(made, { cache_control: cacheControlOf(tool.cacheControl) })
+      if (marksParts(quirks)) return Object.assign(made, { cache_control: cacheControlOf(tool.cacheControl) })
       warnings.add(`${at}.cacheControl`, "The provider has no cache breakpoints; it was left out.")
       return made
     }
@@ -106,7 +106,7 @@ const toolsOf = (
   }
   const last = out.at(-1)
   if (
-    request.cache?.tools === true && last !== undefined && quirks.cacheControl === true && !("cache_control" in last)
+    request.cache?.tools === true && last !== undefined && marksParts(quirks) && !("cache_control" in last)
   ) {
     const control = cacheControlOf(request.cache.extendedTtl === true ? "extended" : "ephemeral")
     Object.assign(last, { cache_control: control })
@@ -181,11 +181,11 @@ const cacheFields = (request: LlmRequest, quirks: Quirks, body: Body, warnings: 
   const cache = request.cache
   if (cache === undefined) return
   if (cache.key !== undefined) body.prompt_cache_key = cache.key
-  if (cache.extendedTtl === true && quirks.cacheControl !== true) {
+  if (cache.extendedTtl === true && !marksParts(quirks)) {
     if (quirks.promptCacheRetention === true) body.prompt_cache_retention = "24h"
     else warnings.add("cache.extendedTtl", "The provider has no cache lifetime; it was left out.")
   }
-  if (cache.tools === true && quirks.cacheControl !== true) {
+  if (cache.tools === true && !marksParts(quirks)) {
     warnings.add("cache.tools", "The provider has no cache breakpoints; the tools were only sorted by name.")
   }
 }
@@ -244,7 +244,7 @@ const build = (input: EncodeInput, quirks: Quirks): Built | { readonly refused: 
   if (isRefused(tools)) return tools
   const spelled = messagesFor(input, quirks, warnings.all, format.instructions)
   if ("refused" in spelled) return spelled
-  if (quirks.cacheControl === true) limitMarks(spelled.messages, tools, warnings.all)
+  if (marksParts(quirks)) limitMarks(spelled.messages, tools, warnings.all)
   warnings.all.push(...leftOut(request, ["file.citations"]))
   const extra: Extra = {}
   const body: Body = { model: input.model, messages: spelled.messages, stream: input.stream }

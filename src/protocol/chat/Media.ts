@@ -46,7 +46,12 @@ const fileOf = (part: FilePart, quirks: Quirks, findings: Findings): Content | u
   const own = (content: { readonly type: string; readonly [field: string]: unknown }) => content as unknown as Content
   switch (quirks.contentMustBeString === true ? "none" : quirks.files ?? "file") {
     case "file":
-      if (source.type === "file") return { type: "file", file: { file_id: source.fileId } }
+    case "file_data":
+      if (source.type === "file") {
+        return quirks.files === "file_data"
+          ? refuse(findings, "The provider keeps no files: give the bytes as base64.")
+          : { type: "file", file: { file_id: source.fileId } }
+      }
       if (source.type === "url" && quirks.fileUrls !== true) {
         return refuse(findings, "The provider takes no file URLs: give the bytes as base64, or upload the file.")
       }

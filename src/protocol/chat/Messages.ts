@@ -17,7 +17,7 @@ import { type Findings, refuse, warn } from "../Findings.ts"
 import { list, nonEmpty, record } from "../Probe.ts"
 import type { EncodeInput } from "../Protocol.ts"
 import { mediaOf } from "./Media.ts"
-import type { Quirks } from "./Quirks.ts"
+import { marksParts, type Quirks } from "./Quirks.ts"
 import type { Call, Content, TextContent, WireMessage } from "./Wire.ts"
 
 /**
@@ -141,7 +141,7 @@ class Speller implements Findings {
 
   private cached<A extends object>(content: A, control: CacheControl | undefined): A {
     if (control === undefined) return content
-    if (this.quirks.cacheControl !== true) {
+    if (!marksParts(this.quirks)) {
       warn(this, "cache", "The provider has no cache breakpoints; they were left out.")
       return content
     }
@@ -158,9 +158,27 @@ class Speller implements Findings {
     const out: Array<Content> = []
     for (const part of parts) {
       const content = this.one(part)
-      if (content !== undefined) out.push("cacheControl" in part ? this.cached(content, part.cacheControl) : content)
+      if (content === undefined) continue
+      const control = "cacheControl" in part ? part.cacheControl : undefined
+      if (this.quirks.cacheControl === "text" && content.type !== "text" && control !== undefined) {
+        out.push(content)
+        this.markText(out, control)
+      } else out.push(this.cached(content, control))
     }
     return out
+  }
+
+  /** Marks the last text there is, where nothing else can be marked. */
+  private markText(out: Array<Content>, control: CacheControl): void {
+    const at = out.findLastIndex(({ type }) => type === "text")
+    warn(
+      this,
+      "cache",
+      at === -1
+        ? "Only text can be a cache breakpoint; one was left out."
+        : "Only text can be a cache breakpoint; one was moved to the text before it."
+    )
+    if (at !== -1 && !("cache_control" in out[at]!)) out[at] = this.cached(out[at]!, control)
   }
 
   private one(part: Part): Content | undefined {
@@ -335,7 +353,7 @@ export const messagesFor = (
   const prepared = Conversation.prepare(input.request, rulesOf(input, quirks))
   if (prepared.refused !== undefined) return { refused: prepared.refused }
   warnings.push(...prepared.warnings)
-  const asParts = quirks.cacheControl === true && asksForBreakpoints(input.request)
+  const asParts = marksParts(quirks) && asksForBreakpoints(input.request)
   const speller = new Speller(quirks, warnings, asParts)
   const turns = withBreakpoints(
     prepared.turns,

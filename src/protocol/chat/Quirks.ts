@@ -58,6 +58,14 @@ export type ReasoningReplay =
   | "thinking_parts"
 
 /**
+ * Whether a host takes cache breakpoints at all.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const marksParts = ({ cacheControl = false }: Quirks): boolean => cacheControl !== false
+
+/**
  * What a host does differently. Every field is optional; absent is OpenAI's own behaviour.
  *
  * @category models
@@ -93,8 +101,11 @@ export interface Quirks {
   readonly promptCacheKey?: boolean | undefined
   /** Whether `prompt_cache_retention: "24h"` may be sent for `cache.extendedTtl`. @default false */
   readonly promptCacheRetention?: boolean | undefined
-  /** Whether parts and tools take Anthropic's `cache_control` (OpenRouter, LiteLLM). @default false: a warning */
-  readonly cacheControl?: boolean | undefined
+  /**
+   * Whether parts and tools take Anthropic's `cache_control` (LiteLLM), or of the parts those of text only (OpenRouter): a mark on
+   * another goes to the text before it. @default false: a warning
+   */
+  readonly cacheControl?: boolean | "text" | undefined
 
   // --- tools ----------------------------------------------------------------------------------------------------
   /** Whether tools may carry `strict`. @default true */
@@ -173,10 +184,10 @@ export interface Quirks {
   /** Whether images may be URLs that the host fetches. @default true; `false` refuses them */
   readonly imageUrls?: boolean | undefined
   /**
-   * How a document is spelled: OpenAI's `file`, `document_url` (Mistral), `file_url` (Perplexity), or not at all: text files are then
+   * How a document is spelled: OpenAI's `file`, the same with its bytes only (`file_data`), `document_url` (Mistral), `file_url` (Perplexity), or not at all: text files are then
    * told as text, others refused. @default "file"
    */
-  readonly files?: "file" | "document_url" | "file_url" | "none" | undefined
+  readonly files?: "file" | "file_data" | "document_url" | "file_url" | "none" | undefined
   /** How sound is given: as OpenAI's object of data and format, or as a text of base64 (Mistral). @default "object" */
   readonly audioForm?: "object" | "string" | undefined
   /** Whether `file_data` may be a URL (OpenRouter). @default false: a file URL is refused */
