@@ -8,6 +8,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
+import * as Scheduler from "effect/Scheduler"
 import * as Stream from "effect/Stream"
 import * as LlmError from "../LlmError.ts"
 import { lazy } from "../protocol/lazy.ts"
@@ -27,17 +28,20 @@ const load = async (decoder: Protocol["decoder"] | undefined) => {
 }
 
 /**
- * Loads what calls on a wire need, so that they wait for nothing but the network. What does not come is for the calls to tell.
+ * Loads what calls on a wire need, so that they wait for nothing but the network. What does not come is for the calls to tell. Run by
+ * `Effect.runSync`, which cannot wait, it only begins to.
  *
  * @category loading
  * @since 0.1.0
  */
 export const prepared = ({ decoder }: Protocol): Effect.Effect<void> =>
-  Effect.suspend(() =>
-    module.ready !== undefined && (typeof decoder === "function" || decoder.ready !== undefined)
-      ? Effect.void
-      : Effect.ignore(Effect.tryPromise(() => load(decoder)))
-  )
+  Effect.withFiber((fiber) => {
+    if (module.ready !== undefined && (typeof decoder === "function" || decoder.ready !== undefined)) return Effect.void
+    const loading = Effect.ignore(Effect.tryPromise(() => load(decoder)))
+    return fiber.getRef(Scheduler.Scheduler).executionMode === "sync"
+      ? Effect.sync(() => Effect.runFork(loading))
+      : loading
+  })
 
 /**
  * Makes a transport from an `HttpClient`.
