@@ -262,11 +262,11 @@ export class GrowingJson {
 
   private close(): void {
     const { shown, value } = this.open.pop()!
-    this.add(shown ?? value)
+    this.add(shown ?? value, false)
   }
 
-  /** A whole value, to where it belongs. */
-  private add(value: Json): void {
+  /** A whole value, to where it belongs. Of one that has shown already as it is, nothing changes. */
+  private add(value: Json, isNew = true): void {
     const top = this.top()
     if (top === undefined) {
       this.root = value
@@ -278,7 +278,7 @@ export class GrowingJson {
       top.shown = undefined
       this.state = State.next
     }
-    this.hasChanged = true
+    this.hasChanged ||= isNew
   }
 
   /**
@@ -306,11 +306,12 @@ export class GrowingJson {
     else if (code < 32) this.break()
     else {
       const text = this.text + this.half
+      const isNew = !this.grows || this.half !== ""
       this.half = ""
       if (this.isKey) {
         this.top()!.key = text
         this.state = State.colon
-      } else this.add(text)
+      } else this.add(text, isNew)
     }
     return at + 1
   }

@@ -89,6 +89,18 @@ describe("Growing JSON", () => {
     }
   })
 
+  it("gives nothing for the end of what has shown already", () => {
+    const reader = new GrowingJson()
+    reader.push("{\"a\":[\"b")
+    assert.deepStrictEqual(reader.take(), { a: ["b"] })
+    for (const piece of ["\"", "]", "}"]) {
+      reader.push(piece)
+      assert.isUndefined(reader.take())
+    }
+    assert.isTrue(reader.isDone)
+    assert.deepStrictEqual(reader.value, { a: ["b"] })
+  })
+
   it("keeps what did not change as the same object, and never changes what it gave", () => {
     const reader = new GrowingJson()
     reader.push("{\"list\":[{\"n\":1},{\"n\":2}],\"text\":\"a")
