@@ -3,6 +3,7 @@ import * as fc from "fast-check"
 import { candidatesIn } from "../../src/json/extract.ts"
 import type { Json } from "../../src/json/value.ts"
 import { fit } from "../../src/object/fit.ts"
+import * as PartialJson from "../../src/object/PartialJson.ts"
 import { readObject } from "../../src/object/read.ts"
 import { nothing, typed, untyped } from "./cases.ts"
 
@@ -95,6 +96,18 @@ describe("What models write in place of JSON", () => {
       assert.isArray(candidatesIn(unit.repeat(20_000)))
       assert.isArray(candidatesIn(`{"a": "${unit.repeat(20_000)}`))
     }
+  })
+
+  it("is there for arguments and texts from elsewhere", () => {
+    const schema = { type: "object", properties: { unit: { enum: ["C", "Celsius"] }, city: { type: "string" } } }
+    const reader = PartialJson.reader(schema)
+    reader.push("{\"city\":\"Par")
+    assert.deepStrictEqual(reader.value, { city: "Par" })
+    reader.push("is\",\"unit\":\"C")
+    assert.deepStrictEqual(reader.value, { city: "Paris" })
+    assert.deepStrictEqual(PartialJson.parse("[1,2"), [1])
+    assert.deepStrictEqual(PartialJson.repair("{city: 'Paris'}", schema)?.value, { city: "Paris" })
+    assert.deepStrictEqual(PartialJson.repair("[1,2,]", {})?.value, [1, 2])
   })
 
   it("keeps what fits as the same value", () => {
