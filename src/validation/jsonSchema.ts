@@ -13,6 +13,7 @@
 import { ownOf } from "../json/own.ts"
 import type { Json } from "../json/value.ts"
 import { hasFormat } from "./formats.ts"
+import { matches, patternOf } from "./patterns.ts"
 
 /**
  * What does not fit: where, and how.
@@ -59,6 +60,9 @@ const most = 10
 
 /** References that may be followed without going deeper into the value: a schema that refers to itself alone fits nothing. */
 const mostReferences = 64
+
+/** Places of the schema that are held against places of the value; a value that would take more counts as one that fits. */
+const mostSteps = 200_000
 
 /** What a schema has looked at of a value, for the `unevaluated` keywords. */
 interface Looked {
@@ -109,6 +113,7 @@ class Reader {
   private readonly root: Schema
   private readonly anchors: Map<string, Schema>
   private references = 0
+  private steps = 0
 
   constructor(root: Schema) {
     this.root = root
@@ -144,7 +149,7 @@ class Reader {
   }
 
   fits(schema: Schema, value: Json, path: string, looked: Looked = nothingLooked()): boolean {
-    if (schema === true) return true
+    if (schema === true || ++this.steps > mostSteps) return true
     if (schema === false) return this.miss(path, "Is not allowed here.")
     if (!isFields(schema)) return this.miss(path, "The tool's schema refers to something that is not there.")
     let fits = this.refers(schema, value, path, looked)
@@ -204,7 +209,7 @@ class Reader {
     if (schema["minLength"] !== undefined || schema["maxLength"] !== undefined) length = [...value].length
     if (!this.limit(schema, "minLength", (limit) => length >= limit, path, "a length of at least")) return false
     if (!this.limit(schema, "maxLength", (limit) => length <= limit, path, "a length of at most")) return false
-    if (typeof pattern === "string" && patternOf(pattern)?.test(value) === false) {
+    if (typeof pattern === "string" && !matches(pattern, value)) {
       return this.miss(path, `Must match the pattern ${pattern}. Got ${shown(value)}.`)
     }
     return typeof format !== "string" || hasFormat(format, value) ||
@@ -292,8 +297,8 @@ class Reader {
     }
     const patterns = isFields(patternProperties)
       ? Object.entries(patternProperties).flatMap(([pattern, one]) => {
-        const made = patternOf(pattern)
-        return made === undefined ? [] : [[made, one] as const]
+        // A pattern that is none is an annotation.
+        return patternOf(pattern) === undefined ? [] : [[pattern, one] as const]
       })
       : []
     for (const key of keys) {
@@ -303,7 +308,7 @@ class Reader {
       let known = own !== undefined
       if (own !== undefined) fits = this.below(own, child, at) && fits
       for (const [pattern, one] of patterns) {
-        if (!pattern.test(key)) continue
+        if (!matches(pattern, key)) continue
         known = true
         fits = this.below(one, child, at) && fits
       }
@@ -394,25 +399,6 @@ class Reader {
     }
     return fits
   }
-}
-
-const patterns = new Map<string, RegExp | undefined>()
-
-/** A pattern that is none is an annotation. */
-const patternOf = (source: string): RegExp | undefined => {
-  if (patterns.has(source)) return patterns.get(source)
-  if (patterns.size >= 1000) patterns.clear()
-  let made: RegExp | undefined
-  for (const flags of ["u", ""]) {
-    try {
-      made = new RegExp(source, flags)
-      break
-    } catch {
-      // Patterns of other dialects may not be Unicode ones.
-    }
-  }
-  patterns.set(source, made)
-  return made
 }
 
 /**

@@ -5,7 +5,8 @@
  */
 import { ownOf } from "../../json/own.ts"
 import type { Json, JsonObject } from "../../Message.ts"
-import { boundsOf, type Document, isNode, isSame, listWords, matches, referenceOf, typesOf } from "./Document.ts"
+import { matches } from "../../validation/patterns.ts"
+import { boundsOf, type Document, isNode, isSame, listWords, referenceOf, typesOf } from "./Document.ts"
 
 /** What all must hold of a value. @category models @since 0.1.0 */
 export interface Shape {
