@@ -43,7 +43,7 @@ export class PartialText {
     if (this.repair || !this.hasBegun) this.text += delta
     if (this.isLost) return this.again()
     if (this.hasBegun) this.reader.push(delta)
-    else this.begin()
+    else this.begin(delta)
     if (this.hasBegun && this.reader.isBroken) {
       this.isLost = true
       return this.again()
@@ -51,8 +51,9 @@ export class PartialText {
     return this.reader.take()
   }
 
-  private begin(): void {
-    const found = start.exec(this.text) ?? (this.repair ? /(?:```[^\n]*\n\s*(?=[[{])|(?=[[{]))/.exec(this.text) : null)
+  private begin(delta: string): void {
+    const found = start.exec(this.text) ??
+      (this.repair && /[[{]/.test(delta) ? /(?:```[^\n]*\n\s*(?=[[{])|(?=[[{]))/.exec(this.text) : null)
     if (found === null) {
       const isOpen = fenceOrNothing.test(this.text) || (this.repair && this.text.length < longestProse)
       if (!isOpen) this.isLost = true
