@@ -42,19 +42,16 @@ export const usageOf = (raw: JsonFields): Usage => {
   const cached = count(field(raw, "cachedContentTokenCount"))
   const thoughts = count(field(raw, "thoughtsTokenCount"))
   const total = count(field(raw, "totalTokenCount"))
-  const toolUse = count(field(raw, "toolUsePromptTokenCount"))
   let candidates = firstCount(count(field(raw, "candidatesTokenCount")), count(field(raw, "responseTokenCount")))
   if (candidates === undefined && total !== undefined && prompt !== undefined) {
-    candidates = Math.max(0, total - prompt - (toolUse ?? 0) - (thoughts ?? 0))
+    // Tokens of tool results that the provider put into the prompt itself are in the total only.
+    const toolUse = count(field(raw, "toolUsePromptTokenCount")) ?? 0
+    candidates = Math.max(0, total - prompt - toolUse - (thoughts ?? 0))
   }
   const input: Draft<Usage["input"]> = {}
   if (prompt !== undefined) {
-    // What the provider's own tools put into the prompt is billed as input and is not in its count:
-    // https://ai.google.dev/api/generate-content#UsageMetadata. A total that holds no more than the rest says that it is.
-    const known = prompt + (candidates ?? 0) + (thoughts ?? 0)
-    const beside = total === undefined ? toolUse ?? 0 : Math.min(toolUse ?? 0, Math.max(0, total - known))
-    input.total = prompt + beside
-    input.uncached = Math.max(0, input.total - (cached ?? 0))
+    input.total = prompt
+    input.uncached = Math.max(0, prompt - (cached ?? 0))
   }
   if (cached !== undefined) input.cacheRead = cached
   const output: Draft<Usage["output"]> = {}
