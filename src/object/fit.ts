@@ -132,13 +132,15 @@ const numberIn = (text: string): number | undefined => {
   return found.length === 1 ? readNumeral(found[0]!.trim().replace(/[.,]$/, "")) : undefined
 }
 
+/** A number with its unit is short; longer text is prose. */
+const longestQuantity = 100
 const quantity =
   /^[\s$\u20ac\u00a3\u00a5~]*[-+\u2212]?[\d.,' \u00a0\u202f_/]+(?:[eE][+-]?\d+)?[\s$\u20ac\u00a3\u00a5%.]*$/u
 
 const numberFrom = (text: string): { readonly value: number; readonly cost: number } | undefined => {
   const value = numberIn(text)
   if (value === undefined) return undefined
-  return { value, cost: quantity.test(text) ? 2 : 5 }
+  return { value, cost: text.length <= longestQuantity && quantity.test(text) ? 2 : 5 }
 }
 
 const truths = new Map<string, boolean>([["true", true], ["false", false]])

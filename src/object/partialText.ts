@@ -11,7 +11,7 @@ import type { Json } from "../json/value.ts"
 const start = /^[\s\ufeff]*(?:```[^\n]*\n\s*)?(?=[[{"\d-]|[tfn])/
 const fenceOrNothing = /^[\s\ufeff]*(?:`{0,3}|```[^\n]*\n?\s*)$/
 /** Prose before the value is given up after so many characters. */
-const longestProse = 65_536
+const longestProse = 8192
 
 /**
  * A reader of one answer.
@@ -40,7 +40,8 @@ export class PartialText {
 
   /** Reads on; the value, if it changed. */
   push(delta: string): Json | undefined {
-    if (this.repair || !this.hasBegun) this.text += delta
+    // White space in front is not kept: models in a JSON mode can write it without an end.
+    if (this.repair || !this.hasBegun) this.text += this.text === "" ? delta.trimStart() : delta
     if (this.isLost) return this.again()
     if (this.hasBegun) this.reader.push(delta)
     else this.begin(delta)
@@ -55,7 +56,7 @@ export class PartialText {
     const found = start.exec(this.text) ??
       (this.repair && /[[{]/.test(delta) ? /(?:```[^\n]*\n\s*(?=[[{])|(?=[[{]))/.exec(this.text) : null)
     if (found === null) {
-      const isOpen = fenceOrNothing.test(this.text) || (this.repair && this.text.length < longestProse)
+      const isOpen = this.text.length < longestProse && (this.repair || fenceOrNothing.test(this.text))
       if (!isOpen) this.isLost = true
       return
     }
