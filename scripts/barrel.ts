@@ -50,6 +50,9 @@ const folders: ReadonlyArray<Folder> = [
   // Structured output is loaded when it is first asked for, so the barrel does not name it.
   { path: "object", barrel: false, except: ["DeepPartial"] },
   { path: "testing", door: "testing/", barrel: false },
+  // What needs an optional peer, or a program around it, is named by its own subpath only.
+  { path: "interop", barrel: false },
+  { path: "gateway", barrel: false },
   // What loads any provider by name: esbuild keeps in a bundle whatever an import names that it can reach, used or not.
   { path: "bundled", barrel: false, instead: true }
 ]
