@@ -64,6 +64,8 @@ export interface Decoded {
   readonly stream: boolean
   /** What it says that an `LlmRequest` has no place for, and that only the wire it came in on carries on. */
   readonly warnings: ReadonlyArray<Warning>
+  /** What it says that nobody is asked for, on whatever wire. @default nothing */
+  readonly dropped?: ReadonlyArray<Warning> | undefined
 }
 
 /**
