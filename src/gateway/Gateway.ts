@@ -16,7 +16,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
-import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
@@ -27,13 +27,17 @@ import { Registry } from "../config/Registry.ts"
 import * as LlmError from "../LlmError.ts"
 import * as Budget from "../policy/Budget.ts"
 import * as RateLimit from "../policy/RateLimit.ts"
-import { answer, type Setup } from "./answering.ts"
+import { isCompaction } from "../protocol/responses/server/Compact.ts"
+import type { Incoming, ServerProtocol } from "../protocol/Server.ts"
+import { answer } from "./answering.ts"
 import { type Exchange, failed, refused } from "./call.ts"
 import { decode, type GatewayConfig } from "./config.ts"
 import * as Guard from "./guard.ts"
-import { type BodyLimits, bodyOf, headOf, spokenIn } from "./incoming.ts"
+import { type BodyLimits, bodyOf, headOf, responses, spokenIn } from "./incoming.ts"
 import { doorkeeper, hashOf, type KeyStore, refusal } from "./keys.ts"
 import * as Metrics from "./metrics.ts"
+import type { Setup } from "./prepare.ts"
+import { converse } from "./socket.ts"
 import { limiter } from "./spending.ts"
 import { Stored } from "./stored.ts"
 
@@ -148,14 +152,54 @@ const broken = (exchange: Exchange) => (cause: unknown) =>
 const metricsOf = ({ metrics, setup }: Door, exchange: Exchange) => {
   const notFound = refused(exchange, { status: 404, message: "There is nothing here." })
   if (!metrics) return Effect.succeed(notFound)
-  const told = Effect.map(PrometheusMetrics.format(), (body) =>
-    HttpServerResponse.text(body, { contentType: "text/plain; version=0.0.4; charset=utf-8" }))
+  const told = Effect.map(
+    PrometheusMetrics.format(),
+    (body) => HttpServerResponse.text(body, { contentType: "text/plain; version=0.0.4; charset=utf-8" })
+  )
   if (!setup.doorkeeper.asks) return told
   return Effect.matchEffect(setup.doorkeeper.identify(exchange.context.incoming, exchange.wire), {
     onFailure: (error) => failed(exchange, error),
     onSuccess: ({ key }) => key?.admin === true ? told : Effect.succeed(notFound)
   })
 }
+
+const seconds = (millis: number): number => Math.floor(millis / 1000)
+
+const exchangeOf = (door: Door, incoming: Incoming, wire: ServerProtocol): Effect.Effect<Exchange> =>
+  Effect.map(Clock.Clock, (clock) => {
+    const id = requestId()
+    const now = clock.currentTimeMillisUnsafe()
+    return {
+      wire,
+      context: {
+        incoming,
+        requestId: id,
+        created: seconds(now),
+        completed: () => seconds(clock.currentTimeMillisUnsafe())
+      },
+      headers: { "x-effect-llm-request-id": id, ...Guard.corsHeaders(door.allowed, incoming.headers) }
+    }
+  })
+
+/** Whether a request opens a WebSocket of the Responses API. */
+const isSocket = ({ headers, method, path }: Incoming): boolean =>
+  method === "GET" && headers["upgrade"]?.toLowerCase() === "websocket" && path.endsWith("/responses")
+
+const connected = (door: Door, request: HttpServerRequest, exchange: Exchange) =>
+  Effect.gen(function*() {
+    const { incoming } = exchange.context
+    // Before the connection is made: afterwards a refusal has no status.
+    yield* door.setup.doorkeeper.identify(incoming, responses)
+    const socket = yield* request.upgrade
+    yield* converse(door.setup, socket, incoming, (incoming) => exchangeOf(door, incoming, responses))
+    return HttpServerResponse.empty()
+  }).pipe(
+    Effect.catch((error) =>
+      error._tag === "LlmError"
+        ? failed(exchange, error)
+        : Effect.succeed(refused(exchange, { status: 400, message: "The connection could not be upgraded." }))
+    )
+  )
 
 const handle = (door: Door, request: HttpServerRequest) =>
   Effect.gen(function*() {
@@ -170,13 +214,15 @@ const handle = (door: Door, request: HttpServerRequest) =>
     }
     if (head.path === "/health") return text("ok", 200)
     const { operation, wire } = spokenIn(head)
-    const id = requestId()
-    const created = Math.floor((yield* Clock.currentTimeMillis) / 1000)
-    const headers = { "x-effect-llm-request-id": id, ...Guard.corsHeaders(door.allowed, head.headers) }
-    const exchange: Exchange = { wire, context: { incoming: head, requestId: id, created }, headers }
+    const exchange = yield* exchangeOf(door, head, wire)
     if (head.path === "/metrics") return yield* metricsOf(door, exchange)
+    if (isSocket(head)) return yield* connected(door, request, exchange)
+    if (isCompaction(head)) return yield* answered(door, request, { ...exchange, wire: responses }, "compact")
     if (operation === undefined) {
-      return refused(exchange, { status: 404, message: `There is nothing at ${head.method} ${head.path.slice(0, 200)}.` })
+      return refused(exchange, {
+        status: 404,
+        message: `There is nothing at ${head.method} ${head.path.slice(0, 200)}.`
+      })
     }
     return yield* answered(door, request, exchange, operation)
   })
@@ -204,6 +250,16 @@ const answered = (
     Effect.catchDefect(broken(exchange))
   )
 
+const isUnroutable = ({ prefix }: Door, url: string): boolean => {
+  if (!url.startsWith(`${prefix}/`)) return false
+  try {
+    decodeURI(url)
+    return false
+  } catch {
+    return true
+  }
+}
+
 // =============================================================================
 // Layers
 // =============================================================================
@@ -226,6 +282,15 @@ export const layer = (options: Options = {}): Layer.Layer<never, LlmError.LlmErr
   HttpRouter.use((router) =>
     Effect.flatMap(doorOf(options), (door) => {
       const path: HttpRouter.PathInput = `${door.prefix as `/${string}`}/*`
-      return router.add("*", path, (request) => handle(door, request))
+      return Effect.andThen(
+        // The router knows no path that is no percent encoding; whoever asks for it speaks a wire all the same.
+        router.addGlobalMiddleware((routed) =>
+          Effect.flatMap(
+            HttpServerRequest,
+            (request) => isUnroutable(door, request.url) ? handle(door, request) : routed
+          )
+        ),
+        router.add("*", path, (request) => handle(door, request))
+      )
     })
   )

@@ -100,8 +100,13 @@ const written = ({ context, headers, wire }: Exchange, { body, status, headers: 
 export const refused = (exchange: Exchange, details: ErrorDetails): HttpServerResponse.HttpServerResponse =>
   written(exchange, exchange.wire.encodeErrorDetails(details, exchange.context))
 
-/** What is wrong with the gateway's own configuration is told to whoever runs it. */
-const told = (error: LlmError.LlmError): LlmError.LlmError =>
+/**
+ * A failure as clients are told of it: what is wrong with the gateway's own configuration is for whoever runs it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const told = (error: LlmError.LlmError): LlmError.LlmError =>
   error.reason._tag === "Configuration"
     ? error.with({ reason: new LlmError.Provider({ status: 500, message: "The gateway is not set up for this." }) })
     : error

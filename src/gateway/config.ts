@@ -197,11 +197,17 @@ const furtherProblems = (
   instances: LlmConfig["instances"] | undefined
 ): ReadonlyArray<Problems.Problem> => {
   const problems: Array<Problems.Problem> = []
-  const add = (message: string, ...path: ReadonlyArray<PropertyKey>) => problems.push({ path: ["gateway", ...path], message })
+  const add = (message: string, ...path: ReadonlyArray<PropertyKey>) =>
+    problems.push({ path: ["gateway", ...path], message })
   const names = instances === undefined ? undefined : Object.keys(instances)
   for (const [index, route] of (config.routes ?? []).entries()) {
     if (names !== undefined && !names.includes(route.to)) {
-      add(`There is no instance ${Problems.quoted(route.to)}. ${Problems.unknownName(route.to, names)}`, "routes", index, "to")
+      add(
+        `There is no instance ${Problems.quoted(route.to)}. ${Problems.unknownName(route.to, names)}`,
+        "routes",
+        index,
+        "to"
+      )
     }
     if (route.as?.includes("*") === true && !route.model.includes("*")) {
       add("Has a * although the model of the route has none.", "routes", index, "as")

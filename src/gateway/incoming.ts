@@ -6,9 +6,9 @@
  *
  * @since 0.1.0
  */
+import * as ByteSize from "effect/ByteSize"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as ByteSize from "effect/ByteSize"
 import { MaxBodySize } from "effect/http/HttpIncomingMessage"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { parseJson } from "../json/parse.ts"
@@ -130,7 +130,8 @@ export const bodyOf = (
     ),
     Effect.timeoutOrElse({
       duration: timeout,
-      orElse: () => Effect.succeed({ refused: { status: 408, message: "The body of the request did not come in time." } })
+      orElse: () =>
+        Effect.succeed({ refused: { status: 408, message: "The body of the request did not come in time." } })
     })
   )
 }

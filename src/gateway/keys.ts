@@ -11,10 +11,10 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { configuration } from "../config/problems.ts"
 import * as LlmError from "../LlmError.ts"
 import { digest } from "../policy/cache/key.ts"
 import type { Incoming, ServerProtocol } from "../protocol/Server.ts"
-import { configuration } from "../config/problems.ts"
 import type { Key } from "./config.ts"
 import { isAmong } from "./routing.ts"
 
@@ -144,8 +144,10 @@ export const doorkeeper = (
               const client: Client = { key, ...(own === undefined ? undefined : { credential: brought }) }
               if (key.expires === undefined) return Effect.succeed(client)
               const ends = Date.parse(key.expires)
-              return Effect.flatMap(Clock.currentTimeMillis, (now) =>
-                now < ends ? Effect.succeed(client) : Effect.fail(unauthenticated("The key has expired.")))
+              return Effect.flatMap(
+                Clock.currentTimeMillis,
+                (now) => now < ends ? Effect.succeed(client) : Effect.fail(unauthenticated("The key has expired."))
+              )
             }))
         }
       }

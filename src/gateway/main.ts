@@ -29,8 +29,10 @@ import { randomBytes } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { createServer } from "node:http"
 import * as Registry from "../config/Registry.ts"
+import { parseJson } from "../json/parse.ts"
 import type { LlmError } from "../LlmError.ts"
 import { layerHttpClient } from "../node/HttpClient.ts"
+import * as Body from "../protocol/server/Json.ts"
 import { problemsOf } from "./config.ts"
 import { type Configured, read } from "./file.ts"
 import * as Gateway from "./Gateway.ts"
@@ -95,7 +97,11 @@ const serving = ({ gateway, llm }: Configured) => {
 }
 
 const listens = (error: unknown): Effect.Effect<never, Ended> =>
-  end([`Cannot listen: ${error instanceof Error && error.cause instanceof Error ? error.cause.message : "the address is not to be had"}.`])
+  end([
+    `Cannot listen: ${
+      error instanceof Error && error.cause instanceof Error ? error.cause.message : "the address is not to be had"
+    }.`
+  ])
 
 const gateway = Command.make("gateway", {
   config: Flag.String("config").pipe(
@@ -163,9 +169,9 @@ const key = Command.make("key", {}, () =>
 // The program
 // =============================================================================
 
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
-  readonly version: string
-}
+const version = Body.string(
+  Body.object(parseJson(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))).version
+)
 
 const program = Command.make("effect-llm").pipe(
   Command.withDescription("One door to every large language model"),

@@ -80,18 +80,21 @@ const probeMillis = 500
  * @category metrics
  * @since 0.1.0
  */
-export const watchEventLoop: Effect.Effect<void, never, Scope> = Effect.flatMap(Effect.context<never>(), (context) =>
-  Effect.asVoid(Effect.acquireRelease(
-    Effect.sync(() => {
-      let due = performance.now() + probeMillis
-      const timer = setInterval(() => {
-        const now = performance.now()
-        eventLoopLag.updateUnsafe(Math.max(0, now - due) / 1000, context)
-        due = now + probeMillis
-      }, probeMillis)
-      // A timer of Node's must not keep a process alive that is done.
-      if (typeof timer === "object" && "unref" in timer) (timer as { unref(): void }).unref()
-      return timer
-    }),
-    (timer) => Effect.sync(() => clearInterval(timer))
-  )))
+export const watchEventLoop: Effect.Effect<void, never, Scope> = Effect.flatMap(
+  Effect.context<never>(),
+  (context) =>
+    Effect.asVoid(Effect.acquireRelease(
+      Effect.sync(() => {
+        let due = performance.now() + probeMillis
+        const timer = setInterval(() => {
+          const now = performance.now()
+          eventLoopLag.updateUnsafe(Math.max(0, now - due) / 1000, context)
+          due = now + probeMillis
+        }, probeMillis)
+        // A timer of Node's must not keep a process alive that is done.
+        if (typeof timer === "object" && "unref" in timer) (timer as { unref(): void }).unref()
+        return timer
+      }),
+      (timer) => Effect.sync(() => clearInterval(timer))
+    ))
+)

@@ -45,7 +45,7 @@ const returnable = (output: ReadonlyArray<JsonObject>): ReadonlyArray<JsonObject
   if (!lost) return output
   return output
     .filter((item) => item["type"] !== "reasoning" || typeof item["encrypted_content"] === "string")
-    .map(({ id: _, ...item }) => item)
+    .map((item) => Object.fromEntries(Object.entries(item).filter(([name]) => name !== "id")))
 }
 
 /**

@@ -9,22 +9,21 @@
  * @since 0.1.0
  */
 import type * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Queue from "effect/Queue"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { LlmError } from "../LlmError.ts"
-import { isContent, type LlmEvent } from "../LlmEvent.ts"
-import type { LlmResponse } from "../LlmResponse.ts"
 import type { Headers } from "../protocol/Server.ts"
 import { infosOf } from "../service/addressee.ts"
 import { millisBy } from "../stream/monotonic.ts"
-import * as Clock from "effect/Clock"
 import { type Call, failed, failedEvent } from "./call.ts"
-import { answerHeaders, attemptsHeader, attemptsIn, servedBy, warningsHeader } from "./headers.ts"
+import { attemptsHeader, attemptsIn, servedBy, warningsHeader } from "./headers.ts"
+import { brokenBy, isBeginning, isSse, Writing } from "./writing.ts"
 
 /**
  * How a stream is kept up.
@@ -47,63 +46,13 @@ type Frames = Queue.Queue<Uint8Array, Cause.Done>
 
 const encoder = new TextEncoder()
 
-/** What is only known at the end, as comments, which clients pass over. */
-const comment = (headers: Headers): string => {
-  const lines = Object.entries(headers).map(([name, value]) => `: ${name}: ${value}\n`)
-  return lines.length === 0 ? "" : `${lines.join("")}\n`
-}
-
-/** Takes the events of a call and gives the text of the frames they are. */
-class Writing {
-  sent = 0
-  model: string | undefined
-  finished: LlmResponse | undefined
-  private readonly call: Call
-  private readonly encoder: ReturnType<Call["wire"]["answerEncoder"]>
-  private readonly commented: boolean
-
-  constructor(call: Call) {
-    this.call = call
-    this.encoder = call.wire.answerEncoder(call.context)
-    this.commented = isSse(call)
-  }
-
-  text(events: ReadonlyArray<LlmEvent>): string {
-    let text = ""
-    for (const event of events) {
-      if (event._tag === "ResponseStart") this.model = event.model
-      const frames = this.encoder.add(event)
-      if (event._tag === "Finish") {
-        this.finished = event.response
-        if (this.commented) text += comment(this.last(event.response))
-      }
-      for (const { data } of frames) {
-        text += typeof data === "string" ? data : new TextDecoder().decode(data)
-        this.sent++
-      }
-    }
-    return text
-  }
-
-  private last(response: LlmResponse): Headers {
-    const all = answerHeaders(response, [
-      ...this.call.dropped,
-      ...response.warnings,
-      ...this.encoder.warnings
-    ])
-    return all
-  }
-}
-
-const isSse = ({ context, wire }: Call): boolean => wire.streamContentType(context).startsWith("text/event-stream")
-
-const isBeginning = (event: LlmEvent): boolean => isContent(event) || event._tag === "Finish"
-
 /** Who answers, as far as it is known when the stream begins. */
 const beginning = (call: Call, model: string | undefined): Headers => {
   const [first] = infosOf(call.service)
   const moved = call.events.findLast((event) => event._tag === "FailOver")
-  const by = moved?._tag === "FailOver" ? moved.to : { provider: first.provider, model: call.request.model ?? first.model }
+  const by = moved?._tag === "FailOver"
+    ? moved.to
+    : { provider: first.provider, model: call.request.model ?? first.model }
   const label = infosOf(call.service).find((info) => info.provider === by.provider && info.model === by.model)?.label
   const attempts = attemptsIn(call.events)
   return {
@@ -190,11 +139,12 @@ export const streamed = (
         })
       ),
       call.listening,
+      Effect.catchDefect(brokenBy),
       Effect.matchEffect({
         onSuccess: () =>
           Effect.suspend((): Effect.Effect<Ending> =>
             Effect.as(
-              writing.finished === undefined ? Effect.void : call.onAnswer(writing.finished),
+              writing.finished === undefined ? Effect.void : Effect.ignoreCause(call.onAnswer(writing.finished)),
               state.alone ? "hangup" : "200"
             )
           ),
@@ -228,7 +178,10 @@ export const streamed = (
         Effect.suspend(() => {
           const text = held
           held = ""
-          return Effect.andThen(begin, Effect.sync(() => void (text === "" || Queue.offerUnsafe(frames, encoder.encode(text)))))
+          return Effect.andThen(
+            begin,
+            Effect.sync(() => void (text === "" || Queue.offerUnsafe(frames, encoder.encode(text))))
+          )
         })
     }))
     if (opened._tag === "Failure") {

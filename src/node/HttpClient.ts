@@ -28,8 +28,8 @@ import * as Tracer from "effect/Tracer"
 import * as Http from "node:http"
 import * as Https from "node:https"
 import { urlToHttpOptions } from "node:url"
-import { NodeResponse } from "./Response.ts"
 import { Activity } from "../stream/activity.ts"
+import { NodeResponse } from "./Response.ts"
 
 type HttpError = HttpClientError.HttpClientError
 

@@ -95,6 +95,8 @@ export interface AnswerContext {
   readonly requestId: string
   /** Seconds since 1970. */
   readonly created: number
+  /** Seconds since 1970 when it is asked: wires that say when an answer was done ask when it is. @default `created` */
+  readonly completed?: (() => number) | undefined
   /** Known before it begins to be a refusal: OpenAI's wires put the text of one in a place of its own. @default false */
   readonly refused?: boolean | undefined
 }

@@ -316,6 +316,11 @@ export const decodeRequest = ({ body: given, path }: Incoming): Decoded | Unread
   const camelled = Object.fromEntries(Object.entries(config).map(([name, value]) => [camel(name), value]))
   const warnings = [...placeless(body, known), ...placeless(camelled, knownConfig, "generationConfig.")]
   const stream = called?.method === "streamGenerateContent"
-  const read = decoded({ wire, layout, body, model: called?.model ?? "", stream }, present(options), transcript, warnings)
+  const read = decoded(
+    { wire, layout, body, model: called?.model ?? "", stream },
+    present(options),
+    transcript,
+    warnings
+  )
   return several ? { ...read, dropped: [oneAnswer("generationConfig.candidateCount")] } : read
 }
