@@ -9,8 +9,10 @@
 import * as ByteSize from "effect/ByteSize"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import { MaxBodySize } from "effect/http/HttpIncomingMessage"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import type { Scope } from "effect/Scope"
 import { parseJson } from "../json/parse.ts"
 import { server as anthropic } from "../protocol/anthropic/server/Server.ts"
 import { server as chat } from "../protocol/chat/server/Server.ts"
@@ -110,7 +112,7 @@ const tooLarge: ErrorDetails = { status: 413, message: "The request is larger th
 export const bodyOf = (
   request: HttpServerRequest,
   { bytes, timeout }: BodyLimits
-): Effect.Effect<{ readonly body: unknown } | { readonly refused: ErrorDetails }> => {
+): Effect.Effect<{ readonly body: unknown } | { readonly refused: ErrorDetails }, never, Scope> => {
   const { headers } = request
   const encoding = headers["content-encoding"]
   if (encoding !== undefined && encoding !== "identity") {
@@ -128,6 +130,9 @@ export const bodyOf = (
           : { status: 400, message: "The request could not be read." }
       })
     ),
+    // Reading that is given up would close the connection before the refusal is sent.
+    Effect.forkScoped,
+    Effect.flatMap(Fiber.join),
     Effect.timeoutOrElse({
       duration: timeout,
       orElse: () =>

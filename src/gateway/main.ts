@@ -27,7 +27,7 @@ import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import { randomBytes } from "node:crypto"
 import { readFileSync } from "node:fs"
-import { createServer } from "node:http"
+import { createServer, type Server } from "node:http"
 import * as Registry from "../config/Registry.ts"
 import { parseJson } from "../json/parse.ts"
 import type { LlmError } from "../LlmError.ts"
@@ -73,8 +73,7 @@ const serverOf = ({ limits = {} }: Gateway.GatewayConfig) => {
   return server
 }
 
-const serving = ({ gateway, llm }: Configured) => {
-  const server = serverOf(gateway)
+const serving = ({ gateway, llm }: Configured, server: Server) => {
   const listening = NodeHttpServer.layer(() => server, {
     host: gateway.host ?? "127.0.0.1",
     port: gateway.port ?? defaultPort,
@@ -95,6 +94,16 @@ const serving = ({ gateway, llm }: Configured) => {
     Layer.provide(layerHttpClient)
   )
 }
+
+/** Connections that become idle after the server has stopped listening would be waited for, until their clients go. */
+const closingIdle = (server: Server) =>
+  Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      const timer = setInterval(() => server.closeIdleConnections(), 50)
+      server.on("close", () => clearInterval(timer))
+      timer.unref()
+    })
+  )
 
 const listens = (error: unknown): Effect.Effect<never, Ended> =>
   end([
@@ -125,13 +134,15 @@ const gateway = Command.make("gateway", {
       ...(strict ? { strict } : undefined)
     }
     const problems = problemsOf(asked, llm.instances)
+    const server = serverOf(asked)
     if (problems.length > 0) return yield* end(problems)
     return yield* Effect.scoped(
       Effect.gen(function*() {
-        const context = yield* Layer.build(serving({ gateway: asked, llm })).pipe(
+        const context = yield* Layer.build(serving({ gateway: asked, llm }, server)).pipe(
           Effect.catchTag("LlmError", wrong),
           Effect.catchTag("ServeError", listens)
         )
+        yield* closingIdle(server)
         yield* HttpServer.addressFormattedWith((address) => Console.log(`effect-llm gateway: ${address}`)).pipe(
           Effect.provideContext(context)
         )

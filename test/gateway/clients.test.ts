@@ -1,9 +1,9 @@
 // The vendors' own clients, as they come from npm, in front of a gateway whose primary fails in every way: they see none of it.
-import Anthropic from "@anthropic-ai/sdk"
+import Anthropic, { APIError as AnthropicError, RateLimitError as AnthropicLimit } from "@anthropic-ai/sdk"
 import { assert, describe, it } from "@effect/vitest"
 import { GoogleGenAI } from "@google/genai"
 import * as Effect from "effect/Effect"
-import OpenAI from "openai"
+import OpenAI, { APIError, NotFoundError, RateLimitError } from "openai"
 import * as Simulator from "../../src/testing/Simulator.ts"
 import { collect, getWeather, rejectionOf } from "../testing/sdk.ts"
 import { type Served, serving } from "./serving.ts"
@@ -178,7 +178,7 @@ describe("the vendors' clients through a gateway", () => {
         yield* served.backup.respondWith(() => Simulator.error(401))
         const messages = [{ role: "user" as const, content: "Hello" }]
         const chat = yield* rejectionOf(
-          OpenAI.RateLimitError,
+          RateLimitError,
           () => openai.chat.completions.create({ model: "claude", messages })
         )
         assert.strictEqual(chat.headers.get("retry-after"), "7")
@@ -188,7 +188,7 @@ describe("the vendors' clients through a gateway", () => {
           /^"anthropic\/claude-sonnet-4-5";reason="RateLimit".*"openai\/gpt-5";reason="Authentication"/
         )
         const message = yield* rejectionOf(
-          Anthropic.RateLimitError,
+          AnthropicLimit,
           () => anthropic.messages.create({ model: "claude", max_tokens: 10, messages, stream: true })
         )
         assert.strictEqual(message.headers?.get("retry-after"), "7")
@@ -200,14 +200,14 @@ describe("the vendors' clients through a gateway", () => {
         const { anthropic, google, openai } = clientsOf(served)
         yield* served.primary.respondWith(() => Simulator.text(told, { faults: { cutAfter: 5 } }))
         const messages = [{ role: "user" as const, content: "Hello" }]
-        yield* rejectionOf(OpenAI.APIError, async () => {
+        yield* rejectionOf(APIError, async () => {
           for await (const _ of await openai.chat.completions.create({ model: "claude", messages, stream: true }));
         })
-        yield* rejectionOf(OpenAI.APIError, async () => {
+        yield* rejectionOf(APIError, async () => {
           for await (const _ of await openai.responses.create({ model: "claude", input: "Hello", stream: true }));
         })
         yield* rejectionOf(
-          Anthropic.APIError,
+          AnthropicError,
           () => anthropic.messages.stream({ model: "claude", max_tokens: 10, messages }).finalText()
         )
         yield* rejectionOf(Error, async () => {
@@ -232,7 +232,7 @@ describe("the vendors' clients through a gateway", () => {
           const google_ = yield* Effect.promise(async () => list(await google.models.list(), ({ name }) => name))
           assert.deepStrictEqual(google_, names.map((name) => `models/${name}`))
           assert.strictEqual((yield* Effect.promise(() => openai.models.retrieve("gpt-4o"))).id, "gpt-4o")
-          yield* rejectionOf(OpenAI.NotFoundError, () => openai.models.retrieve("nobody"))
+          yield* rejectionOf(NotFoundError, () => openai.models.retrieve("nobody"))
 
           const messages = [{ role: "user" as const, content: "Hello" }]
           const counted = yield* Effect.promise(() => anthropic.messages.countTokens({ model: "claude", messages }))

@@ -7,7 +7,6 @@ import * as Gateway from "../../src/gateway/Gateway.ts"
 import { matched } from "../../src/gateway/routing.ts"
 import { Stored } from "../../src/gateway/stored.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
-import "../seed.ts"
 import { type Answered, secrets, send, type Served, serving } from "./serving.ts"
 
 const hashed = (key: string) => `sha256:${createHash("sha256").update(key).digest("hex")}`
@@ -159,32 +158,37 @@ describe("virtual keys", () => {
 
 describe("clients of one gateway", () => {
   it.live("go on from their own answers alone", () =>
-    serving({ keys: [{ name: "alice", hash: hashed(alice) }, { name: "bob", hash: hashed(bob) }] }, (served) =>
-      Effect.gen(function*() {
-        const ask = (key: string, body: object) =>
-          send(`${served.url}/v1/responses`, {
-            body: { model: "gpt", ...body },
-            headers: { authorization: `Bearer ${key}` }
-          })
-        const first = yield* ask(alice, { input: "My secret word is Kestrel." })
-        const next = { input: "What is my word?", previous_response_id: first.json.id }
-        const own = yield* ask(alice, next)
-        assert.strictEqual(own.status, 200)
-        assert.strictEqual(own.json.previous_response_id, first.json.id)
-        assert.include(served.backup.requests.at(-1)!.bodyText, "Kestrel")
-        assert.notInclude(served.backup.requests.at(-1)!.bodyText, "previous_response_id")
+    serving(
+      { keys: [{ name: "alice", hash: hashed(alice) }, { name: "bob", hash: hashed(bob) }] },
+      (served) =>
+        Effect.gen(function*() {
+          const ask = (key: string, body: object) =>
+            send(`${served.url}/v1/responses`, {
+              body: { model: "gpt", ...body },
+              headers: { authorization: `Bearer ${key}` }
+            })
+          const first = yield* ask(alice, { input: "My secret word is Kestrel." })
+          const next = { input: "What is my word?", previous_response_id: first.json.id }
+          const own = yield* ask(alice, next)
+          assert.strictEqual(own.status, 200)
+          assert.strictEqual(own.json.previous_response_id, first.json.id)
+          assert.include(served.backup.requests.at(-1)!.bodyText, "Kestrel")
+          assert.notInclude(served.backup.requests.at(-1)!.bodyText, "previous_response_id")
 
-        const sent = served.backup.requests.length
-        const foreign = yield* ask(bob, next)
-        assert.strictEqual(foreign.status, 400)
-        assert.strictEqual(foreign.json.error.code, "previous_response_not_found")
-        // Nor by what lies at the provider, where all clients are one.
-        for (const body of [{ input: "?", conversation: "conv_1" }, { input: [{ type: "item_reference", id: "msg_1" }] }]) {
-          assert.strictEqual((yield* ask(bob, body)).status, 400)
-        }
-        assert.strictEqual(served.backup.requests.length, sent)
-        assert.strictEqual((yield* ask(alice, { ...next, previous_response_id: "resp_none" })).status, 400)
-      })))
+          const sent = served.backup.requests.length
+          const foreign = yield* ask(bob, next)
+          assert.strictEqual(foreign.status, 400)
+          assert.strictEqual(foreign.json.error.code, "previous_response_not_found")
+          // Nor by what lies at the provider, where all clients are one.
+          for (
+            const body of [{ input: "?", conversation: "conv_1" }, { input: [{ type: "item_reference", id: "msg_1" }] }]
+          ) {
+            assert.strictEqual((yield* ask(bob, body)).status, 400)
+          }
+          assert.strictEqual(served.backup.requests.length, sent)
+          assert.strictEqual((yield* ask(alice, { ...next, previous_response_id: "resp_none" })).status, 400)
+        })
+    ))
 
   it.live("store nothing where they say so", () =>
     serving({}, ({ url }) =>
@@ -199,10 +203,14 @@ describe("clients of one gateway", () => {
       Effect.gen(function*() {
         yield* served.backup.respondWith(() => Simulator.echoKey(401))
         const answers = [yield* send(`${served.url}/metrics`), yield* send(`${served.url}/health`)]
-        for (const ask of Object.values(wires)) answers.push(yield* ask(served, alice), yield* ask(served, alice, "gemini"))
+        for (const ask of Object.values(wires)) {
+          answers.push(yield* ask(served, alice), yield* ask(served, alice, "gemini"))
+        }
         for (const { headers, text } of answers) {
           const seen = `${text}${JSON.stringify([...headers])}`
-          for (const secret of [...Object.values(secrets), alice]) assert.notInclude(seen, secret)
+          for (const secret of [...Object.values(secrets), alice]) {
+            assert.notInclude(seen, secret)
+          }
           assert.notMatch(seen, /\bat .*\.[jt]s:\d+/)
         }
         assert.strictEqual(answers[0]!.status, 401)

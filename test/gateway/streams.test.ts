@@ -11,7 +11,9 @@ const bodies: Readonly<Record<string, readonly [path: string, body: object]>> = 
   chat: ["/v1/chat/completions", { model: "claude", stream: true, messages }],
   responses: ["/v1/responses", { model: "claude", stream: true, input: "Hello" }],
   messages: ["/v1/messages", { model: "claude", stream: true, max_tokens: 64, messages }],
-  gemini: ["/v1/models/claude:streamGenerateContent?alt=sse", { contents: [{ role: "user", parts: [{ text: "Hello" }] }] }]
+  gemini: ["/v1/models/claude:streamGenerateContent?alt=sse", {
+    contents: [{ role: "user", parts: [{ text: "Hello" }] }]
+  }]
 }
 
 /** Reads a stream until it holds a text, and goes away. */
@@ -42,7 +44,12 @@ describe("streams through a gateway", () => {
     serving({ limits: { heartbeat: "10 millis" } }, (served) =>
       Effect.gen(function*() {
         yield* served.primary.respondWith(() => Simulator.text("Hello there.", { faults: { stallAfter: 5 } }))
-        const signs = { chat: /^: keep-alive/m, responses: /^: keep-alive/m, messages: /^event: ping/m, gemini: /^: ping/m }
+        const signs = {
+          chat: /^: keep-alive/m,
+          responses: /^: keep-alive/m,
+          messages: /^event: ping/m,
+          gemini: /^: ping/m
+        }
         for (const [name, asked] of Object.entries(bodies)) {
           yield* readUntil(served, asked, signs[name as keyof typeof signs])
         }
@@ -77,7 +84,9 @@ describe("streams through a gateway", () => {
         yield* served.primary.respondWith(() => Simulator.hang)
         for (const [path, body] of Object.values(bodies)) {
           const number = served.primary.requests.length + 1
-          const asking = yield* Effect.forkChild(send(`${served.url}${path}`, { body: { ...body, stream: number % 2 === 0 } }))
+          const asking = yield* Effect.forkChild(
+            send(`${served.url}${path}`, { body: { ...body, stream: number % 2 === 0 } })
+          )
           const upstream = yield* served.primary.request(number)
           yield* upstream.quiet
           asking.interruptUnsafe()
@@ -86,12 +95,15 @@ describe("streams through a gateway", () => {
       })))
 
   it.live("go on without their client where their route says so", () =>
-    serving({ routes: [{ model: "claude", to: "claude", onDisconnect: "continue" }] }, (served) =>
-      Effect.gen(function*() {
-        yield* served.primary.respondWith(() => Simulator.text("Hello there, and good night.", { delayMillis: 5 }))
-        yield* readUntil(served, bodies["messages"]!, /Hello/)
-        assert.strictEqual(yield* served.primary.requests[0]!.ended, "answered")
-      })))
+    serving(
+      { routes: [{ model: "claude", to: "claude", onDisconnect: "continue" }] },
+      (served) =>
+        Effect.gen(function*() {
+          yield* served.primary.respondWith(() => Simulator.text("Hello there, and good night.", { delayMillis: 5 }))
+          yield* readUntil(served, bodies["messages"]!, /Hello/)
+          assert.strictEqual(yield* served.primary.requests[0]!.ended, "answered")
+        })
+    ))
 
   it.live("are read no faster than their client reads", () =>
     serving({}, (served) =>
@@ -132,14 +144,14 @@ describe("streams through a gateway", () => {
             (id: string) => create({ input: "What is my word?", previous_response_id: id }),
             () => create({ input: "?", previous_response_id: "resp_none" })
           ]
-          socket.onopen = () => create({ input: "My word is Kestrel.", generate: false })
-          socket.onmessage = ({ data }) => {
+          socket.addEventListener("open", () => create({ input: "My word is Kestrel.", generate: false }))
+          socket.addEventListener("message", ({ data }) => {
             const message = JSON.parse(String(data)) as Record<string, any>
             said.push(message)
             if (message["type"] === "response.completed") next.shift()?.(message["response"].id)
             if (message["type"] === "error") socket.close()
-          }
-          socket.onclose = () => resume(Effect.succeed(said))
+          })
+          socket.addEventListener("close", () => resume(Effect.succeed(said)))
         })
         const completed = conversation.filter(({ type }) => type === "response.completed")
         assert.deepStrictEqual(completed.map(({ response }) => response.output.length), [0, 1])
@@ -152,9 +164,14 @@ describe("streams through a gateway", () => {
   it.live("over a WebSocket stop with it", () =>
     serving({}, (served) =>
       Effect.gen(function*() {
-        yield* served.backup.respondWith(() => Simulator.text("Hello there, and good night.", { faults: { stallAfter: 6 } }))
+        yield* served.backup.respondWith(() =>
+          Simulator.text("Hello there, and good night.", { faults: { stallAfter: 6 } })
+        )
         const socket = new WebSocket(`${served.url.replace("http", "ws")}/v1/responses`)
-        socket.onopen = () => socket.send(JSON.stringify({ type: "response.create", model: "gpt", input: "Hello" }))
+        socket.addEventListener(
+          "open",
+          () => socket.send(JSON.stringify({ type: "response.create", model: "gpt", input: "Hello" }))
+        )
         const upstream = yield* served.backup.request(1)
         yield* upstream.quiet
         socket.close()
