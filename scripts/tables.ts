@@ -15,6 +15,7 @@ import { defaultRoutes } from "../src/policy/candidates/routes.ts"
 import { errorTable } from "../src/protocol/ErrorMap.ts"
 import type { Definition } from "../src/provider/Provider.ts"
 import { encode } from "../src/provider/Provider.ts"
+import { summaryOf } from "./summary.ts"
 
 const folder = new URL("../src/provider/", import.meta.url)
 
@@ -268,6 +269,37 @@ const reasons = (): string =>
     ])
   )
 
+/** What most programs use, a line for each export. */
+const summary = (): string =>
+  [
+    "LlmService",
+    "LlmRequest",
+    "Message",
+    "LlmResponse",
+    "LlmEvent",
+    "LlmTool",
+    "LlmError",
+    "agent/Handlers",
+    "agent/Agent",
+    "agent/Conversation",
+    "policy/Timeout",
+    "policy/Retry",
+    "policy/Fallback",
+    "policy/CircuitBreaker",
+    "policy/Continue",
+    "policy/Hedge",
+    "policy/Balance",
+    "policy/KeyPool",
+    "policy/RateLimit",
+    "policy/Concurrency",
+    "policy/Cache",
+    "policy/Budget",
+    "observe/Events",
+    "observe/Cost",
+    "config/Registry",
+    "testing/TestLlm"
+  ].map(summaryOf).join("\n\n")
+
 /** Generators by the name used in `<!-- generated: name -->`. */
 export const tables: { readonly [name: string]: () => string } = {
   errors,
@@ -275,7 +307,8 @@ export const tables: { readonly [name: string]: () => string } = {
   providers,
   reasons,
   refusals,
-  settings
+  settings,
+  summary
 }
 
 /** A page for every provider: what it is called, where it reads its key, what becomes of each option, and where that is written. */
