@@ -27,7 +27,7 @@ const media = fc.oneof(
 const cacheControl = fc.constantFrom("ephemeral", "extended")
 const opaque = { signature: text, replay: jsonObject, origin }
 
-export const parts = {
+const parts = {
   text: fields<Message.TextPart>({ type: fc.constant("text"), text }, { cacheControl, ...opaque }),
   image: fields<Message.ImagePart>({ type: fc.constant("image"), source: media }, {
     detail: fc.constantFrom("auto", "low", "high"),
@@ -136,7 +136,7 @@ export const events: { readonly [Tag in LlmEvent.LlmEvent["_tag"]]: fc.Arbitrary
   Continued: tagged("Continued", { from: candidate, to: candidate, reason: text }),
   Finish: tagged("Finish", { response })
 }
-export const event: fc.Arbitrary<LlmEvent.LlmEvent> = fc.oneof(...Object.values(events))
+const event: fc.Arbitrary<LlmEvent.LlmEvent> = fc.oneof(...Object.values(events))
 /** Any event but the last. */
 export const unfinished = event.filter((event) => event._tag !== "Finish")
 
