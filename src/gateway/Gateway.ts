@@ -31,7 +31,7 @@ import { isCompaction } from "../protocol/responses/server/Compact.ts"
 import type { Incoming, ServerProtocol } from "../protocol/Server.ts"
 import { answer } from "./answering.ts"
 import { type Exchange, failed, refused } from "./call.ts"
-import { decode, type GatewayConfig } from "./config.ts"
+import { decode, type GatewayConfig, targetsOf } from "./config.ts"
 import * as Guard from "./guard.ts"
 import { type BodyLimits, bodyOf, headOf, responses, spokenIn } from "./incoming.ts"
 import { doorkeeper, hashOf, type KeyStore, refusal } from "./keys.ts"
@@ -89,7 +89,7 @@ const doorOf = (options: Options) =>
   Effect.gen(function*() {
     const { keyStore, prefix = "", ...given } = options
     const registry = yield* Registry
-    const decoded = decode(given, (yield* registry.config).instances)
+    const decoded = decode(given, targetsOf(yield* registry.config))
     if (Result.isFailure(decoded)) return yield* Problems.error(decoded.failure)
     const config = decoded.success
     const { limits = {}, routes = [] } = config

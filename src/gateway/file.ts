@@ -11,7 +11,7 @@ import * as LlmConfig from "../config/LlmConfig.ts"
 import { parseJson } from "../json/parse.ts"
 import { isLlmError, type LlmError } from "../LlmError.ts"
 import { isRecord } from "../validation/values.ts"
-import { decode, type GatewayConfig, sentencesOf } from "./config.ts"
+import { decode, type GatewayConfig, sentencesOf, targetsOf } from "./config.ts"
 
 /**
  * What a file says.
@@ -49,8 +49,7 @@ export const read = (
     }
     const { gateway, ...others } = table
     const llm = yield* Effect.result(LlmConfig.decode(others))
-    const instances = Result.isSuccess(llm) ? llm.success.instances : undefined
-    const decoded = decode(gateway, instances)
+    const decoded = decode(gateway, Result.isSuccess(llm) ? targetsOf(llm.success) : undefined)
     if (Result.isSuccess(llm) && Result.isSuccess(decoded)) return { llm: llm.success, gateway: decoded.success }
     return yield* Effect.fail([
       ...(Result.isFailure(llm) ? [llm.failure.reason.message] : []),

@@ -33,7 +33,7 @@ import { parseJson } from "../json/parse.ts"
 import type { LlmError } from "../LlmError.ts"
 import { layerHttpClient } from "../node/HttpClient.ts"
 import * as Body from "../protocol/server/Json.ts"
-import { problemsOf } from "./config.ts"
+import { problemsOf, targetsOf } from "./config.ts"
 import { type Configured, read } from "./file.ts"
 import * as Gateway from "./Gateway.ts"
 
@@ -133,7 +133,7 @@ const gateway = Command.make("gateway", {
       ...(Option.isSome(port) ? { port: port.value } : undefined),
       ...(strict ? { strict } : undefined)
     }
-    const problems = problemsOf(asked, llm.instances)
+    const problems = problemsOf(asked, targetsOf(llm))
     const server = serverOf(asked)
     if (problems.length > 0) return yield* end(problems)
     return yield* Effect.scoped(
