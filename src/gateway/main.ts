@@ -139,8 +139,7 @@ const gateway = Command.make("gateway", {
     return yield* Effect.scoped(
       Effect.gen(function*() {
         const context = yield* Layer.build(serving({ gateway: asked, llm }, server)).pipe(
-          Effect.catchTag("LlmError", wrong),
-          Effect.catchTag("ServeError", listens)
+          Effect.catchTags({ LlmError: wrong, ServeError: listens })
         )
         yield* closingIdle(server)
         yield* HttpServer.addressFormattedWith((address) => Console.log(`effect-llm gateway: ${address}`)).pipe(
@@ -195,9 +194,11 @@ const teardown: Runtime.Teardown = (exit, onExit) =>
 
 NodeRuntime.runMain(
   Command.run(program, { version }).pipe(
-    Effect.provide(NodeServices.layer),
-    // Standard output has the address, and nothing else.
-    Effect.provide(Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)]))
+    Effect.provide([
+      NodeServices.layer,
+      // Standard output has the address, and nothing else.
+      Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
+    ])
   ),
   { teardown }
 )
