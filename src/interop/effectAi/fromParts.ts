@@ -7,7 +7,7 @@ import type * as Response from "effect/ai/Response"
 import * as Base64 from "effect/encoding/Base64"
 import * as Schema from "effect/Schema"
 import type { LlmEvent } from "../../LlmEvent.ts"
-import { Fields, type FinishReason, type LlmResponse, type Usage } from "../../LlmResponse.ts"
+import { Fields, type FinishReason, LlmResponse, type Usage } from "../../LlmResponse.ts"
 import type * as Message from "../../Message.ts"
 import { Assembler } from "../../protocol/Assembler.ts"
 import type { DecodeContext, Failure } from "../../protocol/decoding.ts"
@@ -34,11 +34,11 @@ const reasons: { readonly [reason in Response.FinishReason]: FinishReason } = {
 const isFields = Schema.is(Fields)
 
 /** What a service of ours said of an answer that has come through a `LanguageModel`. */
-const keptOf = (own: Message.JsonObject | undefined): Partial<LlmResponse> | undefined => {
+const keptOf = (own: Message.JsonObject | undefined): Omit<Fields, "parts"> | undefined => {
   const response = objectOf(own?.["response"])
   if (response === undefined || !isFields({ ...response, parts: [] })) return undefined
   const { parts: _, ...fields } = response
-  return fields as Partial<LlmResponse>
+  return fields as unknown as Omit<Fields, "parts">
 }
 
 const usageOf = ({ inputTokens, outputTokens }: Response.Usage): Usage => {
@@ -57,7 +57,7 @@ export class Answer {
   private readonly begun = new Set<string>()
   /** Parts that are to be others, by the parts that the assembler made. */
   private readonly kept = new Map<Message.Part, Message.Part>()
-  private response: Partial<LlmResponse> | undefined
+  private response: Omit<Fields, "parts"> | undefined
 
   constructor(context: Omit<DecodeContext, "wire">) {
     this.assembler = new Assembler({ ...context, wire })
@@ -112,7 +112,7 @@ export class Answer {
         case "Finish": {
           const parts = event.response.parts.map((part) => this.kept.get(part) ?? part)
           const warnings = [...this.response?.warnings ?? [], ...event.response.warnings]
-          return { ...event, response: event.response.with({ ...this.response, parts, warnings }) }
+          return { ...event, response: new LlmResponse({ ...this.response ?? event.response, parts, warnings }) }
         }
         default:
           return event

@@ -15,7 +15,7 @@ import type { LlmEvent } from "../../LlmEvent.ts"
 import type { FinishReason, LlmResponse, Usage } from "../../LlmResponse.ts"
 import type * as Message from "../../Message.ts"
 import { besideFile } from "./media.ts"
-import { carriedBy, jsonOf, type Metadata, metadataOf } from "./metadata.ts"
+import { carriedBy, jsonOf, key, type Metadata, metadataOf } from "./metadata.ts"
 
 /** The tools of a request, by what the model calls them. */
 export type Tools = ReadonlyMap<string, Tool.Any>
@@ -25,8 +25,14 @@ const nameOf = (tools: Tools, name: string): string => tools.get(name)?.name ?? 
 
 const metadataFor = (part: Message.Part, beside: object): Metadata => ({
   ...("origin" in part && part.type !== "server-tool" ? carriedBy(part) : undefined),
+  // A mark that it is ours, so that nobody takes what says nothing more for another's.
+  [key]: {},
   ...metadataOf(beside)
 })
+
+/** A file of a prompt has a name, one of an answer has none. */
+const named = (part: Message.Part): { readonly filename?: string } =>
+  part.type === "file" && part.filename !== undefined ? { filename: part.filename } : {}
 
 const readBase64 = Schema.decodeUnknownExit(Schema.Uint8ArrayFromBase64)
 
@@ -39,7 +45,7 @@ const fileOf = (part: Message.ImagePart | Message.AudioPart | Message.FilePart):
       (part.type === "image" ? "image/*" : part.type === "audio" ? "audio/*" : "application/octet-stream"),
     // Bytes that are elsewhere are none here; the metadata say where.
     data: inline ? source.data : "",
-    metadata: metadataOf(inline ? besideFile(part) : { part })
+    metadata: metadataOf(inline ? { ...besideFile(part), ...named(part) } : { part })
   }
 }
 
@@ -174,6 +180,7 @@ export class Parts {
   private readonly waiting: Array<Response.StreamPartEncoded> = []
   private id: string | undefined
   private holds = false
+  private mixed = false
 
   constructor(tools: Tools) {
     this.tools = tools
@@ -184,9 +191,13 @@ export class Parts {
     const out: Array<Response.StreamPartEncoded> = []
     for (const event of events) {
       for (const part of this.partsOf(event)) {
-        if (part.type === "tool-call") this.holds = true
-        if (this.holds && !part.type.startsWith("tool-params")) this.waiting.push(part)
-        else out.push(part)
+        // Arguments of calls side by side may be seen as they come; what is between calls keeps its place.
+        const isCall = part.type === "tool-call"
+        this.holds ||= isCall
+        if (this.mixed || (this.holds && !part.type.startsWith("tool-params"))) {
+          this.waiting.push(part)
+          this.mixed ||= !isCall
+        } else out.push(part)
       }
       if (event._tag === "Finish") {
         this.finished = true
