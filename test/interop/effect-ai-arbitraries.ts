@@ -179,12 +179,19 @@ const count = optional(fc.nat(1000))
 /** Fields of answers, as wires make them: texts and reasoning say something, ids are unique. */
 export const response: fc.Arbitrary<Fields> = fc.record({
   parts: fc.array(
-    fc.oneof(text.map(answered), reasoning.map(answered), toolCall.map(answered), source, serverTool, image, file, audio),
+    fc.oneof(
+      text.map(answered),
+      reasoning.map(answered),
+      toolCall.map(answered),
+      source,
+      serverTool,
+      image,
+      file,
+      audio
+    ),
     { maxLength: 5 }
   ).map((parts) => [
-    ...parts.map((part, index): Message.Part =>
-      part.type === "tool-call" ? { ...part, id: `call_${index}` } : part
-    ),
+    ...parts.map((part, index): Message.Part => part.type === "tool-call" ? { ...part, id: `call_${index}` } : part),
     { type: "text" as const, text: "done" }
   ]),
   finishReason: fc.constantFrom("stop", "length", "tool-calls", "content-filter", "refusal", "pause", "error", "other"),

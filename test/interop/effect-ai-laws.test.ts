@@ -209,7 +209,9 @@ describe("Answers of EffectAi", () => {
         provider: "anthropic",
         warnings: []
       })
-      const whole = Array.from(yield* Stream.runCollect(TestLlm.make({ answers: [response] }).service.stream({ prompt: "x" })))
+      const whole = Array.from(
+        yield* Stream.runCollect(TestLlm.make({ answers: [response] }).service.stream({ prompt: "x" }))
+      )
       assert.isAbove(whole.length, 10)
       for (let at = 0; at < whole.length; at++) {
         const { service } = TestLlm.make({ answers: [TestLlm.cutAfter(at, response)] })
