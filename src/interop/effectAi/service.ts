@@ -81,7 +81,8 @@ const omitted = [
 const isSaid = (request: RequestOptions, field: keyof RequestOptions): boolean => {
   const value = request[field]
   if (value === undefined || value === false) return false
-  return typeof value !== "object" || Object.keys(value).length > 0
+  // A credential shows no keys, and is said all the same.
+  return typeof value !== "object" || Object.getPrototypeOf(value) !== Object.prototype || Object.keys(value).length > 0
 }
 
 const untold = "A LanguageModel of effect/ai has no such option; set it where its layer is made, or with `configure`."
