@@ -24,6 +24,7 @@ import type { LlmRequest } from "../../src/LlmRequest.ts"
 import { LlmResponse } from "../../src/LlmResponse.ts"
 import * as LlmService from "../../src/LlmService.ts"
 import type * as Message from "../../src/Message.ts"
+import * as Fallback from "../../src/policy/Fallback.ts"
 import * as TestLlm from "../../src/testing/TestLlm.ts"
 
 const call = (id: string, name: string, args: Message.Json): Message.ToolCallPart => ({
@@ -339,6 +340,26 @@ describe("A LanguageModel over a service", () => {
           const read = yield* Effect.flip(EffectAi.service(yield* failing(decoded)).generate({ prompt: "x" }))
           assert.strictEqual(read.isRetryable, retryable, `${tag} from ${reason._tag}`)
         }
+      }
+    }))
+
+  it.effect("has the reason of all candidates where they failed alike", () =>
+    Effect.gen(function*() {
+      const of = (first: LlmError.Reason, second: LlmError.Reason) =>
+        EffectAi.layerLanguageModel().pipe(Layer.provide(
+          TestLlm.layer({ answers: [first] }).pipe(Fallback.policy(TestLlm.layer({ answers: [second], provider: "b" })))
+        ))
+      const rows = [
+        [TestLlm.authentication(), TestLlm.authentication(), "AuthenticationError"],
+        [TestLlm.rateLimit(), TestLlm.rateLimit(), "RateLimitError"],
+        [TestLlm.rateLimit(), TestLlm.authentication(), "InternalProviderError"]
+      ] as const
+      for (const [first, second, tag] of rows) {
+        const error = yield* Effect.flip(LanguageModel.generateText({ prompt: "x" })).pipe(
+          Effect.provide(of(first, second))
+        )
+        assert.strictEqual(error.reason._tag, tag)
+        assert.strictEqual(EffectAi.llmError(error)?.reason._tag, "FallbackExhausted")
       }
     }))
 

@@ -7,6 +7,7 @@
  */
 import * as AiError from "effect/ai/AiError"
 import * as Duration from "effect/Duration"
+import { ownOf as ownField } from "../../json/own.ts"
 import * as LlmError from "../../LlmError.ts"
 import type { LlmResponse } from "../../LlmResponse.ts"
 import type { JsonObject } from "../../Message.ts"
@@ -52,6 +53,14 @@ const responseOf = (reason: LlmError.Reason) => {
   // Not the body: an `AiError` is rendered with all it has.
   const { status } = reason as Partial<LlmError.ProviderFields>
   return status === undefined || !Number.isInteger(status) ? undefined : { http: { response: { status, headers: {} } } }
+}
+
+const alike: { readonly [tag: string]: new(fields: LlmError.ProviderFields) => LlmError.Reason } = {
+  RateLimit: LlmError.RateLimit,
+  QuotaExhausted: LlmError.QuotaExhausted,
+  Authentication: LlmError.Authentication,
+  PermissionDenied: LlmError.PermissionDenied,
+  ContentPolicy: LlmError.ContentPolicy
 }
 
 const chosen = (error: LlmError.LlmError): AiError.AiErrorReason => {
@@ -110,8 +119,16 @@ const chosen = (error: LlmError.LlmError): AiError.AiErrorReason => {
     case "Provider":
     case "CircuitBreakerOpen":
     case "QueueFull":
-    case "FallbackExhausted":
       return failed()
+    case "FallbackExhausted": {
+      // Where all candidates failed alike, that is the reason.
+      const [tag, ...others] = new Set(reason.attempts.map((attempt) => attempt.reason))
+      const Alike = others.length > 0 || tag === undefined ? undefined : ownField(alike, tag)
+      const { message, retryAfter } = reason
+      return Alike === undefined
+        ? failed()
+        : chosen(error.with({ reason: new Alike({ message, retryAfter, shouldRetry: error.isRetryable }) }))
+    }
   }
 }
 
