@@ -8,7 +8,7 @@ const id = fc.stringMatching(/^[a-z]{1,4}_[0-9a-z]{1,6}$/)
 const optional = <A>(arbitrary: fc.Arbitrary<A>) => fc.option(arbitrary, { nil: undefined })
 
 /** Without the fields that have no value: absent and `undefined` are one. */
-export const lean = <A>(value: A): A =>
+const lean = <A>(value: A): A =>
   Array.isArray(value)
     ? value.map(lean) as A
     : typeof value === "object" && value !== null
@@ -45,7 +45,7 @@ const mediaOf = (...types: ReadonlyArray<string>): fc.Arbitrary<Message.Media> =
 
 const replayed = { signature: optional(word), replay: optional(jsonObject), origin: optional(origin) }
 
-export const text: fc.Arbitrary<Message.TextPart> = fc.record({
+const text: fc.Arbitrary<Message.TextPart> = fc.record({
   type: fc.constant("text" as const),
   text: word,
   cacheControl,
@@ -69,13 +69,13 @@ const audio: fc.Arbitrary<Message.AudioPart> = fc.record({
   source: mediaOf("audio/wav", "audio/mp3"),
   transcript: optional(word)
 })
-export const reasoning: fc.Arbitrary<Message.ReasoningPart> = fc.record({
+const reasoning: fc.Arbitrary<Message.ReasoningPart> = fc.record({
   type: fc.constant("reasoning" as const),
   text: word,
   encrypted: optional(word),
   ...replayed
 })
-export const toolCall: fc.Arbitrary<Message.ToolCallPart> = fc.oneof(
+const toolCall: fc.Arbitrary<Message.ToolCallPart> = fc.oneof(
   fc.record({
     type: fc.constant("tool-call" as const),
     id,
@@ -101,7 +101,7 @@ export const toolCall: fc.Arbitrary<Message.ToolCallPart> = fc.oneof(
     ...replayed
   })
 )
-export const toolResult: fc.Arbitrary<Message.ToolResultPart> = fc.record({
+const toolResult: fc.Arbitrary<Message.ToolResultPart> = fc.record({
   type: fc.constant("tool-result" as const),
   toolCallId: id,
   name: optional(id),
@@ -140,7 +140,7 @@ const messageOf = (
   content: fc.Arbitrary<Message.Message["content"]>
 ): fc.Arbitrary<Message.Message> => fc.record({ role: fc.constant(role), content, attributes })
 
-export const assistantPart: fc.Arbitrary<Message.Part> = fc.oneof(
+const assistantPart: fc.Arbitrary<Message.Part> = fc.oneof(
   text,
   image,
   file,

@@ -10,10 +10,9 @@ import * as EffectAi from "../../src/interop/EffectAi.ts"
 import { LlmError } from "../../src/LlmError.ts"
 import type { LlmEvent } from "../../src/LlmEvent.ts"
 import { LlmResponse } from "../../src/LlmResponse.ts"
-import type { Part } from "../../src/Message.ts"
+import { Message, type Part } from "../../src/Message.ts"
 import { PartsFold } from "../../src/message/partsFold.ts"
 import * as TestLlm from "../../src/testing/TestLlm.ts"
-import "../seed.ts"
 import * as arbitrary from "./effect-ai-arbitraries.ts"
 
 const json = <A>(value: A): A => JSON.parse(JSON.stringify(value)) as A
@@ -32,7 +31,7 @@ describe("Messages of EffectAi", () => {
         assert.deepStrictEqual(json(EffectAi.messages(prompt)), json(arbitrary.spelled(messages)))
         assert.deepStrictEqual(json(EffectAi.messages(stored(prompt))), json(arbitrary.spelled(messages)))
       }),
-      { numRuns: 120 }
+      { numRuns: 60 }
     )
   })
 
@@ -83,7 +82,7 @@ describe("Messages of EffectAi", () => {
         // Beside what was there stands what ours makes of it.
         assert.deepStrictEqual(withoutOwn(back), plain)
       }),
-      { numRuns: 100 }
+      { numRuns: 40 }
     )
   })
 
@@ -129,9 +128,13 @@ describe("Messages of EffectAi", () => {
             })
           ])
         )
-        for (const prompt of made) EffectAi.prompt(EffectAi.messages(prompt))
+        for (const prompt of made) {
+          const messages = EffectAi.messages(prompt)
+          assert.isTrue(messages.every(Schema.is(Message)))
+          assert.strictEqual(EffectAi.prompt(messages).content.length, prompt.content.length)
+        }
       }),
-      { numRuns: 100 }
+      { numRuns: 40 }
     )
   })
 })
@@ -189,7 +192,7 @@ describe("Answers of EffectAi", () => {
             const last = events.at(-1)
             assert.deepStrictEqual(last?._tag === "Finish" && json(last.response), json(response))
           }).pipe(Effect.runPromise)),
-        { numRuns: 100 }
+        { numRuns: 40 }
       )
     ))
 

@@ -4,7 +4,7 @@ import * as AiError from "effect/ai/AiError"
 import * as Chat from "effect/ai/Chat"
 import * as LanguageModel from "effect/ai/LanguageModel"
 import * as AiModel from "effect/ai/Model"
-import * as Prompt from "effect/ai/Prompt"
+import type * as Prompt from "effect/ai/Prompt"
 import * as ResponseIdTracker from "effect/ai/ResponseIdTracker"
 import * as Telemetry from "effect/ai/Telemetry"
 import * as Tool from "effect/ai/Tool"
@@ -336,7 +336,9 @@ describe("A LanguageModel over a service", () => {
           // Through the other side it is the very error that it was, and without its memory one as retryable.
           const same = yield* Effect.flip(EffectAi.service(yield* failing(error)).generate({ prompt: "x" }))
           assert.strictEqual(same.reason._tag, reason._tag)
-          const decoded = Schema.decodeUnknownSync(AiError.AiError)(Schema.encodeUnknownSync(AiError.AiError)(error))
+          const decoded = yield* Schema.decodeEffect(AiError.AiError)(
+            yield* Schema.encodeEffect(AiError.AiError)(error)
+          )
           const read = yield* Effect.flip(EffectAi.service(yield* failing(decoded)).generate({ prompt: "x" }))
           assert.strictEqual(read.isRetryable, retryable, `${tag} from ${reason._tag}`)
         }

@@ -9,6 +9,7 @@
  */
 import * as Schema from "effect/Schema"
 import { setOwn } from "../../json/own.ts"
+import { parseJson } from "../../json/parse.ts"
 import type { Json, JsonObject, Origin } from "../../Message.ts"
 import { Attributes, Part } from "../../Message.ts"
 
@@ -21,11 +22,11 @@ export const wire = "effect-ai"
 /** Metadata or options of a part, by provider. */
 export type Metadata = { readonly [provider: string]: Json }
 
-/** Whatever a caller or a model gave, as JSON: what JSON cannot say is left out. */
+/** Whatever a caller or a model gave, as JSON: what JSON cannot say is left out, and what is nested too deep is `null`. */
 export const jsonOf = (value: unknown): Json => {
   try {
     const text = JSON.stringify(value)
-    return text === undefined ? null : JSON.parse(text) as Json
+    return (text === undefined ? undefined : parseJson(text)) ?? null
   } catch {
     return null
   }
@@ -37,7 +38,7 @@ export const objectOf = (value: unknown): JsonObject | undefined =>
 
 /** Metadata with these fields under our key; none when all are absent. */
 export const metadataOf = (fields: object): Metadata => {
-  const own = jsonOf(fields) as JsonObject
+  const own = objectOf(jsonOf(fields)) ?? {}
   return Object.keys(own).length === 0 ? {} : { [key]: own }
 }
 

@@ -142,7 +142,7 @@ export const fromTool = (tool: Tool.Any, services: Context.Context<never> = Cont
     ...execution
   }
   if (Tool.isDynamic(tool) && tool.jsonSchema !== undefined) {
-    return LlmTool.fromJsonSchema(tool.name, { ...options, parameters: jsonOf(tool.jsonSchema) as JsonObject })
+    return LlmTool.fromJsonSchema(tool.name, { ...options, parameters: objectOf(jsonOf(tool.jsonSchema)) ?? {} })
   }
   return {
     ...LlmTool.make(tool.name, { ...options, parameters: LlmTool.jsonSchemaOf(tool.parametersSchema) }),
