@@ -91,7 +91,7 @@ describe("calls that start early", () => {
       const { service } = TestLlm.make({
         answers: [turn(
           names,
-          Stream.unwrap(Effect.sync(() => {
+          Stream.unwrap(Effect.map(turns, () => {
             expect(started).toEqual(["look_up"])
             return finish(names)
           }))
@@ -138,7 +138,7 @@ describe("calls that start early", () => {
         answers: [
           turn(
             ["look_up"],
-            Stream.unwrap(Effect.sync(() => {
+            Stream.unwrap(Effect.map(turns, () => {
               expect(runs).toBe(0)
               return finish(["look_up"])
             }))

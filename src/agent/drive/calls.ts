@@ -118,6 +118,8 @@ export const runAll = (
         toolCallId,
         idempotencyKey: call.idempotencyKey,
         progress: (value) => session.tell([{ _tag: "ToolProgress", toolCallId, toolName, value }]),
+        tellChild: (events) =>
+          session.tell(events.map((event): AgentEvent => ({ _tag: "ChildEvent", toolCallId, toolName, event }))),
         left: remaining(session.state),
         nested: call.nested,
         wentOn: (nested) =>
