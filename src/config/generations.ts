@@ -120,7 +120,7 @@ const borrowed = (slots: ReadonlyArray<ServiceSlot>) => Effect.forEach(slots, (s
 
 const goOnOf = (route: Route) => typeof route.continue === "object" ? route.continue.candidates ?? [] : []
 
-const namesOf = (candidates: Route["candidates"]): ReadonlyArray<string> =>
+const namesOf = (candidates: Parameters<typeof Stack.describedFor>[0]): ReadonlyArray<string> =>
   candidates.map((each) => Stack.candidateOf(each).name)
 
 /** The stack of a route, around whatever is asked at each call. */

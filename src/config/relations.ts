@@ -181,9 +181,7 @@ class Reading {
     const listening = goesOn === undefined || goesOn === false ? [chooser] : [chooser, "continue"]
     this.described(candidates, listening, path)
     const goOn = tableOf(goesOn)
-    if (goOn !== undefined) {
-      this.described(this.candidates(name, goOn, [...path, "continue"]), ["continue"], [...path, "continue"])
-    }
+    if (goOn !== undefined) this.candidates(name, goOn, [...path, "continue"])
     this.stack(route, path)
     this.order("route", route, path)
   }

@@ -28,6 +28,7 @@ export {
   CircuitBreaker,
   Concurrency,
   Continue,
+  ContinueCandidate,
   ContinueRoute,
   Cost,
   Fallback,

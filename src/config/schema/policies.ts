@@ -239,6 +239,18 @@ export const Continue = Schema.Struct({
 })
 
 /**
+ * One of those that a broken stream goes on with, in turn: the name of an instance or of another route, and what is said of it here.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ContinueCandidate = Schema.Struct({
+  name: text,
+  models: optional(Schema.Record(Schema.String, text)),
+  prefill: optional(flag)
+})
+
+/**
  * The same for a route, whose streams can go on with others than who broke off.
  *
  * @category schemas
@@ -246,7 +258,11 @@ export const Continue = Schema.Struct({
  */
 export const ContinueRoute = Schema.Struct({
   maxContinuations: optional(fromZero),
-  candidates: optional(Candidates)
+  candidates: optional(
+    Schema.Array(Schema.Union([text, ContinueCandidate])).check(
+      Schema.isMinLength(1, { expected: "at least one candidate" })
+    )
+  )
 })
 
 /**
@@ -259,7 +275,6 @@ export const Cache = Schema.Struct({
   /** Who may share answers; a request that does not say is not cached. `all` is everybody. */
   partition: Key,
   ttl: optional(span),
-  version: optional(text),
   coalesce: optional(flag),
   maxWait: optional(span),
   /** Answers kept. */
