@@ -23,10 +23,10 @@ const anyOf = (schemas: ReadonlyArray<JsonObject>): JsonObject =>
 const leaf = (ast: SchemaAST.AST): JsonObject =>
   Schema.toJsonSchemaDocument(Schema.make(ast)).schema as unknown as JsonObject
 
+/** What is checked of a list as a whole is Effect's to say. */
 const minItemsOf = (ast: SchemaAST.AST): JsonObject => {
-  const minimum = ast.checks?.map((check) => check.annotations?.["meta"] as { readonly minLength?: number } | undefined)
-    .find((meta) => meta?.minLength !== undefined)?.minLength
-  return minimum === undefined ? {} : { minItems: minimum }
+  const { minItems } = ast.checks === undefined ? {} as JsonObject : leaf(ast)
+  return minItems === undefined ? {} : { minItems }
 }
 
 const convert = (ast: SchemaAST.AST): JsonObject | typeof never => {

@@ -1,7 +1,7 @@
 /**
  * The values that a configuration is made of: spans of time, money, whose state a call has a part in.
  *
- * What a schema reads from a file is what its JSON Schema says: values that only code can give (a `Duration`, a `Redacted`) are
+ * Patterns are of Unicode: others have no place in a JSON Schema. What a schema reads from a file is what its JSON Schema says: values that only code can give (a `Duration`, a `Redacted`) are
  * declarations, which the JSON Schema leaves out.
  *
  * @since 0.1.0
@@ -22,7 +22,7 @@ export type Span = Duration.Duration | `${number} ${Duration.Unit}`
 
 /** Written so that what it accepts is never rounded to nothing: nanoseconds are whole. */
 const spanText =
-  /^(?=[0-9.]*[1-9])([0-9]{1,15}(\.[0-9]{1,6})?\s+(millis?|seconds?|minutes?|hours?|days?|weeks?)|[0-9]{1,15}\s+(nanos?|micros?))$/
+  /^(?=[0-9.]*[1-9])([0-9]{1,15}(\.[0-9]{1,6})?\s+(millis?|seconds?|minutes?|hours?|days?|weeks?)|[0-9]{1,15}\s+(nanos?|micros?))$/u
 
 const isSpan = (given: unknown): given is Span =>
   typeof given === "string"
@@ -66,14 +66,14 @@ export const share = Schema.Finite.check(
 
 /** Also keeps out keys that were pasted here: those have small letters or dashes. @category schemas @since 0.1.0 */
 export const variableName = Schema.String.check(
-  Schema.isPattern(/^[A-Z_][A-Z0-9_]{0,99}$/, {
+  Schema.isPattern(/^[A-Z_][A-Z0-9_]{0,99}$/u, {
     expected: "the name of an environment variable, in capitals, such as \"OPENAI_API_KEY\""
   })
 )
 
 /** Also keeps out keys that were pasted here: those have no slash or dot before their end. @category schemas @since 0.1.0 */
 export const secretFile = Schema.String.check(
-  Schema.isPattern(/^[^\0\n]*[/\\.][^\0\n]*$/, { expected: "the path of a file, such as \"/run/secrets/openai\"" })
+  Schema.isPattern(/^[^\0\n]*[/\\.][^\0\n]*$/u, { expected: "the path of a file, such as \"/run/secrets/openai\"" })
 )
 
 /** A key that code gives; in a file there is none. @category schemas @since 0.1.0 */
@@ -85,7 +85,7 @@ export const redacted = Schema.declare(
 
 /** Money, as texts: `"$2.50"` or `"2.50 USD"`. */
 const dollars = Schema.String.check(
-  Schema.isPattern(/^(\$ ?[0-9]{1,12}(\.[0-9]{1,9})?|[0-9]{1,12}(\.[0-9]{1,9})? ?USD)$/, {
+  Schema.isPattern(/^(\$ ?[0-9]{1,12}(\.[0-9]{1,9})?|[0-9]{1,12}(\.[0-9]{1,9})? ?USD)$/u, {
     expected: "US dollars such as 2.5, \"$2.50\" or \"2.50 USD\""
   })
 )
@@ -103,7 +103,7 @@ export const dollarsOf = (given: typeof money.Type): number =>
   typeof given === "number" ? given : Number(given.replace(/[$ ]|USD/g, ""))
 
 const metadataField = Schema.String.check(
-  Schema.isPattern(/^metadata\.[A-Za-z0-9_-]{1,64}$/, {
+  Schema.isPattern(/^metadata\.[A-Za-z0-9_-]{1,64}$/u, {
     expected: "a field of the metadata such as \"metadata.team\""
   })
 )
