@@ -102,6 +102,9 @@ const literalsOf = (ast: SchemaAST.AST): ReadonlyArray<string> => {
   return SchemaAST.isLiteral(ast) && typeof ast.literal === "string" ? [ast.literal] : []
 }
 
+/** A key as such is for code only. */
+const inFiles = (name: string): boolean => name !== "apiKey"
+
 const astOf = (issue: SchemaIssue.Issue): SchemaAST.AST | undefined => "ast" in issue ? issue.ast : undefined
 
 /** What fits none of several forms has one problem, in the words of all. */
@@ -150,7 +153,9 @@ export const ofIssue = (
         return [{ path, message: "Is missing." }]
       case "UnexpectedKey": {
         const name = String(path.at(-1))
-        const known = SchemaAST.isObjects(issue.ast) ? issue.ast.propertySignatures.map(({ name }) => String(name)) : []
+        const known = SchemaAST.isObjects(issue.ast)
+          ? issue.ast.propertySignatures.map(({ name }) => String(name)).filter(inFiles)
+          : []
         return namesSecret(name) && nearest(name, ["apiKeyEnv", "apiKeyFile"]) === undefined
           ? [credential(path)]
           : [{ ...ofName(path, "Unknown key", name, known), isUnknownField: true }]
