@@ -31,6 +31,12 @@ export * as Model from "./Model.ts"
 /** Looks models up in the catalogue that ships with the library. */
 export * as Models from "./Models.ts"
 
+/**
+ * A stream of answers as server-sent events: from a process that talks to a provider to a browser, a queue or another
+ * process.
+ */
+export * as Sse from "./Sse.ts"
+
 /** The Anthropic Messages wire: `POST /messages` below `https://api.anthropic.com/v1`. */
 export * as AnthropicMessages from "./protocol/AnthropicMessages.ts"
 
@@ -269,11 +275,15 @@ export * as Events from "./observe/Events.ts"
 /** One span and a few metrics per call, by the OpenTelemetry conventions for generative AI. */
 export * as Telemetry from "./observe/Telemetry.ts"
 
-/** Configuration as data: named instances of providers with their policies, from TOML, JSON or the environment. */
+/**
+ * Configuration as data: named instances of providers and routes between them with their policies, from TOML, JSON or
+ * the environment.
+ */
 export * as LlmConfig from "./config/LlmConfig.ts"
 
 /**
- * Named instances of a configuration as services at run time, and the exchange of the configuration while calls run.
+ * Named instances and routes of a configuration as services at run time, and the exchange of the configuration while
+ * calls run.
  */
 export * as Registry from "./config/Registry.ts"
 
