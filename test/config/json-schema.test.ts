@@ -7,7 +7,6 @@ import { readFileSync } from "node:fs"
 import { LlmConfig } from "../../src/index.ts"
 import type { Json, JsonObject } from "../../src/json/value.ts"
 import { misfits } from "../../src/validation/jsonSchema.ts"
-import "../seed.ts"
 
 type Node = {
   readonly type?: string

@@ -37,7 +37,7 @@ const down: Reply = { status: 503 }
 const limited: Reply = { status: 429 }
 const limitedFor = (seconds: number): Reply => ({ status: 429, headers: { "retry-after": String(seconds) } })
 const slow: Reply = { wait: Infinity }
-const broken: Reply = { text: "The answer is", then: "break" }
+const broken: Reply = { text: "The answer is", close: "break" }
 /** Ten cents a token: an answer costs $1.50, and what is reserved for one of 5 tokens is $0.60. */
 const prices = { "openai-compatible/m": { input: 100_000, output: 100_000 } }
 const brief = { request: { maxTokens: 5 } }
@@ -58,14 +58,14 @@ const ofInstances: ReadonlyArray<Row> = [
     option: "timeouts.firstToken",
     value: "4 seconds",
     calls: [{ stream: true }],
-    answer: always({ text: "", then: "hang" }),
+    answer: always({ text: "", close: "hang" }),
     see: endings,
     expect: ["Timeout at 4000"]
   },
   {
     option: "timeouts.firstByte",
     value: "5 seconds",
-    answer: always({ then: "hang" }),
+    answer: always({ close: "hang" }),
     see: endings,
     expect: ["Timeout at 5000"]
   },
@@ -73,7 +73,7 @@ const ofInstances: ReadonlyArray<Row> = [
     option: "timeouts.idle",
     value: "6 seconds",
     calls: [{ stream: true }],
-    answer: always({ then: "hang" }),
+    answer: always({ close: "hang" }),
     see: endings,
     expect: ["Timeout at 6000"]
   },

@@ -8,7 +8,6 @@ import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
 import { Llm, LlmConfig } from "../../src/index.ts"
 import { recorder } from "../provider/setUp.ts"
-import "../seed.ts"
 
 const secret = "sk-Test-Q7w8E9r0T1y2"
 

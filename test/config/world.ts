@@ -34,7 +34,7 @@ export interface Reply {
   readonly body?: unknown
   readonly usage?: { readonly input: number; readonly output: number }
   readonly text?: string
-  readonly then?: "end" | "hang" | "break"
+  readonly close?: "end" | "hang" | "break"
 }
 
 export interface Call {
@@ -61,13 +61,13 @@ export interface Run {
 const chunk = (delta: object, finish: string | null = null) =>
   `data: ${JSON.stringify({ id: "1", model: "m", choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`
 
-const streamed = ({ text = "ok", then = "end" }: Reply): ReadableStream<Uint8Array> => {
+const streamed = ({ text = "ok", close = "end" }: Reply): ReadableStream<Uint8Array> => {
   const encoder = new TextEncoder()
   return new ReadableStream({
     start(controller) {
       if (text !== "") controller.enqueue(encoder.encode(chunk({ role: "assistant", content: text })))
-      if (then === "end") controller.enqueue(encoder.encode(`${chunk({}, "stop")}data: [DONE]\n\n`))
-      if (then !== "hang") controller.close()
+      if (close === "end") controller.enqueue(encoder.encode(`${chunk({}, "stop")}data: [DONE]\n\n`))
+      if (close !== "hang") controller.close()
     }
   })
 }
@@ -83,7 +83,7 @@ const responseOf = (reply: Reply, isStream: boolean): Response => {
   if (isStream) {
     return new Response(streamed(reply), { status, headers: { "content-type": "text/event-stream", ...headers } })
   }
-  if (reply.then === "hang") return new Response(never(), { status, headers: json })
+  if (reply.close === "hang") return new Response(never(), { status, headers: json })
   return new Response(
     JSON.stringify({
       id: "1",
