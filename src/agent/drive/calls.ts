@@ -9,6 +9,7 @@ import * as Semaphore from "effect/Semaphore"
 import { LlmError, ToolFailure } from "../../LlmError.ts"
 import type { LlmTool } from "../../LlmTool.ts"
 import type { Json } from "../../Message.ts"
+import { emit } from "../../stream/emit.ts"
 import type { CallContext } from "../Handlers.ts"
 import { check, executionOf, type InvalidArguments } from "../handlers/check.ts"
 import type { OpenCall } from "../run/happened.ts"
@@ -30,7 +31,7 @@ const defaultGrace = "2 seconds"
 
 const repairOf = (
   session: Session,
-  { invalidArguments = "tell" }: AnyOptions
+  { invalidArguments = "tell", request }: AnyOptions
 ): ((invalid: InvalidArguments) => Effect.Effect<Json | undefined, RunFailed<unknown>, unknown>) | undefined => {
   if (invalidArguments === "tell") return undefined
   if (invalidArguments === "fail") {
@@ -53,7 +54,15 @@ const repairOf = (
       )
   }
   return (invalid) =>
-    Effect.mapError(invalidArguments(invalid), (error) => new RunFailed({ error, state: session.state }))
+    Effect.tap(
+      Effect.mapError(invalidArguments(invalid), (error) => new RunFailed({ error, state: session.state })),
+      (repaired) => {
+        const { toolCallId, toolName } = invalid
+        return repaired === undefined
+          ? Effect.void
+          : emit(request ?? {}, () => ({ _tag: "ArgumentsRepaired", toolCallId, toolName }))
+      }
+    )
 }
 
 /** Checks calls together, so that none starts before all are known to be in order. @category running @since 0.1.0 */
