@@ -9,6 +9,7 @@ import * as Semaphore from "effect/Semaphore"
 import { LlmError, ToolFailure } from "../../LlmError.ts"
 import type { LlmTool } from "../../LlmTool.ts"
 import type { Json } from "../../Message.ts"
+import { executeTool } from "../../observe/telemetry/agents.ts"
 import { emit } from "../../stream/emit.ts"
 import type { CallContext } from "../Handlers.ts"
 import { check, executionOf, type InvalidArguments } from "../handlers/check.ts"
@@ -16,7 +17,7 @@ import type { OpenCall } from "../run/happened.ts"
 import type { RunRefusal } from "../run/refusal.ts"
 import { remaining } from "../run/spending.ts"
 import type { AgentEvent } from "./events.ts"
-import { handle } from "./handle.ts"
+import { handle, type Handled } from "./handle.ts"
 import type { Named } from "./names.ts"
 import type { Options } from "./options.ts"
 import { RunFailed, type Session } from "./session.ts"
@@ -103,6 +104,20 @@ const told = (
   })
 }
 
+/** What telemetry says of a call that has ended. */
+const outcomeOf = (handled: Handled) => {
+  switch (handled._tag) {
+    case "Result": {
+      const { content, isError } = handled.result
+      return { result: content, ...(isError === true ? { errorType: "tool_error" } : undefined) }
+    }
+    case "Later":
+      return {}
+    case "Lost":
+      return { errorType: "lost" }
+  }
+}
+
 /** Runs calls side by side, each to its end. @category running @since 0.1.0 */
 export const runAll = (
   session: Session,
@@ -134,11 +149,25 @@ export const runAll = (
             Effect.catch((error) => Effect.sync(() => void errors.push(error.error)))
           ) as Effect.Effect<void>
       }
-      const handled = yield* handle(handlers, tool, call, context, {
+      session.made.toolCalls++
+      const handling = handle(handlers, tool, call, context, {
         leftMillis: yield* session.leftMillis,
         grace: options.grace ?? defaultGrace,
         stopped: session.held.stopped
       })
+      const handled = yield* executeTool(
+        {
+          name: toolName,
+          type: "function",
+          description: "description" in tool ? tool.description : undefined,
+          callId: toolCallId,
+          arguments: call.arguments,
+          agentName: options.name,
+          conversationId: options.request?.scope?.sessionId
+        },
+        outcomeOf,
+        handling
+      )
       switch (handled._tag) {
         case "Result": {
           const { error, result, spent } = handled

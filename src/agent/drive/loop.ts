@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { LlmResponse } from "../../LlmResponse.ts"
+import { invokeAgent } from "../../observe/telemetry/agents.ts"
 import * as Run from "../Run.ts"
 import { ask } from "./ask.ts"
 import { checkAll, runAll } from "./calls.ts"
@@ -17,6 +18,15 @@ import { RunFailed, type Session } from "./session.ts"
 
 type AnyOptions = Options<unknown, unknown, unknown, unknown>
 
+/** Spent by this invocation alone: a run that goes on counts what came before, too. */
+const tokensSince = ({ usage: before }: Run.State["spent"], { usage: after }: Run.State["spent"]) => {
+  const since = (from: number | undefined, to: number | undefined) => to === undefined ? undefined : to - (from ?? 0)
+  return {
+    inputTokens: since(before.input.total, after.input.total),
+    outputTokens: since(before.output.total, after.output.total)
+  }
+}
+
 /**
  * Drives a run to where it rests.
  *
@@ -24,6 +34,31 @@ type AnyOptions = Options<unknown, unknown, unknown, unknown>
  * @since 0.1.0
  */
 export const drive = (
+  session: Session,
+  options: AnyOptions,
+  named: Named<unknown, unknown>,
+  resumed: boolean
+): Effect.Effect<Outcome, RunFailed<unknown> | Run.RunRefusal, unknown> => {
+  const { description, name, prepareStep, request } = options
+  const { spent: before } = session.state
+  return invokeAgent(
+    {
+      name,
+      description,
+      model: prepareStep === undefined ? request?.model : undefined,
+      conversationId: request?.scope?.sessionId,
+      request
+    },
+    () => ({
+      ...session.made,
+      ...tokensSince(before, session.state.spent),
+      finishReason: session.state.end?.finishReason
+    }),
+    driven(session, options, named, resumed)
+  )
+}
+
+const driven = (
   session: Session,
   options: AnyOptions,
   named: Named<unknown, unknown>,
@@ -58,6 +93,7 @@ export const drive = (
       const action = Run.next(session.state)
       switch (action._tag) {
         case "Ask":
+          session.made.inferenceCalls++
           response = (yield* ask(session, options, named.handlers.tools, named.ownName, action, compactedAt)) ??
             response
           break
