@@ -111,7 +111,7 @@ export const errorOf = (cause: Cause.Cause<LlmError | Cause.Done>): LlmError | u
 const commits = (event: LlmEvent): boolean => isContent(event) || event._tag === "Finish"
 
 /**
- * An attempt's effect with what it should know: whether there is somebody else to ask, how many attempts came before it, and which
+ * An attempt's effect with what it should know: whether there is somebody else to ask, how many requests came before it, and which
  * candidate it is of.
  *
  * @category combinators
@@ -233,6 +233,11 @@ export class Journal {
     this.startedAt = millisBy(clock)
   }
 
+  /** Requests of the attempts that failed. */
+  get sent(): number {
+    return this.requests
+  }
+
   start(): void {
     this.startedAt = millisBy(this.clock)
   }
@@ -297,7 +302,7 @@ const stream = (begin: Effect.Effect<Course, LlmError>): Stream.Stream<LlmEvent,
             journal.start()
             const attemptScope = Scope.forkUnsafe(scope)
             return Effect.matchCauseEffect(
-              knowing(attempt, journal.failed.length)(untilCommit(attempt, attemptScope)),
+              knowing(attempt, journal.sent)(untilCommit(attempt, attemptScope)),
               {
                 onSuccess: ({ events, rest }): EventsPull => {
                   relay.become(journal.onRest(rest))
@@ -330,7 +335,7 @@ const generate = (begin: Effect.Effect<Course, LlmError>): Effect.Effect<LlmResp
         Effect.suspend(() => {
           journal.start()
           return Effect.matchCauseEffect(
-            knowing(attempt, journal.failed.length)(attempt.service.generate(attempt.request)),
+            knowing(attempt, journal.sent)(attempt.service.generate(attempt.request)),
             {
               onSuccess: (response) => {
                 course.onCommit?.(attempt)

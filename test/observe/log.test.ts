@@ -88,7 +88,7 @@ describe("the log", () => {
 
   it.effect("has lines for what candidates, circuits, hedges and keys do", () =>
     Effect.gen(function*() {
-      const limited = () => TestLlm.rateLimit("20 seconds")
+      const limited = () => TestLlm.rateLimit({ retryAfter: "20 seconds" })
       const fallback = Fallback.make([make([limited()], "a"), make(["Hi"], "b")], { benchAfter: 1 })
       const fell = yield* logged(ask(fallback))
       assert.deepStrictEqual(

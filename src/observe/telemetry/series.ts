@@ -81,14 +81,8 @@ export class Series {
     | undefined
 
   constructor(info: ServiceInfo) {
-    const server = serverOf(info)
-    this.base = {
-      "gen_ai.operation.name": "chat",
-      "gen_ai.provider.name": providerName(info.provider),
-      ...(server === undefined
-        ? undefined
-        : { "server.address": server.address, "server.port": String(server.port) })
-    }
+    // Without the server: its port would have to be a number, and attributes of Effect's metrics are texts.
+    this.base = { "gen_ai.operation.name": "chat", "gen_ai.provider.name": providerName(info.provider) }
   }
 
   /** Most calls are for the model of the call before. */
