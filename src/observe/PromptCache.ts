@@ -210,7 +210,7 @@ export const policy = (options: Options = {}): Policy.Policy<LlmError> =>
                   tokensMissed: expected - found,
                   ...(difference === undefined ? undefined : { difference })
                 }
-              }, "Warn")
+              }, { level: "Warn", label: service.info.label })
             })
           }
         }

@@ -343,10 +343,11 @@ const start = (
   )
 
 /** Tells what the provider or the wire had to leave out or to do in another way. */
-const warned = ({ request }: Call, { model, provider, warnings }: LlmResponse): Effect.Effect<void> | undefined =>
+const warned = ({ info, request }: Call, { model, provider, warnings }: LlmResponse): Effect.Effect<void> | undefined =>
   warnings.length === 0 ? undefined : Effect.forEach(
     warnings,
-    ({ field, message }) => emit(request, () => ({ _tag: "Warning", provider, model, field, message })),
+    ({ field, message }) =>
+      emit(request, () => ({ _tag: "Warning", provider, model, field, message }), { label: info.label }),
     { discard: true }
   )
 

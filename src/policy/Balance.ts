@@ -193,7 +193,7 @@ class Member {
                 ...nameOf(service),
                 reason: ending.error.reason._tag,
                 benchMillis
-              }))
+              }), service.info)
             })
         }
       }))
@@ -350,7 +350,7 @@ const balanced = (candidates: readonly [Service, ...Array<Service>], options: Op
           Effect.andThen(
             Metric.update(Metric.withAttributes(handovers, { from: from.provider, to: to.provider, reason }), 1)
           ),
-          Effect.andThen(emit(request, () => ({ _tag: "FailOver", from, to, reason }))),
+          Effect.andThen(emit(request, () => ({ _tag: "FailOver", from, to, reason }), last.service.info)),
           Effect.as(attemptAt(at, now))
         )
       })

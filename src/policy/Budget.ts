@@ -411,7 +411,7 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
 
       const seenAt = yield* monotonicMillis
       const queuedMillis = maxWait > 0 ? seenAt - asked : 0
-      yield* emitWait(request, { provider: info.provider, model }, "Budget", queuedMillis)
+      yield* emitWait(request, { provider: info.provider, model, label: info.label }, "Budget", queuedMillis)
       const spentIn = (ending: Ending): Effect.Effect<number | undefined> => {
         if (ending._tag === "Finished") {
           expected.learn(ending.response, info.provider, model, seenAt)

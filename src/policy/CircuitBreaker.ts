@@ -285,12 +285,15 @@ const make = (
     switch (transition.to) {
       case "Open": {
         const retryAfterMillis = Duration.toMillis(transition.retryAfter)
-        return Effect.andThen(counted, emit(request, () => ({ _tag: "CircuitOpened", key, retryAfterMillis })))
+        return Effect.andThen(
+          counted,
+          emit(request, () => ({ _tag: "CircuitOpened", key, retryAfterMillis }), service.info)
+        )
       }
       case "HalfOpen":
         return counted
       case "Closed":
-        return Effect.andThen(counted, emit(request, () => ({ _tag: "CircuitClosed", key })))
+        return Effect.andThen(counted, emit(request, () => ({ _tag: "CircuitClosed", key }), service.info))
     }
   }
   /** The scope lives as long as the call: a shared store renews the probe's lease in it. */

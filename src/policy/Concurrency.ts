@@ -143,7 +143,8 @@ export const policy = (options: Options): Policy.Policy<LlmError.LlmError> =>
         const keyOf = keyBy(options.key ?? "")
         const nameOf = (request: LlmRequest) => ({
           provider: service.info.provider,
-          model: modelOf(request, service.info)
+          model: modelOf(request, service.info),
+          label: service.info.label
         })
         const queueDeadline = Duration.fromInputUnsafe(options.queueDeadline ?? "30 seconds")
         const deadline = Duration.isFinite(queueDeadline) ? queueDeadline : undefined

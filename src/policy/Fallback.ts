@@ -261,7 +261,7 @@ const inOrder = (candidates: readonly [Service, ...Array<Service>], options: Opt
             ...nameOf(last.service),
             reason: error.reason._tag,
             benchMillis: until - now
-          }))
+          }), last.service.info)
         )
         const route = routeOf(routes, error)
         if (route === "larger-window") tooSmall = { window: Traits.traitsOf(last.service).contextWindow }
@@ -284,7 +284,7 @@ const inOrder = (candidates: readonly [Service, ...Array<Service>], options: Opt
           Effect.andThen(
             Metric.update(Metric.withAttributes(failovers, { from: from.provider, to: to.provider, reason }), 1)
           ),
-          Effect.andThen(emit(request, () => ({ _tag: "FailOver", from, to, reason }))),
+          Effect.andThen(emit(request, () => ({ _tag: "FailOver", from, to, reason }), last.service.info)),
           Effect.as(current)
         )
       })

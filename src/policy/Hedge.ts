@@ -239,7 +239,7 @@ const race = <A>(
           from: candidateOf(first),
           to: candidateOf(second),
           delayMillis: delay ?? 0
-        }))
+        }), first.service.info)
         const exits = yield* restore(firstOf(primary.fiber, hedge.fiber))
         const [sooner, later, exit] = exits.first === primary.fiber
           ? [primary, hedge, exits.exit] as const

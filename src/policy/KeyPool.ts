@@ -218,7 +218,7 @@ const make = (service: Service, options: Options): Service => {
           state: rest === undefined ? "dead" : "benched",
           reason: reason._tag,
           ...(rest === undefined ? undefined : { benchMillis: rest })
-        }))
+        }), service.info)
       )
     })
 

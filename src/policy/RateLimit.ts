@@ -358,7 +358,8 @@ const make = (service: Service, shared: Shared | undefined, options: Options): S
       if (waited > 0) {
         const { info } = service
         yield* Metric.update(waits, waited / 1000)
-        yield* emitWait(request, { provider: info.provider, model: modelOf(request, info) }, "RateLimit", waited)
+        const { label, provider } = info
+        yield* emitWait(request, { provider, model: modelOf(request, info), label }, "RateLimit", waited)
       }
 
       const end = (ending: Ending): Effect.Effect<void> => {

@@ -54,7 +54,7 @@ export const withRenewal = (
             made = { apiKey }
             const { model, provider } = error
             const reason = error.reason._tag
-            return Effect.as(emit(request, () => ({ _tag: "KeyRenewed", provider, model, reason })), attempt())
+            return Effect.as(emit(request, () => ({ _tag: "KeyRenewed", provider, model, reason }), error), attempt())
           })
         }
       }

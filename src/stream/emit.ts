@@ -189,7 +189,7 @@ export interface EventFields {
   /** Unique; a UUID. */
   readonly eventId: string
   readonly timestamp: DateTime.Utc
-  /** From the request. */
+  /** From the request; the label, where that has none, from the service. */
   readonly scope?: CallScope | undefined
   readonly label?: string | undefined
   readonly metadata?: JsonObject | undefined
@@ -344,19 +344,33 @@ const words: { readonly [Tag in EventDetail["_tag"]]: string } = {
 }
 
 /**
- * Emits an event if a sink or a logger takes it; `detail` is called only then, and once. `level` is that of its log line, where it is
- * not that of {@link EventLog}.
+ * What an event has beside request and detail.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface EmitOptions {
+  /** Of the service, where the request has none. */
+  readonly label?: string | undefined
+  /** Of the log line, where it is not that of {@link EventLog}. */
+  readonly level?: LogLevel.Severity | undefined
+}
+
+/**
+ * Emits an event if a sink or a logger takes it; `detail` is called only then, and once.
  *
  * @category emitting
  * @since 0.1.0
  */
-export const emit = (about: About, detail: () => EventDetail, level?: LogLevel.Severity): Effect.Effect<void> =>
+export const emit = (request: About, detail: () => EventDetail, options?: EmitOptions): Effect.Effect<void> =>
   Effect.withFiber((fiber) => {
     const sink = fiber.getRef(EventSink)
     const settings = fiber.getRef(EventLog)
-    const severity = settings.level === "None" ? undefined : level ?? settings.level
+    const severity = settings.level === "None" ? undefined : options?.level ?? settings.level
     const logs = severity !== undefined && !LogLevel.isGreaterThan(fiber.getRef(MinimumLogLevel), severity)
     if (sink === undefined && !logs) return Effect.void
+    const { label = options?.label, metadata, scope } = request
+    const about: About = { label, metadata, scope }
     const made = detail()
     if (sink !== undefined) publish(sink, fiber, about, made)
     return logs
@@ -370,9 +384,14 @@ export const emit = (about: About, detail: () => EventDetail, level?: LogLevel.S
  * @category emitting
  * @since 0.1.0
  */
-export const emitWait = (about: About, candidate: Candidate, policy: string, waitMillis: number): Effect.Effect<void> =>
+export const emitWait = (
+  request: About,
+  { label, ...candidate }: Candidate & Pick<EmitOptions, "label">,
+  policy: string,
+  waitMillis: number
+): Effect.Effect<void> =>
   Effect.withFiber((fiber) =>
     waitMillis < fiber.getRef(EventLog).slowWaitMillis
       ? Effect.void
-      : emit(about, () => ({ _tag: "Waited", ...candidate, policy, waitMillis }))
+      : emit(request, () => ({ _tag: "Waited", ...candidate, policy, waitMillis }), { label })
   )
