@@ -88,7 +88,7 @@ for (
   if (fact.values === undefined) continue
   const theirs = typeof found?.type === "object" ? found.type.members.map(({ value }) => value) : []
   expect(`values of ${name} that they do not have`, fact.values.filter((value) => !theirs.includes(value)), [])
-  if (name === "gen_ai.provider.name") expect(name, [...fact.values].sort(), [...theirs].sort())
+  if (name === "gen_ai.provider.name") expect(name, fact.values.toSorted(), theirs.toSorted())
 }
 for (const [type, fact] of Object.entries(facts.spans)) {
   const found = spans.get(type)

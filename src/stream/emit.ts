@@ -110,7 +110,7 @@ export type EventDetail =
     readonly waitMillis: number
   })
   | (Candidate & {
-    /** A policy turned a call away; nothing was sent for it. */
+    /** A policy turned a call away; nothing was sent for it. Only in the log: subscribers are told by `RequestFailed`. */
     readonly _tag: "Rejected"
     readonly policy: string
     readonly reason: ReasonTag
@@ -354,6 +354,8 @@ export interface EmitOptions {
   readonly label?: string | undefined
   /** Of the log line, where it is not that of {@link EventLog}. */
   readonly level?: LogLevel.Severity | undefined
+  /** Makes a line and no event, for what subscribers learn in another way. @default false */
+  readonly logOnly?: boolean | undefined
 }
 
 /**
@@ -364,7 +366,7 @@ export interface EmitOptions {
  */
 export const emit = (request: About, detail: () => EventDetail, options?: EmitOptions): Effect.Effect<void> =>
   Effect.withFiber((fiber) => {
-    const sink = fiber.getRef(EventSink)
+    const sink = options?.logOnly === true ? undefined : fiber.getRef(EventSink)
     const settings = fiber.getRef(EventLog)
     const severity = settings.level === "None" ? undefined : options?.level ?? settings.level
     const logs = severity !== undefined && !LogLevel.isGreaterThan(fiber.getRef(MinimumLogLevel), severity)

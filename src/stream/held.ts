@@ -132,7 +132,7 @@ export const turnedAway = (
       ...by,
       reason: reason._tag,
       ...(error.retryAfter === undefined ? undefined : { retryAfterMillis: Duration.toMillis(error.retryAfter) })
-    }), error),
+    }), { label: error.label, logOnly: true }),
     Effect.fail(error)
   )
 }

@@ -8,11 +8,12 @@ import type { Span } from "effect/Tracer"
 import type { LlmRequest } from "../../LlmRequest.ts"
 import type { LlmResponse } from "../../LlmResponse.ts"
 import { lazy } from "../../protocol/lazy.ts"
+import type * as ContentModule from "./content.ts"
 import type { Resolved } from "./settings.ts"
 
 const module = lazy(() => import("./content.ts"))
 
-type Loaded = typeof import("./content.ts")
+type Loaded = typeof ContentModule
 
 /** The event that has content where spans are not to have it. */
 const details = "gen_ai.client.inference.operation.details"
