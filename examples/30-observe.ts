@@ -89,7 +89,7 @@ const program = Effect.gen(function*() {
     }
     // #endregion
     yield* Effect.flatMap(OtlpExporter.Flusher, ({ flush }) => flush)
-  }).pipe(Effect.provide(llm), Effect.provide(exporting(url)), Effect.provide(logging))
+  }).pipe(Effect.provide(Layer.mergeAll(llm, exporting(url), logging)))
 }).pipe(
   // #region content
   // Prompts and answers are recorded only when asked for, and then redacted.

@@ -25,7 +25,7 @@ import type { LlmError } from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
 import type { ServiceInfo } from "../LlmService.ts"
-import { type KeyOption, keyOption } from "../policy/perKey.ts"
+import { type KeyOption, keyOption, tenantOf } from "../policy/perKey.ts"
 import * as Policy from "../policy/Policy.ts"
 import { modelOf } from "../service/addressee.ts"
 import { emit } from "../stream/emit.ts"
@@ -51,7 +51,7 @@ export interface Options {
   /** Judges requests without marks as well, for hosts that cache on their own. @default false */
   readonly automatic?: boolean | undefined
   /**
-   * Which calls are to share a prefix. @default those of one provider, model, label and cache key, and of one session once it has an answer
+   * Which calls are to share a prefix. @default those of one provider, model, label, cache key and credential, and of one session once it has an answer
    */
   readonly key?: KeyOption | undefined
   /** Characters of requests that are held at most, of all routes; the oldest route is forgotten. @default 4194304 */
@@ -143,7 +143,8 @@ const keysOf = (
   const given: unknown = typeof key === "function" ? key(request, info) : key
   if (typeof given === "string") return { route: given, own: given, fresh: false }
   const fresh = request.messages?.some(({ role }) => role === "assistant") !== true
-  const parts = [info.provider, modelOf(request, info), request.label ?? info.label ?? "", request.cache?.key ?? ""]
+  const { cache, label = info.label ?? "" } = request
+  const parts = [info.provider, modelOf(request, info), label, cache?.key ?? "", tenantOf(request)]
   const route = JSON.stringify(parts)
   const session = request.scope?.sessionId
   return { route, own: session === undefined ? route : JSON.stringify([...parts, session]), fresh }

@@ -118,7 +118,6 @@ const exported = (settings: Telemetry.Settings) =>
           Layer.provide(OtlpSerialization.layerJson)
         )
       ),
-      Effect.provide(Telemetry.layer(settings)),
       Effect.provideService(References.MinimumLogLevel, "Debug")
     )
     const of = (path: string, outer: string, scope: string, inner: string): ReadonlyArray<any> =>
@@ -133,8 +132,7 @@ const exported = (settings: Telemetry.Settings) =>
     }
   }).pipe(
     Effect.scoped,
-    Effect.provide(NodeHttpClient.layerUndici),
-    Effect.provide(Logger.layer([])),
+    Effect.provide(Layer.mergeAll(NodeHttpClient.layerUndici, Logger.layer([]), Telemetry.layer(settings))),
     Effect.provideService(Metric.MetricRegistry, new Map())
   )
 

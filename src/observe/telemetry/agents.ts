@@ -226,7 +226,7 @@ export const executeTool = <A, E, R>(
     onStart: (span, settings) =>
       Effect.map(content(settings), (capture) => capture?.value(span, "gen_ai.tool.call.arguments", run.arguments)),
     onEnd: (exit, took, context, span, settings) =>
-      Effect.map(span === undefined ? Effect.succeed(undefined) : content(settings), (capture) => {
+      Effect.map(span === undefined ? Effect.undefined : content(settings), (capture) => {
         const outcome = Exit.isSuccess(exit) ? outcomeOf(exit.value) : { errorType: errorTypeOf(exit.cause) }
         executeToolDuration.updateUnsafe(
           took,

@@ -50,7 +50,7 @@ const recording = (loaded: Loaded, settings: Resolved): Content => {
   }
 }
 
-const nothing: Effect.Effect<Content | undefined> = Effect.succeed(undefined)
+const nothing: Effect.Effect<Content | undefined> = Effect.undefined
 
 /**
  * What records content, or nothing where none is asked for. What cannot be loaded records nothing.
