@@ -113,6 +113,8 @@ class CallRecord {
   private readonly begin: bigint
   private readonly span: Tracer.Span | undefined
   private chunk: bigint | undefined
+  /** The same for all chunks of a call, and made with the first. */
+  private chunks: Context.Context<never> | undefined
   private first: bigint | undefined
   private ended = false
 
@@ -139,17 +141,18 @@ class CallRecord {
     const { settings } = this.call
     const now = this.clock.currentTimeNanosUnsafe()
     const before = this.chunk
+    const context = this.chunks ??= this.withAttributes(this.asked)
     this.chunk = now
     if (before === undefined) {
       const waited = seconds(this.begin, now)
-      if (settings.current) timeToFirstChunk.updateUnsafe(waited, this.withAttributes(this.asked))
+      if (settings.current) timeToFirstChunk.updateUnsafe(waited, context)
       this.span?.attribute("gen_ai.response.time_to_first_chunk", waited)
     } else if (settings.current) {
-      timePerOutputChunk.updateUnsafe(seconds(before, now), this.withAttributes(this.asked))
+      timePerOutputChunk.updateUnsafe(seconds(before, now), context)
     }
     if (this.first !== undefined || !events.some(isContent)) return
     this.first = now
-    if (settings.older) timeToFirstToken.updateUnsafe(seconds(this.begin, now), this.withAttributes(this.asked))
+    if (settings.older) timeToFirstToken.updateUnsafe(seconds(this.begin, now), context)
     this.span?.attribute("effect_llm.gate.duration", seconds(before ?? now, now))
   }
 

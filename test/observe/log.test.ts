@@ -6,11 +6,15 @@ import * as Logger from "effect/Logger"
 import type * as LogLevel from "effect/LogLevel"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
+import * as Schema from "effect/Schema"
 import { TestClock } from "effect/testing"
 import { inspect } from "node:util"
+import * as Agent from "../../src/agent/Agent.ts"
+import * as Handlers from "../../src/agent/Handlers.ts"
 import * as LlmError from "../../src/LlmError.ts"
 import { LlmResponse } from "../../src/LlmResponse.ts"
-import type * as LlmService from "../../src/LlmService.ts"
+import * as LlmService from "../../src/LlmService.ts"
+import * as LlmTool from "../../src/LlmTool.ts"
 import * as Events from "../../src/observe/Events.ts"
 import * as Telemetry from "../../src/observe/Telemetry.ts"
 import * as Balance from "../../src/policy/Balance.ts"
@@ -157,6 +161,29 @@ describe("the log", () => {
       const service = Telemetry.instrument(make([response]))
       const lines = yield* logged(ask(service))
       assert.strictEqual(of(lines, "Warning")[0]?.annotations["field"], "topK")
+    }))
+
+  it.effect("has a line for arguments that an agent repaired", () =>
+    Effect.gen(function*() {
+      const tool = LlmTool.make("look_up", { parameters: Schema.Struct({ title: Schema.String }) })
+      const agent = Agent.make({
+        tools: Handlers.make([tool], { look_up: ({ title }) => Effect.succeed(title) }),
+        request: { label: "desk" },
+        invalidArguments: () => Effect.succeed({ title: "Emma" })
+      })
+      const call = new LlmResponse({
+        parts: [{ type: "tool-call", id: "c1", name: "look_up", arguments: { name: "Emma" } }],
+        finishReason: "tool-calls",
+        usage: { input: {}, output: {} },
+        model: "m",
+        provider: "test",
+        warnings: []
+      })
+      const service = make([call, "It is in."])
+      const run = Effect.provideService(Agent.run(agent, { prompt: "Emma?" }), LlmService.LlmService, service)
+      const [line] = of(yield* logged(run), "ArgumentsRepaired")
+      assert.strictEqual(line?.annotations["toolName"], "look_up")
+      assert.strictEqual(line?.annotations["label"], "desk")
     }))
 
   it.effect("computes nothing below its level, and one event for a sink and a line together", () =>
