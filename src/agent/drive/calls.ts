@@ -16,19 +16,15 @@ import { check, executionOf, type InvalidArguments } from "../handlers/check.ts"
 import type { OpenCall } from "../run/happened.ts"
 import type { RunRefusal } from "../run/refusal.ts"
 import { remaining } from "../run/spending.ts"
+import type { Early } from "./early.ts"
 import type { AgentEvent } from "./events.ts"
 import { handle, type Handled } from "./handle.ts"
 import type { Named } from "./names.ts"
-import type { Options } from "./options.ts"
+import { defaultConcurrency, defaultGrace, type Options } from "./options.ts"
 import { RunFailed, type Session } from "./session.ts"
 
 type AnyOptions = Options<unknown, unknown, unknown, unknown>
 type Done = Effect.Effect<void, RunFailed<unknown> | RunRefusal, unknown>
-
-/** Calls that run at once, unless told otherwise. */
-const defaultConcurrency = 8
-
-const defaultGrace = "2 seconds"
 
 const repairOf = (
   session: Session,
@@ -123,7 +119,8 @@ export const runAll = (
   session: Session,
   options: AnyOptions,
   { handlers, ownName }: Named<unknown, unknown>,
-  calls: ReadonlyArray<OpenCall>
+  calls: ReadonlyArray<OpenCall>,
+  early: Early | undefined
 ): Done => {
   const slots = new Map<string, Semaphore.Semaphore>()
   const errors: Array<unknown> = []
@@ -136,12 +133,17 @@ export const runAll = (
       const { toolCallId } = call
       const toolName = ownName(call.toolName)
       yield* session.apply({ _tag: "CallStarted", call: call.call })
-      yield* session.tell([{ _tag: "ToolStart", toolCallId, toolName, arguments: call.arguments }])
+      const underWay = early?.take(call)
+      if (underWay === undefined) {
+        yield* session.tell([{ _tag: "ToolStart", toolCallId, toolName, arguments: call.arguments }])
+      }
       const context: CallContext = {
         runId: session.state.id,
         toolCallId,
         idempotencyKey: call.idempotencyKey,
         progress: (value) => session.tell([{ _tag: "ToolProgress", toolCallId, toolName, value }]),
+        tellChild: (events) =>
+          session.tell(events.map((event): AgentEvent => ({ _tag: "ChildEvent", toolCallId, toolName, event }))),
         left: remaining(session.state),
         nested: call.nested,
         wentOn: (nested) =>
@@ -149,8 +151,12 @@ export const runAll = (
             Effect.catch((error) => Effect.sync(() => void errors.push(error.error)))
           ) as Effect.Effect<void>
       }
+<<<<<<< HEAD
       session.made.toolCalls++
       const handling = handle(handlers, tool, call, context, {
+=======
+      const handled = yield* underWay ?? handle(handlers, tool, call, context, {
+>>>>>>> c3abf003426364fdea66f6360d2c15b9aef9792e
         leftMillis: yield* session.leftMillis,
         grace: options.grace ?? defaultGrace,
         stopped: session.held.stopped

@@ -11,6 +11,7 @@ import { invokeAgent } from "../../observe/telemetry/agents.ts"
 import * as Run from "../Run.ts"
 import { ask } from "./ask.ts"
 import { checkAll, runAll } from "./calls.ts"
+import { Early } from "./early.ts"
 import type { Outcome } from "./events.ts"
 import type { Named } from "./names.ts"
 import type { Options } from "./options.ts"
@@ -39,6 +40,7 @@ export const drive = (
   named: Named<unknown, unknown>,
   resumed: boolean
 ): Effect.Effect<Outcome, RunFailed<unknown> | Run.RunRefusal, unknown> => {
+<<<<<<< HEAD
   const { description, name, prepareStep, request } = options
   const { spent: before } = session.state
   return invokeAgent(
@@ -63,6 +65,19 @@ const driven = (
   options: AnyOptions,
   named: Named<unknown, unknown>,
   resumed: boolean
+=======
+  const early = options.startTools === "call" ? new Early(session, options, named) : undefined
+  const run = loop(session, options, named, resumed, early)
+  return early === undefined ? run : Effect.ensuring(run, early.clear)
+}
+
+const loop = (
+  session: Session,
+  options: AnyOptions,
+  named: Named<unknown, unknown>,
+  resumed: boolean,
+  early: Early | undefined
+>>>>>>> c3abf003426364fdea66f6360d2c15b9aef9792e
 ): Effect.Effect<Outcome, RunFailed<unknown> | Run.RunRefusal, unknown> =>
   Effect.gen(function*() {
     const compactedAt = { messages: 0 }
@@ -93,15 +108,19 @@ const driven = (
       const action = Run.next(session.state)
       switch (action._tag) {
         case "Ask":
+<<<<<<< HEAD
           session.made.inferenceCalls++
           response = (yield* ask(session, options, named.handlers.tools, named.ownName, action, compactedAt)) ??
+=======
+          response = (yield* ask(session, options, named.handlers.tools, named.ownName, action, compactedAt, early)) ??
+>>>>>>> c3abf003426364fdea66f6360d2c15b9aef9792e
             response
           break
         case "Check":
           yield* checkAll(session, options, named, action.calls)
           break
         case "RunCalls":
-          yield* runAll(session, options, named, action.calls)
+          yield* runAll(session, options, named, action.calls, early)
           break
         case "Wait": {
           yield* session.tell(
