@@ -151,12 +151,8 @@ export const runAll = (
             Effect.catch((error) => Effect.sync(() => void errors.push(error.error)))
           ) as Effect.Effect<void>
       }
-<<<<<<< HEAD
       session.made.toolCalls++
-      const handling = handle(handlers, tool, call, context, {
-=======
-      const handled = yield* underWay ?? handle(handlers, tool, call, context, {
->>>>>>> c3abf003426364fdea66f6360d2c15b9aef9792e
+      const handling = underWay ?? handle(handlers, tool, call, context, {
         leftMillis: yield* session.leftMillis,
         grace: options.grace ?? defaultGrace,
         stopped: session.held.stopped

@@ -40,7 +40,8 @@ export const drive = (
   named: Named<unknown, unknown>,
   resumed: boolean
 ): Effect.Effect<Outcome, RunFailed<unknown> | Run.RunRefusal, unknown> => {
-<<<<<<< HEAD
+  const early = options.startTools === "call" ? new Early(session, options, named) : undefined
+  const run = loop(session, options, named, resumed, early)
   const { description, name, prepareStep, request } = options
   const { spent: before } = session.state
   return invokeAgent(
@@ -56,19 +57,8 @@ export const drive = (
       ...tokensSince(before, session.state.spent),
       finishReason: session.state.end?.finishReason
     }),
-    driven(session, options, named, resumed)
+    early === undefined ? run : Effect.ensuring(run, early.clear)
   )
-}
-
-const driven = (
-  session: Session,
-  options: AnyOptions,
-  named: Named<unknown, unknown>,
-  resumed: boolean
-=======
-  const early = options.startTools === "call" ? new Early(session, options, named) : undefined
-  const run = loop(session, options, named, resumed, early)
-  return early === undefined ? run : Effect.ensuring(run, early.clear)
 }
 
 const loop = (
@@ -77,7 +67,6 @@ const loop = (
   named: Named<unknown, unknown>,
   resumed: boolean,
   early: Early | undefined
->>>>>>> c3abf003426364fdea66f6360d2c15b9aef9792e
 ): Effect.Effect<Outcome, RunFailed<unknown> | Run.RunRefusal, unknown> =>
   Effect.gen(function*() {
     const compactedAt = { messages: 0 }
@@ -108,12 +97,8 @@ const loop = (
       const action = Run.next(session.state)
       switch (action._tag) {
         case "Ask":
-<<<<<<< HEAD
           session.made.inferenceCalls++
-          response = (yield* ask(session, options, named.handlers.tools, named.ownName, action, compactedAt)) ??
-=======
           response = (yield* ask(session, options, named.handlers.tools, named.ownName, action, compactedAt, early)) ??
->>>>>>> c3abf003426364fdea66f6360d2c15b9aef9792e
             response
           break
         case "Check":
