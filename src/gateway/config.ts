@@ -182,6 +182,15 @@ export type GatewayConfig = typeof GatewayConfig.Type
 
 const decodeShape = Schema.decodeUnknownResult(GatewayConfig, { onExcessProperty: "error", errors: "all" })
 
+/**
+ * A `[gateway]` table that has the right shape, whatever else may be wrong with it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const shapeOf = (value: unknown): GatewayConfig | undefined =>
+  Result.getOrElse(decodeShape(value), () => undefined)
+
 const loopback: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "::1", "[::1]"])
 
 /**
@@ -201,9 +210,11 @@ type Problem = Parameters<typeof Problems.error>[0][number]
  * @category accessors
  * @since 0.1.0
  */
-export const targetsOf = (config: LlmConfig): ReadonlyArray<string> => [
-  ...Object.keys(config.instances),
-  ...Object.keys((config as { readonly routes?: object | undefined }).routes ?? {})
+export const targetsOf = (
+  { instances, routes = {} }: Pick<LlmConfig, "instances" | "routes">
+): ReadonlyArray<string> => [
+  ...Object.keys(instances),
+  ...Object.keys(routes)
 ]
 
 const furtherProblems = (config: GatewayConfig, names: ReadonlyArray<string> | undefined): ReadonlyArray<Problem> => {
@@ -267,7 +278,7 @@ export const decode = (
   names?: ReadonlyArray<string>
 ): Result.Result<GatewayConfig, ReadonlyArray<Problem>> => {
   const decoded = decodeShape(value ?? {})
-  if (Result.isFailure(decoded)) return Result.fail(Problems.ofIssue(decoded.failure.issue, ["gateway"]))
+  if (Result.isFailure(decoded)) return Result.fail(Problems.ofIssue(decoded.failure.issue, value, ["gateway"]))
   const problems = furtherProblems(decoded.success, names)
   return problems.length === 0 ? Result.succeed(decoded.success) : Result.fail(problems)
 }

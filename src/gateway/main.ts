@@ -73,7 +73,7 @@ const serverOf = ({ limits = {} }: Gateway.GatewayConfig) => {
   return server
 }
 
-const serving = ({ gateway, llm }: Configured, server: Server) => {
+const serving = (config: string, gateway: Gateway.GatewayConfig, server: Server) => {
   const listening = NodeHttpServer.layer(() => server, {
     host: gateway.host ?? "127.0.0.1",
     port: gateway.port ?? defaultPort,
@@ -90,7 +90,8 @@ const serving = ({ gateway, llm }: Configured, server: Server) => {
   return HttpRouter.serve(Gateway.layer(gateway), { disableLogger: true, disableListenLog: true }).pipe(
     Layer.provide(closing),
     Layer.provideMerge(listening),
-    Layer.provide(Registry.layer(llm)),
+    // Instances follow the file; the gateway's own table is read once.
+    Layer.provide(Registry.layerWatch(config)),
     Layer.provide(layerHttpClient)
   )
 }
@@ -138,7 +139,7 @@ const gateway = Command.make("gateway", {
     if (problems.length > 0) return yield* end(problems)
     return yield* Effect.scoped(
       Effect.gen(function*() {
-        const context = yield* Layer.build(serving({ gateway: asked, llm }, server)).pipe(
+        const context = yield* Layer.build(serving(config, asked, server)).pipe(
           Effect.catchTags({ LlmError: wrong, ServeError: listens })
         )
         yield* closingIdle(server)
