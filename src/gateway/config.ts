@@ -249,6 +249,10 @@ const furtherProblems = (config: GatewayConfig, names: ReadonlyArray<string> | u
   return problems
 }
 
+/** Problems as sentences that name their place. */
+const sentencesOf = (problems: ReadonlyArray<Problem>): ReadonlyArray<string> =>
+  problems.map((problem) => Problems.error([problem]).reason.message)
+
 /**
  * What is wrong with a gateway beyond its shape, one sentence each.
  *
@@ -257,15 +261,6 @@ const furtherProblems = (config: GatewayConfig, names: ReadonlyArray<string> | u
  */
 export const problemsOf = (config: GatewayConfig, names: ReadonlyArray<string>): ReadonlyArray<string> =>
   sentencesOf(furtherProblems(config, names))
-
-/**
- * Problems as sentences that name their place.
- *
- * @category validation
- * @since 0.1.0
- */
-export const sentencesOf = (problems: ReadonlyArray<Problem>): ReadonlyArray<string> =>
-  problems.map((problem) => Problems.error([problem]).reason.message)
 
 /**
  * Reads a `[gateway]` table; what routes lead to is looked up where the names are known.
