@@ -12,7 +12,6 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -31,7 +30,7 @@ import { isCompaction } from "../protocol/responses/server/Compact.ts"
 import type { Incoming, ServerProtocol } from "../protocol/Server.ts"
 import { answer } from "./answering.ts"
 import { type Exchange, failed, refused } from "./call.ts"
-import { decode, type GatewayConfig } from "./config.ts"
+import { decode, type GatewayConfig, targetsOf } from "./config.ts"
 import * as Guard from "./guard.ts"
 import { type BodyLimits, bodyOf, headOf, responses, spokenIn } from "./incoming.ts"
 import { doorkeeper, hashOf, type KeyStore, refusal } from "./keys.ts"
@@ -59,6 +58,13 @@ export { calls, duration, eventLoopLag, firstContent, inFlight, refusals } from 
 export interface Options extends GatewayConfig {
   /** Keys beside those of `keys`. */
   readonly keyStore?: KeyStore | undefined
+  /**
+   * Where budgets and rates of keys live, for several processes that share them.
+   *
+   * @default in this process
+   * @example `Layer.mergeAll(Budget.storeRedis(), RateLimit.storeRedis()).pipe(Layer.provide(NodeRedis.layer({ url })))`
+   */
+  readonly stores?: Layer.Layer<Budget.Store | RateLimit.Store, LlmError.LlmError> | undefined
   /** What the paths begin with, such as `/llm`. @default nothing */
   readonly prefix?: `/${string}` | undefined
 }
@@ -87,15 +93,15 @@ interface Door {
 
 const doorOf = (options: Options) =>
   Effect.gen(function*() {
-    const { keyStore, prefix = "", ...given } = options
+    const { keyStore, prefix = "", stores: shared, ...given } = options
     const registry = yield* Registry
-    const decoded = decode(given, (yield* registry.config).instances)
+    const decoded = decode(given, targetsOf(yield* registry.config))
     if (Result.isFailure(decoded)) return yield* Problems.error(decoded.failure)
     const config = decoded.success
     const { limits = {}, routes = [] } = config
     const scope = yield* Effect.scope
     const keeper = yield* doorkeeper(config.keys ?? [], keyStore)
-    const stores = Context.merge(yield* Layer.build(Budget.storeMemory), yield* Layer.build(RateLimit.storeMemory))
+    const stores = yield* Layer.build(shared ?? Layer.mergeAll(Budget.storeMemory, RateLimit.storeMemory))
     yield* Metrics.watchEventLoop
     const millis = (span: Duration.Input | undefined, otherwise: Duration.Input) =>
       Duration.toMillis(Duration.fromInputUnsafe(span ?? otherwise))

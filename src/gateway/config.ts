@@ -13,7 +13,7 @@ import { Instance, type LlmConfig, RateLimit } from "../config/schema.ts"
 
 const optional = Schema.optional
 const span = Instance.fields.timeout
-const count = Instance.fields.concurrency
+const count = RateLimit.fields.requestsPerMinute
 const text = Schema.String.check(Schema.isNonEmpty({ expected: "a text that is not empty" }))
 const amount = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0, { expected: "a number from 0" }))
 
@@ -182,6 +182,15 @@ export type GatewayConfig = typeof GatewayConfig.Type
 
 const decodeShape = Schema.decodeUnknownResult(GatewayConfig, { onExcessProperty: "error", errors: "all" })
 
+/**
+ * A `[gateway]` table that has the right shape, whatever else may be wrong with it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const shapeOf = (value: unknown): GatewayConfig | undefined =>
+  Result.getOrElse(decodeShape(value), () => undefined)
+
 const loopback: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "::1", "[::1]"])
 
 /**
@@ -192,14 +201,26 @@ const loopback: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "::1", 
  */
 export const isLoopback = (host: string): boolean => loopback.has(host) || /^127(?:\.\d{1,3}){3}$/.test(host)
 
-const furtherProblems = (
-  config: GatewayConfig,
-  instances: LlmConfig["instances"] | undefined
-): ReadonlyArray<Problems.Problem> => {
-  const problems: Array<Problems.Problem> = []
+/** A place and what is wrong there. */
+type Problem = Parameters<typeof Problems.error>[0][number]
+
+/**
+ * Names that routes can lead to: instances, and named chains where the configuration has such.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const targetsOf = (
+  { instances, routes = {} }: Pick<LlmConfig, "instances" | "routes">
+): ReadonlyArray<string> => [
+  ...Object.keys(instances),
+  ...Object.keys(routes)
+]
+
+const furtherProblems = (config: GatewayConfig, names: ReadonlyArray<string> | undefined): ReadonlyArray<Problem> => {
+  const problems: Array<Problem> = []
   const add = (message: string, ...path: ReadonlyArray<PropertyKey>) =>
     problems.push({ path: ["gateway", ...path], message })
-  const names = instances === undefined ? undefined : Object.keys(instances)
   for (const [index, route] of (config.routes ?? []).entries()) {
     if (names !== undefined && !names.includes(route.to)) {
       add(
@@ -228,36 +249,31 @@ const furtherProblems = (
   return problems
 }
 
+/** Problems as sentences that name their place. */
+const sentencesOf = (problems: ReadonlyArray<Problem>): ReadonlyArray<string> =>
+  problems.map((problem) => Problems.error([problem]).reason.message)
+
 /**
  * What is wrong with a gateway beyond its shape, one sentence each.
  *
  * @category validation
  * @since 0.1.0
  */
-export const problemsOf = (config: GatewayConfig, instances: LlmConfig["instances"]): ReadonlyArray<string> =>
-  sentencesOf(furtherProblems(config, instances))
+export const problemsOf = (config: GatewayConfig, names: ReadonlyArray<string>): ReadonlyArray<string> =>
+  sentencesOf(furtherProblems(config, names))
 
 /**
- * Problems as sentences that name their place.
- *
- * @category validation
- * @since 0.1.0
- */
-export const sentencesOf = (problems: ReadonlyArray<Problems.Problem>): ReadonlyArray<string> =>
-  problems.map((problem) => Problems.error([problem]).reason.message)
-
-/**
- * Reads a `[gateway]` table; instances that routes lead to are looked up where they are known.
+ * Reads a `[gateway]` table; what routes lead to is looked up where the names are known.
  *
  * @category constructors
  * @since 0.1.0
  */
 export const decode = (
   value: unknown,
-  instances?: LlmConfig["instances"]
-): Result.Result<GatewayConfig, ReadonlyArray<Problems.Problem>> => {
+  names?: ReadonlyArray<string>
+): Result.Result<GatewayConfig, ReadonlyArray<Problem>> => {
   const decoded = decodeShape(value ?? {})
-  if (Result.isFailure(decoded)) return Result.fail(Problems.ofIssue(decoded.failure.issue, ["gateway"]))
-  const problems = furtherProblems(decoded.success, instances)
+  if (Result.isFailure(decoded)) return Result.fail(Problems.ofIssue(decoded.failure.issue, value, ["gateway"]))
+  const problems = furtherProblems(decoded.success, names)
   return problems.length === 0 ? Result.succeed(decoded.success) : Result.fail(problems)
 }

@@ -4,14 +4,13 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import * as Toml from "effect/encoding/Toml"
 import type * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
 import * as LlmConfig from "../config/LlmConfig.ts"
-import { parseJson } from "../json/parse.ts"
+import { parseText } from "../config/reading.ts"
 import { isLlmError, type LlmError } from "../LlmError.ts"
-import { isRecord } from "../validation/values.ts"
-import { decode, type GatewayConfig, sentencesOf } from "./config.ts"
+import * as Body from "../protocol/server/Json.ts"
+import { GatewayConfig, problemsOf, shapeOf, targetsOf } from "./config.ts"
 
 /**
  * What a file says.
@@ -24,10 +23,19 @@ export interface Configured {
   readonly gateway: GatewayConfig
 }
 
-const tableOf = (text: string, format: LlmConfig.Format): unknown => {
-  if (format === "json") return parseJson(text)
-  const parsed = Toml.parse(text)
-  return Result.isSuccess(parsed) ? parsed.success : undefined
+const options = { extensions: { gateway: GatewayConfig } }
+
+const sentence = (file: string) => ({ line, message, path }: LlmConfig.Problem): string =>
+  `${file}${line === undefined ? "" : `:${line}`}: ${path === "" ? "" : `${path}: `}${message}`
+
+/** What is wrong between the gateway and what it stands in front of, though that may have problems of its own. */
+const between = (text: string, format: LlmConfig.Format): ReadonlyArray<string> => {
+  const parsed = parseText(text, format)
+  const { gateway, instances, routes } = Body.object(Result.isSuccess(parsed) ? parsed.success : undefined)
+  const shape = shapeOf(gateway)
+  // Whatever its instances are like: their names count.
+  const names = { instances: Body.object(instances), routes: Body.object(routes) } as Parameters<typeof targetsOf>[0]
+  return shape === undefined ? [] : problemsOf(shape, targetsOf(names))
 }
 
 /**
@@ -36,26 +44,17 @@ const tableOf = (text: string, format: LlmConfig.Format): unknown => {
  * @category reading
  * @since 0.1.0
  */
-export const read = (
-  path: string
-): Effect.Effect<Configured, ReadonlyArray<string>, FileSystem.FileSystem> =>
+export const read = (path: string): Effect.Effect<Configured, ReadonlyArray<string>, FileSystem.FileSystem> =>
   Effect.gen(function*() {
     const format = yield* LlmConfig.formatOf(path)
     const text = yield* LlmConfig.readText(path)
-    const table = tableOf(text, format)
-    if (!isRecord(table) || !("gateway" in table)) {
-      const llm = yield* LlmConfig.parse(text, format, path)
-      return { llm, gateway: {} }
-    }
-    const { gateway, ...others } = table
-    const llm = yield* Effect.result(LlmConfig.decode(others))
-    const instances = Result.isSuccess(llm) ? llm.success.instances : undefined
-    const decoded = decode(gateway, instances)
-    if (Result.isSuccess(llm) && Result.isSuccess(decoded)) return { llm: llm.success, gateway: decoded.success }
-    return yield* Effect.fail([
-      ...(Result.isFailure(llm) ? [llm.failure.reason.message] : []),
-      ...(Result.isFailure(decoded) ? sentencesOf(decoded.failure) : [])
-    ])
+    const found = [
+      ...LlmConfig.problems(text, format, options).map(sentence(path)),
+      ...between(text, format).map((problem) => `${path}: ${problem}`)
+    ]
+    if (found.length > 0) return yield* Effect.fail(found)
+    const llm = yield* LlmConfig.parse(text, format, path, options)
+    return { llm, gateway: (yield* LlmConfig.extension(llm, "gateway", GatewayConfig)) ?? {} }
   }).pipe(
     Effect.mapError((error: LlmError | ReadonlyArray<string>) => isLlmError(error) ? [error.reason.message] : error)
   )

@@ -82,13 +82,8 @@ export const servedBy = (
   ...(label === undefined ? undefined : { "x-effect-llm-instance": plain(label) })
 })
 
-/**
- * What an answer cost, in US dollars, where it is known.
- *
- * @category headers
- * @since 0.1.0
- */
-export const costHeader = ({ cost, usage }: LlmResponse): Headers => {
+/** What an answer cost, in US dollars, where it is known. */
+const costHeader = ({ cost, usage }: LlmResponse): Headers => {
   const paid = usage.billedCost ?? cost
   return paid === undefined ? {} : { "x-effect-llm-cost": String(Number(paid.toFixed(9))) }
 }

@@ -33,7 +33,7 @@ import { parseJson } from "../json/parse.ts"
 import type { LlmError } from "../LlmError.ts"
 import { layerHttpClient } from "../node/HttpClient.ts"
 import * as Body from "../protocol/server/Json.ts"
-import { problemsOf } from "./config.ts"
+import { problemsOf, targetsOf } from "./config.ts"
 import { type Configured, read } from "./file.ts"
 import * as Gateway from "./Gateway.ts"
 
@@ -73,7 +73,7 @@ const serverOf = ({ limits = {} }: Gateway.GatewayConfig) => {
   return server
 }
 
-const serving = ({ gateway, llm }: Configured, server: Server) => {
+const serving = (config: string, gateway: Gateway.GatewayConfig, server: Server) => {
   const listening = NodeHttpServer.layer(() => server, {
     host: gateway.host ?? "127.0.0.1",
     port: gateway.port ?? defaultPort,
@@ -90,7 +90,8 @@ const serving = ({ gateway, llm }: Configured, server: Server) => {
   return HttpRouter.serve(Gateway.layer(gateway), { disableLogger: true, disableListenLog: true }).pipe(
     Layer.provide(closing),
     Layer.provideMerge(listening),
-    Layer.provide(Registry.layer(llm)),
+    // Instances follow the file; the gateway's own table is read once.
+    Layer.provide(Registry.layerWatch(config)),
     Layer.provide(layerHttpClient)
   )
 }
@@ -133,14 +134,13 @@ const gateway = Command.make("gateway", {
       ...(Option.isSome(port) ? { port: port.value } : undefined),
       ...(strict ? { strict } : undefined)
     }
-    const problems = problemsOf(asked, llm.instances)
+    const problems = problemsOf(asked, targetsOf(llm))
     const server = serverOf(asked)
     if (problems.length > 0) return yield* end(problems)
     return yield* Effect.scoped(
       Effect.gen(function*() {
-        const context = yield* Layer.build(serving({ gateway: asked, llm }, server)).pipe(
-          Effect.catchTag("LlmError", wrong),
-          Effect.catchTag("ServeError", listens)
+        const context = yield* Layer.build(serving(config, asked, server)).pipe(
+          Effect.catchTags({ LlmError: wrong, ServeError: listens })
         )
         yield* closingIdle(server)
         yield* HttpServer.addressFormattedWith((address) => Console.log(`effect-llm gateway: ${address}`)).pipe(
@@ -195,9 +195,11 @@ const teardown: Runtime.Teardown = (exit, onExit) =>
 
 NodeRuntime.runMain(
   Command.run(program, { version }).pipe(
-    Effect.provide(NodeServices.layer),
-    // Standard output has the address, and nothing else.
-    Effect.provide(Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)]))
+    Effect.provide([
+      NodeServices.layer,
+      // Standard output has the address, and nothing else.
+      Logger.layer([Logger.withConsoleError(Logger.formatLogFmt)])
+    ])
   ),
   { teardown }
 )

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import type { Instance, LlmConfig } from "../config/schema.ts"
-import type { Route } from "./config.ts"
+import { type Route, targetsOf } from "./config.ts"
 
 /**
  * What a name leads to.
@@ -71,13 +71,14 @@ export const targetOf = (config: LlmConfig, routes: ReadonlyArray<Route>, name: 
   const routed = routeOf(routes, name)
   if (routed !== undefined) return routed
   if (name === "") return { instance: config.default }
-  if (Object.hasOwn(config.instances, name)) return { instance: name }
+  const names = targetsOf(config)
+  if (names.includes(name)) return { instance: name }
   const labelled = instanceOf(config, ({ label }) => label === name)
   if (labelled !== undefined) return { instance: labelled }
   const slash = name.indexOf("/")
   if (slash > 0 && slash < name.length - 1) {
     const [company, model] = [name.slice(0, slash), name.slice(slash + 1)]
-    const served = Object.hasOwn(config.instances, company)
+    const served = names.includes(company)
       ? company
       : instanceOf(config, (instance) => instance.provider === company && instance.model === model) ??
         instanceOf(config, ({ provider }) => provider === company)
@@ -96,6 +97,6 @@ export const targetOf = (config: LlmConfig, routes: ReadonlyArray<Route>, name: 
 export const namesOf = (config: LlmConfig, routes: ReadonlyArray<Route>): ReadonlyArray<string> => [
   ...new Set([
     ...routes.map(({ model }) => model).filter((model) => !model.includes("*")),
-    ...Object.keys(config.instances)
+    ...targetsOf(config)
   ])
 ]

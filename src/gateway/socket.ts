@@ -84,11 +84,11 @@ export const converse = (
           setup.doorkeeper.identify(head, responses),
           (client) => call(setup, exchange, read, client, memory, send)
         )
-        yield* Effect.catch(asked, (failure) => failure._tag === "SocketError" ? Effect.fail(failure) : failed(failure))
+        yield* Effect.catchTags(asked, { LlmError: failed, Refused: failed })
       })
 
     const answering = Effect.forever(Effect.flatMap(Queue.take(waiting), (text) => Effect.scoped(answer(text))))
-    yield* Effect.raceFirst(reading, answering)
+    return yield* Effect.raceFirst(reading, answering)
   }).pipe(
     // However the connection ended, it is over.
     Effect.ignore
