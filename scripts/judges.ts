@@ -8,7 +8,7 @@
 import { Effect } from "effect"
 import { spawnSync } from "node:child_process"
 import { writeFileSync } from "node:fs"
-import { join, resolve } from "node:path"
+import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { judgeClaudeCode, judgeCodex } from "./judges/agents.ts"
 import { judgeClients } from "./judges/clients.ts"
@@ -20,21 +20,21 @@ const { values } = parseArgs({
   options: { only: { type: "string" }, "open-responses": { type: "string" } }
 })
 
-const alone = "EFFECT_LLM_JUDGES_ALONE"
+const variable = "EFFECT_LLM_JUDGES_ALONE"
 
 /** Begins anew where nothing but the loopback can be reached. */
 const enterLoopback = (): void => {
-  if (process.env[alone] !== undefined) return
+  if (process.env[variable] !== undefined) return
   const can = spawnSync("unshare", ["-rn", "sh", "-c", "ip link set lo up"]).status === 0
   if (!can) {
     console.log("No network namespace can be made here: foreign programs could reach the network.")
-    process.env[alone] = "no"
+    process.env[variable] = "no"
     return
   }
   const again = spawnSync(
     "unshare",
     ["-rn", "sh", "-c", "ip link set lo up && exec \"$@\"", "sh", process.execPath, ...process.argv.slice(1)],
-    { stdio: "inherit", env: { ...process.env, [alone]: "yes" } }
+    { stdio: "inherit", env: { ...process.env, [variable]: "yes" } }
   )
   process.exit(again.status ?? 1)
 }
@@ -59,10 +59,41 @@ for (const name of asked) {
   }
   findings.push(...await Effect.runPromise(judge))
 }
-void writeFileSync
-void join
-void resolve
-void root
+
 const bad = findings.filter(({ good }) => !good)
-console.log(`${findings.length - bad.length} of ${findings.length} good`)
+const summary = `${findings.length - bad.length} of ${findings.length} good`
+console.log(`\n${summary}`)
+
+// =============================================================================
+// Report
+// =============================================================================
+
+/** A sentence about a table: the last runs of all. */
+const introduction = `# Judged by others
+
+The last output of \`npm run judges -- --open-responses FOLDER\` (scripts/judges.ts): programs of others, as they come from npm, in front of
+the program \`effect-llm gateway\`, with simulators behind it. Nothing else can be reached: it runs in a network namespace with
+the loopback alone. "Seen" is what passed between a program and the gateway, which a proxy writes down, and what the program itself tells.
+A primary that fails does so on every call, before its first word; after content a failure is an error of the client's wire, as
+[limits](limits.md) has it. The compliance suite is that of Open Responses, from a fork of July 2026 that has all 17 tests; none of it is
+in this repository. Versions stand in the lockfiles of \`judges/\`.
+`
+
+const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll(/\s+/g, " ").slice(0, 300)
+
+const tableOf = (of: ReadonlyArray<Finding>): string =>
+  [
+    "| | | |",
+    "| --- | --- | --- |",
+    ...of.map(({ good, name, note }) => `| ${cell(name)} | ${good ? "good" : "**bad**"} | ${cell(note)} |`)
+  ].join("\n")
+
+if (values.only === undefined) {
+  const sections = [...Map.groupBy(findings, ({ judge }) => judge)].map(([judge, of]) =>
+    `## ${judge}\n\n${tableOf(of)}\n`
+  )
+  const alone = process.env[variable] === "yes" ? "with the loopback alone" : "**without a network namespace**"
+  const when = `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${alone}: ${summary}.\n`
+  writeFileSync(join(root, "docs/judges.md"), [introduction, when, ...sections].join("\n"))
+}
 process.exit(bad.length === 0 ? 0 : 1)

@@ -58,7 +58,9 @@ const run = async (load: Load): Promise<Measured> => {
           const now = Number(process.hrtime.bigint() / 1000n)
           const text = chunk.toString("latin1")
           tail = text.slice(-200)
-          if (counts) { for (const found of text.matchAll(/"content":"0*(\d{10,})"/g)) lags.push((now - Number(found[1])) / 1000) }
+          if (counts) {
+            for (const found of text.matchAll(/"content":"0*(\d{10,})"/g)) lags.push((now - Number(found[1])) / 1000)
+          }
         })
         answer.on("end", () => {
           const whole = answer.statusCode === 200 && (!load.stream || tail.includes("[DONE]"))
@@ -83,7 +85,9 @@ const run = async (load: Load): Promise<Measured> => {
     })
   const all = async (count: number, counts: boolean) => {
     let left = count
-    const worker = async () => { while (left-- > 0) await ask(counts) }
+    const worker = async () => {
+      while (left-- > 0) await ask(counts)
+    }
     await Promise.all(Array.from({ length: Math.min(load.concurrency, count) }, worker))
   }
   await all(load.warmup, false)

@@ -7,7 +7,7 @@
  * `npm ci --prefix bench/gateway/peers/portkey` has installed it.
  */
 import { type ChildProcess, fork, spawn } from "node:child_process"
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { cpus, loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -20,7 +20,8 @@ const { values: options } = parseArgs({
     quick: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
     profile: { type: "boolean", default: false },
-    only: { type: "string" }
+    only: { type: "string" },
+    scenario: { type: "string" }
   }
 })
 
@@ -126,10 +127,34 @@ const scale = options.quick ? 0.2 : 1
 const scenarios: ReadonlyArray<Scenario> = [
   { name: "whole-1", answer: "kind-json", stream: false, concurrency: 1, calls: 1000, warmup: 600 },
   { name: "whole-64", answer: "kind-json", stream: false, concurrency: 64, calls: 6000, warmup: 2000 },
-  { name: "stream-1", answer: "kind-text.deltas-400.per-1", stream: true, concurrency: 1, calls: 60, warmup: 20, deltas: 400 },
-  { name: "stream-64", answer: "kind-text.deltas-400.per-1", stream: true, concurrency: 64, calls: 256, warmup: 64, deltas: 400 },
+  {
+    name: "stream-1",
+    answer: "kind-text.deltas-400.per-1",
+    stream: true,
+    concurrency: 1,
+    calls: 60,
+    warmup: 20,
+    deltas: 400
+  },
+  {
+    name: "stream-64",
+    answer: "kind-text.deltas-400.per-1",
+    stream: true,
+    concurrency: 64,
+    calls: 256,
+    warmup: 64,
+    deltas: 400
+  },
   // 50 deltas a second each.
-  { name: "paced-200", answer: "kind-text.deltas-100.pace-20", stream: true, concurrency: 200, calls: 400, warmup: 0, deltas: 100 }
+  {
+    name: "paced-200",
+    answer: "kind-text.deltas-100.pace-20",
+    stream: true,
+    concurrency: 200,
+    calls: 400,
+    warmup: 0,
+    deltas: 100
+  }
 ]
 
 const loadOf = (scenario: Scenario, target: Target, upstream: string, contender: string): Load => ({
@@ -163,6 +188,19 @@ const memoryOf = (pid: number | undefined, field: "VmRSS" | "VmHWM"): number | u
   }
 }
 
+/** CPU time of all threads of a process so far, in milliseconds (Linux: `/proc/PID/task/TID/schedstat`, in nanoseconds). */
+const cpuOf = (pid: number | undefined): number => {
+  if (pid === undefined) return Number.NaN
+  try {
+    return readdirSync(`/proc/${pid}/task`).reduce(
+      (sum, task) => sum + Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ")[0]) / 1e6,
+      0
+    )
+  } catch {
+    return Number.NaN
+  }
+}
+
 const quantile = (values: ReadonlyArray<number>, q: number): number =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))] ?? Number.NaN
 
@@ -176,16 +214,19 @@ interface Figures {
   readonly lag50: number
   readonly lag99: number
   readonly failed: number
+  /** CPU milliseconds of the proxy per call, those of the warm-up among them. */
+  readonly cpu: number
 }
 
-const figuresOf = ({ failed, first, lags, millis, seconds }: Measured): Figures => ({
+const figuresOf = ({ failed, first, lags, millis, seconds }: Measured, cpu: number): Figures => ({
   p50: quantile(millis, 0.5),
   p99: quantile(millis, 0.99),
   perSecond: millis.length / seconds,
   first: quantile(first, 0.5),
   lag50: quantile(lags, 0.5),
   lag99: quantile(lags, 0.99),
-  failed
+  failed,
+  cpu
 })
 
 const results = new Map<string, Array<Figures>>()
@@ -198,17 +239,23 @@ const startServer = (): Promise<string> =>
     server.once("message", (port) => resolve(`http://127.0.0.1:${Number(port)}`))
   })
 
-const asked = Object.keys(contenders).filter((name) => name === "direct" || (options.only?.split(",").includes(name) ?? true))
+const asked = Object.keys(contenders).filter((name) =>
+  name === "direct" || (options.only?.split(",").includes(name) ?? true)
+)
+const chosen = scenarios.filter(({ name }) => options.scenario === undefined || name === options.scenario)
 const loads: Array<number> = []
 const origin = await startServer()
 try {
   for (let round = 0; round < Number(options.rounds); round++) {
-    for (const scenario of scenarios) {
+    for (const scenario of chosen) {
       for (const contender of asked) {
         const upstream = `${origin}/${scenario.answer}`
         const target = await contenders[contender]!(upstream)
         const idle = memoryOf(target.pid, "VmRSS")
-        const figures = figuresOf(await measure(loadOf(scenario, target, upstream, contender)))
+        const load = loadOf(scenario, target, upstream, contender)
+        const used = cpuOf(target.pid)
+        const measured = await measure(load)
+        const figures = figuresOf(measured, (cpuOf(target.pid) - used) / (load.calls + load.warmup))
         const peak = memoryOf(target.pid, "VmHWM")
         await target.stop()
         loads.push(loadavg()[0]!)
@@ -219,7 +266,7 @@ try {
           `${round + 1} ${key.padEnd(20)} p50 ${figures.p50.toFixed(2)} p99 ${figures.p99.toFixed(2)} ms, ` +
             `${figures.perSecond.toFixed(0)}/s, first ${figures.first.toFixed(2)} ms, lag ${figures.lag50.toFixed(2)}/${
               figures.lag99.toFixed(2)
-            } ms, failed ${figures.failed}, ${idle ?? "-"} to ${peak ?? "-"} MiB`
+            } ms, failed ${figures.failed}, CPU ${figures.cpu.toFixed(3)} ms, ${idle ?? "-"} to ${peak ?? "-"} MiB`
         )
       }
     }
@@ -258,7 +305,16 @@ const memoryText = (contender: string): string => {
 
 const report = `${
   table(
-    ["Whole answers", "added p50, 1 at once", "added p99", "added p50, 64 at once", "added p99", "calls/s, 64 at once", "ratio to plain"],
+    [
+      "Whole answers",
+      "added p50, 1 at once",
+      "added p99",
+      "added p50, 64 at once",
+      "added p99",
+      "calls/s, 64 at once",
+      "ratio to plain",
+      "CPU ms a call"
+    ],
     ["direct", ...proxies].map((name) => [
       names[name]!,
       name === "direct" ? `(${ms(of("whole-1", name, "p50"))})` : added("whole-1", name, "p50"),
@@ -266,27 +322,43 @@ const report = `${
       name === "direct" ? `(${ms(of("whole-64", name, "p50"))})` : added("whole-64", name, "p50"),
       name === "direct" ? `(${ms(of("whole-64", name, "p99"))})` : added("whole-64", name, "p99"),
       of("whole-64", name, "perSecond").toFixed(0),
-      (of("whole-64", name, "perSecond") / of("whole-64", "plain", "perSecond")).toFixed(2)
+      (of("whole-64", name, "perSecond") / of("whole-64", "plain", "perSecond")).toFixed(2),
+      name === "direct" ? "" : of("whole-64", name, "cpu").toFixed(2)
     ])
   )
 }
 
 ${
   table(
-    ["Streams of 400 deltas", "added to the first byte, 1 at once", "µs per delta, 1 at once", "µs per delta, 64 at once", "streams/s, 64 at once"],
+    [
+      "Streams of 400 deltas",
+      "added to the first byte, 1 at once",
+      "µs per delta, 1 at once",
+      "µs per delta, 64 at once",
+      "streams/s, 64 at once",
+      "CPU µs a delta"
+    ],
     ["direct", ...proxies].map((name) => [
       names[name]!,
       name === "direct" ? `(${ms(of("stream-1", name, "first"))})` : added("stream-1", name, "first"),
       name === "direct" ? "" : perToken("stream-1", name),
       name === "direct" ? "" : perToken("stream-64", name),
-      of("stream-64", name, "perSecond").toFixed(1)
+      of("stream-64", name, "perSecond").toFixed(1),
+      name === "direct" ? "" : (of("stream-64", name, "cpu") * 1000 / 400).toFixed(1)
     ])
   )
 }
 
 ${
   table(
-    ["200 streams at once, 50 deltas a second each", "delta p50", "delta p99", "failed", "MiB idle", "MiB at most: whole / streams / paced"],
+    [
+      "200 streams at once, 50 deltas a second each",
+      "delta p50",
+      "delta p99",
+      "failed",
+      "MiB idle",
+      "MiB at most: whole / streams / paced"
+    ],
     ["direct", ...proxies].map((name) => [
       names[name]!,
       ms(of("paced-200", name, "lag50")),
@@ -299,9 +371,9 @@ ${
 `
 
 const busy = `${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}`
-const about = `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}, ${
-  options.rounds
-} rounds${options.quick ? " of a fifth of the calls" : ""}, load average during the run ${busy}.`
+const about = `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} × ${
+  cpus()[0]?.model.trim()
+}, ${options.rounds} rounds${options.quick ? " of a fifth of the calls" : ""}, load average during the run ${busy}.`
 console.log(`\n${about}\n\n${report}`)
 
 if (options.write) {

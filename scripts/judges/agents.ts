@@ -102,16 +102,19 @@ const claudeCode: Agent = {
 
 const toolNames = (body: unknown): ReadonlyArray<string> =>
   typeof body === "object" && body !== null && "tools" in body && Array.isArray(body.tools)
-    ? body.tools.flatMap((tool: { name?: string; function?: { name: string } }) => tool.name ?? tool.function?.name ?? [])
+    ? body.tools.flatMap((tool: { name?: string; function?: { name: string } }) =>
+      tool.name ?? tool.function?.name ?? []
+    )
     : []
 
 /** The model: asks for the note where it can, and says what it holds once it was read. */
-const scripted = (agent: Agent) => ({ body, bodyText, operation }: Simulator.RecordedRequest): Simulator.Answer | undefined => {
-  if (operation !== "generate") return undefined
-  if (bodyText.includes(secret)) return Simulator.text(`It says that ${secret}.`, { chunkSize: 4 })
-  const call = agent.call(toolNames(body))
-  return call === undefined ? Simulator.text("A title") : { parts: [{ type: "text", text: "I will look." }, call] }
-}
+const scripted =
+  (agent: Agent) => ({ body, bodyText, operation }: Simulator.RecordedRequest): Simulator.Answer | undefined => {
+    if (operation !== "generate") return undefined
+    if (bodyText.includes(secret)) return Simulator.text(`It says that ${secret}.`, { chunkSize: 4 })
+    const call = agent.call(toolNames(body))
+    return call === undefined ? Simulator.text("A title") : { parts: [{ type: "text", text: "I will look." }, call] }
+  }
 
 const runAgent = (agent: Agent, url: string) =>
   Effect.gen(function*() {
@@ -131,7 +134,8 @@ const runAgent = (agent: Agent, url: string) =>
 /** Lines of an agent's own account that tell of failures. That Codex knows little of a model is none. */
 const toldIn = (out: string): ReadonlyArray<string> =>
   out.split("\n").filter((line) =>
-    /^\{"type":"(?:error|turn\.failed)"|"subtype":"api_(?:retry|error)"|"is_error":true|"item":\{[^{]*"type":"error"/.test(line) &&
+    /^\{"type":"(?:error|turn\.failed)"|"subtype":"api_(?:retry|error)"|"is_error":true|"item":\{[^{]*"type":"error"/
+      .test(line) &&
     !line.includes("Model metadata for")
   )
 
@@ -190,7 +194,9 @@ const judgeAgent = (agent: Agent) =>
     yield* world.primary.respondWith(scripted(agent))
     const ended = yield* runAgent(agent, recorder.url)
     const sent = sentIn(recorder)
-    const arrived = world.primary.requests.filter(({ operation }) => operation === "generate").map(({ bodyText }) => bodyText)
+    const arrived = world.primary.requests.filter(({ operation }) => operation === "generate").map(({ bodyText }) =>
+      bodyText
+    )
     const ws = recorder.sockets.length > 0
     add("no failure", [
       ...unfinished(ended),
@@ -256,7 +262,12 @@ const judge = (agents: ReadonlyArray<readonly [Agent, Wire]>): Effect.Effect<Rea
     Effect.forEach(agents, ([agent, other]) =>
       Effect.gen(function*() {
         if (!existsSync(agent.binary)) {
-          return [{ judge: agent.name, name: "all", good: false, note: "not installed: npm ci --prefix judges/coding-agents" }]
+          return [{
+            judge: agent.name,
+            name: "all",
+            good: false,
+            note: "not installed: npm ci --prefix judges/coding-agents"
+          }]
         }
         return [...(yield* judgeAgent(agent)), ...(yield* judgeTranslated(agent, other))]
       })),

@@ -28,7 +28,8 @@ const asked = (script: string, wires: Wires, failure?: readonly [string, Simulat
     const streamOnly = failure !== undefined && "parts" in failure[1]
     yield* world.primary.respondWith((request) =>
       failing(request) ??
-        (request.operation === "generate" && !(streamOnly && !/"stream":\s*true|streamGenerate/.test(request.bodyText + request.path))
+        (request.operation === "generate" &&
+            !(streamOnly && !/"stream":\s*true|streamGenerate/.test(request.bodyText + request.path))
           ? failure?.[1]
           : undefined)
     )
@@ -45,7 +46,9 @@ const asked = (script: string, wires: Wires, failure?: readonly [string, Simulat
     return Object.entries(told).map(([client, answers]): Finding => {
       const wrong = Object.entries(answers).filter(([what, answer]) => !(expected[what]?.test(answer) ?? false))
       const good = wrong.length === 0
-      const note = good ? Object.keys(answers).join(", ") : wrong.map(([what, answer]) => `${what}: ${answer}`).join("; ")
+      const note = good
+        ? Object.keys(answers).join(", ")
+        : wrong.map(([what, answer]) => `${what}: ${answer}`).join("; ")
       console.log(`${good ? "good" : "BAD "}  ${client}: ${how}: ${note}`)
       return { judge: client, name: how, good, note }
     })

@@ -39,7 +39,10 @@ const read = (url: string, agent: Agent, hangsUp: boolean): Promise<boolean> =>
   })
 
 const valueOf = (metrics: string, name: string): number =>
-  metrics.split("\n").filter((line) => line.startsWith(name)).reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0)
+  metrics.split("\n").filter((line) => line.startsWith(name)).reduce(
+    (sum, line) => sum + Number(line.split(" ").at(-1)),
+    0
+  )
 
 const until = (holds: () => boolean, millis: number) =>
   Effect.promise(async () => {

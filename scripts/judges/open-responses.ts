@@ -51,7 +51,16 @@ export const judgeOpenResponses = (checkout: string | undefined): Effect.Effect<
       const world = yield* makeWorld(wires)
       const { err, out } = yield* runProgram({
         command: process.execPath,
-        args: [outfile, "--base-url", `${world.url}/v1`, "--api-key", "sk-any-0123456789", "--model", "gpt-5", "--json"],
+        args: [
+          outfile,
+          "--base-url",
+          `${world.url}/v1`,
+          "--api-key",
+          "sk-any-0123456789",
+          "--model",
+          "gpt-5",
+          "--json"
+        ],
         cwd: root,
         env: {},
         limitMillis: 90_000

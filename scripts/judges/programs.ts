@@ -22,7 +22,9 @@ export interface Program {
 
 const hexAddress = (hex: string): string => {
   const [address = "", port = ""] = hex.split(":")
-  const bytes = address.length === 8 ? address.match(/../g)!.toReversed().map((byte) => parseInt(byte, 16)).join(".") : address
+  const bytes = address.length === 8
+    ? address.match(/../g)!.toReversed().map((byte) => parseInt(byte, 16)).join(".")
+    : address
   return `${bytes}:${parseInt(port, 16)}`
 }
 
@@ -62,7 +64,10 @@ export const runProgram = ({ args, command, cwd, env, limitMillis }: Program): E
           // All of the group have ended.
         }
       }
-      const watch = setInterval(() => listening().filter((one) => !known.has(one)).forEach((one) => listened.add(one)), 200)
+      const watch = setInterval(
+        () => listening().filter((one) => !known.has(one)).forEach((one) => listened.add(one)),
+        200
+      )
       const limit = setTimeout(() => {
         timedOut = true
         killAll()

@@ -65,7 +65,8 @@ export const makeRecorder = (target: string): Effect.Effect<Recorder, never, Sco
           answer: ""
         }
         exchanges.push(exchange)
-        const { connection: _, "content-length": __, host: ___, "transfer-encoding": ____, ...headers } = incoming.headers
+        const { connection: _, "content-length": __, host: ___, "transfer-encoding": ____, ...headers } =
+          incoming.headers
         const upstream = ask(
           {
             hostname,

@@ -197,6 +197,7 @@ export const withBody = (exchange: Exchange, body: Body.JsonObject): Exchange =>
 export interface Memory {
   readonly get: (id: string) => Kept | undefined
   readonly keep: (input: ReadonlyArray<JsonObject>, response: JsonObject) => void
+  readonly forget: (id: string) => void
 }
 
 const notKept = (id: string): Refused =>
