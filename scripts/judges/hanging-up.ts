@@ -1,13 +1,15 @@
 /** A thousand streams at once, of which every other hangs up in the middle: nothing of them may stay behind. */
 import { Effect } from "effect"
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync, rmSync } from "node:fs"
 import { Agent, request } from "node:http"
+import { join } from "node:path"
 import * as Simulator from "../../src/testing/Simulator.ts"
-import { type Finding, makeWorld } from "./world.ts"
+import { heapFile } from "./heap.ts"
+import { type Finding, makeWorld, root } from "./world.ts"
 
 const judge = "Hanging up"
 const streams = 1000
-const rounds = 3
+const rounds = 4
 const body = JSON.stringify({ model: "gpt-5", stream: true, input: "Tell a long story." })
 const story = "Once upon a time there was a gateway. ".repeat(12)
 
@@ -51,8 +53,24 @@ const until = (holds: () => boolean, millis: number) =>
     return holds()
   })
 
+/** MiB in use by a process after its garbage was collected. */
+const heapOf = (pid: number) =>
+  Effect.gen(function*() {
+    const file = heapFile(pid)
+    rmSync(file, { force: true })
+    process.kill(pid, "SIGUSR2")
+    yield* until(() => existsSync(file) && readFileSync(file, "utf8") !== "", 10_000)
+    const bytes = Number(readFileSync(file, "utf8"))
+    rmSync(file, { force: true })
+    return Math.round(bytes / 1024 / 102.4) / 10
+  })
+
 export const judgeHangingUp: Effect.Effect<ReadonlyArray<Finding>> = Effect.gen(function*() {
-  const world = yield* makeWorld({ primary: "openai", backup: "openai" })
+  const world = yield* makeWorld({ primary: "openai", backup: "openai" }, [
+    "--expose-gc",
+    "--import",
+    join(root, "scripts/judges/heap.ts")
+  ])
   const { pid, primary, url } = world
   yield* primary.respondWith(() => Simulator.text(story, { chunkSize: 12, delayMillis: 200 }))
   const findings: Array<Finding> = []
@@ -60,7 +78,7 @@ export const judgeHangingUp: Effect.Effect<ReadonlyArray<Finding>> = Effect.gen(
     findings.push({ judge, name, good, note })
     console.log(`${good ? "good" : "BAD "}  ${judge}: ${name}: ${note}`)
   }
-  const idle = memoryOf(pid)
+  const idle = yield* heapOf(pid)
   const after: Array<number> = []
   let peak = 0
   for (let round = 1; round <= rounds; round++) {
@@ -89,12 +107,12 @@ export const judgeHangingUp: Effect.Effect<ReadonlyArray<Finding>> = Effect.gen(
       gone && running === 0,
       `${primary.connections.open} connections upstream, ${running} calls in flight, ${memoryOf(pid)} MiB`
     )
-    after.push(memoryOf(pid))
+    after.push(yield* heapOf(pid))
   }
   add(
     "memory",
-    after.at(-1)! <= after[0]! * 1.3 + 20,
-    `${idle} MiB before, ${peak} MiB at most with ${streams} streams, ${after.join(", ")} MiB after each round`
+    after.at(-1)! <= after[0]! * 1.1 + 2,
+    `heap in use ${idle} MiB before, ${after.join(", ")} MiB after each round; ${peak} MiB resident at most`
   )
   return findings
 }).pipe(Effect.scoped)

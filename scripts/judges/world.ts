@@ -100,7 +100,7 @@ const models = { openai: "gpt-5", anthropic: "claude-sonnet-4-5", gemini: "gemin
 const paths = { openai: "/v1", anthropic: "/v1", gemini: "/v1beta" } as const
 
 /** A gateway whose every model is answered by `primary`, and by `backup` when that fails; nothing is tried twice. */
-export const makeWorld = (wires: Wires): Effect.Effect<World, never, Scope.Scope> =>
+export const makeWorld = (wires: Wires, flags: ReadonlyArray<string> = []): Effect.Effect<World, never, Scope.Scope> =>
   Effect.gen(function*() {
     const primary = yield* Simulator.make()
     const backup = yield* Simulator.make()
@@ -117,7 +117,7 @@ export const makeWorld = (wires: Wires): Effect.Effect<World, never, Scope.Scope
         backup: instance(wires.backup, backup)
       },
       gateway: { limits, routes: [{ model: "*", to: "primary", ...(same ? { as: "*" } : undefined) }] }
-    })
+    }, flags)
     return { ...gateway, primary, backup }
   })
 
