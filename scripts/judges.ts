@@ -2,12 +2,12 @@
  * Programs of others judge the gateway, offline: coding agents, clients, the Open Responses compliance suite, clients that hang up.
  *
  * `npm run judges` runs all that is installed (`npm ci --prefix judges/…`) and writes docs/judges.md; `-- --only codex,claude` runs some and
- * writes nothing. It runs in a network namespace that has the loopback alone, where the system allows one, and says so where not.
+ * replaces what they found there. It runs in a network namespace that has the loopback alone, where the system allows one, and says so where not.
  * The Open Responses suite is not ours: `-- --open-responses FOLDER` takes a checkout of it.
  */
 import { Effect } from "effect"
 import { spawnSync } from "node:child_process"
-import { writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { judgeClaudeCode, judgeCodex } from "./judges/agents.ts"
@@ -83,17 +83,28 @@ const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll(/\
 
 const tableOf = (of: ReadonlyArray<Finding>): string =>
   [
-    "| | | |",
+    "| What | Verdict | Seen |",
     "| --- | --- | --- |",
     ...of.map(({ good, name, note }) => `| ${cell(name)} | ${good ? "good" : "**bad**"} | ${cell(note)} |`)
   ].join("\n")
 
-if (values.only === undefined) {
-  const sections = [...Map.groupBy(findings, ({ judge }) => judge)].map(([judge, of]) =>
-    `## ${judge}\n\n${tableOf(of)}\n`
+const report = join(root, "docs/judges.md")
+
+/** Sections of the last report, by judge; those that judged now are replaced. */
+const earlier = existsSync(report)
+  ? readFileSync(report, "utf8").split(/^## /m).slice(1).map((section) =>
+    [section.slice(0, section.indexOf("\n")), `## ${section}`.trimEnd() + "\n"] as const
   )
-  const alone = process.env[variable] === "yes" ? "with the loopback alone" : "**without a network namespace**"
-  const when = `${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${alone}: ${summary}.\n`
-  writeFileSync(join(root, "docs/judges.md"), [introduction, when, ...sections].join("\n"))
-}
+  : []
+const now = [...Map.groupBy(findings, ({ judge }) => judge)].map(([judge, of]) =>
+  [judge, `## ${judge}\n\n${tableOf(of)}\n`] as const
+)
+const sections = [...new Map(values.only === undefined ? now : [...earlier, ...now]).values()]
+const good = sections.join("").split("| good |").length - 1
+const bads = sections.join("").split("| **bad** |").length - 1
+const alone = process.env[variable] === "yes" ? "with the loopback alone" : "**without a network namespace**"
+const when = `Last run ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${alone}: ${good} of ${
+  good + bads
+} good.\n`
+writeFileSync(report, [introduction, when, ...sections].join("\n"))
 process.exit(bad.length === 0 ? 0 : 1)

@@ -29,7 +29,7 @@ const hexAddress = (hex: string): string => {
 }
 
 /** Addresses that are listened on in this network namespace (`proc(5)`, `/proc/net/tcp`: state 0A). */
-export const listening = (): ReadonlyArray<string> =>
+const listening = (): ReadonlyArray<string> =>
   ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((file) => {
     try {
       return readFileSync(file, "utf8").split("\n").slice(1).flatMap((line) => {

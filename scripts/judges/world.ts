@@ -21,7 +21,7 @@ export interface Finding {
 }
 
 /** Keys of the instances, none of which a client may ever see. */
-export const secrets: Readonly<Record<string, string>> = {
+const secrets: Readonly<Record<string, string>> = {
   OPENAI_API_KEY: "sk-Primary-OpenAi-A1b2C3d4E5",
   ANTHROPIC_API_KEY: "sk-ant-Primary-F6g7H8i9J0k1",
   GEMINI_API_KEY: "AIza-Primary-L2m3N4o5P6q7r8"
@@ -49,7 +49,7 @@ export interface Table {
 const addressIn = /http:\/\/127\.0\.0\.1:\d+/
 
 /** Starts the program `effect-llm gateway` with a configuration; the scope ends it. */
-export const startGateway = (table: Table, flags: ReadonlyArray<string> = []) =>
+const startGateway = (table: Table, flags: ReadonlyArray<string> = []) =>
   Effect.gen(function*() {
     const config = join(yield* folder, "llm.json")
     writeFileSync(config, JSON.stringify({ default: Object.keys(table.instances)[0], ...table }))
