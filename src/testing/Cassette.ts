@@ -92,7 +92,7 @@ export interface Options {
 export interface Control {
   /** The mode; `auto` has been decided. */
   readonly mode: Exclude<Mode, "auto">
-  /** Everything on the cassette, in order; the array is live. */
+  /** Everything on the cassette, in order, as far as it has come. */
   readonly exchanges: ReadonlyArray<RecordedExchange>
   /** Requests that were answered from the cassette. */
   readonly played: number
@@ -199,6 +199,15 @@ class Deck {
   }
 }
 
+/** A body ends shortly after its answer has; the moment that it takes is the connection's, whatever clock the test has. */
+const settled = (recordings: ReadonlyArray<Recording>): Effect.Effect<void> =>
+  Effect.promise(async () => {
+    for (let waited = 0; waited < 250 && recordings.some(({ done }) => !done); waited += 10) {
+      // @effect-diagnostics-next-line globalTimers:off
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+  })
+
 const missed = (request: HttpClientRequest, message: string): HttpClientError.HttpClientError =>
   new HttpClientError.HttpClientError({
     reason: new HttpClientError.EncodeError({ request, description: message, cause: new Configuration({ message }) })
@@ -251,41 +260,38 @@ export const make = (
     }
     const sends = mode === "record" || mode === "append"
 
-    const exchanges = [...found ?? []]
-    const deck = new Deck(found ?? [], ignore, mode === "strict")
-    /** In the order in which they were asked for; written as far as they have come. */
+    const before = found ?? []
+    const deck = new Deck(before, ignore, mode === "strict")
+    /** In the order in which they were asked for. */
     const recordings: Array<Recording> = []
+    const exchanges = (): ReadonlyArray<RecordedExchange> => [
+      ...before,
+      ...recordings.flatMap((recording) => recording.known() ?? [])
+    ]
     const misses: Array<string> = []
     let plays = 0
-    let changed = mode === "record" && asked !== "auto"
+    let changed = asked === "record"
 
     const lock = yield* Semaphore.make(1)
     const save = lock.withPermits(1)(Effect.suspend(() => {
       if (!changed) return Effect.void
       changed = false
-      const text = print(exchanges)
-      return Effect.tapError(write(file, text), () =>
+      return Effect.tapError(write(file, print(exchanges())), () =>
         Effect.sync(() => {
           changed = true
         }))
     }))
 
-    /** What is known of each request that was sent, after those that were there before. */
-    const collect = (): void => {
-      exchanges.length = found?.length ?? 0
-      for (const recording of recordings) if (recording.exchange !== undefined) exchanges.push(recording.exchange)
-      changed = true
-    }
-
     const send = (request: HttpClientRequest, written: ReturnType<typeof scrubbed>) =>
       Effect.suspend(() => {
-        const recording: Recording = { exchange: undefined }
+        const recording: Recording = { known: () => undefined, done: false }
         recordings.push(recording)
-        return recorded(upstream!, request, written, timing, (exchange, isWhole) => {
-          recording.exchange = exchange
-          collect()
-          return isWhole ? Effect.ignore(save) : Effect.void
+        changed = true
+        const ended = Effect.suspend(() => {
+          changed = true
+          return Effect.ignore(save)
         })
+        return recorded(upstream!, request, written, timing, recording, ended)
       })
 
     const client = HttpClient.make((request, url, _signal, fiber) =>
@@ -308,7 +314,9 @@ export const make = (
 
     const control: Control = {
       mode,
-      exchanges,
+      get exchanges() {
+        return exchanges()
+      },
       get played() {
         return plays
       },
@@ -329,7 +337,10 @@ export const make = (
       })
     }
     yield* Effect.addFinalizer(() =>
-      Effect.catch(save, (error) => Effect.logError(`The cassette was not saved. ${error.message}`))
+      Effect.catch(
+        Effect.andThen(settled(recordings), save),
+        (error) => Effect.logError(`The cassette was not saved. ${error.message}`)
+      )
     )
     return { client, control }
   })

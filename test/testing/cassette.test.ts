@@ -472,7 +472,7 @@ describe("The file of a cassette", () => {
                 const again = yield* Cassette.make(undefined, { file, mode: "replay" })
                 yield* again.client.execute(requestOf("another-Key-0123456789"))
               }).pipe(Effect.scoped, Effect.runPromise)),
-            { numRuns: 8 }
+            { numRuns: 5 }
           )
         )
       }).pipe(Effect.scoped))

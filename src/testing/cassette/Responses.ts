@@ -21,9 +21,12 @@ import { bodyOf, type Broken, chunksOf, type RecordedBody, type RecordedExchange
 
 type HttpError = HttpClientError.HttpClientError
 
-/** A request that was sent, and what is known of it by now. */
+/** A request that was sent. */
 export interface Recording {
-  exchange: RecordedExchange | undefined
+  /** What is known of it by now; nothing before the headers have come. */
+  known: () => RecordedExchange | undefined
+  /** Whether nothing more will come of it. */
+  done: boolean
 }
 
 // =============================================================================
@@ -110,8 +113,8 @@ const responseOf = (
   )
 
 /**
- * Sends a request and tells what came of it: once the headers have come, and again when the body has ended, broken or is not
- * read any more. The response is handed on as it comes.
+ * Sends a request, keeps in `recording` what comes of it, and runs `ended` when nothing more will: the body has ended, broken, or is not read
+ * any more. The response is handed on as it comes.
  *
  * @category recording
  * @since 0.1.0
@@ -121,28 +124,41 @@ export const recorded = (
   request: HttpClientRequest,
   { request: written, scrub }: ReturnType<typeof scrubbed>,
   timing: boolean,
-  tell: (exchange: RecordedExchange, isWhole: boolean) => Effect.Effect<void>
+  recording: Recording,
+  ended: Effect.Effect<void>
 ): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpError> =>
   Effect.gen(function*() {
+    const end = (exchange: RecordedExchange) =>
+      Effect.suspend(() => {
+        recording.known = () => exchange
+        recording.done = true
+        return ended
+      })
     const started = yield* monotonicMillis
-    const response = yield* Effect.tapError(upstream.execute(request), (error) =>
-      tell({ request: written, failed: brokenBy(error, scrub) }, true))
+    const response = yield* upstream.execute(request).pipe(
+      Effect.tapError((error) => end({ request: written, failed: brokenBy(error, scrub) })),
+      // Nobody waits for it any more, and of what never came there is nothing to play.
+      Effect.onInterrupt(() =>
+        Effect.sync(() => {
+          recording.done = true
+        })
+      )
+    )
     const chunks: Array<Uint8Array> = []
     const millis: Array<number> = []
-    const exchange = (end: Pick<RecordedBody, "broken" | "open">): RecordedExchange => ({
+    const exchange = (how: Pick<RecordedBody, "broken" | "open">): RecordedExchange => ({
       request: written,
       response: {
         status: response.status,
         headers: responseHeaders(response.headers, scrub),
-        body: { ...bodyOf(chunks, scrub, maskJson), ...(timing ? { millis } : undefined), ...end }
+        body: { ...bodyOf(chunks, scrub, maskJson), ...(timing ? { millis: [...millis] } : undefined), ...how }
       }
     })
     if (withoutBody.has(response.status)) {
-      yield* tell(exchange({}), true)
-      return responseOf(request, response, () =>
-        new ReadableStream())
+      yield* end(exchange({}))
+      return responseOf(request, response, () => new ReadableStream())
     }
-    yield* tell(exchange({ open: true }), false)
+    recording.known = () => exchange({ open: true })
     const body = response.stream.pipe(
       Stream.tap((chunk) =>
         Effect.map(monotonicMillis, (now) => {
@@ -151,16 +167,10 @@ export const recorded = (
         })
       ),
       Stream.onExit((exit) => {
-        if (Exit.isSuccess(exit)) return tell(exchange({}), true)
+        if (Exit.isSuccess(exit)) return end(exchange({}))
         const [reason] = exit.cause.reasons
-        return tell(
-          exchange(
-            reason !== undefined && Cause.isFailReason(reason)
-              ? { broken: brokenBy(reason.error, scrub) }
-              : { open: true }
-          ),
-          true
-        )
+        const isBroken = reason !== undefined && Cause.isFailReason(reason)
+        return end(exchange(isBroken ? { broken: brokenBy(reason.error, scrub) } : { open: true }))
       })
     )
     const context = yield* Effect.context<never>()
