@@ -101,7 +101,7 @@ const no = (note: string): Outcome => ({ status: "no", note })
 const weather = LlmTool.make("get_weather", {
   description: "The weather in a city",
   parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] }
-} as never)
+})
 
 const dropped = (response: LlmResponse.LlmResponse, field: string): string | undefined =>
   response.warnings.find((warning) => warning.field.startsWith(field))?.message

@@ -14,7 +14,7 @@ import {
   Bedrock,
   Cohere,
   Gemini,
-  LlmError,
+  type LlmError,
   type LlmEvent,
   type LlmRequest,
   LlmService,
