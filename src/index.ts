@@ -275,11 +275,15 @@ export * as Events from "./observe/Events.ts"
 /** One span and a few metrics per call, by the OpenTelemetry conventions for generative AI. */
 export * as Telemetry from "./observe/Telemetry.ts"
 
-/** Configuration as data: named instances of providers with their policies, from TOML, JSON or the environment. */
+/**
+ * Configuration as data: named instances of providers and routes between them with their policies, from TOML, JSON or
+ * the environment.
+ */
 export * as LlmConfig from "./config/LlmConfig.ts"
 
 /**
- * Named instances of a configuration as services at run time, and the exchange of the configuration while calls run.
+ * Named instances and routes of a configuration as services at run time, and the exchange of the configuration while
+ * calls run.
  */
 export * as Registry from "./config/Registry.ts"
 

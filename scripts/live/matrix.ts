@@ -225,6 +225,8 @@ const rowOf = (candidate: Candidate, options: Options) =>
     return { provider: definition.id, model: service.info.model, outcomes }
   }).pipe(
     Effect.scoped,
+    // Each stands on the next.
+    // @effect-diagnostics-next-line multipleEffectProvide:off
     Effect.provide(
       options.record === undefined
         ? Layer.empty
