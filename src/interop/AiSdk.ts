@@ -20,11 +20,13 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Scope from "effect/Scope"
 import { Configuration, LlmError } from "../LlmError.ts"
 import { LlmService, type Service, type ServiceInfo } from "../LlmService.ts"
 import { checked } from "../service/checked.ts"
+import type { Outside } from "../stream/outside.ts"
 import { errorOf } from "./aiSdk/errors.ts"
-import { modelOver, type Run } from "./aiSdk/languageModel.ts"
+import { modelOver } from "./aiSdk/languageModel.ts"
 import { type AnyLanguageModel, isLanguageModel, serviceOf } from "./aiSdk/service.ts"
 
 export { aiSdkError } from "./aiSdk/errors.ts"
@@ -60,11 +62,18 @@ export interface DisposableModel extends AsyncDisposable {
   readonly dispose: () => Promise<void>
 }
 
+const signalled = (signal: AbortSignal | undefined): Effect.RunOptions => signal === undefined ? {} : { signal }
+
+const plain: Outside = {
+  run: (effect, signal) => Effect.runPromiseExit(effect, signalled(signal)),
+  scope: () => Scope.makeUnsafe()
+}
+
 const over = (
   options: LanguageModelOptions,
   known: () => ServiceInfo | undefined,
   service: (signal: AbortSignal | undefined) => Promise<Service>,
-  run: Run
+  outside: Outside
 ): LanguageModelV4 =>
   modelOver(
     () => ({
@@ -73,7 +82,7 @@ const over = (
     }),
     Object.fromEntries(Object.entries(options.supportedUrls ?? {}).map(([type, urls]) => [type, [...urls]])),
     service,
-    run
+    outside
   )
 
 /**
@@ -94,19 +103,20 @@ export const languageModel: {
   <E>(layer: Layer.Layer<LlmService, E>, options?: LanguageModelOptions): LanguageModelV4 & DisposableModel
 } = (given: Service | Layer.Layer<LlmService, unknown>, options: LanguageModelOptions = {}): never => {
   if ("info" in given) {
-    const run: Run = (effect, signal) => Effect.runPromiseExit(effect, signal === undefined ? {} : { signal })
-    return over(options, () => given.info, () => Promise.resolve(given), run) as never
+    return over(options, () => given.info, () => Promise.resolve(given), plain) as never
   }
   const runtime = ManagedRuntime.make(given)
   let info: ServiceInfo | undefined
   const service = async (signal: AbortSignal | undefined): Promise<Service> => {
-    const exit = await runtime.runPromiseExit(LlmService, signal === undefined ? {} : { signal })
+    const exit = await runtime.runPromiseExit(LlmService, signalled(signal))
     if (exit._tag === "Failure") throw errorOf(exit.cause, signal)
     info = exit.value.info
     return exit.value
   }
-  const run: Run = (effect, signal) => runtime.runPromiseExit(effect, signal === undefined ? {} : { signal }) as never
-  const model = over(options, () => info, service, run)
+  const model = over(options, () => info, service, {
+    run: (effect, signal) => runtime.runPromiseExit(effect, signalled(signal)) as never,
+    scope: () => Scope.forkUnsafe(runtime.scope)
+  })
   const dispose = () => runtime.dispose()
   return Object.defineProperties({} as DisposableModel, {
     ...Object.getOwnPropertyDescriptors(model),
@@ -129,7 +139,7 @@ export const fromContext = (options: LanguageModelOptions = {}): Effect.Effect<L
       options,
       () => service.info,
       () => Promise.resolve(service),
-      (effect, signal) => runExit(effect, signal === undefined ? {} : { signal })
+      { run: (effect, signal) => runExit(effect, signalled(signal)), scope: plain.scope }
     )
   })
 

@@ -10,88 +10,56 @@ import type {
   LanguageModelV4StreamPart,
   LanguageModelV4StreamResult
 } from "@ai-sdk/provider"
-import * as Cause from "effect/Cause"
-import * as Channel from "effect/Channel"
-import * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Scope from "effect/Scope"
 import { IncompleteStream, LlmError } from "../../LlmError.ts"
 import { isContent, type LlmEvent } from "../../LlmEvent.ts"
 import type { Service } from "../../LlmService.ts"
-import type { EventsPull } from "../../stream/source.ts"
+import { type Outside, type Reader, readerOf } from "../../stream/outside.ts"
 import { aboutAnswer, finishReason, PartsOut, usageOf, warningsOf } from "./answer.ts"
-import { abortOf, errorOf, promptError } from "./errors.ts"
+import { abortOf, aiSdkError, errorOf, promptError } from "./errors.ts"
 import { type Asked, requestOf } from "./request.ts"
 
-/**
- * Runs effects for callers who do not know Effect.
- *
- * @category models
- * @since 0.1.0
- */
-export type Run = <A, E>(effect: Effect.Effect<A, E>, signal?: AbortSignal) => Promise<Exit.Exit<A, E>>
-
-/** Runs one call: its failure is thrown as an error of the AI SDK, its abort as that of its signal. */
-const call = async <A>(run: Run, effect: Effect.Effect<A, unknown>, signal: AbortSignal | undefined): Promise<A> => {
-  if (signal?.aborted === true) throw abortOf(signal)
-  const exit = await run(effect, signal)
-  if (Exit.isSuccess(exit)) return exit.value
-  throw errorOf(exit.cause, signal)
+/** What is no prompt at all is refused as such. */
+const askedFor = (options: LanguageModelV4CallOptions, { info }: Service): Asked => {
+  try {
+    return requestOf(options, info.provider)
+  } catch (cause) {
+    throw promptError(options?.prompt, cause)
+  }
 }
 
-const generate = (service: Service, { request, toolNames, warnings }: Asked): Effect.Effect<
-  LanguageModelV4GenerateResult,
-  LlmError
-> =>
-  Effect.gen(function*() {
-    const response = yield* service.generate(request)
-    const timestamp = new Date(yield* Clock.currentTimeMillis)
-    const parts = new PartsOut(toolNames)
-    return {
-      content: response.parts.flatMap((part, index) => parts.content(part, index)),
-      finishReason: finishReason(response),
-      usage: usageOf(response.usage),
-      ...aboutAnswer(response),
-      response: {
-        timestamp,
-        modelId: response.model,
-        ...(response.id === undefined ? undefined : { id: response.id }),
-        ...(response.raw === undefined ? undefined : { body: response.raw })
-      },
-      warnings: [...warnings, ...warningsOf(response.warnings)]
-    }
-  })
+const generate = async (
+  service: Service,
+  outside: Outside,
+  options: LanguageModelV4CallOptions
+): Promise<LanguageModelV4GenerateResult> => {
+  const { request, toolNames, warnings } = askedFor(options, service)
+  const { abortSignal: signal } = options
+  if (signal?.aborted === true) throw abortOf(signal)
+  const exit = await outside.run(service.generate(request), signal)
+  if (Exit.isFailure(exit)) throw errorOf(exit.cause, signal)
+  const response = exit.value
+  const parts = new PartsOut(toolNames)
+  return {
+    content: response.parts.flatMap((part, index) => parts.content(part, index)),
+    finishReason: finishReason(response),
+    usage: usageOf(response.usage),
+    ...aboutAnswer(response),
+    response: {
+      timestamp: new Date(),
+      modelId: response.model,
+      ...(response.id === undefined ? undefined : { id: response.id }),
+      ...(response.raw === undefined ? undefined : { body: response.raw })
+    },
+    warnings: [...warnings, ...warningsOf(response.warnings)]
+  }
+}
 
 // =============================================================================
 // Streams
 // =============================================================================
 
-/** A stream that is being read. */
-interface Reading {
-  readonly scope: Scope.Closeable
-  readonly pull: EventsPull
-  readonly parts: PartsOut
-  readonly timestamp: Date
-  /** Parts that were read and not yet given on. */
-  ready: Array<LanguageModelV4StreamPart>
-  /** Whether the caller has to be told of a failure in the stream, because it has begun. */
-  begun: boolean
-  done: boolean
-}
-
-const take = (reading: Reading, events: ReadonlyArray<LlmEvent>): void => {
-  for (const event of events) {
-    if (event._tag === "Finish") {
-      reading.done = true
-      reading.ready.push(...reading.parts.finish(event.response))
-      return
-    }
-    reading.begun ||= isContent(event)
-    reading.ready.push(...reading.parts.event(event, reading.timestamp))
-  }
-}
-
+/** A stream without `Finish` is no answer, whoever made it. */
 const incomplete = ({ info }: Service): LlmError =>
   new LlmError({
     provider: info.provider,
@@ -102,112 +70,76 @@ const incomplete = ({ info }: Service): LlmError =>
     attempts: 1
   })
 
-/** Reads once. A stream that ends without `Finish` fails, whoever made it. */
-const read = (service: Service, reading: Reading): Effect.Effect<void, LlmError> =>
-  Effect.matchCauseEffect(reading.pull, {
-    onSuccess: (events) => Effect.sync(() => take(reading, events)),
-    onFailure: (cause): Effect.Effect<void, LlmError> =>
-      cause.reasons.some((reason) => Cause.isFailReason(reason) && Cause.isDone(reason.error))
-        ? Effect.fail(incomplete(service))
-        : Effect.failCause(cause as Cause.Cause<LlmError>)
-  })
+/** A stream that is being read. */
+class Reading {
+  ready: Array<LanguageModelV4StreamPart>
+  begun = false
+  done = false
+  private readonly service: Service
+  private readonly reader: Reader<LlmEvent, LlmError>
+  private readonly parts: PartsOut
+  private readonly timestamp = new Date()
+  private readonly signal: AbortSignal | undefined
 
-/** Reads up to the first content, so that a failure before it is a call that failed and can be made again. */
-const begin = (service: Service, { request, toolNames, warnings }: Asked): Effect.Effect<Reading, LlmError> =>
-  Effect.gen(function*() {
-    const scope = yield* Scope.make()
-    const closing = (exit: Exit.Exit<unknown, unknown>) => Scope.close(scope, exit)
-    return yield* Effect.gen(function*() {
-      const reading: Reading = {
-        scope,
-        pull: yield* Channel.toPullScoped(service.stream(request).channel, scope),
-        parts: new PartsOut(toolNames),
-        timestamp: new Date(yield* Clock.currentTimeMillis),
-        ready: [{ type: "stream-start", warnings: [...warnings] }],
-        begun: false,
-        done: false
-      }
-      while (!reading.begun && !reading.done) yield* read(service, reading)
-      return reading
-    }).pipe(Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : closing(exit)))
-  })
+  constructor(service: Service, outside: Outside, { request, toolNames, warnings }: Asked, signal?: AbortSignal) {
+    this.service = service
+    this.signal = signal
+    this.reader = readerOf(outside, service.stream(request), signal)
+    this.parts = new PartsOut(toolNames)
+    this.ready = [{ type: "stream-start", warnings: [...warnings] }]
+  }
 
-const readable = (
-  service: Service,
-  run: Run,
-  reading: Reading,
-  signal: AbortSignal | undefined
-): ReadableStream<LanguageModelV4StreamPart> => {
-  // An abort and a reader that goes away both stop what is being read.
-  const gone = new AbortController()
-  const close = () => {
-    signal?.removeEventListener("abort", aborted)
-    gone.abort()
-    return run(Scope.close(reading.scope, Exit.void))
-  }
-  let controller: ReadableStreamDefaultController<LanguageModelV4StreamPart>
-  let over = false
-  const aborted = () => {
-    if (over) return
-    over = true
-    controller.error(abortOf(signal))
-    void close()
-  }
-  /** Whether there was something to give on: an array of events may say nothing in the AI SDK's words. */
-  const next = async (): Promise<boolean> => {
-    if (reading.ready.length === 0 && !reading.done) {
-      const exit = await run(read(service, reading), gone.signal)
-      if (over) return true
-      if (Exit.isFailure(exit)) {
-        over = true
-        controller.enqueue({ type: "error", error: errorOf(exit.cause, signal) })
-        controller.close()
-        await close()
-        return true
+  /** Reads once, and throws when that fails. */
+  async read(): Promise<void> {
+    const exit = await this.reader.next()
+    if (exit === undefined) {
+      throw this.signal?.aborted === true ? abortOf(this.signal) : aiSdkError(incomplete(this.service))
+    }
+    if (Exit.isFailure(exit)) throw errorOf(exit.cause, this.signal)
+    for (const event of exit.value) {
+      if (event._tag === "Finish") {
+        this.done = true
+        this.ready.push(...this.parts.finish(event.response))
+        return this.close()
       }
+      this.begun ||= isContent(event)
+      this.ready.push(...this.parts.event(event, this.timestamp))
     }
-    const ready = reading.ready
-    reading.ready = []
-    for (const part of ready) controller.enqueue(part)
-    if (reading.done && !over) {
-      over = true
-      controller.close()
-      await close()
-    }
-    return ready.length > 0
   }
-  return new ReadableStream<LanguageModelV4StreamPart>({
-    start: (given) => {
-      controller = given
-      signal?.addEventListener("abort", aborted, { once: true })
-      if (signal?.aborted === true) aborted()
-    },
-    pull: async () => {
-      while (!over && !(await next()));
-    },
-    cancel: async () => {
-      over = true
-      await close()
-    }
-  }, { highWaterMark: 0 })
+
+  close(): Promise<void> {
+    return this.reader.close()
+  }
 }
 
 const stream = async (
   service: Service,
-  run: Run,
-  asked: Asked,
-  signal: AbortSignal | undefined
+  outside: Outside,
+  options: LanguageModelV4CallOptions
 ): Promise<LanguageModelV4StreamResult> => {
-  const reading = await call(run, begin(service, asked), signal)
-  return { stream: readable(service, run, reading, signal) }
-}
-
-/** What is no prompt at all is refused as such. */
-const asked = (options: LanguageModelV4CallOptions, { info }: Service): Asked => {
-  try {
-    return requestOf(options, info.provider)
-  } catch (cause) {
-    throw promptError(options?.prompt, cause)
+  const { abortSignal: signal } = options
+  if (signal?.aborted === true) throw abortOf(signal)
+  const reading = new Reading(service, outside, askedFor(options, service), signal)
+  // Up to the first content a failure is that of the call, which can be made again.
+  while (!reading.begun && !reading.done) await reading.read()
+  return {
+    stream: new ReadableStream<LanguageModelV4StreamPart>({
+      pull: async (controller) => {
+        try {
+          // An array of events may say nothing in the AI SDK's words.
+          while (reading.ready.length === 0 && !reading.done) await reading.read()
+        } catch (error) {
+          if (signal?.aborted === true) return controller.error(abortOf(signal))
+          controller.enqueue({ type: "error", error })
+          return controller.close()
+        }
+        const { ready } = reading
+        reading.ready = []
+        for (const part of ready) controller.enqueue(part)
+        if (reading.done) controller.close()
+      },
+      cancel: () => reading.close()
+    }, { highWaterMark: 0 })
   }
 }
 
@@ -221,7 +153,7 @@ export const modelOver = (
   info: () => { readonly provider: string; readonly modelId: string },
   supportedUrls: LanguageModelV4["supportedUrls"],
   service: (signal: AbortSignal | undefined) => Promise<Service>,
-  run: Run
+  outside: Outside
 ): LanguageModelV4 => ({
   specificationVersion: "v4",
   get provider() {
@@ -231,12 +163,6 @@ export const modelOver = (
     return info().modelId
   },
   supportedUrls,
-  doGenerate: async (options) => {
-    const made = await service(options.abortSignal)
-    return call(run, generate(made, asked(options, made)), options.abortSignal)
-  },
-  doStream: async (options) => {
-    const made = await service(options.abortSignal)
-    return stream(made, run, asked(options, made), options.abortSignal)
-  }
+  doGenerate: async (options) => generate(await service(options.abortSignal), outside, options),
+  doStream: async (options) => stream(await service(options.abortSignal), outside, options)
 })
