@@ -23,7 +23,13 @@ import { besides, named, plainJson } from "./own.ts"
 // Ends
 // =============================================================================
 
-const unified: { readonly [reason in FinishReason]: LanguageModelV4FinishReason["unified"] } = {
+/**
+ * The AI SDK's words for how an answer ended.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const unifiedReason: { readonly [reason in FinishReason]: LanguageModelV4FinishReason["unified"] } = {
   stop: "stop",
   length: "length",
   "tool-calls": "tool-calls",
@@ -42,7 +48,7 @@ const unified: { readonly [reason in FinishReason]: LanguageModelV4FinishReason[
  * @since 0.1.0
  */
 export const finishReason = (response: LlmResponse): LanguageModelV4FinishReason => ({
-  unified: unified[response.finishReason],
+  unified: unifiedReason[response.finishReason],
   raw: response.rawFinishReason
 })
 
@@ -79,8 +85,19 @@ export const warningsOf = (warnings: ReadonlyArray<Warning>): ReadonlyArray<Shar
  * @since 0.1.0
  */
 export const aboutAnswer = (response: LlmResponse): ReturnType<typeof named> => {
-  const { cost, extra, finishReason, label, logprobs, model, priorAttempts, provider, rateLimits, requestId, warnings } =
-    response
+  const {
+    cost,
+    extra,
+    finishReason,
+    label,
+    logprobs,
+    model,
+    priorAttempts,
+    provider,
+    rateLimits,
+    requestId,
+    warnings
+  } = response
   return named({
     provider,
     model,

@@ -152,14 +152,18 @@ const resultFile = (part: ImagePart | FilePart, target: Target, findings: Findin
 }
 
 const outputOf = (part: ToolResultPart, target: Target, findings: Findings): object => {
-  if (typeof part.content === "string") return { type: part.isError === true ? "error-text" : "text", value: part.content }
+  if (typeof part.content === "string") {
+    return { type: part.isError === true ? "error-text" : "text", value: part.content }
+  }
   if (part.content.every((one) => one.type === "text")) {
     return { type: part.isError === true ? "error-text" : "text", value: part.content.map(({ text }) => text).join("") }
   }
   if (part.isError === true) warn(findings, "messages", "That a tool failed is not told beside files.")
   return {
     type: "content",
-    value: part.content.map((one) => one.type === "text" ? { type: "text", text: one.text } : resultFile(one, target, findings))
+    value: part.content.map((one) =>
+      one.type === "text" ? { type: "text", text: one.text } : resultFile(one, target, findings)
+    )
   }
 }
 
@@ -294,7 +298,10 @@ const toolOf = (tool: LlmTool, { version }: Target, findings: Findings): Readonl
       return []
     }
     case "custom":
-      findings.refused ??= { field: "tools", message: `"${tool.name}" is a free-form tool, which the AI SDK has no place for.` }
+      findings.refused ??= {
+        field: "tools",
+        message: `"${tool.name}" is a free-form tool, which the AI SDK has no place for.`
+      }
       return []
   }
 }
@@ -360,7 +367,10 @@ export const spell = (request: LlmRequest, target: Target): Spelled => {
   if (request.model !== undefined && request.model !== target.modelId) {
     warn(findings, "model", `The model answers as ${target.modelId}, whatever the request names.`)
   }
-  const { refused, turns, warnings } = prepare({ ...request, messages: messagesOf(request), prompt: undefined }, rulesFor(target))
+  const { refused, turns, warnings } = prepare(
+    { ...request, messages: messagesOf(request), prompt: undefined },
+    rulesFor(target)
+  )
   const tools = (request.tools ?? []).flatMap((tool) => toolOf(tool, target, findings))
   const choice = request.toolChoice
   const { headers, includeRaw, providerOptions, stop } = request

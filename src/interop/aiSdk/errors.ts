@@ -116,5 +116,8 @@ export const errorOf = (cause: Cause.Cause<unknown>, signal: AbortSignal | undef
   const failed = cause.reasons.find(Cause.isFailReason)
   if (failed !== undefined && isLlmError(failed.error)) return aiSdkError(failed.error)
   if (signal?.aborted === true || Cause.hasInterruptsOnly(cause)) return abortOf(signal)
-  return marked(new Error("The model could not be made, or broke.", { cause: Cause.squash(cause) }), "AI_LoadSettingError")
+  return marked(
+    new Error("The model could not be made, or broke.", { cause: Cause.squash(cause) }),
+    "AI_LoadSettingError"
+  )
 }

@@ -118,16 +118,16 @@ const network = (thrown: unknown, { partial, scrub }: Around): LlmError.Reason =
 const byName = (name: string, message: string, { partial }: Around): LlmError.Reason | undefined => {
   switch (name) {
     case "AI_LoadAPIKeyError":
-      return new LlmError.Configuration({ message, field: "apiKey" })
+      return new LlmError.Configuration({ message, field: "apiKey", partial })
     case "AI_LoadSettingError":
-      return new LlmError.Configuration({ message })
+      return new LlmError.Configuration({ message, partial })
     case "AI_InvalidArgumentError":
     case "AI_InvalidPromptError":
     case "AI_UnsupportedFunctionalityError":
     case "AI_NoSuchProviderReferenceError":
-      return new LlmError.Validation({ message })
+      return new LlmError.Validation({ message, partial })
     case "AI_NoSuchModelError":
-      return new LlmError.NotFound({ message })
+      return new LlmError.NotFound({ message, partial })
     case "AI_NoContentGeneratedError":
       return new LlmError.IncompleteStream({ message, partial })
     case "AI_EmptyResponseBodyError":
@@ -149,7 +149,10 @@ const read = (given: unknown, around: Around): Failed => {
   const own = ours(thrown)
   if (own !== undefined) {
     const { reason, requestId } = own
-    return { reason: around.partial === undefined || reason.partial !== undefined ? reason : withPartial(reason, around), requestId }
+    return {
+      reason: around.partial === undefined || reason.partial !== undefined ? reason : withPartial(reason, around),
+      requestId
+    }
   }
   if (isThing(thrown)) {
     const name = nameOf(thrown)

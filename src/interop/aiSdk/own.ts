@@ -62,6 +62,20 @@ export const named = (data: object): { readonly providerMetadata?: { readonly [n
 }
 
 /**
+ * The fields of a part that only its provider can read, and what says whose they are; `undefined` for none.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const opaque = (part: Message.TextPart | Message.ReasoningPart | Message.ToolCallPart): object | undefined => {
+  const given: { readonly [field: string]: unknown } = { ...part }
+  const found = fields.flatMap((field) => given[field] === undefined ? [] : [[field, given[field]]])
+  return part.type === "reasoning" || found.some(([field]) => field !== "origin")
+    ? Object.fromEntries(found)
+    : undefined
+}
+
+/**
  * What of a part the AI SDK's own fields cannot say.
  *
  * @category encoding
@@ -71,10 +85,8 @@ export const besides = (part: Message.Part): ReturnType<typeof named> => {
   switch (part.type) {
     case "text":
     case "reasoning":
-    case "tool-call": {
-      const given: { readonly [field: string]: unknown } = { ...part }
-      return named(Object.fromEntries(fields.flatMap((field) => field in given ? [[field, given[field]]] : [])))
-    }
+    case "tool-call":
+      return named(opaque(part) ?? {})
     case "source":
       return part.citedText === undefined ? {} : named({ citedText: part.citedText })
     case "audio":
@@ -94,7 +106,8 @@ const decodePart = Schema.decodeUnknownOption(Message.Part)
  * @category decoding
  * @since 0.1.0
  */
-export const dataIn = (options: unknown): { readonly [field: string]: unknown } | undefined => record(record(options)?.[key])
+export const dataIn = (options: unknown): { readonly [field: string]: unknown } | undefined =>
+  record(record(options)?.[key])
 
 /**
  * A part with what rode along with it; as it is where that is not ours.

@@ -77,11 +77,17 @@ interface GivenFile {
   readonly filename?: string | undefined
 }
 
-const inline = (mediaType: string, data: string): Media => ({ type: "base64", mediaType: typeOf(mediaType, data), data })
+const inline = (mediaType: string, data: string): Media => ({
+  type: "base64",
+  mediaType: typeOf(mediaType, data),
+  data
+})
 
 const linked = (mediaType: string, url: string): Media => {
   const held = readDataUrl(url)
-  if (held !== undefined) return inline(isWhole(mediaType) || held.mediaType === "" ? mediaType : held.mediaType, held.data)
+  if (held !== undefined) {
+    return inline(isWhole(mediaType) || held.mediaType === "" ? mediaType : held.mediaType, held.data)
+  }
   return { type: "url", url, ...(isWhole(mediaType) ? { mediaType } : undefined) }
 }
 
@@ -92,7 +98,11 @@ const sourceOf = ({ data, mediaType }: GivenFile, provider: string, tell: Tell):
     case "url":
       return linked(mediaType, String(data.url))
     case "text":
-      return { type: "base64", mediaType: isWhole(mediaType) ? mediaType : "text/plain", data: Base64.encode(data.text) }
+      return {
+        type: "base64",
+        mediaType: isWhole(mediaType) ? mediaType : "text/plain",
+        data: Base64.encode(data.text)
+      }
     case "reference": {
       const fileId = data.reference[provider]
       if (fileId !== undefined) {
@@ -205,7 +215,10 @@ const userParts = (message: Given<"user">, provider: string, tell: Tell): Messag
   })
 
 /** A step of a provider's own tool goes back where it came from as it was; one that did not ride along is nobody's any more. */
-const ownStep = (part: { readonly type: string; readonly providerOptions?: unknown }, tell: Tell): ReadonlyArray<Part> => {
+const ownStep = (
+  part: { readonly type: string; readonly providerOptions?: unknown },
+  tell: Tell
+): ReadonlyArray<Part> => {
   const whole = wholePart(part.providerOptions)
   if (whole !== undefined) return [whole]
   tell(`assistant content ${part.type}`, "A step of a provider's own tool that another library recorded was left out.")
@@ -273,5 +286,9 @@ export const messagesOfPrompt = (
     const content = contentIn(message, provider, tell)
     if (content.length === 0 && message.role !== "assistant" && message.role !== "system") return []
     const { cacheControl } = marked(message.providerOptions)
-    return [{ role: message.role, content, ...(cacheControl === undefined ? undefined : { attributes: { cacheControl } }) }]
+    return [{
+      role: message.role,
+      content,
+      ...(cacheControl === undefined ? undefined : { attributes: { cacheControl } })
+    }]
   })

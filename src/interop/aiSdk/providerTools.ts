@@ -69,7 +69,9 @@ export const providerTool = ({ args, id, name }: LanguageModelV4ProviderTool): T
   switch (id.slice(0, at)) {
     case key: {
       const definition = record(given["definition"])
-      return definition === undefined ? undefined : { tool: LlmTool.provider(name, definition as JsonObject), wireName: name }
+      return definition === undefined
+        ? undefined
+        : { tool: LlmTool.provider(name, definition as JsonObject), wireName: name }
     }
     case "anthropic": {
       const wireName = anthropicName(type)

@@ -26,7 +26,7 @@ import { makeScrubber, type Scrub } from "../../transport/secrets/Redaction.ts"
 import { secretsOf } from "../../transport/secrets/RequestSecrets.ts"
 import { defaultLimits } from "../../transport/Transport.ts"
 import { relations, shape } from "../../validation/request.ts"
-import { type Spelled, spell, type Target, type Version, wire } from "./callOptions.ts"
+import { spell, type Spelled, type Target, type Version, wire } from "./callOptions.ts"
 import { AnswerIn } from "./decoder.ts"
 import { type Around, failed } from "./failures.ts"
 
@@ -218,7 +218,8 @@ export const serviceOf = (model: AnyLanguageModel, info: ServiceInfo): Service =
           try: () => (answered as { readonly stream: ReadableStream<unknown> }).stream.getReader(),
           catch: (thrown) => ({ thrown })
         }),
-        () => Effect.fail(call.fail(new LlmError.ResponseParse({ message: "The model gave no stream that can be read." })))
+        () =>
+          Effect.fail(call.fail(new LlmError.ResponseParse({ message: "The model gave no stream that can be read." })))
       )
       activity.connected()
       return pulling(call, reader, activity)
