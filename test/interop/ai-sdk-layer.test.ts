@@ -427,14 +427,13 @@ describe("AiSdk.layer", () => {
   it.effect("aborts the model when it is interrupted, and does not wait for it", () =>
     Effect.gen(function*() {
       for (const where of ["doGenerate", "doStream", "reading"] as const) {
-        let signal: AbortSignal | undefined
-        let cancelled = false
+        const seen: { signal?: AbortSignal | undefined; cancelled?: boolean } = {}
         const pending = (options: { readonly abortSignal?: AbortSignal }) => {
-          signal = options.abortSignal
+          seen.signal = options.abortSignal
           return where !== "reading" ? new Promise<never>(() => {}) : Promise.resolve({
             stream: new ReadableStream({
               cancel: () => {
-                cancelled = true
+                seen.cancelled = true
                 return new Promise<void>(() => {})
               }
             })
@@ -447,11 +446,11 @@ describe("AiSdk.layer", () => {
             ? Effect.asVoid(service.generate({ prompt: "x" }))
             : Stream.runDrain(service.stream({ prompt: "x" }))
         )
-        while (signal === undefined) yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+        while (seen.signal === undefined) yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
         for (let i = 0; i < 5; i++) yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
         yield* Fiber.interrupt(fiber)
-        assert.isTrue((signal as AbortSignal).aborted)
-        if (where === "reading") assert.isTrue(cancelled)
+        assert.isTrue(seen.signal.aborted)
+        if (where === "reading") assert.isTrue(seen.cancelled)
       }
     }))
 
