@@ -264,8 +264,10 @@ export class ChunksOut {
   // ---------------------------------------------------------------------------
 
   private ofModel(event: LlmEvent): ReadonlyArray<Chunk> {
-    const chunks = this.parts.event(event, never).flatMap((part) => this.part(part))
-    return chunks.length === 0 ? [] : [...this.start(), ...this.startStep(), ...chunks]
+    if (event._tag === "UsageUpdate" || event._tag === "Continued") return []
+    // Ids hold the number of the step, so that begins first.
+    const frame = [...this.start(), ...this.startStep()]
+    return [...frame, ...this.parts.event(event, never).flatMap((part) => this.part(part))]
   }
 
   private part(part: LanguageModelV4StreamPart): ReadonlyArray<Chunk> {

@@ -64,7 +64,8 @@ export interface PublicFailure {
 export type Told<A> =
   | { readonly _tag: "Event"; readonly event: A }
   | { readonly _tag: "Attempt"; readonly attempt: FailedAttempt }
-  | { readonly _tag: "Failed"; readonly failure: PublicFailure }
+  /** `error` is what it failed with; absent for an end without an end and for what nobody expected. */
+  | { readonly _tag: "Failed"; readonly failure: PublicFailure; readonly error?: unknown }
 
 /**
  * Events of an answer, or of a run.
@@ -207,7 +208,8 @@ export const told = <A extends AnyEvent, E, R>(events: Stream.Stream<A, E, R>): 
           ended ||= isLast(event, ofRun)
           return [...more.map((attempt): Told<A> => ({ _tag: "Attempt", attempt })), { _tag: "Event", event }]
         }
-        const failed = (failure: PublicFailure) => Queue.offer(queue, { _tag: "Failed", failure })
+        const failed = (failure: PublicFailure, error?: unknown) =>
+          Queue.offer(queue, { _tag: "Failed", failure, ...(error === undefined ? undefined : { error }) })
         return Effect.matchCauseEffect(
           Effect.provideService(
             Stream.runForEachArray(events, (some) => Queue.offerAll(queue, some.flatMap(tell))),
@@ -218,7 +220,7 @@ export const told = <A extends AnyEvent, E, R>(events: Stream.Stream<A, E, R>): 
             onSuccess: () => Effect.andThen(ended ? Effect.void : failed(broken), Queue.end(queue)),
             onFailure: (cause) => {
               const found = cause.reasons.find(Cause.isFailReason)
-              return Effect.andThen(failed(publicFailure(found?.error)), Queue.end(queue))
+              return Effect.andThen(failed(publicFailure(found?.error), found?.error), Queue.end(queue))
             }
           }
         )
