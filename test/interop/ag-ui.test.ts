@@ -4,8 +4,10 @@
 import { EventSchemas } from "@ag-ui/core/schemas"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import * as fc from "fast-check"
 import * as Agent from "../../src/agent/Agent.ts"
 import * as Handlers from "../../src/agent/Handlers.ts"
@@ -134,7 +136,9 @@ describe("AgUi", () => {
     Effect.gen(function*() {
       const reason = new LlmError.Overloaded({ message: "busy: sk-ant-REALLY-SECRET-0123456789" })
       const retried = TestLlm.layer({ answers: [reason, reason] }).pipe(Retry.policy({ retries: 1, base: 0 }))
-      const events = yield* eventsOf(Stream.provide(LlmService.stream({ prompt: "x" }), retried))
+      const fiber = yield* Effect.forkChild(eventsOf(Stream.provide(LlmService.stream({ prompt: "x" }), retried)))
+      yield* TestClock.adjust("1 minute")
+      const events = yield* Fiber.join(fiber)
       assert.deepInclude(events[1] as object, { type: "CUSTOM", name: "effect-llm.attempt" })
       assert.deepStrictEqual(events.at(-1), {
         type: "RUN_ERROR",
