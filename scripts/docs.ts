@@ -1,5 +1,5 @@
 /**
- * Keeps the code in README.md, llms.txt, docs/ and skills/ equal to the examples, which are type-checked and run.
+ * Keeps the code in README.md, llms.txt, examples/README.md, docs/ and skills/ equal to the examples, which are type-checked and run.
  *
  *     <!-- example: examples/04-errors.ts -->          the whole file
  *     <!-- example: examples/04-errors.ts#handling --> from `// #region handling` to `// #endregion`, dedented
@@ -64,6 +64,7 @@ const difference = (before: string, after: string): string => {
 const pages = [
   "README.md",
   "llms.txt",
+  "examples/README.md",
   ...globSync("docs/**/*.md", { cwd: root }).toSorted(),
   ...globSync("skills/**/*.md", { cwd: root }).toSorted()
 ]

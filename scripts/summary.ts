@@ -35,26 +35,44 @@ const fieldsOf = (statement: ts.Statement): string => {
   return fields.length === 0 ? "" : ` \`{ ${fields.join("; ")} }\``
 }
 
-/** The exports of a module under src/, as a list in Markdown. */
-export const summaryOf = (module: string): string => {
-  const file = new URL(`src/${module}.ts`, root)
-  const source = ts.createSourceFile(file.href, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true)
-  const seen = new Set<string>()
-  const lines = source.statements.flatMap((statement) => {
+const parse = (file: URL): ts.SourceFile =>
+  ts.createSourceFile(file.href, readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true)
+
+/** A line for each export, by name; what a module passes on is its own. */
+const exportsOf = (file: URL): ReadonlyMap<string, string> => {
+  const source = parse(file)
+  const lines = new Map<string, string>()
+  for (const statement of source.statements) {
+    if (ts.isExportDeclaration(statement)) {
+      const { exportClause, moduleSpecifier } = statement
+      if (moduleSpecifier === undefined || !ts.isStringLiteral(moduleSpecifier)) continue
+      const passedOn = exportsOf(new URL(moduleSpecifier.text, file))
+      const names = exportClause !== undefined && ts.isNamedExports(exportClause)
+        ? exportClause.elements.map(({ name }) => name.getText())
+        : [...passedOn.keys()]
+      for (const name of names) if (passedOn.has(name) && !lines.has(name)) lines.set(name, passedOn.get(name)!)
+      continue
+    }
     const exported = ts.canHaveModifiers(statement) &&
       (ts.getModifiers(statement) ?? []).some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)
-    if (!exported) return []
+    if (!exported) continue
     const type = ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement)
-    return namesOf(statement).flatMap((name) => {
-      if (seen.has(name)) return []
-      seen.add(name)
-      return [
-        `- \`${type ? "type " : ""}${name}\`: ${
-          firstSentence(commentBefore(source, statement)).replaceAll("<", "&lt;")
-        }${fieldsOf(statement)}`
-      ]
-    })
-  })
-  const header = firstSentence(source.text.match(/^\/\*\*[\s\S]*?\*\//)?.[0] ?? "")
-  return `### ${module.split("/").at(-1)}\n\n${header}\n\n${lines.join("\n")}`
+    const words = firstSentence(commentBefore(source, statement)).replaceAll("<", "&lt;")
+    for (const name of namesOf(statement)) {
+      if (!lines.has(name)) lines.set(name, `- \`${type ? "type " : ""}${name}\`: ${words}${fieldsOf(statement)}`)
+    }
+  }
+  return lines
+}
+
+/** The first sentence of the comment that a file begins with. */
+export const headerOf = (path: string): string =>
+  firstSentence(/^\/\*\*[\s\S]*?\*\//.exec(readFileSync(new URL(path, root), "utf8"))?.[0] ?? "")
+
+/** The exports of a module under src/, as a list in Markdown. */
+export const summaryOf = (module: string): string => {
+  const path = `src/${module}.ts`
+  return `### ${module.split("/").at(-1)}\n\n${headerOf(path)}\n\n${
+    [...exportsOf(new URL(path, root)).values()].join("\n")
+  }`
 }

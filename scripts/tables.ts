@@ -3,7 +3,7 @@
  * outgoing request. Probes of real encoded bodies, so that a table cannot promise what the code does not do.
  */
 import * as Effect from "effect/Effect"
-import { readdirSync } from "node:fs"
+import { globSync, readdirSync } from "node:fs"
 import type { Issue, LlmRequest } from "../src/LlmRequest.ts"
 import type { Warning } from "../src/LlmResponse.ts"
 import * as LlmTool from "../src/LlmTool.ts"
@@ -15,7 +15,7 @@ import { defaultRoutes } from "../src/policy/candidates/routes.ts"
 import { errorTable } from "../src/protocol/ErrorMap.ts"
 import type { Definition } from "../src/provider/Provider.ts"
 import { encode } from "../src/provider/Provider.ts"
-import { summaryOf } from "./summary.ts"
+import { headerOf, summaryOf } from "./summary.ts"
 
 const folder = new URL("../src/provider/", import.meta.url)
 
@@ -269,6 +269,13 @@ const reasons = (): string =>
     ])
   )
 
+/** Every example with what it shows. */
+const examples = (): string =>
+  globSync("examples/[0-9][0-9]-*.ts", { cwd: new URL("../", import.meta.url) }).toSorted().map((path) => {
+    const file = path.slice("examples/".length)
+    return `- [${file}](${file}): ${headerOf(path)}`
+  }).join("\n")
+
 /** What most programs use, a line for each export. */
 const summary = (): string =>
   [
@@ -303,6 +310,7 @@ const summary = (): string =>
 /** Generators by the name used in `<!-- generated: name -->`. */
 export const tables: { readonly [name: string]: () => string } = {
   errors,
+  examples,
   models,
   providers,
   reasons,

@@ -12,7 +12,9 @@ describe("the documentation", () => {
 
   it("has a picture of every policy that the page of policies names", () => {
     const pictures = globSync("docs/policies/*.svg", { cwd: new URL("../", import.meta.url) }).toSorted()
-    const shown = [...read("docs/policies.md").matchAll(/\]\((policies\/\w+\.svg)\)/g)].map(([, path]) => `docs/${path}`)
+    const shown = [...read("docs/policies.md").matchAll(/\]\((policies\/\w+\.svg)\)/g)].map(([, path]) =>
+      `docs/${path}`
+    )
     expect(shown.toSorted()).toEqual(pictures)
   })
 })
