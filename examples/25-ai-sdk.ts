@@ -4,8 +4,8 @@
 import type { LanguageModelV4 } from "@ai-sdk/provider"
 import { generateText, isStepCount, jsonSchema, streamText, tool } from "ai"
 import { Console, Effect, Layer } from "effect"
-import * as AiSdk from "../src/interop/AiSdk.ts"
 import { Fallback, LlmService, Retry } from "../src/index.ts"
+import * as AiSdk from "../src/interop/AiSdk.ts"
 import * as TestLlm from "../src/testing/TestLlm.ts"
 
 // Scripted providers, so that the example needs no key: the first is overloaded, the second answers.

@@ -12,7 +12,13 @@ const backup = Layer.succeed(
   LlmService.LlmService,
   TestLlm.make({
     provider: "second",
-    answers: ["Hello from the second.", "One two three four five.", "{\"celsius\":7}", TestLlm.rateLimit(), TestLlm.never]
+    answers: [
+      "Hello from the second.",
+      "One two three four five.",
+      "{\"celsius\":7}",
+      TestLlm.rateLimit(),
+      TestLlm.never
+    ]
   }).service
 )
 

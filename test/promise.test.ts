@@ -93,11 +93,13 @@ describe("promise", () => {
   it("ends calls that are aborted, with the signal's reason", async () => {
     const { control, llm } = scripted(TestLlm.never, TestLlm.hangAfter(3, "Hello you there"), TestLlm.never)
     const reason = new Error("enough")
-    for (const begin of [
-      (signal: AbortSignal) => llm.generate({ prompt: "x" }, { signal }),
-      (signal: AbortSignal) => drained(llm.stream({ prompt: "x" }, { signal })),
-      (signal: AbortSignal) => llm.generateObject(Schema.String, { prompt: "x" }, { signal })
-    ]) {
+    for (
+      const begin of [
+        (signal: AbortSignal) => llm.generate({ prompt: "x" }, { signal }),
+        (signal: AbortSignal) => drained(llm.stream({ prompt: "x" }, { signal })),
+        (signal: AbortSignal) => llm.generateObject(Schema.String, { prompt: "x" }, { signal })
+      ]
+    ) {
       const controller = new AbortController()
       const error = caught(begin(controller.signal))
       while (control.running === 0) await turn()
@@ -169,7 +171,9 @@ describe("promise", () => {
         respondWith: () => Simulator.text("Hello to you all", { chunkSize: 2, faults: { stallAfter: 5 } })
       })
       const make = () =>
-        Llm.make(Anthropic.layer({ apiKey: Redacted.make("a-key"), model: "claude-sonnet-4-5", baseUrl: simulator.url }))
+        Llm.make(
+          Anthropic.layer({ apiKey: Redacted.make("a-key"), model: "claude-sonnet-4-5", baseUrl: simulator.url })
+        )
       let number = 0
       for (const how of ["break", "abort", "dispose"] as const) {
         const llm = make()

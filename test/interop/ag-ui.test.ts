@@ -31,8 +31,7 @@ const every: ReadonlyArray<Part> = [
   { type: "text", text: "" }
 ]
 
-const answer = (...answers: ReadonlyArray<TestLlm.Answer>) =>
-  TestLlm.make({ answers }).service.stream({ prompt: "x" })
+const answer = (...answers: ReadonlyArray<TestLlm.Answer>) => TestLlm.make({ answers }).service.stream({ prompt: "x" })
 
 /** What a client of AG-UI refuses: https://docs.ag-ui.com/concepts/events */
 const inOrder = (events: ReadonlyArray<AgUi.AgUiEvent>): void => {
@@ -93,11 +92,14 @@ describe("AgUi", () => {
 
   it.effect("keeps its order for answers of any parts, whole and cut", () =>
     Effect.promise(() =>
-      fc.assert(fc.asyncProperty(fc.shuffledSubarray([...every]), fc.nat(30), async (parts, cut) => {
-        await Effect.runPromise(eventsOf(answer(parts)))
-        const events = await Effect.runPromise(eventsOf(answer(TestLlm.cutAfter(cut, parts))))
-        assert.deepInclude(events.at(-1) as object, { type: "RUN_ERROR", code: "IncompleteStream" })
-      }), { numRuns: 40 })
+      fc.assert(
+        fc.asyncProperty(fc.shuffledSubarray([...every]), fc.nat(30), async (parts, cut) => {
+          await Effect.runPromise(eventsOf(answer(parts)))
+          const events = await Effect.runPromise(eventsOf(answer(TestLlm.cutAfter(cut, parts))))
+          assert.deepInclude(events.at(-1) as object, { type: "RUN_ERROR", code: "IncompleteStream" })
+        }),
+        { numRuns: 40 }
+      )
     ))
 
   it.effect("tells of a run with its steps, calls and results, also of one that broke off and began anew", () =>

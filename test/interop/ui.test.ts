@@ -34,7 +34,14 @@ const every: ReadonlyArray<Part> = [
     data: { type: "server_tool_use", input: { query: "x" } },
     origin
   },
-  { type: "server-tool", kind: "result", name: "web_search", id: "srv_1", data: { type: "result", content: [] }, origin },
+  {
+    type: "server-tool",
+    kind: "result",
+    name: "web_search",
+    id: "srv_1",
+    data: { type: "result", content: [] },
+    origin
+  },
   { type: "server-tool", kind: "block", name: "compaction", data: { type: "compaction", content: "c" }, origin },
   { type: "source", url: "https://example.com/a", title: "A" },
   { type: "source", title: "A document" },
