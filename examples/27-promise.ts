@@ -39,7 +39,7 @@ process.stdout.write("\n")
 // #endregion
 
 // #region object
-const { value } = await llm.generateObject(Schema.Struct({ celsius: Schema.Number }), { prompt: "How warm is it?" })
+const { value } = await llm.generateObject(Schema.Struct({ celsius: Schema.Finite }), { prompt: "How warm is it?" })
 console.log(value.celsius)
 // #endregion
 

@@ -46,7 +46,7 @@ describe("promise", () => {
     }
     assert.strictEqual(text, "Hello you")
     assert.strictEqual(last, "Finish")
-    const schema = Schema.Struct({ a: Schema.Number })
+    const schema = Schema.Struct({ a: Schema.Finite })
     assert.deepStrictEqual((await llm.generateObject(schema, { prompt: "x" })).value, { a: 1 })
     const tags: Array<string> = []
     for await (const event of llm.streamObject(schema, { prompt: "x" })) tags.push(event._tag)

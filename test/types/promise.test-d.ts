@@ -1,7 +1,7 @@
 /**
  * What the types of `promise` promise. Checked by `tsc`; nothing runs.
  */
-import { type Context, Layer, Schema } from "effect"
+import { type Context, type Layer, Schema } from "effect"
 import type { LlmEvent, LlmResponse, LlmService } from "../../src/index.ts"
 import { Anthropic } from "../../src/index.ts"
 import * as Llm from "../../src/promise.ts"
@@ -17,6 +17,7 @@ declare class Needed extends Schema.Class<Needed>("Needed")({}) {}
 // Layers that need an HTTP client, and those that need nothing.
 export const llm = Llm.make(Anthropic.layerEnv)
 export const other = Llm.make(custom)
+// @effect-diagnostics missingLayerContext:off
 // @ts-expect-error: what else a layer needs has to be provided.
 export const lacking = Llm.make(needy)
 
@@ -24,7 +25,7 @@ export const whole = llm.generate({ prompt: "x" }, { signal })
 holds<Equals<typeof whole, Promise<LlmResponse.LlmResponse>>>()
 export const streamed = llm.stream({ prompt: "x" }, { signal })
 holds<Equals<typeof streamed, AsyncIterable<LlmEvent.LlmEvent>>>()
-export const value = llm.generateObject(Schema.Struct({ a: Schema.Number }), { prompt: "x" }, { signal, retries: 1 })
+export const value = llm.generateObject(Schema.Struct({ a: Schema.Finite }), { prompt: "x" }, { signal, retries: 1 })
 holds<Equals<typeof value, Promise<LlmService.ObjectResponse<{ readonly a: number }>>>>()
 export const disposed = llm[Symbol.asyncDispose]()
 holds<Equals<typeof disposed, PromiseLike<void>>>()

@@ -228,12 +228,12 @@ export class PartsOut {
   }
 
   /** The stream parts of an event that is not the last. */
-  event(event: LlmEvent, timestamp: Date): ReadonlyArray<LanguageModelV4StreamPart> {
+  event(event: LlmEvent, timestamp?: Date): ReadonlyArray<LanguageModelV4StreamPart> {
     switch (event._tag) {
       case "ResponseStart":
         return [{
           type: "response-metadata",
-          timestamp,
+          ...(timestamp === undefined ? undefined : { timestamp }),
           ...(event.id === undefined ? undefined : { id: event.id }),
           ...(event.model === undefined ? undefined : { modelId: event.model })
         }]

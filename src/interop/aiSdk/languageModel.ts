@@ -10,6 +10,7 @@ import type {
   LanguageModelV4StreamPart,
   LanguageModelV4StreamResult
 } from "@ai-sdk/provider"
+import * as DateTime from "effect/DateTime"
 import * as Exit from "effect/Exit"
 import { IncompleteStream, LlmError } from "../../LlmError.ts"
 import { isContent, type LlmEvent } from "../../LlmEvent.ts"
@@ -18,6 +19,8 @@ import { type Outside, type Reader, readerOf } from "../../stream/outside.ts"
 import { aboutAnswer, finishReason, PartsOut, usageOf, warningsOf } from "./answer.ts"
 import { abortOf, aiSdkError, errorOf, promptError } from "./errors.ts"
 import { type Asked, requestOf } from "./request.ts"
+
+const now = (): Date => DateTime.toDateUtc(DateTime.nowUnsafe())
 
 /** What is no prompt at all is refused as such. */
 const askedFor = (options: LanguageModelV4CallOptions, { info }: Service): Asked => {
@@ -46,7 +49,7 @@ const generate = async (
     usage: usageOf(response.usage),
     ...aboutAnswer(response),
     response: {
-      timestamp: new Date(),
+      timestamp: now(),
       modelId: response.model,
       ...(response.id === undefined ? undefined : { id: response.id }),
       ...(response.raw === undefined ? undefined : { body: response.raw })
@@ -78,7 +81,7 @@ class Reading {
   private readonly service: Service
   private readonly reader: Reader<LlmEvent, LlmError>
   private readonly parts: PartsOut
-  private readonly timestamp = new Date()
+  private readonly timestamp = now()
   private readonly signal: AbortSignal | undefined
 
   constructor(service: Service, outside: Outside, { request, toolNames, warnings }: Asked, signal?: AbortSignal) {

@@ -107,10 +107,10 @@ export const serviceOf = (model: AnyLanguageModel, info: ServiceInfo): Service =
   const asked = (given: LlmRequest, operation: "generate" | "stream"): Effect.Effect<Call, LlmError.LlmError> =>
     Effect.gen(function*() {
       const wrong = shape(given)
-      if (wrong !== undefined) return yield* Effect.fail(invalid({ prompt: "" }, operation, wrong))
+      if (wrong !== undefined) return yield* invalid({ prompt: "" }, operation, wrong)
       const request = addressedTo(given, info)
       const issue = relations(request)
-      if (issue !== undefined) return yield* Effect.fail(invalid(request, operation, issue))
+      if (issue !== undefined) return yield* invalid(request, operation, issue)
       const supported = yield* Effect.promise(async () => {
         try {
           return await model.supportedUrls
@@ -125,7 +125,7 @@ export const serviceOf = (model: AnyLanguageModel, info: ServiceInfo): Service =
         fetches: fetching(supported)
       }
       const spelled: Spelled = spell(request, target)
-      if (spelled.refused !== undefined) return yield* Effect.fail(invalid(request, operation, spelled.refused))
+      if (spelled.refused !== undefined) return yield* invalid(request, operation, spelled.refused)
       const warnings: Array<Warning> = [...leftOut(request, info), ...spelled.warnings]
       const scrub = makeScrubber(secretsOf({ url: "", headers: headersOf(request), secrets: [] }))
       const seed = yield* Random.nextInt
@@ -213,14 +213,10 @@ export const serviceOf = (model: AnyLanguageModel, info: ServiceInfo): Service =
         })
       )
       const answered = yield* ask(call, "doStream", abort)
-      reader = yield* Effect.catch(
-        Effect.try({
-          try: () => (answered as { readonly stream: ReadableStream<unknown> }).stream.getReader(),
-          catch: (thrown) => ({ thrown })
-        }),
-        () =>
-          Effect.fail(call.fail(new LlmError.ResponseParse({ message: "The model gave no stream that can be read." })))
-      )
+      reader = yield* Effect.try({
+        try: () => (answered as { readonly stream: ReadableStream<unknown> }).stream.getReader(),
+        catch: () => call.fail(new LlmError.ResponseParse({ message: "The model gave no stream that can be read." }))
+      })
       activity.connected()
       return pulling(call, reader, activity)
     })

@@ -267,7 +267,7 @@ export class ChunksOut {
     if (event._tag === "UsageUpdate" || event._tag === "Continued") return []
     // Ids hold the number of the step, so that begins first.
     const frame = [...this.start(), ...this.startStep()]
-    return [...frame, ...this.parts.event(event, never).flatMap((part) => this.part(part))]
+    return [...frame, ...this.parts.event(event).flatMap((part) => this.part(part))]
   }
 
   private part(part: LanguageModelV4StreamPart): ReadonlyArray<Chunk> {
@@ -341,6 +341,3 @@ export class ChunksOut {
     }
   }
 }
-
-/** Of parts whose time nobody is told. */
-const never = new Date(0)
