@@ -27,7 +27,7 @@ import { checked } from "../service/checked.ts"
 import type { Outside } from "../stream/outside.ts"
 import { errorOf } from "./aiSdk/errors.ts"
 import { modelOver } from "./aiSdk/languageModel.ts"
-import { type AnyLanguageModel, isLanguageModel, serviceOf } from "./aiSdk/service.ts"
+import { type AnyLanguageModel, describe, serviceOf } from "./aiSdk/service.ts"
 
 export { aiSdkError } from "./aiSdk/errors.ts"
 export type { CallOptions } from "./aiSdk/request.ts"
@@ -163,7 +163,8 @@ export interface Options {
  */
 export const make = (model: AnyLanguageModel, options: Options = {}): Effect.Effect<Service, LlmError> =>
   Effect.suspend(() => {
-    if (!isLanguageModel(model)) {
+    const described = describe(model)
+    if (described === undefined) {
       return Effect.fail(
         new LlmError({
           provider: "ai-sdk",
@@ -178,9 +179,9 @@ export const make = (model: AnyLanguageModel, options: Options = {}): Effect.Eff
       )
     }
     return Effect.succeed(
-      checked(serviceOf(model, {
-        provider: model.provider,
-        model: model.modelId,
+      checked(serviceOf(model, described.version, {
+        provider: described.provider,
+        model: described.modelId,
         ...(options.label === undefined ? undefined : { label: options.label }),
         capabilities: options.capabilities ?? {}
       }))

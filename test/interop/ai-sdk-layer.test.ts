@@ -490,6 +490,47 @@ describe("AiSdk.layer", () => {
       assert.strictEqual(model.doStreamCalls.length, 1)
     }))
 
+  it.effect("takes what getters throw for a failure of the call", () =>
+    Effect.gen(function*() {
+      const touchy = (after: number) => {
+        let touched = 0
+        const model = new MockLanguageModelV4({ doStream: () => Promise.resolve({ stream: from(parts) }) })
+        return new Proxy(model, {
+          get: (target, key) => {
+            if (touched++ >= after) throw new Error("touched")
+            return Reflect.get(target, key)
+          }
+        })
+      }
+      for (let after = 0; after < 9; after++) {
+        const exit = yield* Effect.exit(Effect.flatMap(
+          AiSdk.make(touchy(after)),
+          (service) => Stream.runDrain(service.stream({ prompt: "x" }))
+        ))
+        if (Exit.isFailure(exit)) assert.strictEqual(exit.cause.reasons[0]!._tag, "Fail")
+      }
+      const unreadable: ReadonlyArray<unknown> = [
+        undefined,
+        null,
+        7,
+        {},
+        { stream: null },
+        { stream: { getReader: () => undefined } },
+        { stream: { getReader: () => ({ read: 7, cancel: 7 }) } },
+        { stream: { getReader: () => ({ read: () => undefined, cancel: () => 7 }) } },
+        { stream: { getReader: () => ({ read: () => Promise.reject(null), cancel: () => Promise.reject(7) }) } }
+      ]
+      for (const given of unreadable) {
+        const model = new MockLanguageModelV4({
+          doStream: () => Promise.resolve(given as never),
+          doGenerate: () => Promise.resolve(given as never)
+        })
+        const error = yield* Effect.flip(collect(model))
+        assert.strictEqual(error._tag, "LlmError")
+        assert.strictEqual((yield* Effect.flip(serviceOf(model).generate({ prompt: "x" })))._tag, "LlmError")
+      }
+    }))
+
   it.effect("refuses what is no model", () =>
     Effect.gen(function*() {
       const hostile = new Proxy({}, {

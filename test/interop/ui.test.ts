@@ -265,6 +265,12 @@ describe("UiMessageStream", () => {
       assert.deepInclude((failure as { readonly data: object }).data, { reason: "RateLimit", isRetryable: true })
     }))
 
+  it.effect("waits for nothing after the end", () =>
+    Effect.gen(function*() {
+      const hanging = yield* chunksOf(Stream.concat(answer("Hello"), Stream.never))
+      assert.strictEqual(hanging.at(-1)!.type, "finish")
+    }))
+
   it.effect("is read by the AI SDK's own transport", () =>
     Effect.gen(function*() {
       const served = yield* UiMessageStream.response(answer("Hello you"))

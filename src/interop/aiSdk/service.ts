@@ -38,6 +38,18 @@ import { type Around, failed } from "./failures.ts"
  */
 export type AnyLanguageModel = LanguageModelV2 | LanguageModelV3 | LanguageModelV4
 
+/**
+ * What a model says of itself.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Description {
+  readonly version: Version
+  readonly provider: string
+  readonly modelId: string
+}
+
 interface Callable {
   readonly doGenerate: (options: object) => PromiseLike<unknown>
   readonly doStream: (options: object) => PromiseLike<unknown>
@@ -85,9 +97,8 @@ const headersOf = (request: LlmRequest): { readonly [name: string]: string } => 
  * @category constructors
  * @since 0.1.0
  */
-export const serviceOf = (model: AnyLanguageModel, info: ServiceInfo): Service => {
+export const serviceOf = (model: AnyLanguageModel, version: Version, info: ServiceInfo): Service => {
   const callable = model as unknown as Callable
-  const version = model.specificationVersion as Version
 
   const failing =
     (request: LlmRequest, operation: LlmError.Operation, attempts = 1): Call["fail"] => (reason, requestId) =>
@@ -344,17 +355,19 @@ const partsOf = (given: { readonly [field: string]: unknown } | undefined): Read
 }
 
 /**
- * Whether a value is a model of a specification that is spoken.
+ * What a model says of itself, read once; `undefined` for what is no model of a specification that is spoken.
  *
- * @category guards
+ * @category decoding
  * @since 0.1.0
  */
-export const isLanguageModel = (value: unknown): value is AnyLanguageModel => {
+export const describe = (value: unknown): Description | undefined => {
   try {
-    const model = value as AnyLanguageModel | null | undefined
-    return versions.includes(model?.specificationVersion as Version) && typeof model?.doGenerate === "function" &&
-      typeof model.doStream === "function" && typeof model.provider === "string" && typeof model.modelId === "string"
+    const { doGenerate, doStream, modelId, provider, specificationVersion: version } = value as LanguageModelV4
+    return (versions as ReadonlyArray<unknown>).includes(version) && typeof doGenerate === "function" &&
+        typeof doStream === "function" && typeof provider === "string" && typeof modelId === "string"
+      ? { version, provider, modelId }
+      : undefined
   } catch {
-    return false
+    return undefined
   }
 }

@@ -200,19 +200,24 @@ export const told = <A extends AnyEvent, E, R>(events: Stream.Stream<A, E, R>): 
           attempts++
           Queue.offerUnsafe(queue, { _tag: "Attempt", attempt })
         }
-        const tell = (event: A): ReadonlyArray<Told<A>> => {
+        const isEnd = (event: A): boolean => {
           if (event._tag === "RunStart") ofRun = true
+          return ended ||= isLast(event, ofRun)
+        }
+        const tell = (event: A): ReadonlyArray<Told<A>> => {
           const more = attemptsIn(event, attempts)
           if (event._tag === "Finish") attempts = 0
           else attempts += more.length
-          ended ||= isLast(event, ofRun)
           return [...more.map((attempt): Told<A> => ({ _tag: "Attempt", attempt })), { _tag: "Event", event }]
         }
         const failed = (failure: PublicFailure, error?: unknown) =>
           Queue.offer(queue, { _tag: "Failed", failure, ...(error === undefined ? undefined : { error }) })
         return Effect.matchCauseEffect(
           Effect.provideService(
-            Stream.runForEachArray(events, (some) => Queue.offerAll(queue, some.flatMap(tell))),
+            // Nobody waits for what comes after the end.
+            Stream.takeUntil(events, isEnd).pipe(
+              Stream.runForEachArray((some) => Queue.offerAll(queue, some.flatMap(tell)))
+            ),
             EventSink,
             sink
           ),
