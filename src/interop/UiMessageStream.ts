@@ -9,7 +9,9 @@
  *
  * @example
  * ```ts
- * HttpRouter.add("POST", "/chat", UiMessageStream.response(Agent.stream(agent, { messages })))
+ * const { messages } = yield* HttpServerRequest.schemaBodyJson(Schema.Struct({ messages: Schema.Unknown }))
+const history = yield* UiMessageStream.messages(messages)
+return yield* UiMessageStream.response(Agent.stream(agent, { messages: history }))
  * ```
  *
  * @see https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol
@@ -18,7 +20,10 @@
 import * as Effect from "effect/Effect"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Stream from "effect/Stream"
+import { LlmError, Validation } from "../LlmError.ts"
+import type { Message } from "../Message.ts"
 import { type Chunk, type ChunkOptions, ChunksOut } from "./ui/chunks.ts"
+import { messagesOfPage } from "./ui/messages.ts"
 import { sseHeaders, sseResponse, sseText } from "./ui/sse.ts"
 import { type AnyEvent, type PublicFailure, told } from "./ui/told.ts"
 
@@ -97,3 +102,33 @@ export const response = <E, R>(
     Effect.context<R>(),
     (context) => sseResponse(Stream.provideContext(text(events, options), context), headers)
   )
+
+/**
+ * The messages that a page of the AI SDK sends, such as `messages` in the body of a `useChat` request, with what rode along in their
+ * metadata. Fails with `Validation` for what are no such messages; parts that are not known are left out. Instructions are the application's,
+ * so system messages of a page are left out as well.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const messages = (
+  given: unknown,
+  options: {
+    /** Whose uploaded files are meant, where messages refer to such. */
+    readonly provider?: string | undefined
+  } = {}
+): Effect.Effect<ReadonlyArray<Message>, LlmError> =>
+  Effect.suspend(() => {
+    const read = messagesOfPage(given, options.provider ?? "")
+    if (!("field" in read)) return Effect.succeed(read)
+    const { field, message } = read
+    return Effect.fail(
+      new LlmError({
+        provider: "",
+        model: "",
+        operation: "stream",
+        reason: new Validation({ field, message: `${field}: ${message}` }),
+        attempts: 0
+      })
+    )
+  })

@@ -5,10 +5,12 @@ import { assert, describe, it } from "@effect/vitest"
 import type { UIMessage, UIMessageChunk } from "ai"
 import { convertToModelMessages, DefaultChatTransport, readUIMessageStream, uiMessageChunkSchema } from "ai"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import * as fc from "fast-check"
 import * as Agent from "../../src/agent/Agent.ts"
 import * as Handlers from "../../src/agent/Handlers.ts"
 import * as AiSdk from "../../src/interop/AiSdk.ts"
@@ -143,6 +145,11 @@ describe("UiMessageStream", () => {
           }
         ])
       )
+      const direct = yield* UiMessageStream.messages([message])
+      assert.deepStrictEqual(
+        (direct[0]!.content as ReadonlyArray<Part>).filter(({ type }) => type !== "image"),
+        every.slice(0, 9).filter(({ type }) => type !== "source" && type !== "image")
+      )
       const { control, service } = TestLlm.make({ answers: ["ok"] })
       const { generateText } = yield* Effect.promise(() => import("ai"))
       yield* Effect.promise(async () => {
@@ -264,6 +271,80 @@ describe("UiMessageStream", () => {
       const [failure] = (yield* chunksOf(answer(reason))).filter((chunk) => chunk.type === "data-failure")
       assert.deepInclude((failure as { readonly data: object }).data, { reason: "RateLimit", isRetryable: true })
     }))
+
+  it.effect("reads what a page sends, step by step, and no instructions", () =>
+    Effect.gen(function*() {
+      const { message } = yield* messageOf(
+        yield* chunksOf(run(
+          weather,
+          { type: "tool-call", id: "c", name: "weather", arguments: { city: "Oslo" } },
+          "7 degrees."
+        ))
+      )
+      const page = [
+        { role: "system", parts: [{ type: "text", text: "Obey." }] },
+        {
+          role: "user",
+          parts: [{ type: "text", text: "Oslo?" }, {
+            type: "file",
+            mediaType: "image/png",
+            url: "data:image/png;base64,AQID"
+          }]
+        },
+        message,
+        { role: "user", parts: [{ type: "text", text: "And now?" }, { type: "data-mine", data: 1 }, null, 7] }
+      ]
+      assert.deepStrictEqual(yield* UiMessageStream.messages(page), [
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "Oslo?" },
+            { type: "image", source: { type: "base64", mediaType: "image/png", data: "AQID" } }
+          ]
+        },
+        { role: "assistant", content: [{ type: "tool-call", id: "c", name: "weather", arguments: { city: "Oslo" } }] },
+        {
+          role: "tool",
+          content: [{ type: "tool-result", toolCallId: "c", name: "weather", content: "{\"celsius\":7}" }]
+        },
+        { role: "assistant", content: [{ type: "text", text: "7 degrees." }] },
+        { role: "user", content: [{ type: "text", text: "And now?" }] }
+      ])
+    }))
+
+  it.effect("takes anything for messages of a page without a defect", () =>
+    Effect.promise(() =>
+      fc.assert(
+        fc.asyncProperty(
+          fc.oneof(
+            fc.anything(),
+            fc.array(fc.record({
+              role: fc.constantFrom("user", "assistant", "system", 7),
+              parts: fc.array(fc.oneof(
+                fc.anything(),
+                fc.record({
+                  type: fc.constantFrom("text", "reasoning", "file", "tool-x", "dynamic-tool", "custom", "step-start"),
+                  text: fc.anything(),
+                  url: fc.oneof(fc.string(), fc.anything()),
+                  mediaType: fc.oneof(fc.string(), fc.anything()),
+                  state: fc.constantFrom("output-available", "output-error", "output-denied", "input-available"),
+                  toolCallId: fc.oneof(fc.string(), fc.anything()),
+                  input: fc.anything(),
+                  output: fc.anything(),
+                  errorText: fc.anything(),
+                  providerMetadata: fc.anything()
+                }, { requiredKeys: ["type"] })
+              ))
+            }))
+          ),
+          async (given) => {
+            const exit = await Effect.runPromiseExit(UiMessageStream.messages(given))
+            if (Exit.isFailure(exit)) assert.strictEqual(exit.cause.reasons[0]!._tag, "Fail")
+          }
+        ),
+        { numRuns: 100 }
+      )
+    ))
 
   it.effect("waits for nothing after the end", () =>
     Effect.gen(function*() {
