@@ -191,6 +191,23 @@ describe("UiMessageStream", () => {
       assert.deepInclude(message.parts[1] as object, { type: "tool-pay", state: "approval-requested" })
     }))
 
+  it.effect("asks for approvals of runs below", () =>
+    Effect.gen(function*() {
+      const pay = Handlers.make([LlmTool.make("pay", { needsApproval: true })], { pay: () => Effect.succeed("paid") })
+      const below = Agent.asTool(Agent.make({ tools: pay }), { name: "clerk" })
+      const stream = Agent.stream(Agent.make({ tools: below }), { prompt: "x" }).pipe(
+        Stream.provide(TestLlm.layer({
+          answers: [
+            { type: "tool-call", id: "c", name: "clerk", arguments: { prompt: "Pay." } },
+            { type: "tool-call", id: "d", name: "pay", arguments: {} }
+          ]
+        }))
+      )
+      const { errors, message } = yield* messageOf(yield* chunksOf(stream))
+      assert.deepStrictEqual(errors, [])
+      assert.isTrue(message.parts.some((part) => part.type === "tool-pay" && part.state === "approval-requested"))
+    }))
+
   it.effect("takes back what came of a step that broke off", () =>
     Effect.gen(function*() {
       const chunks = yield* chunksOf(run(

@@ -176,6 +176,11 @@ export class AgUiOut {
       }
       case "ToolStart":
         return this.announce(event.toolCallId, event.toolName, event.arguments)
+      case "ChildEvent":
+        // Of a run below this one, what somebody has to decide.
+        return event.event._tag === "ApprovalRequested" || event.event._tag === "ChildEvent"
+          ? this.event(event.event)
+          : []
       case "ApprovalRequested":
         return this.announce(event.request.toolCallId, event.request.toolName, event.request.arguments)
       case "ToolProgress":

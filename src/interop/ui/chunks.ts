@@ -144,6 +144,11 @@ export class ChunksOut {
       }
       case "ToolStart":
         return this.announce(event)
+      case "ChildEvent":
+        // Of a run below this one, what somebody has to decide.
+        return event.event._tag === "ApprovalRequested" || event.event._tag === "ChildEvent"
+          ? this.event(event.event)
+          : []
       case "ToolProgress":
         return this.known(event.toolCallId, {
           type: "tool-output-available",
