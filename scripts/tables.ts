@@ -13,7 +13,7 @@ import { ModelFacts } from "../src/model/facts.ts"
 import { families } from "../src/model/families.ts"
 import { errorTable } from "../src/protocol/ErrorMap.ts"
 import type { Definition } from "../src/provider/Provider.ts"
-import { encode } from "../src/provider/Provider.ts"
+import { spelled } from "../test/encoding.ts"
 
 const folder = new URL("../src/provider/", import.meta.url)
 
@@ -135,7 +135,7 @@ const facts = new Map(
 
 const encoded = (definition: Definition, request: LlmRequest) => {
   const model = definition.defaultModel ?? "model"
-  return encode(definition, request, model, false, facts.get(definition.id)?.of(model))
+  return spelled(definition, request, model, false, facts.get(definition.id)?.of(model))
 }
 
 interface Outcome {

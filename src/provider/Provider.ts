@@ -22,7 +22,7 @@ import { issueOf } from "./options.ts"
 import { make } from "./service.ts"
 
 export type * from "./definition.ts"
-export { encode, make } from "./service.ts"
+export { encode, make, type Spelled } from "./service.ts"
 
 // =============================================================================
 // Constructors of a provider module

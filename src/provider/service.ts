@@ -23,7 +23,8 @@ import type { ModelMeta } from "../Model.ts"
 import { inputTokens } from "../model/estimate.ts"
 import { mediaIssue, ModelFacts } from "../model/facts.ts"
 import * as Telemetry from "../observe/Telemetry.ts"
-import type { Encoded } from "../protocol/Protocol.ts"
+import type { Encode, Encoded } from "../protocol/Protocol.ts"
+import { hasSchemas } from "../protocol/schema/compiler.ts"
 import { addressedTo, leftOut } from "../service/addressee.ts"
 import { optionsIssue } from "../service/checked.ts"
 import { withDefaults } from "../service/layerDefaults.ts"
@@ -52,22 +53,31 @@ const optionsOf = (request: LlmRequest, id: string): JsonObject =>
   (request.providerOptions as { readonly [id: string]: JsonObject } | undefined)?.[id] ?? {}
 
 /**
- * The request body and headers of a definition, before authentication. Pure: probes and tests use it as well.
+ * A request on its way out, before authentication, and what its answer is read by.
  *
- * @category encoding
+ * @category models
  * @since 0.1.0
  */
-export const encode = (
+export type Spelled = Outgoing & Pick<Encoded, "warnings" | "toolNames" | "schemas">
+
+/** What a request is spelled for. */
+interface Asked {
+  readonly model: string
+  readonly stream: boolean
+  readonly meta: ModelMeta | undefined
+}
+
+/** Pure, once what spells it is there. */
+const spell = (
   definition: Definition,
+  encode: Encode,
   request: LlmRequest,
-  model: string,
-  stream: boolean,
-  meta?: ModelMeta | undefined
-): Outgoing & Pick<Encoded, "warnings" | "toolNames" | "schemas"> | Issue => {
+  { meta, model, stream }: Asked
+): Spelled | Issue => {
   const options = optionsOf(request, definition.id)
   const wrong = definition.ownOptions === undefined ? undefined : fields(definition.ownOptions)(options)
   if (wrong !== undefined) return rooted(under(`providerOptions.${definition.id}`, wrong), "providerOptions")!
-  const encoded = definition.protocol.encode({
+  const encoded = encode({
     request,
     model,
     stream,
@@ -97,12 +107,59 @@ export const encode = (
 }
 
 /** The request of a `generate`, and whether it asks for a stream that is folded below. */
-const encodeWhole = (definition: Definition, request: LlmRequest, model: string, meta: ModelMeta | undefined) => {
-  if (request.whole === "streamed") return { encoded: encode(definition, request, model, true, meta), streamed: true }
-  const encoded = encode(definition, request, model, false, meta)
+const spellWhole = (definition: Definition, encode: Encode, request: LlmRequest, asked: Omit<Asked, "stream">) => {
+  const by = (stream: boolean) => spell(definition, encode, request, { ...asked, stream })
+  if (request.whole === "streamed") return { encoded: by(true), streamed: true }
+  const encoded = by(false)
   const streamed = request.whole !== "whole" && !("field" in encoded) &&
-    definition.streamsWhole?.({ model, body: encoded.body }) === true
-  return { encoded: streamed ? encode(definition, request, model, true, meta) : encoded, streamed }
+    definition.streamsWhole?.({ model: asked.model, body: encoded.body }) === true
+  return { encoded: streamed ? by(true) : encoded, streamed }
+}
+
+/**
+ * The request body and headers of a definition, before authentication, as probes and tests want to see them. The request is taken as it
+ * is, without the defaults of a layer. Fails with reason `Validation` when it cannot be spelled, and with `Network` when a module that
+ * it needs cannot be loaded.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encode = (
+  definition: Definition,
+  request: LlmRequest,
+  model: string,
+  stream: boolean,
+  meta?: ModelMeta | undefined
+): Effect.Effect<Spelled, LlmError.LlmError> => {
+  const operation = stream ? "stream" as const : "generate" as const
+  const fail = (reason: LlmError.Reason) =>
+    Effect.fail(new LlmError.LlmError({ provider: definition.id, model, operation, reason, attempts: 1 }))
+  return Effect.suspend(() => {
+    const issue = shape(request)
+    if (issue !== undefined) return fail(invalidity(issue))
+    const encoder = Transport.encoderOf(definition.protocol, hasSchemas(request))
+    const spelled = (encode: Encode) => {
+      try {
+        const made = spell(definition, encode, request, { model, stream, meta })
+        return "field" in made ? fail(invalidity(made)) : Effect.succeed(made)
+      } catch (error) {
+        return fail(invalidity(unspellable(definition, error)))
+      }
+    }
+    return typeof encoder === "function" ? spelled(encoder) : Effect.matchEffect(encoder, {
+      onFailure: fail,
+      onSuccess: spelled
+    })
+  })
+}
+
+const invalidity = ({ field, message }: Issue): LlmError.Reason =>
+  new LlmError.Validation({ field, message: `${field}: ${message}` })
+
+/** What threw while a request was read or spelled is a problem of the request. */
+const unspellable = ({ name }: Definition, error: unknown): Issue => {
+  const why = error instanceof Error ? `: ${String(error.message).slice(0, 200)}` : ""
+  return { field: "request", message: `Cannot be put into the form of ${name}${why}.` }
 }
 
 /**
@@ -135,7 +192,8 @@ export const make = (
       new LlmError.LlmError({ provider: definition.id, model, label: options.label, operation, reason, attempts: 1 })
     const base = readBaseUrl(definition, options.baseUrl)
     if ("_tag" in base) return yield* errorOf("layer", base)
-    yield* Transport.prepared(definition.protocol)
+    const { defaults = {} } = options
+    yield* Transport.prepared(definition.protocol, hasSchemas(defaults))
     const transport = Transport.make(yield* HttpClient.HttpClient)
     const credentials = Credentials.parts(options.apiKey)
     // Also of calls that do not send them: a server may remember.
@@ -216,14 +274,14 @@ export const make = (
     }
 
     const invalid = (operation: LlmError.Operation, issue: Issue, model?: string) =>
-      Effect.fail(errorOf(
-        operation,
-        new LlmError.Validation({ field: issue.field, message: `${issue.field}: ${issue.message}` }),
-        model
-      ))
+      Effect.fail(errorOf(operation, invalidity(issue), model))
 
     /** A request in the form of the wire. Total: what throws while it is read or spelled is a problem of the request. */
-    const assemble = (given: LlmRequest, operation: "generate" | "stream" | "countTokens") => {
+    const assemble = (
+      given: LlmRequest,
+      operation: "generate" | "stream" | "countTokens",
+      encode: Encode
+    ) => {
       let model = defaultModel
       try {
         const request = merged(given, options)
@@ -237,8 +295,11 @@ export const make = (
         const media = mediaIssue(request, meta)
         if (media !== undefined) return { issue: media, model }
         const { encoded, streamed } = operation === "generate"
-          ? encodeWhole(definition, request, model, meta)
-          : { encoded: encode(definition, request, model, operation === "stream", meta), streamed: false }
+          ? spellWhole(definition, encode, request, { model, meta })
+          : {
+            encoded: spell(definition, encode, request, { model, stream: operation === "stream", meta }),
+            streamed: false
+          }
         if ("field" in encoded) return { issue: encoded, model }
         const url = `${base.url}${encoded.path}`
         if (!isBelow(base, url)) return { issue: { field: "model", message: "Leads to another address." }, model }
@@ -252,24 +313,32 @@ export const make = (
           body: jsonText(encoded.body)
         }
       } catch (error) {
-        const why = error instanceof Error ? `: ${String(error.message).slice(0, 200)}` : ""
-        return {
-          issue: { field: "request", message: `Cannot be put into the form of ${definition.name}${why}.` },
-          model
-        }
+        return { issue: unspellable(definition, error), model }
       }
     }
+
+    /** What spells a request, once it is there. */
+    const encoderFor = (given: LlmRequest) =>
+      Transport.encoderOf(definition.protocol, hasSchemas(given) || hasSchemas(defaults))
 
     const prepare = (
       given: LlmRequest,
       operation: "generate" | "stream",
-      by?: Made
+      by?: Made,
+      loaded?: Encode
     ): Effect.Effect<Call, LlmError.LlmError> =>
       Effect.suspend(() => {
         const issue = shape(given)
         if (issue !== undefined) return invalid(operation, issue)
         if (!facts.ready) return Effect.flatMap(facts.load, () => prepare(given, operation, by))
-        const made = assemble(given, operation)
+        const encoder = loaded ?? encoderFor(given)
+        if (typeof encoder !== "function") {
+          return Effect.matchEffect(encoder, {
+            onFailure: (reason) => Effect.fail(errorOf(operation, reason, given.model)),
+            onSuccess: (encode) => prepare(given, operation, by, encode)
+          })
+        }
+        const made = assemble(given, operation, encoder)
         if ("issue" in made) return invalid(operation, made.issue, made.model)
         const { body, contextWindow, encoded, model, request, streamed, url } = made
         return Effect.flatMap(credential({ apiKey: request.apiKey ?? by?.apiKey }, operation), (key) =>
@@ -379,12 +448,22 @@ export const make = (
       }
     }
 
-    const countTokens = (given: LlmRequest): Effect.Effect<LlmService.TokenCount, LlmError.LlmError> =>
+    const countTokens = (
+      given: LlmRequest,
+      loaded?: Encode
+    ): Effect.Effect<LlmService.TokenCount, LlmError.LlmError> =>
       Effect.suspend((): Effect.Effect<LlmService.TokenCount, LlmError.LlmError> => {
         const issue = shape(given)
         if (issue !== undefined) return invalid("countTokens", issue)
         if (definition.countTokens === undefined) return estimate(given)
-        const made = assemble(given, "countTokens")
+        const encoder = loaded ?? encoderFor(given)
+        if (typeof encoder !== "function") {
+          return Effect.matchEffect(encoder, {
+            onFailure: (reason) => Effect.fail(errorOf("countTokens", reason, given.model)),
+            onSuccess: (encode) => countTokens(given, encode)
+          })
+        }
+        const made = assemble(given, "countTokens", encoder)
         if ("issue" in made) {
           return made.model === undefined
             ? estimate(given)
@@ -430,7 +509,7 @@ export const make = (
         capabilities: definition.capabilities ?? {}
       }, options.defaults),
       ...answering(),
-      countTokens,
+      countTokens: (request) => countTokens(request),
       models: Effect.flatMap(
         listedPages((url) => json("models", "GET", url, pageReading(definition)), modelsUrl),
         (listed) => facts.complete(listed)

@@ -7,7 +7,7 @@ import * as OpenAiResponses from "../../src/protocol/OpenAiResponses.ts"
 import type { Encoded, EncodeInput } from "../../src/protocol/Protocol.ts"
 import { validate } from "../../src/protocol/responses/server/Validation.ts"
 import * as OpenAi from "../../src/provider/OpenAi.ts"
-import * as Provider from "../../src/provider/Provider.ts"
+import { encoderOf, spelled } from "../encoding.ts"
 import { replay } from "./wire-replay.ts"
 
 const { answer, bodies, stream, streams, whole } = replay("openai-responses", OpenAiResponses.make(), "openai")
@@ -15,7 +15,7 @@ const { answer, bodies, stream, streams, whole } = replay("openai-responses", Op
 const model = "gpt-5-test"
 
 const run = (request: LlmRequest, more: Partial<EncodeInput> = {}, quirks?: OpenAiResponses.Quirks) =>
-  OpenAiResponses.make(quirks).encode({ request, model, stream: false, provider: "openai", ...more })
+  encoderOf(OpenAiResponses.make(quirks))({ request, model, stream: false, provider: "openai", ...more })
 
 const encode = (request: LlmRequest, more?: Partial<EncodeInput>, quirks?: OpenAiResponses.Quirks): Encoded => {
   const encoded = run(request, more, quirks)
@@ -157,7 +157,7 @@ describe("OpenAI Responses encoder: body", () => {
   })
 
   it("merges provider options into the fields it writes itself", () => {
-    const sent = Provider.encode(
+    const sent = spelled(
       OpenAi.definition,
       {
         prompt,

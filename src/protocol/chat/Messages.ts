@@ -17,16 +17,11 @@ import { type Findings, refuse, warn } from "../Findings.ts"
 import { list, nonEmpty, record } from "../Probe.ts"
 import type { EncodeInput } from "../Protocol.ts"
 import { mediaOf } from "./Media.ts"
+import { wire } from "./name.ts"
 import { marksParts, type Quirks } from "./Quirks.ts"
 import type { Call, Content, TextContent, WireMessage } from "./Wire.ts"
 
-/**
- * Name of this wire.
- *
- * @category constants
- * @since 0.1.0
- */
-export const wire = "openai-chat"
+export { wire } from "./name.ts"
 
 // ---------------------------------------------------------------------------
 // Rules

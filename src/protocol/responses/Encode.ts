@@ -10,15 +10,18 @@ import type { LlmTool } from "../../LlmTool.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import type { ModelMeta } from "../../Model.ts"
 import { reasoningFields } from "../chat/ReasoningRequest.ts"
+import { plainNames } from "../conversation/ToolNames.ts"
+import { encoding } from "../encoding.ts"
 import { leftOut } from "../Placeless.ts"
 import { bodyOf, list, nonEmpty, record } from "../Probe.ts"
-import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import type { Encode, Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { openAi } from "../schema/dialects.ts"
 import { Schemas } from "../schema/Schemas.ts"
 import { placedTools } from "../ToolOrder.ts"
 import type { Body, Effort, WireFormat, WireTool, WireToolChoice } from "./Body.ts"
 import { inputFor } from "./Input.ts"
-import type { Quirks } from "./Quirks.ts"
+import { wire } from "./name.ts"
+import { type Quirks, rulesOf } from "./Quirks.ts"
 
 const refused = (field: string, message: string): Refused => ({ refused: { field, message } })
 
@@ -93,7 +96,7 @@ const choiceOf = (request: LlmRequest): WireToolChoice | JsonObject | undefined 
 }
 
 // ---------------------------------------------------------------------------
-// Options
+// Answer format
 // ---------------------------------------------------------------------------
 
 const formatOf = (
@@ -113,6 +116,34 @@ const formatOf = (
     strict: told.strict
   }
 }
+
+// ---------------------------------------------------------------------------
+// Thinking
+// ---------------------------------------------------------------------------
+
+/** Whether a model reasons, by OpenAI's names; with `openai/` or `openai.` before them at other hosts. */
+const reasons = (model: string): boolean =>
+  /(?:^|[/.])(?:o[1-9](?:-|$)|gpt-(?:[5-9]|\d\d)|gpt-oss|codex|computer-use)/.test(model) && !/-chat/.test(model)
+
+const reasoningOf = (
+  request: LlmRequest,
+  quirks: Quirks,
+  meta: ModelMeta | undefined,
+  warnings: Array<Warning>
+): Body["reasoning"] => {
+  const dialect = { reasoning: "reasoning_effort" as const, reasoningEfforts: quirks.reasoningEfforts }
+  const effort = reasoningFields(request.thinking, dialect, meta, warnings)["reasoning_effort"]
+  if (effort === undefined) return undefined
+  const summary = quirks.reasoningSummary ?? "auto"
+  return {
+    effort: effort as Effort,
+    ...(summary === false || request.thinking === "off" ? undefined : { summary })
+  }
+}
+
+// ---------------------------------------------------------------------------
+// Options
+// ---------------------------------------------------------------------------
 
 /** OpenAI's models with breakpoints: https://platform.openai.com/docs/guides/prompt-caching */
 const hasBreakpoints = (model: string): boolean => /(?:^|[/.])gpt-(?:5\.[6-9]|[6-9]|\d\d)/.test(model)
@@ -144,26 +175,6 @@ const options = (request: LlmRequest, body: Body): void => {
   if (request.maxTokens !== undefined) body.max_output_tokens = request.maxTokens
   if (request.temperature !== undefined) body.temperature = request.temperature
   if (request.topP !== undefined) body.top_p = request.topP
-}
-
-/** Whether a model reasons, by OpenAI's names; with `openai/` or `openai.` before them at other hosts. */
-const reasons = (model: string): boolean =>
-  /(?:^|[/.])(?:o[1-9](?:-|$)|gpt-(?:[5-9]|\d\d)|gpt-oss|codex|computer-use)/.test(model) && !/-chat/.test(model)
-
-const reasoningOf = (
-  request: LlmRequest,
-  quirks: Quirks,
-  meta: ModelMeta | undefined,
-  warnings: Array<Warning>
-): Body["reasoning"] => {
-  const dialect = { reasoning: "reasoning_effort" as const, reasoningEfforts: quirks.reasoningEfforts }
-  const effort = reasoningFields(request.thinking, dialect, meta, warnings)["reasoning_effort"]
-  if (effort === undefined) return undefined
-  const summary = quirks.reasoningSummary ?? "auto"
-  return {
-    effort: effort as Effort,
-    ...(summary === false || request.thinking === "off" ? undefined : { summary })
-  }
 }
 
 const includes = (input: EncodeInput, quirks: Quirks, stored: boolean) => {
@@ -212,7 +223,7 @@ const build = (input: EncodeInput, quirks: Quirks): Built | Refused => {
   const { request } = input
   const own = optionsOf(input)
   const warnings: Array<Warning> = []
-  const schemas = new Schemas(quirks.schemas ?? openAi, request, warnings)
+  const schemas = new Schemas(quirks.schemas ?? openAi, input, warnings)
   const format = formatOf(request, schemas)
   if (format !== undefined && isRefused(format)) return format
   const tools = toolsOf(request, quirks, schemas)
@@ -246,15 +257,6 @@ const build = (input: EncodeInput, quirks: Quirks): Built | Refused => {
   return { body, warnings, sent: schemas.sent }
 }
 
-/**
- * Fields of `providerOptions` that are merged into what this wire writes itself instead of replacing it; providers of
- * this wire name them as `nonBodyOptions`.
- *
- * @category encoding
- * @since 0.1.0
- */
-export const mergedOptions: ReadonlyArray<string> = ["include", "reasoning", "text"]
-
 const merged = (body: JsonObject, own: JsonObject): JsonObject => {
   const out: { [field: string]: Json } = {}
   for (const field of ["reasoning", "text"] as const) {
@@ -266,13 +268,7 @@ const merged = (body: JsonObject, own: JsonObject): JsonObject => {
   return out
 }
 
-/**
- * Encodes a request.
- *
- * @category encoding
- * @since 0.1.0
- */
-export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
+const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const built = build(input, quirks)
   if ("refused" in built) return built
   const body: JsonObject = { ...quirks.body, ...bodyOf(built.body) }
@@ -282,4 +278,21 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
     warnings: built.warnings,
     ...built.sent
   }
+}
+
+/**
+ * The encoder for a host with these quirks.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encoder = (quirks: Quirks): Encode => {
+  const rules = [rulesOf(quirks), quirks.rules]
+  return encoding({
+    wire,
+    toolNames: plainNames,
+    rules: () => rules,
+    encode: (input) => encode(input, quirks),
+    path: () => quirks.path ?? "/responses"
+  })
 }
