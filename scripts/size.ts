@@ -175,12 +175,10 @@ for (const { all, code, first, name } of rows) {
   for (const [bundler, bundle] of [["esbuild", byEsbuild], ["Rolldown", byRolldown]] as const) {
     const bundled = await bundle(code, outside)
     const begun = loaded(bundled, [bundled.entry])
-    const later = (modules: RegExp) =>
-      [...loaded(bundled, [...bundled.chunks.keys()]).keys()].filter((chunk) =>
-        modules.test(bundled.chunks.get(chunk)?.entry ?? "") && isReachable(bundled, begun, chunk)
-      )
-    const layer = loaded(bundled, [bundled.entry, ...later(withLayer)])
-    const called = loaded(bundled, [...layer.keys(), ...later(withSchema)])
+    const later = [...begun.values()].flatMap(({ dynamic }) => dynamic)
+    const those = (modules: RegExp) => later.filter((chunk) => modules.test(bundled.chunks.get(chunk)?.entry ?? ""))
+    const layer = loaded(bundled, [bundled.entry, ...those(withLayer)])
+    const called = loaded(bundled, [...layer.keys(), ...those(withSchema)])
     const whole = await bundle(code, ["node:*"])
     if (process.argv.includes("--files")) {
       for (const [when, chunks] of [["first load", begun], ["layer", layer], ["schemas", called]] as const) {

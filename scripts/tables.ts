@@ -222,11 +222,12 @@ const models = (): string =>
         rows.push([`${optionList(option)} ${from ?? ""}…${to ?? ""}`, url])
       }
       if (thinking !== undefined) {
-        const { largestBudget, off, smallestBudget, url } = thinking
+        const { largestBudget, off, replay, smallestBudget, url } = thinking
         rows.push([
           [
             thinking.default === undefined ? "" : `thinking ${thinking.default} by default`,
             off === false ? "cannot be turned off" : "",
+            replay === true ? "earlier reasoning is sent back" : "",
             smallestBudget === undefined ? "" : `budgets ${smallestBudget}…${largestBudget ?? ""}`
           ].filter((part) => part !== "").join(", "),
           url

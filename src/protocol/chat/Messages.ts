@@ -40,7 +40,8 @@ const hasReplay = (part: ReasoningPart, replay: NonNullable<Quirks["reasoningRep
   (part.text !== "" || (replay === "reasoning_details" && list(part.replay?.["reasoning_details"]).length > 0))
 
 const rulesOf = (input: EncodeInput, quirks: Quirks): Conversation.Rules => {
-  const replay = quirks.reasoningReplay ?? "none"
+  const wanted = quirks.reasoningReplayByModel !== true || input.meta?.thinking?.replay === true
+  const replay = wanted ? quirks.reasoningReplay ?? "none" : "none"
   const isOwn = ({ origin }: ReasoningPart) => origin === undefined || origin.provider === input.provider
   // Signatures hold for one model of one provider; plain text may go anywhere.
   const fits = (part: ReasoningPart) =>

@@ -121,10 +121,6 @@ const formatOf = (
 // Thinking
 // ---------------------------------------------------------------------------
 
-/** Whether a model reasons, by OpenAI's names; with `openai/` or `openai.` before them at other hosts. */
-const reasons = (model: string): boolean =>
-  /(?:^|[/.])(?:o[1-9](?:-|$)|gpt-(?:[5-9]|\d\d)|gpt-oss|codex|computer-use)/.test(model) && !/-chat/.test(model)
-
 const reasoningOf = (
   request: LlmRequest,
   quirks: Quirks,
@@ -144,9 +140,6 @@ const reasoningOf = (
 // ---------------------------------------------------------------------------
 // Options
 // ---------------------------------------------------------------------------
-
-/** OpenAI's models with breakpoints: https://platform.openai.com/docs/guides/prompt-caching */
-const hasBreakpoints = (model: string): boolean => /(?:^|[/.])gpt-(?:5\.[6-9]|[6-9]|\d\d)/.test(model)
 
 const cacheFields = (
   request: LlmRequest,
@@ -182,7 +175,7 @@ const includes = (input: EncodeInput, quirks: Quirks, stored: boolean) => {
   const out: Array<"reasoning.encrypted_content" | "message.output_text.logprobs"> = []
   const thinks = request.thinking !== undefined && request.thinking !== "off"
   const encrypted = quirks.encryptedReasoning ??
-    (meta?.capabilities.reasoning ?? (thinks || reasons(input.model)))
+    (meta?.capabilities.reasoning ?? thinks)
   if (encrypted && !stored) out.push("reasoning.encrypted_content")
   if (request.logprobs !== undefined && request.logprobs !== false) out.push("message.output_text.logprobs")
   return out
@@ -231,7 +224,7 @@ const build = (input: EncodeInput, quirks: Quirks): Built | Refused => {
   const store = typeof own["store"] === "boolean" ? own["store"] : quirks.store ?? false
   const continues = nonEmpty(own["previous_response_id"]) !== undefined ||
     (own["conversation"] !== undefined && own["conversation"] !== null)
-  const breakpoints = quirks.cacheBreakpoints ?? hasBreakpoints(input.model)
+  const breakpoints = quirks.cacheBreakpoints ?? input.meta?.capabilities.cacheBreakpoints === true
   const spelled = inputFor(input, quirks, { stored: store === true, continues, breakpoints })
   if ("refused" in spelled) return spelled
   warnings.unshift(...spelled.warnings)
