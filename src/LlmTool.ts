@@ -14,7 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { LlmError, ToolFailure } from "./LlmError.ts"
 import type { Json, JsonObject, Message, ToolCallPart, ToolResultPart } from "./Message.ts"
-import { misfits } from "./validation/jsonSchema.ts"
+import { misfits } from "./validation/jsonSchema/misfits.ts"
 import { withoutJsonSchema } from "./validation/unspellable.ts"
 
 /**

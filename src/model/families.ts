@@ -144,7 +144,8 @@ const openAi: ReadonlyArray<Family> = [
   {
     title: "OpenAI's reasoning models",
     // https://developers.openai.com/api/docs/guides/reasoning, https://platform.openai.com/docs/models/gpt-oss-120b
-    models: named(`(?:${reasons.source})|gpt-oss`),
+    models: named("(?:o[1-9](?:-|$)|gpt-(?:[5-9]|\\d\\d)(?![\\d.]*-(?:chat|image|audio))|gpt-oss|codex|computer-use)"),
+    hosts: ["openai", "azure"],
     capabilities: { reasoning: true }
   },
   {

@@ -13,17 +13,15 @@ import type { Scope } from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { isBelow } from "../address/paths.ts"
-import { setOwn } from "../json/own.ts"
 import { jsonText } from "../json/text.ts"
 import * as LlmError from "../LlmError.ts"
 import type { Issue, LlmRequest } from "../LlmRequest.ts"
 import type * as LlmService from "../LlmService.ts"
 import type { JsonObject } from "../Message.ts"
-import type { ModelMeta } from "../Model.ts"
 import { inputTokens } from "../model/estimate.ts"
 import { mediaIssue, ModelFacts } from "../model/facts.ts"
 import * as Telemetry from "../observe/Telemetry.ts"
-import type { Encode, Encoded } from "../protocol/Protocol.ts"
+import type { Encode } from "../protocol/Protocol.ts"
 import { hasSchemas } from "../protocol/schema/compiler.ts"
 import { addressedTo, leftOut } from "../service/addressee.ts"
 import { optionsIssue } from "../service/checked.ts"
@@ -33,10 +31,10 @@ import * as Transport from "../transport/loading.ts"
 import { credential as aCredential } from "../validation/credential.ts"
 import { headerIssue, joinedHeaders, sentHeaders } from "../validation/headers.ts"
 import { relations, shape } from "../validation/request.ts"
-import { fields, rooted, under } from "../validation/values.ts"
 import { readBaseUrl } from "./baseUrl.ts"
 import * as Credentials from "./Credentials.ts"
-import type { Definition, Options, Outgoing } from "./definition.ts"
+import type { Definition, Options } from "./definition.ts"
+import { invalidity, spell, spellWhole, unspellable } from "./encoding.ts"
 import { listedPages, pageReading } from "./listing.ts"
 import { merged } from "./merging.ts"
 import { issueOf } from "./options.ts"
@@ -44,123 +42,6 @@ import { type Made, withRenewal } from "./renewing.ts"
 
 /** A key pasted with a line break would make an invalid header. */
 const valueOf = (key: Redacted.Redacted<string>): string => Redacted.value(key).trim()
-
-// =============================================================================
-// Service
-// =============================================================================
-
-const optionsOf = (request: LlmRequest, id: string): JsonObject =>
-  (request.providerOptions as { readonly [id: string]: JsonObject } | undefined)?.[id] ?? {}
-
-/**
- * A request on its way out, before authentication, and what its answer is read by.
- *
- * @category models
- * @since 0.1.0
- */
-export type Spelled = Outgoing & Pick<Encoded, "warnings" | "toolNames" | "schemas">
-
-/** What a request is spelled for. */
-interface Asked {
-  readonly model: string
-  readonly stream: boolean
-  readonly meta: ModelMeta | undefined
-}
-
-/** Pure, once what spells it is there. */
-const spell = (
-  definition: Definition,
-  encode: Encode,
-  request: LlmRequest,
-  { meta, model, stream }: Asked
-): Spelled | Issue => {
-  const options = optionsOf(request, definition.id)
-  const wrong = definition.ownOptions === undefined ? undefined : fields(definition.ownOptions)(options)
-  if (wrong !== undefined) return rooted(under(`providerOptions.${definition.id}`, wrong), "providerOptions")!
-  const encoded = encode({
-    request,
-    model,
-    stream,
-    provider: definition.id,
-    meta,
-    docs: definition.docs
-  })
-  if ("refused" in encoded) return encoded.refused
-  let body = encoded.body
-  const extra = Object.keys(options)
-  if (extra.length > 0) {
-    const bodyOptions: Record<string, JsonObject[string]> = {}
-    for (const key of extra) {
-      if (!definition.nonBodyOptions?.includes(key)) setOwn(bodyOptions, key, options[key]!)
-    }
-    body = { ...body, ...bodyOptions }
-  }
-  const outgoing: Outgoing = {
-    path: encoded.path,
-    headers: { ...definition.headers, ...encoded.headers },
-    body
-  }
-  const finished = definition.finish?.(outgoing, options) ?? outgoing
-  if ("field" in finished) return finished
-  const { schemas, toolNames, warnings } = encoded
-  return { ...finished, warnings, toolNames, schemas }
-}
-
-/** The request of a `generate`, and whether it asks for a stream that is folded below. */
-const spellWhole = (definition: Definition, encode: Encode, request: LlmRequest, asked: Omit<Asked, "stream">) => {
-  const by = (stream: boolean) => spell(definition, encode, request, { ...asked, stream })
-  if (request.whole === "streamed") return { encoded: by(true), streamed: true }
-  const encoded = by(false)
-  const streamed = request.whole !== "whole" && !("field" in encoded) &&
-    definition.streamsWhole?.({ model: asked.model, body: encoded.body }) === true
-  return { encoded: streamed ? by(true) : encoded, streamed }
-}
-
-/**
- * The request body and headers of a definition, before authentication, as probes and tests want to see them. The request is taken as it
- * is, without the defaults of a layer. Fails with reason `Validation` when it cannot be spelled, and with `Network` when a module that
- * it needs cannot be loaded.
- *
- * @category encoding
- * @since 0.1.0
- */
-export const encode = (
-  definition: Definition,
-  request: LlmRequest,
-  model: string,
-  stream: boolean,
-  meta?: ModelMeta | undefined
-): Effect.Effect<Spelled, LlmError.LlmError> => {
-  const operation = stream ? "stream" as const : "generate" as const
-  const fail = (reason: LlmError.Reason) =>
-    Effect.fail(new LlmError.LlmError({ provider: definition.id, model, operation, reason, attempts: 1 }))
-  return Effect.suspend(() => {
-    const issue = shape(request)
-    if (issue !== undefined) return fail(invalidity(issue))
-    const encoder = Transport.encoderOf(definition.protocol, hasSchemas(request))
-    const spelled = (encode: Encode) => {
-      try {
-        const made = spell(definition, encode, request, { model, stream, meta })
-        return "field" in made ? fail(invalidity(made)) : Effect.succeed(made)
-      } catch (error) {
-        return fail(invalidity(unspellable(definition, error)))
-      }
-    }
-    return typeof encoder === "function" ? spelled(encoder) : Effect.matchEffect(encoder, {
-      onFailure: fail,
-      onSuccess: spelled
-    })
-  })
-}
-
-const invalidity = ({ field, message }: Issue): LlmError.Reason =>
-  new LlmError.Validation({ field, message: `${field}: ${message}` })
-
-/** What threw while a request was read or spelled is a problem of the request. */
-const unspellable = ({ name }: Definition, error: unknown): Issue => {
-  const why = error instanceof Error ? `: ${String(error.message).slice(0, 200)}` : ""
-  return { field: "request", message: `Cannot be put into the form of ${name}${why}.` }
-}
 
 /**
  * Makes a service of a definition. Fails with reason `Configuration` when an option cannot be, such as a base URL that is not an HTTP

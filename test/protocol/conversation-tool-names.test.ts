@@ -2,7 +2,7 @@ import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import * as fc from "fast-check"
-import type { Provider } from "../../src/index.ts";
+import type { Provider } from "../../src/index.ts"
 import { Anthropic, Bedrock, Cohere, Gemini, LlmTool, Message, Ollama, OpenAi } from "../../src/index.ts"
 import { chatDefinition } from "../../src/provider/OpenAi.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"

@@ -14,11 +14,11 @@ import * as OpenAiChat from "../../src/protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../../src/protocol/OpenAiResponses.ts"
 import type { Protocol } from "../../src/protocol/Protocol.ts"
 import { Changing } from "../../src/protocol/schema/Changing.ts"
-import { misfitOf } from "../../src/protocol/schema/Check.ts"
 import { compile } from "../../src/protocol/schema/compile.ts"
 import type { Dialect, Dialects, PlainDialect } from "../../src/protocol/schema/Dialect.ts"
 import * as all from "../../src/protocol/schema/dialects.ts"
-import { Document } from "../../src/protocol/schema/Document.ts"
+import { Document } from "../../src/validation/jsonSchema/document.ts"
+import { misfitOf } from "../../src/validation/jsonSchema/misfits.ts"
 import { encoderOf } from "../encoding.ts"
 
 const hosts = Object.values(all).filter((one): one is Dialects => "tools" in one)

@@ -5,8 +5,7 @@
 import AnthropicSdk from "@anthropic-ai/sdk"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
-import type {
-  Provider} from "../../src/index.ts";
+import type { Provider } from "../../src/index.ts"
 import {
   Alibaba,
   Anthropic,

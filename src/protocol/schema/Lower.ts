@@ -9,9 +9,10 @@
  */
 import { setOwn } from "../../json/own.ts"
 import type { Json, JsonObject } from "../../Message.ts"
-import { misfitOf, shown } from "./Check.ts"
+import { type Document, isSame } from "../../validation/jsonSchema/document.ts"
+import { misfitOf } from "../../validation/jsonSchema/misfits.ts"
+import { shown } from "../../validation/jsonSchema/shown.ts"
 import type { Dialect } from "./Dialect.ts"
-import { type Document, isSame } from "./Document.ts"
 import { listOf } from "./Lists.ts"
 import { literalOf, nullSchema } from "./Literals.ts"
 import {

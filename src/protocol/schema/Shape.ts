@@ -5,8 +5,16 @@
  */
 import { ownOf } from "../../json/own.ts"
 import type { Json, JsonObject } from "../../Message.ts"
+import {
+  boundsOf,
+  type Document,
+  isNode,
+  isSame,
+  listWords,
+  referenceOf,
+  typesOf
+} from "../../validation/jsonSchema/document.ts"
 import { matches } from "../../validation/patterns.ts"
-import { boundsOf, type Document, isNode, isSame, listWords, referenceOf, typesOf } from "./Document.ts"
 
 /** What all must hold of a value. @category models @since 0.1.0 */
 export interface Shape {

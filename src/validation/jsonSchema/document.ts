@@ -8,7 +8,7 @@
  */
 import { maxJsonDepth } from "../../json/depth.ts"
 import { ownOf } from "../../json/own.ts"
-import type { Json, JsonObject } from "../../Message.ts"
+import type { Json, JsonObject } from "../../json/value.ts"
 
 /** A value of the kind that holds keywords. @category guards @since 0.1.0 */
 export const isNode = (value: Json | undefined): value is JsonObject =>
@@ -58,6 +58,8 @@ export class Document {
   readonly depth: number
   /** Values in the whole schema. */
   readonly size: number
+  /** Whether anything says what becomes of members and items that nothing else has looked at. */
+  readonly unevaluated: boolean
   /** Whether a reference replaces what stands beside it (draft 7 and before). */
   readonly referenceAlone: boolean
   private readonly named = new Map<string, Json>()
@@ -68,6 +70,7 @@ export class Document {
     this.referenceAlone = oldDrafts.test(String(root["$schema"] ?? ""))
     let size = 0
     let deepest = 0
+    let unevaluated = false
     const left: Array<readonly [Json, number]> = [[root, 1]]
     while (left.length > 0) {
       const [value, depth] = left.pop()!
@@ -83,11 +86,13 @@ export class Document {
       this.name(fields)
       for (const key in fields) {
         const child = fields[key]
+        if (key === "unevaluatedItems" || key === "unevaluatedProperties") unevaluated = true
         if (child !== undefined) left.push([child, depth + 1])
       }
     }
     this.size = size
     this.depth = deepest
+    this.unevaluated = unevaluated
   }
 
   private name(fields: JsonObject): void {
