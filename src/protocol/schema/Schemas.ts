@@ -6,9 +6,10 @@
  */
 import type { LlmRequest, ResponseFormat } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
-import { type FunctionTool, isOfSchema } from "../../LlmTool.ts"
+import type { FunctionTool } from "../../LlmTool.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import type { Misfit } from "../../validation/jsonSchema/misfits.ts"
+import { isOfSchema } from "../../validation/jsonSchema/ofEffect.ts"
 import type { Change } from "./Changing.ts"
 import type { Compiled } from "./compile.ts"
 import type { Dialect, Dialects, PlainDialect } from "./Dialect.ts"
