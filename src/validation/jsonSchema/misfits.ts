@@ -42,7 +42,7 @@ const most = 10
 const mostReferences = 64
 
 /** Schemas within schemas, over all levels of the value. */
-const deepest = 2 * maxJsonDepth
+const deepest = 1.5 * maxJsonDepth
 
 /** Places of the schema that are held against places of the value. */
 const mostSteps = 200_000
@@ -146,7 +146,7 @@ class Reader {
 
   /** What does not fit of a value. */
   read(schema: Schema, value: Json): ReadonlyArray<Misfit> {
-    this.fits(schema, value, root, this.looking())
+    this.fits(schema, value, root, undefined)
     return this.found.map(({ at, message }) => ({ path: pathOf(at), message: message() }))
   }
 
@@ -157,7 +157,10 @@ class Reader {
       return !this.settings.references || this.miss(at, () => "The schema refers to something that is not there.")
     }
     this.depth++
-    const fits = this.node(schema, value, at, looked)
+    // What stands beside this schema does not count for it, and what it looks at counts for the one around it.
+    const own = this.looking()
+    const fits = this.node(schema, value, at, own)
+    addLooked(looked, own)
     this.depth--
     return fits
   }
@@ -200,7 +203,7 @@ class Reader {
   private below(schema: Schema, value: Json, at: Place): boolean {
     const { references } = this
     this.references = 0
-    const fits = this.fits(schema, value, at, this.looking())
+    const fits = this.fits(schema, value, at, undefined)
     this.references = references
     return fits
   }
@@ -284,7 +287,7 @@ class Reader {
     if (contains === undefined) return true
     let count = 0
     value.forEach((one, index) => {
-      if (!this.quietly(contains, one, at, this.looking())) return
+      if (!this.quietly(contains, one, at, undefined)) return
       count++
       looked?.places.add(index)
     })
@@ -343,7 +346,7 @@ class Reader {
           : this.below(additionalProperties, child, inside) && fits
       }
       if (isKnown) looked?.keys.add(name)
-      if (propertyNames !== undefined && !this.quietly(propertyNames, name, inside, this.looking())) {
+      if (propertyNames !== undefined && !this.quietly(propertyNames, name, inside, undefined)) {
         fits = this.miss(inside, () => `The name ${shown(name)} is not allowed.`)
       }
     }
@@ -381,7 +384,7 @@ class Reader {
     if (Array.isArray(anyOf)) fits = this.choices(anyOf as ReadonlyArray<Json>, false, value, at, looked) && fits
     if (this.full) return false
     if (Array.isArray(oneOf)) fits = this.choices(oneOf as ReadonlyArray<Json>, true, value, at, looked) && fits
-    if (not !== undefined && this.quietly(not, value, at, this.looking())) {
+    if (not !== undefined && this.quietly(not, value, at, undefined)) {
       fits = this.miss(at, () => `Must not be like ${shown(not)}.`)
     }
     if (condition === undefined || this.full) return fits
