@@ -20,6 +20,7 @@ import type { Compile, Sent } from "./schema/Schemas.ts"
 
 export type { DecodeContext, Failure } from "./decoding.ts"
 export type { Lazy } from "./lazy.ts"
+export type { Compile } from "./schema/Schemas.ts"
 
 /**
  * A validated request on its way out.
@@ -38,7 +39,7 @@ export interface EncodeInput {
   readonly meta?: ModelMeta | undefined
   /** Where the provider's API is documented, for warnings. */
   readonly docs?: string | undefined
-  /** Compiles the schemas of the request; without it a request that has any is refused. */
+  /** Compiles the schemas of the request, as `SchemaDialect.compile` does; without it a request that has any is refused. */
   readonly compile?: Compile | undefined
 }
 
