@@ -63,7 +63,8 @@ const entries: Readonly<Record<string, string>> = {
   "./node": "node",
   "./testing": "testing/index",
   "./promise": "promise",
-  "./tokenizer": "tokenizer"
+  "./tokenizer": "tokenizer",
+  "./gateway": "gateway/index"
 }
 
 const src = new URL("../src/", import.meta.url)
