@@ -97,7 +97,11 @@ export const guard = (
     })
   }
 
-  const requestOf = (body: unknown): Id | undefined => typeof body === "string" ? idOf(parseJson(body)) : undefined
+  /** Answers of ours have ids as well, of the server's requests. */
+  const requestOf = (body: unknown): Id | undefined => {
+    const message = typeof body === "string" ? parseJson(body) : undefined
+    return isObject(message) && "method" in message ? idOf(message) : undefined
+  }
 
   return {
     transport,
