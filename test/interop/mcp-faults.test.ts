@@ -19,41 +19,39 @@ const eras = { modern, legacy }
 // Connections that are cut
 // =============================================================================
 
-/** Where a call's answer is cut: before it is read, or so many bytes into the answer. */
+/** Where a call's answer is cut: before the call is passed on, before it is answered, or so many bytes into the answer. */
 type Cut = "unread" | "unanswered" | number
 
-/** Stands before a server and cuts the answers to calls, the first `times` of them. */
-const cutting = (target: string, cut: Cut, times: number) => {
-  let left = times
-  return listening((request, response) =>
-    void (async () => {
-      const body = await bodyOf(request)
-      const isCall = body.includes("\"tools/call\"")
-      const cuts = isCall && left-- > 0
-      if (cuts && cut === "unread") return request.socket.destroy()
-      const upstream = await fetch(target, {
-        method: request.method!,
-        headers: Object.entries(request.headers).flatMap(([name, value]) =>
-          ["host", "connection", "content-length"].includes(name) ? [] : [[name, String(value)] as [string, string]]
-        ),
-        ...(request.method === "POST" ? { body } : undefined)
-      })
-      if (request.method === "GET") {
-        response.writeHead(upstream.status, Object.fromEntries(upstream.headers)).flushHeaders()
-        await upstream.body?.cancel()
-        return
-      }
-      const answer = Buffer.from(await upstream.arrayBuffer())
-      if (cuts && cut === "unanswered") return request.socket.destroy()
-      response.writeHead(
-        upstream.status,
-        Object.fromEntries([...upstream.headers].filter(([name]) => name !== "content-length"))
-      )
-      if (!cuts) return response.end(answer)
-      response.flushHeaders()
-      if (cut === 0) return request.socket.destroy()
-      response.write(answer.subarray(0, Math.min(cut as number, answer.length - 3)), () => request.socket.destroy())
-    })().catch(() => response.destroy())
+/** Stands before a server and cuts the answers to calls for as long as it is told to. */
+const cutting = (target: string) => {
+  const cuts: Array<Cut> = []
+  return Effect.map(
+    listening((request, response) =>
+      void (async () => {
+        const body = await bodyOf(request)
+        const cut = body.includes("\"tools/call\"") ? cuts.shift() : undefined
+        if (cut === "unread") return request.socket.destroy()
+        const upstream = await fetch(target, {
+          method: request.method!,
+          headers: Object.entries(request.headers).flatMap(([name, value]) =>
+            ["host", "connection", "content-length"].includes(name) ? [] : [[name, String(value)] as [string, string]]
+          ),
+          ...(request.method === "POST" ? { body } : undefined)
+        })
+        const headers = Object.fromEntries([...upstream.headers].filter(([name]) => name !== "content-length"))
+        if (request.method === "GET") {
+          response.writeHead(upstream.status, headers).flushHeaders()
+          return await upstream.body?.cancel()
+        }
+        const answer = Buffer.from(await upstream.arrayBuffer())
+        if (cut === "unanswered") return request.socket.destroy()
+        response.writeHead(upstream.status, headers)
+        if (cut === undefined) return response.end(answer)
+        response.flushHeaders()
+        response.write(answer.subarray(0, Math.min(cut, answer.length - 3)), () => request.socket.destroy())
+      })().catch(() => response.destroy())
+    ),
+    ({ url }) => ({ url, cuts })
   )
 }
 
@@ -70,22 +68,18 @@ for (const era of ["modern", "legacy"] as const) {
       Effect.gen(function*() {
         const calls: Array<string> = []
         const { url } = yield* eras[era](tools(calls))
-        for (const cut of ["unread", "unanswered", 0, 1, 20, 60, 1_000_000] as const) {
-          yield* Effect.scoped(Effect.gen(function*() {
-            const proxy = yield* cutting(url, cut, 1)
-            const handlers = yield* (yield* Mcp.make({ s: { endpoint: Mcp.http(proxy.url) } })).tools
-            calls.length = 0
-            assert.strictEqual((yield* call(handlers, "s_pay", {}))._tag, "Lost", `cut ${cut}`)
-            assert.strictEqual(calls.length, cut === "unread" ? 0 : 1)
-          }))
-          yield* Effect.scoped(Effect.gen(function*() {
-            const proxy = yield* cutting(url, cut, 1)
-            const handlers = yield* (yield* Mcp.make({ s: { endpoint: Mcp.http(proxy.url) } })).tools
-            calls.length = 0
-            const name = cut === 0 ? "put" : "read"
-            assert.strictEqual((yield* calling(handlers, `s_${name}`, {})).content, name, `cut ${cut}`)
-            assert.strictEqual(calls.length, cut === "unread" ? 1 : 2)
-          }))
+        const proxy = yield* cutting(url)
+        const handlers = yield* (yield* Mcp.make({ s: { endpoint: Mcp.http(proxy.url) } })).tools
+        for (const cut of ["unread", "unanswered", 1, 20, 60, 1_000_000] as const) {
+          calls.length = 0
+          proxy.cuts.push(cut)
+          assert.strictEqual((yield* call(handlers, "s_pay", {}))._tag, "Lost", `cut ${cut}`)
+          assert.deepStrictEqual(calls, cut === "unread" ? [] : ["pay"])
+          calls.length = 0
+          proxy.cuts.push(cut)
+          const name = cut === 1 ? "put" : "read"
+          assert.strictEqual((yield* calling(handlers, `s_${name}`, {})).content, name, `cut ${cut}`)
+          assert.deepStrictEqual(calls, cut === "unread" ? [name] : [name, name])
         }
       }))
 
@@ -93,7 +87,8 @@ for (const era of ["modern", "legacy"] as const) {
       Effect.gen(function*() {
         const calls: Array<string> = []
         const { url } = yield* eras[era](tools(calls))
-        const proxy = yield* cutting(url, "unanswered", 100)
+        const proxy = yield* cutting(url)
+        proxy.cuts.push(...Array.from({ length: 9 }, () => "unanswered" as const))
         const servers = yield* Mcp.make({
           s: { endpoint: Mcp.http(proxy.url) },
           told: { endpoint: Mcp.http(proxy.url), onLost: "tell" },
@@ -113,7 +108,8 @@ for (const era of ["modern", "legacy"] as const) {
       Effect.gen(function*() {
         const calls: Array<string> = []
         const { url } = yield* eras[era](tools(calls))
-        const proxy = yield* cutting(url, "unanswered", 1)
+        const proxy = yield* cutting(url)
+        proxy.cuts.push("unanswered")
         const agent = Agent.make({ tools: yield* (yield* Mcp.make({ s: { endpoint: Mcp.http(proxy.url) } })).tools })
         const llm = TestLlm.layer({ answers: [[{ type: "tool-call", id: "a", name: "s_pay", arguments: {} }], "done"] })
         yield* Effect.gen(function*() {
@@ -127,58 +123,60 @@ for (const era of ["modern", "legacy"] as const) {
         }).pipe(Effect.provide(llm))
       }))
   })
+}
 
-  describe(`A program, ${era}`, () => {
-    const program = fileURLToPath(new URL("mcp-stdio.ts", import.meta.url))
-    const started = (limits?: Mcp.Limits) =>
-      Effect.gen(function*() {
-        const folder = yield* Effect.acquireRelease(
-          Effect.sync(() => mkdtempSync(`${tmpdir()}/mcp-`)),
-          (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
-        )
-        const log = `${folder}/log`
-        const servers = yield* Mcp.make({
-          s: { endpoint: Mcp.stdio(process.execPath, { args: [program, era, log], env: { MINE: "1" } }), limits }
-        })
-        return {
-          servers,
-          handlers: yield* servers.tools,
-          log: () => readFileSync(log, "utf8").split("\n").slice(0, -1)
+describe("A program", () => {
+  const program = fileURLToPath(new URL("mcp-stdio.ts", import.meta.url))
+  const started = (kind: "modern" | "legacy" | "raw", limits?: Mcp.Limits) =>
+    Effect.gen(function*() {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(`${tmpdir()}/mcp-`)),
+        (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+      )
+      const log = `${folder}/log`
+      const servers = yield* Mcp.make({
+        s: {
+          endpoint: Mcp.stdio(process.execPath, { args: [program, kind, log], env: { MINE: "1" } }),
+          era: kind === "modern" ? "auto" : "legacy",
+          limits
         }
       })
+      return { servers, handlers: yield* servers.tools, log: () => readFileSync(log, "utf8").split("\n").slice(0, -1) }
+    })
 
+  for (const kind of ["modern", "legacy"] as const) {
     it.live(
-      "is spoken to, and started again when it died, but its calls are not made again",
+      `that is the official server (${kind}) is started again when it died, and its call is not made again`,
       () =>
         Effect.gen(function*() {
-          const { handlers, log, servers } = yield* started()
+          const { handlers, log, servers } = yield* started(kind)
           assert.strictEqual((yield* calling(handlers, "s_echo", { value: "hi" })).content, "hi")
-          const environment = (yield* calling(handlers, "s_environment", {})).content as string
-          assert.include(environment, "MINE")
-          assert.notInclude(environment, "VITEST")
-          assert.strictEqual((yield* calling(handlers, "s_noise", {})).content, "heard")
           assert.strictEqual((yield* call(handlers, "s_pay", {}))._tag, "Lost")
           assert.deepStrictEqual(log(), ["pay"])
           assert.strictEqual((yield* calling(handlers, "s_echo", { value: "again" })).content, "again")
-          assert.strictEqual((yield* servers.status)[0]!.state, "up")
+          assert.strictEqual((yield* servers.status)[0]!.version, kind === "modern" ? "2026-07-28" : "2025-11-25")
         }),
-      20_000
+      60_000
     )
+  }
 
-    it.live(
-      "is heard no further than is said, and read from again where that does no harm",
-      () =>
-        Effect.gen(function*() {
-          const { handlers, log } = yield* started({ messageBytes: 100_000, repeats: 1 })
-          assert.isTrue((yield* calling(handlers, "s_read", {})).isError)
-          assert.deepStrictEqual(log(), ["read", "read"])
-          assert.strictEqual((yield* call(handlers, "s_flood", {}))._tag, "Lost")
-          assert.strictEqual((yield* calling(handlers, "s_echo", { value: "hi" })).content, "hi")
-        }),
-      20_000
-    )
-  })
-}
+  it.live(
+    "knows little of us, is heard no further than is said, and read from again where that does no harm",
+    () =>
+      Effect.gen(function*() {
+        const { handlers, log } = yield* started("raw", { messageBytes: 100_000, repeats: 1 })
+        const environment = (yield* calling(handlers, "s_environment", {})).content as string
+        assert.include(environment, "MINE")
+        assert.notInclude(environment, "VITEST")
+        assert.strictEqual((yield* calling(handlers, "s_noise", {})).content, "heard")
+        assert.isTrue((yield* calling(handlers, "s_read", {})).isError)
+        assert.deepStrictEqual(log(), ["read", "read"])
+        assert.strictEqual((yield* call(handlers, "s_flood", {}))._tag, "Lost")
+        assert.strictEqual((yield* calling(handlers, "s_echo", { value: "hi" })).content, "hi")
+      }),
+    60_000
+  )
+})
 
 // =============================================================================
 // Servers that mean harm
@@ -395,8 +393,8 @@ describe("A server that means harm", () => {
         answer = complete(result)
         assert.deepStrictEqual((yield* calling(handlers, "t", {})).content, content as never)
       }
-      answer = complete({ content: Array.from({ length: 2000 }, () => ({ type: "text", text: "y" })) })
-      assert.include((yield* calling(handlers, "t", {})).content as string, "1744 more parts")
+      answer = complete({ content: Array.from({ length: 1000 }, () => ({ type: "text", text: "y" })) })
+      assert.include((yield* calling(handlers, "t", {})).content as string, "744 more parts")
     }))
 
   it.effect("never comes to an end, or says nothing, and is waited for so long", () =>
@@ -536,15 +534,8 @@ describe("Whatever a server answers", () => {
       for (const [one, two] of samples) {
         yield* Effect.scoped(Effect.gen(function*() {
           const fields = typeof one === "object" && one !== null && !Array.isArray(one) ? one : { tools: one }
-          page = complete({
-            ...fields,
-            tools: [
-              tool("sure"),
-              ...(Array.isArray((fields as { tools?: unknown }).tools)
-                ? (fields as { tools: Array<unknown> }).tools
-                : [])
-            ]
-          })
+          const { tools } = fields as { readonly tools?: unknown }
+          page = { ...fields, ...complete({ tools: [tool("sure"), ...(Array.isArray(tools) ? tools : [])] }) }
           result = typeof two === "object" && two !== null ? { resultType: "complete", ...two } : two
           const servers = yield* Mcp.make({ s: { endpoint: Mcp.http(url), prefix: "", limits: { rounds: 1 } } })
           const handlers = yield* servers.tools

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import type { Client, ClientCapabilities } from "@modelcontextprotocol/client"
+import type { Client, ClientCapabilities, PriorDiscovery } from "@modelcontextprotocol/client"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -106,6 +106,8 @@ export const connection = (
     let failures = 0
     let notBefore = 0
     let closed = false
+    /** What a program was found to speak: it speaks the same when it is started again. */
+    let verdict: PriorDiscovery | undefined
     let calls = 0
     let budget: Budget = { left: 0 }
     let asked = 0
@@ -197,7 +199,12 @@ export const connection = (
       client.setNotificationHandler("notifications/prompts/list_changed", () => changed(["prompts"]))
       client.setNotificationHandler("notifications/resources/list_changed", () => changed(["resources"]))
       yield* Effect.tryPromise({
-        try: (signal) => client.connect(opened.transport, { timeout: Math.max(1, bounds.connect), signal }),
+        try: (signal) =>
+          client.connect(opened.transport, {
+            timeout: Math.max(1, bounds.connect),
+            signal,
+            ...(verdict === undefined ? undefined : { prior: verdict })
+          }),
         catch: (thrown) => failureOf(server, thrown, secrets.scrub).error
       }).pipe(
         Effect.timeoutOrElse({
@@ -205,8 +212,15 @@ export const connection = (
           orElse: () =>
             Effect.fail(new McpError({ server, kind: "Timeout", message: `${server}: Connecting took too long.` }))
         }),
-        Effect.onError(() => giveBack({ opened }, client))
+        Effect.onError(() => {
+          verdict = undefined
+          return giveBack({ opened }, client)
+        })
       )
+      if (options.endpoint.type === "stdio") {
+        const discover = client.getDiscoverResult()
+        verdict = discover === undefined ? { kind: "legacy" } : { kind: "modern", discover }
+      }
       const link: Link = {
         client,
         era: client.getProtocolEra() ?? "legacy",

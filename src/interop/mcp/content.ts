@@ -61,7 +61,7 @@ class Reader {
     if (!isObject(value)) return text(typeof value === "string" ? value : JSON.stringify(value) ?? "")
     switch (value.type) {
       case "text":
-        return text(typeof value.text === "string" ? value.text : "")
+        return text(typeof value.text === "string" ? value.text : JSON.stringify(value))
       case "image":
         return this.media(value.data, value.mimeType, "an image")
       case "audio":

@@ -9,7 +9,7 @@ import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import { type Connection, type Link, longest } from "./connection.ts"
 import { type Failure, McpError } from "./errors.ts"
-import { droppedKey, timedKey } from "./tidy.ts"
+import { droppedKey, rawOf, timedKey } from "./tidy.ts"
 import { isObject } from "./values.ts"
 
 /** Bytes of one entry, as JSON. */
@@ -36,8 +36,7 @@ type Method = "tools/list" | "resources/list" | "resources/templates/list" | "pr
 export const readAll = (
   connection: Connection,
   link: Link,
-  method: Method,
-  field: string
+  method: Method
 ): Effect.Effect<Read, Failure> =>
   Effect.gen(function*() {
     const { bounds } = connection
@@ -60,7 +59,7 @@ export const readAll = (
       // The shortest of all pages is the list's.
       if (meta[timedKey] === true && typeof result.ttlMs === "number") ttl = Math.min(ttl ?? longestAge, result.ttlMs)
       let full = false
-      for (const entry of Array.isArray(result[field]) ? result[field] as ReadonlyArray<unknown> : []) {
+      for (const entry of rawOf(result) as ReadonlyArray<unknown> ?? []) {
         if (!isObject(entry)) continue
         const size = JSON.stringify(entry).length
         if (size > maxEntryBytes) {
@@ -107,7 +106,6 @@ export interface Kept<A> {
 export const kept = <A>(
   connection: Connection,
   method: Method,
-  field: string,
   wanted: (link: Link) => boolean,
   read: (entries: Read["entries"], link: Link) => {
     readonly items: ReadonlyArray<A>
@@ -126,7 +124,7 @@ export const kept = <A>(
     // What changes while the list is read is read the next time.
     isStale = false
     if (!wanted(link)) return { link, read: { entries: [], ttl: undefined, problems: [] } }
-    const first = yield* Effect.result(readAll(connection, link, method, field))
+    const first = yield* Effect.result(readAll(connection, link, method))
     if (Result.isSuccess(first)) return { link, read: first.success }
     const { error, fate } = first.failure
     // A list may be asked for again: once on a connection that is new.
@@ -136,7 +134,7 @@ export const kept = <A>(
     isStale = false
     return {
       link: again,
-      read: yield* Effect.mapError(readAll(connection, again, method, field), (failure) => failure.error)
+      read: yield* Effect.mapError(readAll(connection, again, method), (failure) => failure.error)
     }
   }).pipe(
     Effect.timeoutOrElse({

@@ -18,6 +18,7 @@ import { McpError } from "./errors.ts"
 import { type Kept, kept } from "./lists.ts"
 import type { ServerOptions } from "./options.ts"
 import type { Pending } from "./pending.ts"
+import { rawOf } from "./tidy.ts"
 import { type Agreed, agreed, type Offered, offeredOf, toolOf } from "./tools.ts"
 import { isObject } from "./values.ts"
 
@@ -56,7 +57,6 @@ export const serverOf = (
     const tools = kept(
       connection,
       "tools/list",
-      "tools",
       ({ client }) => client.getServerCapabilities()?.tools !== undefined,
       (entries, link) => {
         const offered = offeredOf(name, options, names, entries, link)
@@ -64,14 +64,13 @@ export const serverOf = (
         return offered
       }
     )
-    const hasResources: Parameters<typeof kept>[3] = ({ client }) =>
+    const hasResources: Parameters<typeof kept>[2] = ({ client }) =>
       client.getServerCapabilities()?.resources !== undefined
-    const resources = kept(connection, "resources/list", "resources", hasResources, plain)
-    const templates = kept(connection, "resources/templates/list", "resourceTemplates", hasResources, plain)
+    const resources = kept(connection, "resources/list", hasResources, plain)
+    const templates = kept(connection, "resources/templates/list", hasResources, plain)
     const prompts = kept(
       connection,
       "prompts/list",
-      "prompts",
       ({ client }) => client.getServerCapabilities()?.prompts !== undefined,
       plain
     )
@@ -104,7 +103,8 @@ const callOf = (
 
 /** A result as the model sees it. */
 const shown = ({ connection: { bounds } }: Server, { info }: Offered, result: unknown): Handlers.Output => {
-  const given = isObject(result) ? result : {}
+  const raw = rawOf(result)
+  const given = isObject(raw) ? raw : {}
   const content = cut(resultContent(given, bounds), bounds.resultBytes)
   if (given.isError === true) return Handlers.output(content, { isError: true })
   const [wrong] = info.output === undefined || given.structuredContent === undefined

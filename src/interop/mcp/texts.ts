@@ -15,7 +15,7 @@ import { McpError } from "./errors.ts"
 import { messagesOf } from "./input.ts"
 import { nameOf } from "./names.ts"
 import type { Server } from "./server.ts"
-import { isObject } from "./values.ts"
+import { rawOf } from "./tidy.ts"
 
 /**
  * A resource of a server, or a template of many.
@@ -93,7 +93,7 @@ export const promptsOf = (server: Server): Effect.Effect<ReadonlyArray<Prompt>> 
       }))
     })).toSorted((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
 
-const asked = (server: Server, what: string, send: Call["send"]): Effect.Effect<Entry, McpError> =>
+const asked = (server: Server, what: string, send: Call["send"]): Effect.Effect<unknown, McpError> =>
   Effect.flatMap(
     makeCall(server.connection, server.options, { what, repeatable: true, from: firstRound, send }),
     (called) => {
@@ -101,7 +101,7 @@ const asked = (server: Server, what: string, send: Call["send"]): Effect.Effect<
         Effect.fail(new McpError({ server: server.name, kind, message: `${server.name}: ${what} ${message}` }))
       switch (called._tag) {
         case "Result":
-          return isObject(called.result) ? Effect.succeed(called.result) : failed("Answer", "gave nothing.")
+          return Effect.succeed(rawOf(called.result))
         case "Asked":
           return failed("InputRequired", "asks for a person, and nobody answered.")
         default:
@@ -119,7 +119,7 @@ export const readResource = (server: Server, uri: string): Effect.Effect<Readonl
       ({ client, era }, replies, options) =>
         client.readResource({ uri, ...(era === "modern" ? replies : undefined) }, { ...options, cacheMode: "bypass" })
     ),
-    ({ contents }) => contentsOf(Array.isArray(contents) ? contents : [], server.connection.bounds)
+    (contents) => contentsOf(Array.isArray(contents) ? contents : [], server.connection.bounds)
   )
 
 /** The messages of a prompt. @category reading @since 0.1.0 */
@@ -131,7 +131,7 @@ export const readPrompt = (
   Effect.flatMap(
     asked(server, "A prompt", ({ client, era }, replies, options) =>
       client.getPrompt({ name, arguments: { ...args }, ...(era === "modern" ? replies : undefined) }, options)),
-    ({ messages }) => {
+    (messages) => {
       const read = messagesOf(messages, server.connection.bounds)
       return read === undefined
         ? Effect.fail(

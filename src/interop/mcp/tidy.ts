@@ -70,77 +70,70 @@ const prompt = (entry: unknown): Fields | undefined => {
   return { ...out, arguments: named }
 }
 
-const list = (result: Fields, name: string, entry: (value: unknown) => Fields | undefined): Fields => {
-  const given = Array.isArray(result[name]) ? result[name] as ReadonlyArray<unknown> : []
-  const out: Fields = {
-    ...("resultType" in result ? { resultType: result.resultType } : undefined),
-    [name]: given.flatMap((one) => entry(one) ?? []),
-    ttlMs: isNumber(result.ttlMs) && result.ttlMs >= 0 ? result.ttlMs : 0,
-    cacheScope: result.cacheScope === "public" ? "public" : "private"
-  }
-  keep(result, out, "nextCursor", isText)
-  // Who reads it tells how many entries were nothing.
-  out._meta = { [droppedKey]: given.length - (out[name] as ReadonlyArray<unknown>).length }
-  if (isNumber(result.ttlMs) && result.ttlMs >= 0) out._meta = { ...out._meta as Fields, [timedKey]: true }
-  return out
-}
+/** What was read of a result, under a name of ours in its `_meta`: no schema of the SDK looks at it there. @category keys @since 0.1.0 */
+export const rawKey = "effect-llm/raw"
 
-/** Of entries that were left out, in `_meta` of a tidied list. @category keys @since 0.1.0 */
+/** Of entries that were left out of a list. @category keys @since 0.1.0 */
 export const droppedKey = "effect-llm/dropped"
 
 /** That the server said how long the list counts. @category keys @since 0.1.0 */
 export const timedKey = "effect-llm/timed"
 
-/** A block as the protocol has it, or what it says as a text. */
-const block = (value: unknown): Fields => {
-  if (isObject(value)) {
-    const { data, mimeType, resource: held, text, type, uri } = value
-    switch (type) {
-      case "text":
-        if (isText(text)) return { type, text }
-        break
-      case "image":
-      case "audio":
-        if (isText(data) && isText(mimeType)) return { type, data, mimeType }
-        break
-      case "resource":
-        if (isObject(held) && (isText(held.text) || isText(held.blob))) {
-          const content = contents(held)
-          return { type, resource: content }
-        }
-        break
-      case "resource_link":
-        if (isText(uri)) return { type, ...resource("uri")(value) }
-        break
-    }
-  }
-  return { type: "text", text: isText(value) ? value : JSON.stringify(value) ?? "" }
-}
+const kind = (result: Fields): Fields => "resultType" in result ? { resultType: result.resultType } : {}
 
-const contents = (held: Fields): Fields => {
-  const out: Fields = { uri: isText(held.uri) ? held.uri : "" }
-  keep(held, out, "mimeType", isText)
-  return isText(held.text) ? { ...out, text: held.text } : { ...out, blob: held.blob }
-}
-
-const called = (result: Fields): Fields => {
+const list = (result: Fields, name: string, entry: (value: unknown) => Fields | undefined): Fields => {
+  const given = Array.isArray(result[name]) ? result[name] as ReadonlyArray<unknown> : []
+  const entries = given.flatMap((one) => entry(one) ?? [])
+  const isTimed = isNumber(result.ttlMs) && result.ttlMs >= 0
   const out: Fields = {
-    ...("resultType" in result ? { resultType: result.resultType } : undefined),
-    content: Array.isArray(result.content)
-      ? result.content.map(block)
-      // The first revision of the protocol called it so.
-      : "toolResult" in result
-      ? [block(result.toolResult)]
-      : isText(result.content)
-      ? [{ type: "text", text: result.content }]
-      : []
+    ...kind(result),
+    [name]: [],
+    ttlMs: isTimed ? Math.floor(result.ttlMs as number) : 0,
+    cacheScope: result.cacheScope === "public" ? "public" : "private",
+    _meta: { [rawKey]: entries, [droppedKey]: given.length - entries.length, [timedKey]: isTimed }
   }
-  if (result.structuredContent !== undefined) out.structuredContent = result.structuredContent
-  if (result.isError === true) out.isError = true
+  keep(result, out, "nextCursor", isText)
   return out
 }
 
-/** A result of the method, as the protocol has it. @category tidying @since 0.1.0 */
+const called = (result: Fields): Fields => {
+  const { content, isError, structuredContent, toolResult } = result
+  const blocks = Array.isArray(content)
+    ? content as ReadonlyArray<unknown>
+    // The first revision of the protocol called it so.
+    : toolResult !== undefined
+    ? [toolResult]
+    : isText(content)
+    ? [content]
+    : []
+  return {
+    ...kind(result),
+    content: [],
+    _meta: {
+      [rawKey]: {
+        content: blocks,
+        ...(structuredContent === undefined ? undefined : { structuredContent }),
+        isError: isError === true
+      }
+    }
+  }
+}
+
+/** A result whose one field is a list that is looked at elsewhere. */
+const holding = (result: Fields, name: string): Fields => ({
+  ...kind(result),
+  [name]: [],
+  ttlMs: 0,
+  cacheScope: "private",
+  _meta: { [rawKey]: result[name] }
+})
+
+/**
+ * A result of the method that no schema refuses, with what was read of it under {@link rawKey}.
+ *
+ * @category tidying
+ * @since 0.1.0
+ */
 export const tidied = (method: string, result: unknown): unknown => {
   if (!isObject(result) || (result.resultType !== undefined && result.resultType !== "complete")) return result
   switch (method) {
@@ -154,7 +147,17 @@ export const tidied = (method: string, result: unknown): unknown => {
       return list(result, "prompts", prompt)
     case "tools/call":
       return called(result)
+    case "resources/read":
+      return holding(result, "contents")
+    case "prompts/get":
+      return holding(result, "messages")
     default:
       return result
   }
+}
+
+/** What was read of a result that is tidied. @category reading @since 0.1.0 */
+export const rawOf = (result: unknown): unknown => {
+  const meta = isObject(result) ? result._meta : undefined
+  return isObject(meta) ? meta[rawKey] : undefined
 }
