@@ -181,6 +181,11 @@ export interface Servers {
     pending: Pending,
     answers: Readonly<Record<string, ElicitationAnswer>>
   ) => Effect.Effect<Answer, McpError>
+  /**
+   * Goes on with an authorization: with the query of the address that a person was sent back to, after the `authProvider` of the server sent them
+   * away. The server is connected again when it is next needed.
+   */
+  readonly finishAuth: (server: string, callback: URLSearchParams) => Effect.Effect<void, McpError>
   readonly status: Effect.Effect<ReadonlyArray<Status>>
 }
 
@@ -322,6 +327,7 @@ const serversOf = (all: ReadonlyArray<Server>, options: Options): Servers => {
     prompt: (server, name, args = {}) => Effect.flatMap(one(server), (server) => readPrompt(server, name, args)),
     pending: Effect.sync(() => [...pendings.values()]),
     answer,
+    finishAuth: (server, callback) => Effect.flatMap(one(server), ({ connection }) => connection.finishAuth(callback)),
     status: Effect.sync(() => all.map(statusOf))
   }
 }

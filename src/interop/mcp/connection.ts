@@ -47,6 +47,8 @@ export interface Connection {
   readonly request: <A>(link: Link, run: (signal: AbortSignal) => Promise<A>) => Effect.Effect<A, Failure>
   /** Answers what a server asks back. */
   readonly input: (request: unknown, budget: Budget) => Effect.Effect<Answered, McpError>
+  /** Goes on with an authorization that a person came back from. */
+  readonly finishAuth: (callback: URLSearchParams) => Effect.Effect<void, McpError>
   /** Lets the server ask back for as long as a call of ours runs. */
   readonly during: <A, E>(call: Effect.Effect<A, E>) => Effect.Effect<A, E>
 }
@@ -106,6 +108,8 @@ export const connection = (
     let failures = 0
     let notBefore = 0
     let closed = false
+    /** The transport that knows of an authorization under way. */
+    let last: Opened | undefined
     /** What a program was found to speak: it speaks the same when it is started again. */
     let verdict: PriorDiscovery | undefined
     let calls = 0
@@ -167,6 +171,7 @@ export const connection = (
     const connect: Effect.Effect<Link, McpError> = Effect.gen(function*() {
       const sdk = yield* loadClient(server)
       const opened = yield* open(sdk, server, options.endpoint, bounds, secrets, withoutWaiting(options))
+      last = opened
       const { era = "auto" } = options
       const client = new sdk.Client(identity, {
         capabilities: capabilitiesOf(options),
@@ -317,6 +322,24 @@ export const connection = (
           () => finished(link)
         ),
       input,
+      finishAuth: (callback) =>
+        Effect.suspend(() => {
+          const finish = (up?.opened ?? last)?.finishAuth
+          return finish === undefined
+            ? Effect.fail(
+              new McpError({ server, kind: "Input", message: `${server} waits for no authorization.` })
+            )
+            : Effect.tryPromise({
+              try: () => finish(callback),
+              catch: (thrown) => {
+                const { message } = failureOf(server, thrown, secrets.scrub).error
+                return new McpError({ server, kind: "Unauthorized", message })
+              }
+            })
+        }).pipe(Effect.andThen(Effect.sync(() => {
+          notBefore = 0
+          changed(["tools", "prompts", "resources"])
+        }))),
       during: (call) =>
         Effect.acquireUseRelease(
           Effect.sync(() => {

@@ -83,11 +83,20 @@ export interface Opened {
   readonly transport: Transport
   /** Tells the server that the session is over, if there is one. */
   readonly terminate: () => Promise<void>
+  /** Takes what an authorization server sent a person back with. */
+  readonly finishAuth?: ((callback: URLSearchParams) => Promise<void>) | undefined
 }
 
 const failed = (server: string, message: string) => new McpError({ server, kind: "Connection", message })
 
-const http = (sdk: Sdk, server: string, endpoint: Http, bounds: Bounds, secrets: Secrets, initialize: Initialize) =>
+const http = (
+  sdk: Sdk,
+  server: string,
+  endpoint: Http,
+  bounds: Bounds,
+  secrets: Secrets,
+  initialize: Initialize
+): Effect.Effect<Opened, McpError> =>
   Effect.gen(function*() {
     if (!URL.canParse(endpoint.url) || !/^https?:$/.test(new URL(endpoint.url).protocol)) {
       return yield* failed(server, "The URL of the server is none of HTTP.")
@@ -112,7 +121,11 @@ const http = (sdk: Sdk, server: string, endpoint: Http, bounds: Bounds, secrets:
       catch: () => failed(server, "The headers of the server cannot be sent.")
     })
     told = guard(transport, { initialize })
-    return { transport: told.transport, terminate: () => transport.terminateSession() }
+    return {
+      transport: told.transport,
+      terminate: () => transport.terminateSession(),
+      finishAuth: (callback) => transport.finishAuth(callback)
+    }
   })
 
 /** Changes what the handshake of the older era says. */
