@@ -1,5 +1,5 @@
 /**
- * The smallest program: a question, an answer, a provider chosen by the environment.
+ * The smallest program: a question, an answer, a provider with its key from the environment.
  */
 // #region minimal
 import { NodeRuntime } from "@effect/platform-node"
@@ -27,10 +27,5 @@ const llm = Anthropic.layerEnv.pipe(
   Retry.policy()
 )
 
-export const main = program.pipe(Effect.provide(llm.pipe(Layer.provide(layerHttpClient))))
+NodeRuntime.runMain(program.pipe(Effect.provide(llm.pipe(Layer.provide(layerHttpClient)))))
 // #endregion
-
-// Only with a key: CI has none.
-if (process.env["ANTHROPIC_API_KEY"] === undefined) {
-  await Effect.runPromise(Console.log("Set ANTHROPIC_API_KEY to run this."))
-} else NodeRuntime.runMain(main)

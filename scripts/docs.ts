@@ -1,5 +1,5 @@
 /**
- * Keeps the code in README.md and docs/ equal to the examples, which are type-checked and run.
+ * Keeps the code in README.md, llms.txt, examples/README.md, docs/ and skills/ equal to the examples, which are type-checked and run.
  *
  *     <!-- example: examples/04-errors.ts -->          the whole file
  *     <!-- example: examples/04-errors.ts#handling --> from `// #region handling` to `// #endregion`, dedented
@@ -61,7 +61,13 @@ const difference = (before: string, after: string): string => {
   ].join("\n")
 }
 
-const pages = ["README.md", ...globSync("docs/**/*.md", { cwd: root }).toSorted()]
+const pages = [
+  "README.md",
+  "llms.txt",
+  "examples/README.md",
+  ...globSync("docs/**/*.md", { cwd: root }).toSorted(),
+  ...globSync("skills/**/*.md", { cwd: root }).toSorted()
+]
 
 for (const page of pages) {
   const file = new URL(page, root)

@@ -3,7 +3,7 @@
  * outgoing request. Probes of real encoded bodies, so that a table cannot promise what the code does not do.
  */
 import * as Effect from "effect/Effect"
-import { readdirSync } from "node:fs"
+import { globSync, readdirSync } from "node:fs"
 import type { Issue, LlmRequest } from "../src/LlmRequest.ts"
 import type { Warning } from "../src/LlmResponse.ts"
 import * as LlmTool from "../src/LlmTool.ts"
@@ -11,9 +11,11 @@ import type { AudioPart, FilePart } from "../src/Message.ts"
 import type { OptionName } from "../src/Model.ts"
 import { ModelFacts } from "../src/model/facts.ts"
 import { families } from "../src/model/families.ts"
+import { defaultRoutes } from "../src/policy/candidates/routes.ts"
 import { errorTable } from "../src/protocol/ErrorMap.ts"
 import type { Definition } from "../src/provider/Provider.ts"
 import { encode } from "../src/provider/Provider.ts"
+import { headerOf, summaryOf } from "./summary.ts"
 
 const folder = new URL("../src/provider/", import.meta.url)
 
@@ -257,5 +259,94 @@ const errors = (): string =>
     ])
   )
 
+/** What a fallback does by default with each reason. */
+const reasons = (): string =>
+  table(
+    ["reason", "a fallback"],
+    Object.entries(defaultRoutes).map(([reason, route]) => [
+      `[${code(reason)}](#${reason.toLowerCase()})`,
+      typeof route === "function" ? "depends on its fields" : route === "next" ? "moves on" : "stops"
+    ])
+  )
+
+/** Every example with what it shows. */
+const examples = (): string =>
+  globSync("examples/[0-9][0-9]-*.ts", { cwd: new URL("../", import.meta.url) }).toSorted().map((path) => {
+    const file = path.slice("examples/".length)
+    return `- [${file}](${file}): ${headerOf(path)}`
+  }).join("\n")
+
+/** What most programs use, a line for each export. */
+const summary = (): string =>
+  [
+    "LlmService",
+    "LlmRequest",
+    "Message",
+    "LlmResponse",
+    "LlmEvent",
+    "LlmTool",
+    "LlmError",
+    "agent/Handlers",
+    "agent/Agent",
+    "agent/Conversation",
+    "policy/Timeout",
+    "policy/Retry",
+    "policy/Fallback",
+    "policy/CircuitBreaker",
+    "policy/Continue",
+    "policy/Hedge",
+    "policy/Balance",
+    "policy/KeyPool",
+    "policy/RateLimit",
+    "policy/Concurrency",
+    "policy/Cache",
+    "policy/Budget",
+    "observe/Events",
+    "observe/Cost",
+    "config/Registry",
+    "testing/TestLlm"
+  ].map(summaryOf).join("\n\n")
+
 /** Generators by the name used in `<!-- generated: name -->`. */
-export const tables: { readonly [name: string]: () => string } = { errors, models, providers, refusals, settings }
+export const tables: { readonly [name: string]: () => string } = {
+  errors,
+  examples,
+  models,
+  providers,
+  reasons,
+  refusals,
+  settings,
+  summary
+}
+
+/** A page for every provider: what it is called, where it reads its key, what becomes of each option, and where that is written. */
+export const providerPages = (): ReadonlyArray<{ readonly name: string; readonly text: string }> =>
+  modules.map(({ definition, module }) => {
+    const { defaultModel, docs, env, id, name, protocol } = definition
+    const outcomes = probes.map(([option, from, to]) => ({ option, ...outcome(definition, from, to) }))
+    const variables = [...env.apiKey, env.baseUrl, env.host, env.model].filter((variable) => variable !== undefined)
+    return {
+      name: module,
+      text: [
+        `# ${name}`,
+        `\`import { ${module} } from "effect-llm"\`, or \`import * as ${module} from "effect-llm/${module}"\`. The provider's own words: [${docs}](${docs}).`,
+        table(["", ""], [
+          ["id", code(id)],
+          ["wire", protocol.wire],
+          ["environment", variables.map(code).join(", ")],
+          ["default model", defaultModel === undefined ? "none: `model` is required" : code(defaultModel)],
+          ["options of its own", `${code("providerOptions")} of ${code(id)}`]
+        ]),
+        "## What each option becomes",
+        `Read off real bodies${defaultModel === undefined ? "" : ` for ${code(defaultModel)}`}.`,
+        table(
+          ["option", "in the body", "why"],
+          outcomes.map(({ option, reasons, text }) => [
+            code(option),
+            text,
+            reasons.map(({ message }) => message.replace(/\s+/g, " ")).join(" ")
+          ])
+        )
+      ].join("\n\n") + "\n"
+    }
+  })

@@ -10,7 +10,9 @@
  *
  * @since 0.1.0
  */
-import type {
+import * as Schema from "effect/Schema"
+import type { Json } from "./json/value.ts"
+import {
   AudioPart,
   FilePart,
   ImagePart,
@@ -19,9 +21,9 @@ import type {
   SourcePart,
   TextPart,
   ToolCallPart
-} from "./Message.ts"
-import type { LlmResponse } from "./message/response.ts"
-import type { Usage } from "./message/usage.ts"
+} from "./message/parts.ts"
+import { type LlmResponse, schema as response } from "./message/response.ts"
+import { Usage } from "./message/usage.ts"
 
 /**
  * The provider began to answer. Never sent before the provider's first frame.
@@ -266,3 +268,49 @@ export const isContent = (event: LlmEvent): event is TextDelta | ReasoningDelta 
  * @since 0.1.0
  */
 export const isTextDelta = (event: LlmEvent): event is TextDelta => event._tag === "TextDelta"
+
+// =============================================================================
+// Schema
+// =============================================================================
+
+/**
+ * Highest index of a part. Answers have no more parts, and a list is made as long as its last index says.
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const maxIndex = 262_143
+
+const makeSchema = () => {
+  const candidate = Schema.Struct({ provider: Schema.String, model: Schema.String })
+  const index = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: maxIndex }))
+  return Schema.Union([
+    Schema.TaggedStruct("ResponseStart", { id: Schema.optional(Schema.String), model: Schema.optional(Schema.String) }),
+    Schema.TaggedStruct("TextStart", { index }),
+    Schema.TaggedStruct("TextDelta", { index, text: Schema.String }),
+    Schema.TaggedStruct("TextEnd", { index, part: TextPart }),
+    Schema.TaggedStruct("ReasoningStart", { index }),
+    Schema.TaggedStruct("ReasoningDelta", { index, text: Schema.String }),
+    Schema.TaggedStruct("ReasoningEnd", { index, part: ReasoningPart }),
+    Schema.TaggedStruct("ToolCallStart", { index, id: Schema.String, name: Schema.String }),
+    Schema.TaggedStruct("ToolCallDelta", { index, id: Schema.String, delta: Schema.String }),
+    Schema.TaggedStruct("ToolCallEnd", { index, part: ToolCallPart }),
+    Schema.TaggedStruct("Source", { index, part: SourcePart }),
+    Schema.TaggedStruct("File", { index, part: Schema.Union([ImagePart, AudioPart, FilePart]) }),
+    Schema.TaggedStruct("ServerTool", { index, part: ServerToolPart }),
+    Schema.TaggedStruct("UsageUpdate", { usage: Usage }),
+    Schema.TaggedStruct("Continued", { from: candidate, to: candidate, reason: Schema.String }),
+    Schema.TaggedStruct("Finish", { response })
+  ])
+}
+
+/**
+ * Schema of an event as JSON: to store a stream, to send it to another process, to replay it.
+ *
+ * Fields of later versions are ignored; an event of a tag that this version does not know is none. `Sse` sends whole streams, without
+ * schema work per delta.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const schema = /* @__PURE__ */ makeSchema() as unknown as Schema.Codec<LlmEvent, Json>

@@ -7,13 +7,17 @@
  *
  * @since 0.1.0
  */
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import type { Redacted } from "effect/Redacted"
-import type { JsonSchema, LlmTool, ToolChoice } from "./LlmTool.ts"
-import type { JsonObject, Message } from "./Message.ts"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import type { Json } from "./json/value.ts"
+import type { FunctionTool, JsonSchema, LlmTool, ToolChoice } from "./LlmTool.ts"
+import { type JsonObject, Message } from "./Message.ts"
 import type { ThinkingLevel } from "./Model.ts"
 import { relations, shape } from "./validation/request.ts"
 import type { Issue } from "./validation/values.ts"
+import { headersWithoutSecrets, jsonWithoutSecrets } from "./validation/withoutSecrets.ts"
 
 /**
  * Options only one provider has, under its name. Provider modules add their own by module augmentation.
@@ -240,3 +244,194 @@ export type {
  * @since 0.1.0
  */
 export const validate = (request: LlmRequest): Issue | undefined => shape(request) ?? relations(request)
+
+// =============================================================================
+// Schema
+// =============================================================================
+
+/** A request as it is stored. */
+const makeStored = () => {
+  const text = Schema.optional(Schema.String)
+  const flag = Schema.optional(Schema.Boolean)
+  const number = Schema.optional(Schema.Finite)
+  const json = Schema.Record(Schema.String, Schema.Json)
+  const headers = Schema.optional(Schema.Record(Schema.String, Schema.String))
+  const cacheControl = Schema.optional(Schema.Literals(["ephemeral", "extended"]))
+  /** `Duration.Input`, but for a `Duration` and a `bigint`, which are a text such as `"5000 millis"` here. */
+  const time = Schema.optional(Schema.Json)
+
+  const execution = Schema.optional(Schema.Struct({
+    needsApproval: flag,
+    idempotent: flag,
+    loopKey: Schema.optional(Schema.Literal(false)),
+    timeout: time,
+    concurrency: number,
+    maxResultBytes: number
+  }))
+
+  const tool = Schema.Union([
+    Schema.Struct({
+      type: Schema.Literal("function"),
+      name: Schema.String,
+      description: text,
+      parameters: json,
+      strict: flag,
+      cacheControl,
+      failureMode: Schema.optional(Schema.Literals(["error", "return"])),
+      execution
+    }),
+    Schema.Struct({
+      type: Schema.Literal("custom"),
+      name: Schema.String,
+      description: text,
+      format: Schema.optional(json)
+    }),
+    Schema.Struct({
+      type: Schema.Literal("provider"),
+      name: Schema.String,
+      definition: json,
+      execution
+    })
+  ])
+
+  return Schema.Struct({
+    messages: Schema.optional(Schema.Array(Message)),
+    prompt: text,
+    system: text,
+    model: text,
+    maxTokens: number,
+    temperature: number,
+    topP: number,
+    topK: number,
+    frequencyPenalty: number,
+    presencePenalty: number,
+    stop: Schema.optional(Schema.Array(Schema.String)),
+    seed: number,
+    tools: Schema.optional(Schema.Array(tool)),
+    toolChoice: Schema.optional(Schema.Union([Schema.String, Schema.Struct({ name: Schema.String })])),
+    parallelToolCalls: flag,
+    responseFormat: Schema.optional(Schema.Struct({
+      type: Schema.String,
+      schema: Schema.optional(json),
+      name: text,
+      description: text,
+      strict: flag
+    })),
+    thinking: Schema.optional(Schema.Union([Schema.String, Schema.Struct({ budgetTokens: Schema.Finite })])),
+    effort: text,
+    cache: Schema.optional(json),
+    logprobs: Schema.optional(Schema.Union([Schema.Boolean, Schema.Finite])),
+    label: text,
+    scope: Schema.optional(Schema.Struct({ requestId: text, sessionId: text, userId: text })),
+    metadata: Schema.optional(json),
+    priority: number,
+    providerOptions: Schema.optional(Schema.Record(Schema.String, json)),
+    headers,
+    providers: Schema.optional(
+      Schema.Record(Schema.String, Schema.Struct({ headers, model: text, origin: text }))
+    ),
+    timeouts: Schema.optional(Schema.Record(Schema.String, Schema.Json)),
+    whole: text,
+    includeRaw: flag
+  })
+}
+
+type Stored = ReturnType<typeof makeStored>["Type"]
+
+/** Without members that are `undefined`. */
+const present = (fields: object): object =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+
+const mapped = <A, B>(record: { readonly [name: string]: A | undefined }, to: (value: A) => B): object => {
+  const entries: Array<readonly [string, B]> = []
+  for (const [name, value] of Object.entries(record)) if (value !== undefined) entries.push([name, to(value)])
+  return Object.fromEntries(entries)
+}
+
+const storedTime = (time: Duration.Input): Json =>
+  typeof time === "bigint" ? `${time} nanos` : Duration.isDuration(time) ? String(time) : time as Json
+
+/** Who asks by a function asks always: a tool that is read back must not run without what it asked for. */
+const storedExecution = (execution: FunctionTool["execution"]): object | undefined => {
+  if (execution === undefined) return undefined
+  const { concurrency, idempotent, loopKey, maxResultBytes, needsApproval, timeout } = execution
+  return present({
+    needsApproval: typeof needsApproval === "function" ? true : needsApproval,
+    idempotent,
+    loopKey: loopKey === false ? false : undefined,
+    timeout: timeout === undefined ? undefined : storedTime(timeout),
+    concurrency,
+    maxResultBytes
+  })
+}
+
+const storedTool = (tool: LlmTool): object => {
+  switch (tool.type) {
+    case "function": {
+      const { cacheControl, description, execution, failureMode, name, parameters, strict, type } = tool
+      return present({
+        type,
+        name,
+        description,
+        parameters,
+        strict,
+        cacheControl,
+        failureMode,
+        execution: storedExecution(execution)
+      })
+    }
+    case "custom":
+      return present({ type: tool.type, name: tool.name, description: tool.description, format: tool.format })
+    case "provider":
+      return present({
+        type: tool.type,
+        name: tool.name,
+        definition: jsonWithoutSecrets(tool.definition),
+        execution: storedExecution(tool.execution)
+      })
+  }
+}
+
+const storedProvider = ({ headers, model, origin }: ProviderRequest): object =>
+  present({ headers: headers === undefined ? undefined : headersWithoutSecrets(headers), model, origin })
+
+const toStored = ({ apiKey: _apiKey, ...request }: LlmRequest): Stored =>
+  present({
+    ...request,
+    tools: request.tools?.map(storedTool),
+    headers: request.headers === undefined ? undefined : headersWithoutSecrets(request.headers),
+    providers: request.providers === undefined ? undefined : mapped(request.providers, storedProvider),
+    providerOptions: jsonWithoutSecrets(request.providerOptions),
+    timeouts: request.timeouts === undefined ? undefined : mapped({ ...request.timeouts }, storedTime)
+  }) as Stored
+
+const isObject = (u: unknown): u is LlmRequest => typeof u === "object" && u !== null
+
+const makeSchema = () =>
+  makeStored().pipe(
+    Schema.decodeTo(
+      Schema.declare(isObject, { expected: "LlmRequest" }).check(Schema.makeFilter((request) => {
+        const issue = shape(request)
+        return issue === undefined ? undefined : `${issue.field}: ${issue.message}`
+      })),
+      SchemaTransformation.transform({
+        decode: (stored) => stored as LlmRequest,
+        encode: toStored
+      })
+    )
+  )
+
+/**
+ * Schema of a request as JSON: to queue it, to send it to another process, to replay it.
+ *
+ * It has everything but what JSON cannot say and what nobody may read. A `Redacted` (`apiKey`, at large and by provider) is left out, and so
+ * are headers, options of providers and tools in a provider's own shape under a name of a credential (`authorization`, `x-api-key` …), and
+ * the user, password and keys of URLs in them: a request that is read back is made with the credentials of the layer that it is given to.
+ * Of a tool its functions are left out, so that calls are read as plain JSON; one whose `needsApproval` is a function always asks. A
+ * `Duration` is a text such as `"5000 millis"`. Both ways the shape of a request is checked as {@link validate} checks it. Fields of
+ * later versions are ignored.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const schema = /* @__PURE__ */ makeSchema() as unknown as Schema.Codec<LlmRequest, Json>

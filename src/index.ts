@@ -31,6 +31,12 @@ export * as Model from "./Model.ts"
 /** Looks models up in the catalogue that ships with the library. */
 export * as Models from "./Models.ts"
 
+/**
+ * A stream of answers as server-sent events: from a process that talks to a provider to a browser, a queue or another
+ * process.
+ */
+export * as Sse from "./Sse.ts"
+
 /** The Anthropic Messages wire: `POST /messages` below `https://api.anthropic.com/v1`. */
 export * as AnthropicMessages from "./protocol/AnthropicMessages.ts"
 

@@ -11,7 +11,7 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import type * as Types from "effect/Types"
-import type { LlmResponse } from "../LlmResponse.ts"
+import type { LlmResponse } from "../message/response.ts"
 
 /** Fields that are not shown as they are. */
 interface Unshown {

@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as Message from "../Message.ts"
 import type { Json } from "../Message.ts"
 import { Usage } from "./usage.ts"
@@ -219,7 +220,24 @@ export class LlmResponse implements Fields {
   }
 }
 
-const FieldsSchema: Schema.Codec<Fields> = Schema.Struct({
+/**
+ * Schema of {@link PriorAttempt}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const PriorAttempt: Schema.Codec<PriorAttempt> = Schema.Struct({
+  provider: Schema.String,
+  model: Schema.String,
+  reason: Schema.String,
+  durationMillis: Schema.optional(Schema.Finite),
+  message: Schema.optional(Schema.String),
+  requestId: Schema.optional(Schema.String),
+  isRetryable: Schema.optional(Schema.Boolean),
+  retryAfterMillis: Schema.optional(Schema.Finite)
+})
+
+const members = {
   parts: Schema.Array(Message.Part),
   finishReason: FinishReason,
   rawFinishReason: Schema.optional(Schema.String),
@@ -237,22 +255,13 @@ const FieldsSchema: Schema.Codec<Fields> = Schema.Struct({
   })),
   cost: Schema.optional(Schema.Finite),
   warnings: Schema.Array(
-    Schema.Struct({ field: Schema.String, message: Schema.String, url: Schema.optionalKey(Schema.String) })
+    Schema.Struct({ field: Schema.String, message: Schema.String, url: Schema.optional(Schema.String) })
   ),
-  priorAttempts: Schema.optional(Schema.Array(Schema.Struct({
-    provider: Schema.String,
-    model: Schema.String,
-    reason: Schema.String,
-    durationMillis: Schema.optional(Schema.Finite),
-    message: Schema.optional(Schema.String),
-    requestId: Schema.optional(Schema.String),
-    isRetryable: Schema.optional(Schema.Boolean),
-    retryAfterMillis: Schema.optional(Schema.Finite)
-  }))),
+  priorAttempts: Schema.optional(Schema.Array(PriorAttempt)),
   logprobs: Schema.optional(Schema.Json),
   extra: Schema.optional(Message.JsonObject),
   raw: Schema.optional(Schema.Json)
-})
+}
 
 /**
  * Schema of the plain fields, for storing answers; `new LlmResponse(fields)` brings one back.
@@ -260,4 +269,39 @@ const FieldsSchema: Schema.Codec<Fields> = Schema.Struct({
  * @category schemas
  * @since 0.1.0
  */
-export const Fields: Schema.Codec<Fields> = FieldsSchema
+export const Fields: Schema.Codec<Fields> = Schema.Struct(members)
+
+const isFinishReason: (reason: string) => reason is FinishReason = /* @__PURE__ */ Schema.is(FinishReason)
+
+type ReadableFields = Omit<Fields, "finishReason"> & { readonly finishReason: string }
+
+/** A word of a later version is `other` here, and is kept beside it unless the provider's own is. */
+const readFields = ({ finishReason, ...fields }: ReadableFields) =>
+  new LlmResponse(
+    isFinishReason(finishReason)
+      ? { ...fields, finishReason }
+      : { ...fields, finishReason: "other", rawFinishReason: fields.rawFinishReason ?? finishReason }
+  )
+
+const makeSchema = () =>
+  Schema.Struct({ ...members, finishReason: Schema.String }).pipe(
+    Schema.decodeTo(
+      Schema.instanceOf(LlmResponse, { expected: "LlmResponse" }),
+      SchemaTransformation.transform({ decode: readFields, encode: (response): ReadableFields => ({ ...response }) })
+    )
+  )
+
+/**
+ * Schema of an answer as JSON: to store it, to send it, to replay it (`LlmResponse.toEvents`). A partial one is encoded like a whole one.
+ *
+ * Fields of later versions are ignored, and a finish reason that this version does not know is `other`.
+ *
+ * @example
+ * ```ts
+ * const stored = Schema.encodeSync(Schema.fromJsonString(LlmResponse.schema))(response)
+ * ```
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const schema = /* @__PURE__ */ makeSchema() as unknown as Schema.Codec<LlmResponse, Json>

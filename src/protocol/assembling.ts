@@ -8,7 +8,7 @@
  */
 import { parseJson } from "../json/parse.ts"
 import { wellFormed } from "../json/text.ts"
-import type { LlmEvent } from "../LlmEvent.ts"
+import { type LlmEvent, maxIndex } from "../LlmEvent.ts"
 import { emptyUsage, type FinishReason, LlmResponse, type Usage } from "../LlmResponse.ts"
 import type {
   AudioPart,
@@ -36,7 +36,7 @@ type Draft<A> = { -readonly [K in keyof A]: A[K] }
  * @category limits
  * @since 0.1.0
  */
-export const maxParts = 262_144
+export const maxParts = maxIndex + 1
 /** Bytes of a model's name. An id is kept whole: answers are continued by it. */
 const maxModelName = 512
 

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { LlmError } from "../../LlmError.ts"
+import type { ToolCallEnd } from "../../LlmEvent.ts"
 import type { LlmRequest } from "../../LlmRequest.ts"
 import type { LlmResponse } from "../../LlmResponse.ts"
 import { LlmService } from "../../LlmService.ts"
@@ -16,6 +17,7 @@ import { PartsFold } from "../../message/partsFold.ts"
 import * as Cost from "../../observe/Cost.ts"
 import type { Action } from "../run/happened.ts"
 import type { RunRefusal } from "../run/refusal.ts"
+import type { Early } from "./early.ts"
 import type { Options } from "./options.ts"
 import { RunFailed, type Session } from "./session.ts"
 
@@ -86,25 +88,37 @@ type Answered =
   | { readonly _tag: "TimedOut" }
 
 /** One attempt, with the events of the model as they come. */
-const attempt = (session: Session, request: LlmRequest): Effect.Effect<Answered, never, LlmService> =>
+const attempt = (
+  session: Session,
+  request: LlmRequest,
+  step: number,
+  early: Early | undefined
+): Effect.Effect<Answered, never, unknown> =>
   Effect.gen(function*() {
     const service = yield* LlmService
     const fold = new PartsFold()
     let response: LlmResponse | undefined
     const read = Stream.runForEachArray(service.stream(request), (events) =>
       Effect.suspend(() => {
+        const calls: Array<ToolCallEnd> = []
         for (const event of events) {
           if (event._tag === "Finish") response = event.response
           else fold.add(event)
+          if (early !== undefined && event._tag === "ToolCallEnd") calls.push(event)
         }
-        return session.emit(events)
+        return early === undefined || calls.length === 0
+          ? session.emit(events)
+          : Effect.andThen(
+            session.emit(events),
+            Effect.forEach(calls, ({ index, part }) => early.start(part, `${step}.${index}`), { discard: true })
+          )
       }))
-    const whole: Effect.Effect<Answered> = Effect.match(read, {
+    const whole: Effect.Effect<Answered, never, unknown> = Effect.match(read, {
       onFailure: (error) => ({ _tag: "Failed", error }),
       onSuccess: () => ({ _tag: "Response", response: response! })
     })
     const left = yield* session.leftMillis
-    const inTime: Effect.Effect<Answered> = left === undefined
+    const inTime: Effect.Effect<Answered, never, unknown> = left === undefined
       ? whole
       : Effect.map(Effect.timeoutOption(whole, left), Option.getOrElse((): Answered => ({ _tag: "TimedOut" })))
     return yield* Effect.raceFirst(
@@ -136,10 +150,13 @@ export const ask = (
   tools: ReadonlyArray<LlmTool>,
   ownName: (name: string) => string,
   action: Ask,
-  compactedAt: { messages: number }
+  compactedAt: { messages: number },
+  early: Early | undefined
 ): Asked<LlmResponse | undefined> =>
   Effect.gen(function*() {
+    if (early !== undefined) yield* early.clear
     const { attempt: number, step } = action
+    let seen = false
     const request = yield* requestOf(session, options, tools, ownName, action)
     yield* session.apply({ _tag: "ModelStarted", step })
     if (number === 1) yield* session.tell([{ _tag: "StepStart", step }])
@@ -147,7 +164,11 @@ export const ask = (
     else if (session.announced !== number) {
       yield* session.tell([{ _tag: "AttemptStart", step, attempt: number, reason: "Resumed" }])
     }
-    const answered = yield* attempt(session, request)
+    const answered = yield* attempt(session, request, step, action.withTools ? early : undefined)
+    if (early !== undefined && answered._tag !== "Response") {
+      seen = early.any
+      yield* early.clear
+    }
     switch (answered._tag) {
       case "TimedOut":
         return undefined
@@ -175,7 +196,7 @@ export const ask = (
         return response
       }
       case "Failed":
-        return yield* failed(session, options, answered.error, action, compactedAt)
+        return yield* failed(session, options, answered.error, action, compactedAt, seen)
     }
   })
 
@@ -189,7 +210,8 @@ const failed = (
   options: AnyOptions,
   error: LlmError,
   { attempt: number, step }: Ask,
-  compactedAt: { messages: number }
+  compactedAt: { messages: number },
+  seen: boolean
 ): Asked<undefined> =>
   Effect.gen(function*() {
     const { compact } = options
@@ -203,7 +225,7 @@ const failed = (
       _tag: "ModelFailed",
       step,
       failure: { tag: error.reason._tag, message: error.reason.message },
-      again: compaction !== undefined || brokeOff(error),
+      again: compaction !== undefined || (brokeOff(error) && !seen),
       ...(usage === undefined ? undefined : { usage: withoutRaw(usage) })
     })
     if (session.state.end?.status === "failed") return yield* new RunFailed({ error, state: session.state })

@@ -14,19 +14,15 @@ import { check, executionOf, type InvalidArguments } from "../handlers/check.ts"
 import type { OpenCall } from "../run/happened.ts"
 import type { RunRefusal } from "../run/refusal.ts"
 import { remaining } from "../run/spending.ts"
+import type { Early } from "./early.ts"
 import type { AgentEvent } from "./events.ts"
 import { handle } from "./handle.ts"
 import type { Named } from "./names.ts"
-import type { Options } from "./options.ts"
+import { defaultConcurrency, defaultGrace, type Options } from "./options.ts"
 import { RunFailed, type Session } from "./session.ts"
 
 type AnyOptions = Options<unknown, unknown, unknown, unknown>
 type Done = Effect.Effect<void, RunFailed<unknown> | RunRefusal, unknown>
-
-/** Calls that run at once, unless told otherwise. */
-const defaultConcurrency = 8
-
-const defaultGrace = "2 seconds"
 
 const repairOf = (
   session: Session,
@@ -99,7 +95,8 @@ export const runAll = (
   session: Session,
   options: AnyOptions,
   { handlers, ownName }: Named<unknown, unknown>,
-  calls: ReadonlyArray<OpenCall>
+  calls: ReadonlyArray<OpenCall>,
+  early: Early | undefined
 ): Done => {
   const slots = new Map<string, Semaphore.Semaphore>()
   const errors: Array<unknown> = []
@@ -112,7 +109,10 @@ export const runAll = (
       const { toolCallId } = call
       const toolName = ownName(call.toolName)
       yield* session.apply({ _tag: "CallStarted", call: call.call })
-      yield* session.tell([{ _tag: "ToolStart", toolCallId, toolName, arguments: call.arguments }])
+      const underWay = early?.take(call)
+      if (underWay === undefined) {
+        yield* session.tell([{ _tag: "ToolStart", toolCallId, toolName, arguments: call.arguments }])
+      }
       const context: CallContext = {
         runId: session.state.id,
         toolCallId,
@@ -125,7 +125,7 @@ export const runAll = (
             Effect.catch((error) => Effect.sync(() => void errors.push(error.error)))
           ) as Effect.Effect<void>
       }
-      const handled = yield* handle(handlers, tool, call, context, {
+      const handled = yield* underWay ?? handle(handlers, tool, call, context, {
         leftMillis: yield* session.leftMillis,
         grace: options.grace ?? defaultGrace,
         stopped: session.held.stopped

@@ -10,6 +10,7 @@ import type { LlmResponse } from "../../LlmResponse.ts"
 import * as Run from "../Run.ts"
 import { ask } from "./ask.ts"
 import { checkAll, runAll } from "./calls.ts"
+import { Early } from "./early.ts"
 import type { Outcome } from "./events.ts"
 import type { Named } from "./names.ts"
 import type { Options } from "./options.ts"
@@ -28,6 +29,18 @@ export const drive = (
   options: AnyOptions,
   named: Named<unknown, unknown>,
   resumed: boolean
+): Effect.Effect<Outcome, RunFailed<unknown> | Run.RunRefusal, unknown> => {
+  const early = options.startTools === "call" ? new Early(session, options, named) : undefined
+  const run = loop(session, options, named, resumed, early)
+  return early === undefined ? run : Effect.ensuring(run, early.clear)
+}
+
+const loop = (
+  session: Session,
+  options: AnyOptions,
+  named: Named<unknown, unknown>,
+  resumed: boolean,
+  early: Early | undefined
 ): Effect.Effect<Outcome, RunFailed<unknown> | Run.RunRefusal, unknown> =>
   Effect.gen(function*() {
     const compactedAt = { messages: 0 }
@@ -58,14 +71,14 @@ export const drive = (
       const action = Run.next(session.state)
       switch (action._tag) {
         case "Ask":
-          response = (yield* ask(session, options, named.handlers.tools, named.ownName, action, compactedAt)) ??
+          response = (yield* ask(session, options, named.handlers.tools, named.ownName, action, compactedAt, early)) ??
             response
           break
         case "Check":
           yield* checkAll(session, options, named, action.calls)
           break
         case "RunCalls":
-          yield* runAll(session, options, named, action.calls)
+          yield* runAll(session, options, named, action.calls, early)
           break
         case "Wait": {
           yield* session.tell(

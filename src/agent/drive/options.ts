@@ -18,6 +18,12 @@ import type { Compact } from "./compaction.ts"
 
 export type { InvalidArguments } from "../handlers/check.ts"
 
+/** Calls that run at once, unless told otherwise. @category limits @since 0.1.0 */
+export const defaultConcurrency = 8
+
+/** How long a handler may take to stop, unless told otherwise. @category limits @since 0.1.0 */
+export const defaultGrace = "2 seconds"
+
 /**
  * Where a run stands before a step.
  *
@@ -78,6 +84,13 @@ export interface Options<EH = never, RH = never, E = never, R = never> {
   readonly bounds?: AgentBounds | undefined
   /** Calls that run at once. @default 8 */
   readonly concurrency?: number | undefined
+  /**
+   * When tools start that are marked `idempotent` and need no approval: with the complete turn, as all others, or `"call"`: as soon as the
+   * call is whole, while the model still speaks. A turn that breaks off after that is not asked for again: the run fails, resumable.
+   *
+   * @default "turn"
+   */
+  readonly startTools?: "turn" | "call" | undefined
   /** How long a handler that is told to stop may take for it; after that its call counts as of unknown outcome. @default "2 seconds" */
   readonly grace?: Duration.Input | undefined
   /** Ends the run after a step. */
