@@ -98,7 +98,8 @@ describe("Architecture", () => {
   it("depends on nothing but effect at run time, outside the Node entry, interop and the testing tools", () => {
     const broken = imports.filter(({ from, specifier }) => {
       if (specifier.startsWith(".") || /^effect(?:\/|$)/.test(specifier)) return false
-      return from !== "src/node.ts" && from !== "src/tokenizer.ts" && !["interop", "node", "testing"].includes(roomOf(from))
+      return from !== "src/node.ts" && from !== "src/tokenizer.ts" &&
+        !["interop", "node", "testing"].includes(roomOf(from))
     })
     expect(broken.map(sentence)).toEqual([])
   })

@@ -9,7 +9,6 @@ import { fileURLToPath } from "node:url"
 import * as Agent from "../../src/agent/Agent.ts"
 import * as Mcp from "../../src/interop/Mcp.ts"
 import { TestLlm } from "../../src/testing/index.ts"
-import "../seed.ts"
 import { bodyOf, call, calling, legacy, listening, modern, partner } from "./mcp-partner.ts"
 
 const text = (value: string) => ({ content: [{ type: "text", text: value }] })

@@ -104,7 +104,7 @@ export const officialServer = (given: Partner): Server => {
   })
   server.setRequestHandler("tools/list", () =>
     ({
-      tools: given.tools.map(({ run: _, ...tool }) => ({ inputSchema: { type: "object" }, ...tool })),
+      tools: given.tools.map((tool) => ({ inputSchema: { type: "object" }, ...tool, run: undefined })),
       ...given.listHint
     }) as never)
   server.setRequestHandler("tools/call", async ({ params }, context) => {
