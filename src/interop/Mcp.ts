@@ -270,7 +270,7 @@ const serversOf = (all: ReadonlyArray<Server>, options: Options): Servers => {
   const answer: Servers["answer"] = (given, answers) =>
     Effect.gen(function*() {
       // A stored call may be anything by now.
-      const read = Schema.decodeUnknownResult(Pending)(given)
+      const read = Schema.decodeResult(Pending)(given)
       const failed = (message: string) => new McpError({ server: "", kind: "Input", message })
       if (Result.isFailure(read)) return yield* failed("This is no call that waits.")
       const pending = read.success

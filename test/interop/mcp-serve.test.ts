@@ -32,7 +32,7 @@ const served = (more: { readonly slow?: Effect.Effect<string> } = {}) =>
     Handlers.make(tools, {
       weather: ({ city }, { progress }) =>
         Effect.as(progress({ progress: 1, message: `asking ${city}` }), { celsius: 7 }),
-      fails: () => Effect.fail(new Error("no luck")),
+      fails: () => Effect.fail(new LlmTool.Misfit({ message: "no luck" })),
       pay: () => Effect.succeed("paid"),
       slow: () => more.slow ?? Effect.succeed("at last"),
       picture: () =>

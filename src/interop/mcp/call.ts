@@ -82,7 +82,7 @@ const withProgress = <A, E>(
 ): Effect.Effect<A, E> =>
   Effect.gen(function*() {
     const queue = yield* Queue.sliding<Json>(maxProgress)
-    const told = (value: Json) => Effect.catchCause(tell(value), () => Effect.void)
+    const told = (value: Json) => Effect.ignoreCause(tell(value))
     const telling = yield* Effect.forkChild(Effect.forever(Effect.flatMap(Queue.take(queue), told)))
     const rest = Effect.suspend(() => {
       const left: Array<Effect.Effect<void>> = []

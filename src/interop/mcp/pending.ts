@@ -59,7 +59,7 @@ export const Pending: Schema.Codec<Pending> = Schema.Struct({
   definition: Schema.String,
   arguments: JsonObject,
   asks: Schema.Record(Schema.String, Elicited),
-  round: Schema.Number,
+  round: Schema.Finite,
   requestState: Schema.optional(Schema.String),
   responses: Schema.Record(Schema.String, JsonObject)
 })
