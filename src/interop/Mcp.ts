@@ -302,7 +302,12 @@ const serversOf = (all: ReadonlyArray<Server>, options: Options): Servers => {
     })
 
   return {
-    tools: Effect.map(each(toolsOf), (sets): Handlers.Handlers => Handlers.merge(...sets)),
+    tools: Effect.map(each(toolsOf), (sets) => {
+      const all: Handlers.Handlers = Handlers.merge(...sets)
+      // Of two tools with one name, whatever a server did for it, the first is run; the other one is not shown.
+      const tools = all.tools.filter((tool, at) => all.tools.findIndex(({ name }) => name === tool.name) === at)
+      return { ...all, tools }
+    }),
     describe: Effect.map(
       each((server) => Effect.map(server.tools.get, (tools) => ({ server, tools }))),
       (sets) =>

@@ -92,7 +92,7 @@ export const partner = (tools: Array<PartnerTool>, more: Partial<Partner> = {}):
 })
 
 /** The official server with what a partner offers. */
-export const officialServer = (given: Partner): Server => {
+const officialServer = (given: Partner): Server => {
   const server = new Server({ name: "partner", version: "1.0.0" }, {
     capabilities: {
       tools: { listChanged: true },

@@ -105,7 +105,7 @@ const wasNeverSent = (error: unknown, depth = 0): boolean => {
 const isGateway = (status: number): boolean => status === 502 || status === 504 || (status >= 520 && status <= 524)
 
 /** One line in plain characters, short, without secrets. */
-export const words = (text: unknown, scrub: Scrub, most = maxWords): string =>
+const words = (text: unknown, scrub: Scrub, most = maxWords): string =>
   typeof text === "string"
     ? scrub(text, most).replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").trim()
     : "an error without words"

@@ -37,8 +37,8 @@ const defaultMaxTokens = 1024
 export const maxRequestsOf = (sampling: Sampling | undefined): number =>
   sampling === undefined ? 0 : sampling.maxRequests ?? 8
 
-/** Reads what a server wants of a person; nothing when it is no such thing. @category reading @since 0.1.0 */
-export const elicitationOf = (server: string, params: unknown): Elicitation | undefined => {
+/** Reads what a server wants of a person; nothing when it is no such thing. */
+const elicitationOf = (server: string, params: unknown): Elicitation | undefined => {
   if (!isObject(params) || typeof params.message !== "string") return undefined
   const message = cap(params.message, maxMessage)
   if (params.mode === "url") {

@@ -32,8 +32,8 @@ export interface Read {
 
 type Method = "tools/list" | "resources/list" | "resources/templates/list" | "prompts/list"
 
-/** Reads all pages of a list, as far as the bounds go. @category reading @since 0.1.0 */
-export const readAll = (
+/** Reads all pages of a list, as far as the bounds go. */
+const readAll = (
   connection: Connection,
   link: Link,
   method: Method

@@ -70,8 +70,8 @@ const prompt = (entry: unknown): Fields | undefined => {
   return { ...out, arguments: named }
 }
 
-/** What was read of a result, under a name of ours in its `_meta`: no schema of the SDK looks at it there. @category keys @since 0.1.0 */
-export const rawKey = "effect-llm/raw"
+/** What was read of a result, under a name of ours in its `_meta`: no schema of the SDK looks at it there. */
+const rawKey = "effect-llm/raw"
 
 /** Of entries that were left out of a list. @category keys @since 0.1.0 */
 export const droppedKey = "effect-llm/dropped"
