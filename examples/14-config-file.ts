@@ -1,9 +1,9 @@
 /**
- * Providers, models and limits stand in a file; a change of the file reaches the running program.
+ * Providers, models, policies and routes stand in a file; a change of the file reaches the running program, and what is wrong with it is told.
  */
 import { NodeServices } from "@effect/platform-node"
 import { ConfigProvider, Console, Effect, FileSystem, Layer, Stream } from "effect"
-import { LlmService, Registry } from "../src/index.ts"
+import { LlmConfig, LlmService, Registry } from "../src/index.ts"
 import { layerHttpClient } from "../src/node.ts"
 import * as Simulator from "../src/testing/Simulator.ts"
 
@@ -37,6 +37,37 @@ const ask = Effect.gen(function*() {
 })
 // #endregion
 
+// #region routes
+const routes = (simulator: string) => `
+default = "chat"
+
+[routes.chat]
+candidates = ["claude", { name = "spare", contextWindow = 1_000_000 }]
+fallback = { on = { PermissionDenied = "next" }, benchAfter = 2 }
+cache = { partition = "user", ttl = "1 hour" }
+concurrency = { permits = 100, maxQueue = 500 }
+budget = { limit = "$5", limits = { ada = "$50" }, scope = "user", window = "1 day", unscoped = "allow" }
+timeout = "3 minutes"
+
+[routes.claude]
+candidates = ["eu", "us"]
+balance = { strategy = "least-busy", stickyBy = "conversation" }
+
+[instances.eu]
+provider = "anthropic"
+baseUrl = "${simulator}/v1"
+circuitBreaker = true
+[instances.us]
+provider = "anthropic"
+baseUrl = "${simulator}/v1"
+circuitBreaker = { failures = 3 }
+[instances.spare]
+provider = "openai"
+baseUrl = "${simulator}/v1"
+keyPool = { keys = [{ apiKeyEnv = "QUICK_KEY", weight = 2 }, { apiKeyEnv = "SPARE_KEY" }] }
+`
+// #endregion
+
 const program = Effect.gen(function*() {
   const files = yield* FileSystem.FileSystem
   const simulator = yield* Simulator.make()
@@ -67,10 +98,19 @@ const program = Effect.gen(function*() {
     )
     yield* ask
   }).pipe(Effect.provide(llm))
+
+  yield* ask.pipe(Effect.provide(LlmConfig.layerText(routes(simulator.url), "toml")))
+
+  // #region problems
+  const text = routes(simulator.url).replace("anthropic", "antropic").replace("benchAfter", "benchAftr")
+  for (const { line, message, path, suggestion } of LlmConfig.problems(text, "toml")) {
+    yield* Console.log(`line ${line}, ${path}: ${suggestion === undefined ? message : `did you mean ${suggestion}?`}`)
+  }
+  // #endregion
 })
 
 const env = ConfigProvider.layer(ConfigProvider.fromEnv({
-  env: { ANTHROPIC_API_KEY: "simulated-key", QUICK_KEY: "simulated-key" }
+  env: { ANTHROPIC_API_KEY: "simulated-key", QUICK_KEY: "simulated-key", SPARE_KEY: "simulated-key" }
 }))
 
 await Effect.runPromise(

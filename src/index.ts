@@ -272,14 +272,24 @@ export * as Cost from "./observe/Cost.ts"
 /** What happened to each call, as events an application can subscribe to: usage per user, audit, billing. */
 export * as Events from "./observe/Events.ts"
 
-/** One span and a few metrics per call, by the OpenTelemetry conventions for generative AI. */
+/**
+ * Watches whether prefixes that are to be cached by the provider are read from its cache, and says where requests
+ * differ when they are not.
+ */
+export * as PromptCache from "./observe/PromptCache.ts"
+
+/** One span and a few metrics per request, by the OpenTelemetry conventions for generative AI. */
 export * as Telemetry from "./observe/Telemetry.ts"
 
-/** Configuration as data: named instances of providers with their policies, from TOML, JSON or the environment. */
+/**
+ * Configuration as data: named instances of providers and routes between them with their policies, from TOML, JSON or
+ * the environment.
+ */
 export * as LlmConfig from "./config/LlmConfig.ts"
 
 /**
- * Named instances of a configuration as services at run time, and the exchange of the configuration while calls run.
+ * Named instances and routes of a configuration as services at run time, and the exchange of the configuration while
+ * calls run.
  */
 export * as Registry from "./config/Registry.ts"
 

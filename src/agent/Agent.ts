@@ -339,12 +339,12 @@ export const asTool = <const Name extends string, E, R, S extends Schema.Codec<u
         : JSON.stringify(params))
   const below = (params: unknown, context: Handlers.CallContext) =>
     Effect.gen(function*() {
-      const { idempotencyKey: id, left, nested, wentOn } = context
+      const { idempotencyKey: id, left, nested, tellChild, wentOn } = context
       const input: Input = nested === undefined ? { prompt: prompt(params), id } : { state: nested }
       const { named, resumed, state } = yield* begin(agent, input, left)
       const session = new Session(state, {
         key: agent.options.approvalKey,
-        emit: silent,
+        emit: tellChild ?? silent,
         held: (yield* control) as HeldControl,
         store: wentOn
       })

@@ -15,6 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { CustomTool, FailureMode, FunctionTool, LlmTool, ProviderTool } from "../LlmTool.ts"
 import type { Json, ToolResultPart } from "../Message.ts"
+import type { AgentEvent } from "./drive/events.ts"
 import type { Bounds, Spent, State } from "./run/state.ts"
 
 // =============================================================================
@@ -40,6 +41,8 @@ export interface CallContext {
   readonly nested: State | undefined
   /** Stores where a run below stands. */
   readonly wentOn: (nested: State) => Effect.Effect<void>
+  /** Tells whoever reads the run what happens in a run below. @default nobody reads */
+  readonly tellChild?: ((events: ReadonlyArray<AgentEvent>) => Effect.Effect<void>) | undefined
 }
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Named instances of a configuration as services at run time, and the exchange of the configuration while calls run.
+ * Named instances and routes of a configuration as services at run time, and the exchange of the configuration while calls run.
  *
  * An instance is built at its first use and kept with its state: limits, queues, benches. Two names are two instances,
  * however alike their configurations. `get(name)` and `default` give services that forward every call to the instance
@@ -14,29 +14,26 @@
  *
  * @since 0.1.0
  */
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import * as FileSystem from "effect/FileSystem"
-import * as HttpClient from "effect/http/HttpClient"
+import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
-import * as Queue from "effect/Queue"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type * as LlmError from "../LlmError.ts"
 import * as LlmService from "../LlmService.ts"
-import { standingFor } from "../service/addressee.ts"
 import { optionsIssue } from "../service/checked.ts"
-import { duration, fields, optional } from "../validation/values.ts"
+import { anything, duration, fields, flag, optional, recordOf } from "../validation/values.ts"
+import { borrow, forward } from "./forwarding.ts"
+import * as Generations from "./generations.ts"
 import * as Instances from "./instances.ts"
 import * as LlmConfig from "./LlmConfig.ts"
 import * as Problems from "./problems.ts"
-import { Slot } from "./slot.ts"
+import { follow, type Seen } from "./watching.ts"
 
 // =============================================================================
 // Models
@@ -90,151 +87,43 @@ export interface Service {
 export class Registry extends Context.Service<Registry, Service>()("effect-llm/config/Registry") {}
 
 // =============================================================================
-// Generations
-// =============================================================================
-
-type ServiceSlot = Slot<LlmService.Service, LlmError.LlmError>
-
-/** One instance: its core, which others may fall back to, and the whole. */
-interface Entry {
-  readonly instance: LlmConfig.Instance
-  readonly core: ServiceSlot
-  readonly whole: ServiceSlot
-}
-
-interface Generation {
-  readonly config: LlmConfig.LlmConfig
-  readonly entries: ReadonlyMap<string, Entry>
-}
-
-const empty: Generation = { config: { default: "", instances: {} }, entries: new Map() }
-
-/** Borrows a slot for the current scope. The slot is chosen and counted in one step. */
-const borrow = (choose: () => ServiceSlot | LlmError.LlmError) =>
-  Effect.flatMap(
-    Effect.acquireRelease(
-      Effect.suspend(() => {
-        const slot = choose()
-        if (!(slot instanceof Slot)) return Effect.fail(slot)
-        slot.take()
-        return Effect.succeed(slot)
-      }),
-      (slot) => slot.giveBack
-    ),
-    (slot) => slot.ready
-  )
-
-/** The next generation; what did not change is taken over from the last. */
-const nextOf = (
-  last: Generation,
-  config: LlmConfig.LlmConfig,
-  build: (name: string, instance: LlmConfig.Instance) => ServiceSlot
-): Generation => {
-  const same = (name: string, instance: LlmConfig.Instance): Entry | undefined => {
-    const before = last.entries.get(name)
-    const own = (given: LlmConfig.Instance) => ({ ...given, fallback: undefined, timeout: undefined })
-    return before !== undefined && Equal.equals(own(before.instance), own(instance)) ? before : undefined
-  }
-  const cores = new Map(
-    Object.entries(config.instances).map(([name, instance]) => [
-      name,
-      same(name, instance)?.core ?? build(name, instance)
-    ])
-  )
-  const entries = Object.entries(config.instances).map(([name, instance]): [string, Entry] => {
-    const names = [name, ...instance.fallback ?? []]
-    const before = last.entries.get(name)
-    const unchanged = before !== undefined &&
-      Equal.equals(before.instance.timeout, instance.timeout) &&
-      Equal.equals(before.instance.fallback ?? [], instance.fallback ?? []) &&
-      names.every((each) => last.entries.get(each)?.core === cores.get(each))
-    return [name, {
-      instance,
-      core: cores.get(name)!,
-      whole: unchanged ? before.whole : new Slot(
-        Effect.flatMap(
-          Effect.forEach(names, (each) => borrow(() => cores.get(each)!)),
-          ([first, ...others]) => Instances.whole(instance, [first!, ...others])
-        )
-      )
-    }]
-  })
-  return { config, entries: new Map(entries) }
-}
-
-const slotsOf = ({ entries }: Generation): Set<ServiceSlot> =>
-  new Set([...entries.values()].flatMap(({ core, whole }) => [whole, core]))
-
-// =============================================================================
 // Construction
 // =============================================================================
 
 /** What is there before the first instance is. */
 const noInfo: LlmService.ServiceInfo = { provider: "config", model: "", capabilities: {} }
 
-const forward = (
-  choose: () => ServiceSlot | LlmError.LlmError,
-  initial: LlmService.ServiceInfo
-): LlmService.Service => {
-  let last = initial
-  const call = <A>(use: (service: LlmService.Service) => Effect.Effect<A, LlmError.LlmError>) =>
-    Effect.scoped(Effect.flatMap(borrow(choose), use))
-  const current = (): LlmService.Service | undefined => {
-    const slot = choose()
-    return slot instanceof Slot ? slot.value : undefined
-  }
-  return standingFor({
-    get info() {
-      const now = current()?.info
-      if (now !== undefined) last = now
-      return last
-    },
-    generate: (request) => call((service) => service.generate(request)),
-    stream: (request) => Stream.unwrap(Effect.map(borrow(choose), (service) => service.stream(request))),
-    countTokens: (request) => call((service) => service.countTokens(request)),
-    models: call((service) => service.models),
-    health: call((service) => service.health)
-  }, current)
-}
-
 type Source = Effect.Effect<LlmConfig.LlmConfig, LlmError.LlmError>
 
 const makeFrom = (
-  source: Source
+  source: Source,
+  options?: LlmConfig.ReadOptions
 ): Effect.Effect<Service, LlmError.LlmError, HttpClient.HttpClient | Scope.Scope> =>
   Effect.gen(function*() {
-    const client = yield* HttpClient.HttpClient
-    // Calls build the instances they need first; keys come from where the registry was made all the same.
-    const variables = yield* ConfigProvider.ConfigProvider
-    const build = (name: string, instance: LlmConfig.Instance): ServiceSlot =>
-      new Slot(
-        Instances.core(name, instance).pipe(
-          Effect.provideService(HttpClient.HttpClient, client),
-          Effect.provideService(ConfigProvider.ConfigProvider, variables)
-        )
-      )
+    const build = yield* Generations.builder
     const lock = Semaphore.makeUnsafe(1)
-    let current = empty
+    let current = Generations.empty
     let closed = false
     yield* Effect.addFinalizer(() => {
       closed = true
-      return Effect.forEach(slotsOf(current), (slot) => slot.close, { discard: true })
+      return Effect.forEach(Generations.slotsOf(current), (slot) => slot.close, { discard: true })
     })
 
     const replace = Effect.fnUntraced(function*(config: LlmConfig.LlmConfig) {
-      const next = nextOf(current, config, build)
-      const before = slotsOf(current)
-      const after = slotsOf(next)
-      const needed = [...next.entries].filter(([name]) =>
+      const next = Generations.nextOf(current, config, build)
+      const before = Generations.slotsOf(current)
+      const after = Generations.slotsOf(next)
+      const needed = [...next.entries.keys()].filter((name) =>
         name === config.default || current.entries.get(name)?.whole.value !== undefined
       )
-      yield* Effect.forEach(needed, ([, entry]) => entry.whole.ready, { discard: true }).pipe(
+      yield* Effect.forEach(needed, (name) => Generations.ready(next, name), { discard: true }).pipe(
         Effect.onError(() => Effect.forEach(after, (slot) => before.has(slot) ? Effect.void : slot.close))
       )
       const changed = [...new Set([...current.entries.keys(), ...next.entries.keys()])].filter((name) =>
-        current.entries.get(name)?.whole !== next.entries.get(name)?.whole
+        !Generations.isUnchanged(current, next, name)
       )
       current = next
+      Generations.enforce(next)
       yield* Effect.forEach(before, (slot) => after.has(slot) ? Effect.void : slot.retire, { discard: true })
       return { _tag: "Applied", config, changed } satisfies Reload
     })
@@ -269,7 +158,7 @@ const makeFrom = (
       names: Effect.sync(() => [...current.entries.keys()]),
       default: toDefault,
       config: Effect.sync(() => current.config),
-      update: (config) => take(LlmConfig.decode(config)),
+      update: (config) => take(LlmConfig.decode(config, undefined, options)),
       reload: take(source),
       reloads: SubscriptionRef.changes(history)
     }
@@ -282,8 +171,10 @@ const makeFrom = (
  * @since 0.1.0
  */
 export const make = (
-  config: LlmConfig.LlmConfig
-): Effect.Effect<Service, LlmError.LlmError, HttpClient.HttpClient | Scope.Scope> => makeFrom(LlmConfig.decode(config))
+  config: LlmConfig.LlmConfig,
+  options?: LlmConfig.ReadOptions
+): Effect.Effect<Service, LlmError.LlmError, HttpClient.HttpClient | Scope.Scope> =>
+  makeFrom(LlmConfig.decode(config, undefined, options), options)
 
 /**
  * Options of {@link layerWatch}.
@@ -291,24 +182,24 @@ export const make = (
  * @category models
  * @since 0.1.0
  */
-export interface WatchOptions {
+export interface WatchOptions extends LlmConfig.ReadOptions {
   /** How long a file must have been quiet before it is read. @default 200 milliseconds */
   readonly debounce?: Duration.Input | undefined
   /** How long to wait before watching again when watching broke. @default 5 seconds */
   readonly rewatch?: Duration.Input | undefined
 }
 
-const watchOptions = fields({ debounce: optional(duration), rewatch: optional(duration) })
+const watchOptions = fields({
+  debounce: optional(duration),
+  rewatch: optional(duration),
+  strict: optional(flag),
+  extensions: optional(recordOf(anything))
+})
 
-const folderOf = (path: string): string => {
-  const folder = path.replace(/[/\\][^/\\]*$/, "")
-  return folder === path ? "." : folder === "" ? "/" : folder
-}
-
-const sourceOf = (path: string) =>
+const sourceOf = (path: string, options: LlmConfig.ReadOptions | undefined) =>
   Effect.map(
     FileSystem.FileSystem,
-    (files) => LlmConfig.fromFile(path).pipe(Effect.provideService(FileSystem.FileSystem, files))
+    (files) => LlmConfig.fromFile(path, options).pipe(Effect.provideService(FileSystem.FileSystem, files))
   )
 
 /**
@@ -330,34 +221,15 @@ export const makeWatch = (
     const files = yield* FileSystem.FileSystem
     const format = yield* LlmConfig.formatOf(path)
     const text = Effect.provideService(LlmConfig.readText(path), FileSystem.FileSystem, files)
-    let seen: string | undefined
-    const registry = yield* makeFrom(Effect.flatMap(text, (found) => {
-      seen = found
-      return LlmConfig.parse(found, format, path)
-    }))
-
-    const changes = yield* Queue.sliding<void>(1)
-    const signal = () => void Queue.offerUnsafe(changes, undefined)
-    const follow = Effect.matchEffect(text, {
-      // A file that cannot be read is reported once, like any text.
-      onFailure: () =>
-        seen === undefined ? Effect.void : Effect.ignore(registry.reload).pipe(
-          Effect.tap(() => Effect.sync(() => void (seen = undefined)))
-        ),
-      onSuccess: (found) => found === seen ? Effect.void : Effect.ignore(registry.reload)
-    })
-    yield* Stream.fromQueue(changes).pipe(
-      Stream.debounce(options.debounce ?? "200 millis"),
-      Stream.runForEach(() => follow),
-      Effect.forkScoped
+    const seen: Seen = { text: undefined }
+    const registry = yield* makeFrom(
+      Effect.flatMap(text, (found) => {
+        seen.text = found
+        return LlmConfig.parse(found, format, path, options)
+      }),
+      options
     )
-    // What changed before the watcher was there is read when it is.
-    yield* files.watch(folderOf(path), { onReady: signal }).pipe(
-      Stream.runForEach(() => Effect.sync(signal)),
-      Effect.tapError((error) => Effect.logWarning(`${path} is not watched: ${error.reason._tag}`)),
-      Effect.retry(Schedule.spaced(options.rewatch ?? "5 seconds")),
-      Effect.forkScoped
-    )
+    yield* follow({ path, files, text, seen, reload: registry.reload, ...options })
     return registry
   })
 
@@ -372,8 +244,9 @@ export const makeWatch = (
  * @since 0.1.0
  */
 export const layer = (
-  config: LlmConfig.LlmConfig
-): Layer.Layer<Registry, LlmError.LlmError, HttpClient.HttpClient> => Layer.effect(Registry, make(config))
+  config: LlmConfig.LlmConfig,
+  options?: LlmConfig.ReadOptions
+): Layer.Layer<Registry, LlmError.LlmError, HttpClient.HttpClient> => Layer.effect(Registry, make(config, options))
 
 /**
  * A registry of a configuration text.
@@ -383,9 +256,10 @@ export const layer = (
  */
 export const layerText = (
   text: string,
-  format: LlmConfig.Format
+  format: LlmConfig.Format,
+  options?: LlmConfig.ReadOptions
 ): Layer.Layer<Registry, LlmError.LlmError, HttpClient.HttpClient> =>
-  Layer.effect(Registry, makeFrom(LlmConfig.parse(text, format)))
+  Layer.effect(Registry, makeFrom(LlmConfig.parse(text, format, undefined, options), options))
 
 /**
  * A registry of a file, which is read again only by `reload`.
@@ -394,9 +268,10 @@ export const layerText = (
  * @since 0.1.0
  */
 export const layerFile = (
-  path: string
+  path: string,
+  options?: LlmConfig.ReadOptions
 ): Layer.Layer<Registry, LlmError.LlmError, HttpClient.HttpClient | FileSystem.FileSystem> =>
-  Layer.effect(Registry, Effect.flatMap(sourceOf(path), makeFrom))
+  Layer.effect(Registry, Effect.flatMap(sourceOf(path, options), (source) => makeFrom(source, options)))
 
 /**
  * A registry of a file that follows the changes of the file; see {@link makeWatch}.

@@ -1,35 +1,28 @@
 /**
- * Makes an instance of a configuration a service: its provider, its key, its policies in their order.
+ * Makes an instance of a configuration a service: its provider, its keys, its policies in their order.
  *
  * The policies are stacked in two steps, so that an instance which is also the fallback of another is one and the same,
- * with one limit and one queue: `core` has what belongs to the provider, `whole` adds what belongs to the call.
+ * with one limit and one queue: `core` has what belongs to the instance, `Stack.aroundFallback` adds what belongs to the call.
  *
  * @since 0.1.0
  */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Scope } from "effect/Scope"
 import * as LlmError from "../LlmError.ts"
 import type * as LlmService from "../LlmService.ts"
-import * as Concurrency from "../policy/Concurrency.ts"
-import * as Fallback from "../policy/Fallback.ts"
-import * as RateLimit from "../policy/RateLimit.ts"
-import * as Retry from "../policy/Retry.ts"
-import * as Timeout from "../policy/Timeout.ts"
+import type * as KeyPool from "../policy/KeyPool.ts"
 import { environment } from "../provider/environment.ts"
 import * as Llm from "../provider/Llm.ts"
 import type * as Provider from "../provider/Provider.ts"
 import * as OwnOptions from "./ownOptions.ts"
 import * as Problems from "./problems.ts"
 import type { Instance, LlmConfig } from "./schema.ts"
-
-const find = (config: LlmConfig, name: string): Effect.Effect<Instance, LlmError.LlmError> =>
-  typeof name === "string" && Object.hasOwn(config.instances, name)
-    ? Effect.succeed(config.instances[name]!)
-    : Effect.fail(unknown(config, name))
+import * as Stack from "./stack.ts"
 
 /**
  * The error for a name without an instance.
@@ -40,7 +33,7 @@ const find = (config: LlmConfig, name: string): Effect.Effect<Instance, LlmError
 export const unknown = (config: LlmConfig, name: string): LlmError.LlmError =>
   Problems.configuration(
     `There is no instance ${typeof name === "string" ? Problems.quoted(name) : "without a name"}. ${
-      Problems.unknownName(name, Object.keys(config.instances))
+      Problems.unknownName(name, [...Object.keys(config.instances), ...Object.keys(config.routes ?? {})])
     }`,
     "instances"
   )
@@ -57,16 +50,54 @@ const namedKey = (variable: string): Effect.Effect<Redacted.Redacted<string>, Ll
     }
   )
 
+/** The key in a file, such as a mounted secret. */
+const keyInFile = (path: string): Effect.Effect<Redacted.Redacted<string>, LlmError.LlmError> =>
+  Effect.gen(function*() {
+    const files = Option.getOrUndefined(yield* Effect.serviceOption(FileSystem.FileSystem))
+    if (files === undefined) {
+      return yield* Problems.configuration("A key in a file needs the FileSystem of the platform.", "apiKeyFile")
+    }
+    const size = yield* Effect.orElseSucceed(Effect.map(files.stat(path), ({ size }) => Number(size)), () => 0)
+    const key = size > maxKeyLength ? "" : (yield* Effect.mapError(
+      files.readFileString(path),
+      ({ reason }) => Problems.configuration(`The file of the key cannot be read (${reason._tag}).`, "apiKeyFile")
+    )).trim()
+    return key === "" || key.length > maxKeyLength
+      ? yield* Problems.configuration("The file of the key holds no key.", "apiKeyFile")
+      : Redacted.make(key)
+  })
+
+/** Bytes of a file with a key: tokens of a cloud have a few thousand. */
+const maxKeyLength = 64 * 1024
+
+type KeySource = Pick<Instance, "apiKey" | "apiKeyEnv" | "apiKeyFile">
+
+const keyFrom = (
+  { apiKey, apiKeyEnv, apiKeyFile }: KeySource
+): Effect.Effect<Redacted.Redacted<string> | undefined, LlmError.LlmError> =>
+  apiKeyEnv !== undefined
+    ? namedKey(apiKeyEnv)
+    : apiKeyFile !== undefined
+    ? keyInFile(apiKeyFile)
+    : Effect.succeed(apiKey)
+
+const poolOf = (instance: Instance): Effect.Effect<ReadonlyArray<KeyPool.Key> | undefined, LlmError.LlmError> =>
+  instance.keyPool === undefined ? Effect.undefined : Effect.forEach(
+    instance.keyPool.keys,
+    ({ weight, ...source }) =>
+      Effect.map(keyFrom(source), (apiKey) => ({ apiKey: apiKey!, ...(weight === undefined ? undefined : { weight }) }))
+  )
+
 const defined = (options: object): object =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 
 const provided = (
   name: string,
   instance: Instance
-): Effect.Effect<LlmService.Service, LlmError.LlmError, HttpClient.HttpClient> =>
+): Effect.Effect<LlmService.Service, LlmError.LlmError | Config.ConfigError, HttpClient.HttpClient> =>
   Effect.gen(function*() {
     const { definition, make } = yield* Llm.load(instance.provider)
-    const apiKey = instance.apiKeyEnv === undefined ? undefined : yield* namedKey(instance.apiKeyEnv)
+    const apiKey = yield* keyFrom(instance)
     const found = yield* environment(definition)
     const own = OwnOptions.of(instance.provider)
     const given = instance.options ?? {}
@@ -81,7 +112,7 @@ const provided = (
       defaults: instance.defaults
     })
     if (
-      definition.auth.type !== "none" &&
+      definition.auth.type !== "none" && instance.keyPool === undefined &&
       options.apiKey === undefined && options.accessToken === undefined && options.credentials === undefined
     ) {
       return yield* Problems.configuration(
@@ -92,16 +123,10 @@ const provided = (
       )
     }
     return yield* make(options)
-  }).pipe(
-    Effect.mapError((error) => {
-      const reason = LlmError.isLlmError(error) ? error.reason : error
-      const field = "field" in reason ? reason.field : undefined
-      return Problems.configuration(`instances.${name}: ${reason.message}`, field)
-    })
-  )
+  })
 
 /**
- * The service of an instance without what belongs to the call: its fallback and its `timeout`.
+ * The service of an instance without what belongs to the call: its fallback, its `timeout`, its `cost`.
  *
  * @category constructors
  * @since 0.1.0
@@ -111,48 +136,18 @@ export const core = (
   instance: Instance
 ): Effect.Effect<LlmService.Service, LlmError.LlmError, HttpClient.HttpClient | Scope> =>
   Effect.gen(function*() {
-    let service = yield* provided(name, instance)
-    if (instance.timeouts !== undefined) service = yield* Timeout.policy(instance.timeouts).wrap(service)
-    if (instance.rateLimit !== undefined) service = yield* RateLimit.policy(instance.rateLimit).wrap(service)
-    if (instance.concurrency !== undefined) {
-      service = yield* Concurrency.policy({ permits: instance.concurrency }).wrap(service)
-    }
-    if (instance.retry !== false) service = yield* Retry.policy(instance.retry ?? Retry.standard).wrap(service)
-    return service
-  })
+    const keys = yield* poolOf(instance)
+    return yield* Stack.aroundProvider(yield* provided(name, instance), instance, { keys })
+  }).pipe(Effect.mapError(placed(`instances.${name}`)))
 
 /**
- * A core with the cores it falls back to, and the limit of the whole call around them.
+ * What went wrong when a part of a configuration was built, with the part's place.
  *
- * @category constructors
+ * @category errors
  * @since 0.1.0
  */
-export const whole = (
-  instance: Instance,
-  cores: readonly [LlmService.Service, ...Array<LlmService.Service>]
-): Effect.Effect<LlmService.Service, LlmError.LlmError> => {
-  const service = Fallback.make(cores)
-  return instance.timeout === undefined
-    ? Effect.succeed(service)
-    : Timeout.policy({ total: instance.timeout }).wrap(service)
+export const placed = (place: string) => (error: LlmError.LlmError | Config.ConfigError): LlmError.LlmError => {
+  const reason = LlmError.isLlmError(error) ? error.reason : error
+  const field = "field" in reason ? reason.field : undefined
+  return Problems.configuration(`${place}: ${reason.message}`, field)
 }
-
-/**
- * The service of an instance with all its policies, and of the instances it falls back to.
- *
- * @category constructors
- * @since 0.1.0
- */
-export const service = (
-  config: LlmConfig,
-  name: string
-): Effect.Effect<LlmService.Service, LlmError.LlmError, HttpClient.HttpClient | Scope> =>
-  Effect.gen(function*() {
-    const instance = yield* find(config, name)
-    const first = yield* core(name, instance)
-    const others = yield* Effect.forEach(
-      instance.fallback ?? [],
-      (other) => Effect.flatMap(find(config, other), (found) => core(other, found))
-    )
-    return yield* whole(instance, [first, ...others])
-  })

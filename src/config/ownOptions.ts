@@ -129,4 +129,4 @@ const own: { readonly [Id in ProviderId]?: Own } = {
  */
 export const of = (provider: ProviderId): Own => own[provider] ?? none
 
-const none: Own = { schema: Schema.Struct({}) }
+const none: Own = { schema: Schema.Record(Schema.String, Schema.Never) }

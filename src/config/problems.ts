@@ -9,7 +9,7 @@
 import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
 import * as LlmError from "../LlmError.ts"
-import { maskShapes, mayHoldKey } from "../transport/secrets/keyShapes.ts"
+import { isShown, looksLikeKey, nearest, plain, quoted, unknownName } from "../provider/names.ts"
 import { holdsCredential } from "../validation/credentialNames.ts"
 
 /**
@@ -18,63 +18,27 @@ import { holdsCredential } from "../validation/credentialNames.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Problem {
+export interface Found {
   readonly path: ReadonlyArray<PropertyKey>
   readonly message: string
-}
-
-const plain = (name: string): string => name.toLowerCase().replace(/[-_\s]/g, "")
-
-/** Edits between two names, a swap of neighbours counting as two. */
-const distance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
-    }
-    row = next
-  }
-  return row[b.length]!
-}
-
-/** Longer names are no slips of the pen: comparing them would cost their length times that of the known ones. */
-const longestSlip = 64
-/** Names that are compared and listed; a file can name any number of instances. */
-const mostKnown = 100
-
-/** The known name that was probably meant. */
-const suggestion = (name: string, known: ReadonlyArray<string>): string | undefined => {
-  if (name.length > longestSlip) return undefined
-  const given = plain(name)
-  const limit = Math.min(2, Math.floor(given.length / 2))
-  let best: string | undefined
-  let least = limit + 1
-  for (const candidate of known.slice(0, mostKnown)) {
-    if (!isShown(candidate)) continue
-    const edits = distance(given, plain(candidate))
-    if (edits < least) {
-      best = candidate
-      least = edits
-    }
-  }
-  return best
+  /** What was probably meant, or is to stand there instead. */
+  readonly suggestion?: string | undefined
+  /** Whether it is a field that nobody knows, which who is not strict reads over. */
+  readonly isUnknownField?: boolean | undefined
 }
 
 /**
- * What a name that nobody knows is answered with.
+ * A name that nobody knows, at a place.
  *
- * @category combinators
+ * @category constructors
  * @since 0.1.0
  */
-export const unknownName = (name: string, known: ReadonlyArray<string>): string => {
-  if (typeof name !== "string") return `Give a name. ${unknownName("", known)}`
-  const meant = suggestion(name, known)
-  const more = known.length > mostKnown ? ` and ${known.length - mostKnown} more` : ""
-  const shown = known.slice(0, mostKnown).map((each) => isShown(each) ? each : "…")
-  const names = known.length === 0 ? "There are none." : `Known: ${shown.join(", ")}${more}.`
-  return meant === undefined ? names : `Did you mean "${meant}"? ${names}`
-}
+export const ofName = (
+  path: ReadonlyArray<PropertyKey>,
+  what: string,
+  name: string,
+  known: ReadonlyArray<string>
+): Found => ({ path, message: `${what}. ${unknownName(name, known)}`, suggestion: nearest(name, known) })
 
 const secretName =
   /^(?:.*(?:keys?|secret|password|passwd|credentials?)|(?:access|api|auth|bearer|session)?token|authorization)$/
@@ -91,22 +55,16 @@ const namesSecret = (name: string): boolean => secretName.test(plain(name))
 export const noSecrets =
   "Keys do not stand in the configuration. Put the key into an environment variable and name that with apiKeyEnv."
 
-const looksLikeKey = (text: string): boolean => mayHoldKey(text) && maskShapes(text, "<redacted>") !== text
-
-/**
- * A name in quotes, if it can be shown: keys have digits among their letters, or are longer than names.
- *
- * @category combinators
- * @since 0.1.0
- */
-export const quoted = (name: string): string =>
-  name.length > longestSlip ? "Such a long name" : isShown(name) ? `"${name}"` : "What stands there"
-
-const isShown = (name: string): boolean =>
-  name.length <= longestSlip && !looksLikeKey(name) && !/[A-Za-z0-9]{20,}/.test(name)
+const credential = (path: ReadonlyArray<PropertyKey>): Found => ({
+  path,
+  message: noSecrets,
+  suggestion: "apiKeyEnv"
+})
 
 /** What is not looked through: a prompt can be about anything. */
 const isProse = (path: ReadonlyArray<PropertyKey>): boolean => path[2] === "defaults" && path[3] === "system"
+
+export { quoted, unknownName }
 
 /**
  * Where credentials stand in a configuration: values that look like one, and fields of `metadata` that are named like one. The
@@ -115,55 +73,121 @@ const isProse = (path: ReadonlyArray<PropertyKey>): boolean => path[2] === "defa
  * @category constructors
  * @since 0.1.0
  */
-export const credentialsIn = (value: unknown, path: ReadonlyArray<PropertyKey> = []): ReadonlyArray<Problem> => {
+export const credentialsIn = (value: unknown, path: ReadonlyArray<PropertyKey> = []): ReadonlyArray<Found> => {
   if (typeof value === "string") {
     const isNamed = path.includes("metadata") && value.length >= 16 && holdsCredential(String(path.at(-1)))
-    return isNamed || (!isProse(path) && looksLikeKey(value)) ? [{ path, message: noSecrets }] : []
+    return isNamed || (!isProse(path) && looksLikeKey(value)) ? [credential(path)] : []
   }
   if (typeof value !== "object" || value === null) return []
   return Object.entries(value).flatMap(([key, inner]) => [
-    ...(looksLikeKey(key) ? [{ path: [...path, key], message: noSecrets }] : []),
+    ...(looksLikeKey(key) ? [credential([...path, key])] : []),
     ...credentialsIn(inner, [...path, key])
   ])
 }
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
+/** What stands at a place of a value. @category accessors @since 0.1.0 */
+export const at = (value: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
+  path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === "object" && inner !== null && Object.hasOwn(inner, key)
+        ? (inner as Record<PropertyKey, unknown>)[key]
+        : undefined,
+    value
+  )
+
+const literalsOf = (ast: SchemaAST.AST): ReadonlyArray<string> => {
+  if (SchemaAST.isUnion(ast)) return ast.types.flatMap(literalsOf)
+  return SchemaAST.isLiteral(ast) && typeof ast.literal === "string" ? [ast.literal] : []
+}
+
+/** A key as such is for code only. */
+const inFiles = (name: string): boolean => name !== "apiKey"
+
+const astOf = (issue: SchemaIssue.Issue): SchemaAST.AST | undefined => "ast" in issue ? issue.ast : undefined
+
+/** What fits none of several forms has one problem, in the words of all. */
+const together = (problems: ReadonlyArray<Found>): ReadonlyArray<Found> => {
+  const [first, ...others] = problems
+  if (first === undefined || others.some(({ path }) => path.length !== first.path.length)) return problems
+  if (problems.some(({ isUnknownField, message }) => isUnknownField === true || !message.startsWith("Expected "))) {
+    return problems
+  }
+  const expected = problems.map(({ message }) =>
+    message.replace(/^Expected /, "").replace(/\.( Did you mean .*)?$/, "")
+  )
+  const suggestion = problems.find((each) => each.suggestion !== undefined)?.suggestion
+  const message = `Expected ${expected.join(", or ")}.`
+  return [
+    suggestion === undefined
+      ? { path: first.path, message }
+      : { path: first.path, message: `${message} Did you mean "${suggestion}"?`, suggestion }
+  ]
+}
+
 /**
- * The problems behind an issue of a schema.
+ * The problems behind an issue of a schema; `value` is what was decoded, `base` its place.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const ofIssue = (issue: SchemaIssue.Issue, path: ReadonlyArray<PropertyKey> = []): ReadonlyArray<Problem> => {
-  switch (issue._tag) {
-    case "Pointer":
-      return ofIssue(issue.issue, [...path, ...issue.path])
-    case "Encoding":
-      return ofIssue(issue.issue, path)
-    case "Composite":
-      return issue.issues.flatMap((inner) => ofIssue(inner, path))
-    case "AnyOf":
-      if (issue.issues.length > 0) return issue.issues.flatMap((inner) => ofIssue(inner, path))
-      break
-    case "MissingKey":
-      return [{ path, message: "Is missing." }]
-    case "UnexpectedKey": {
-      const name = String(path.at(-1))
-      const known = SchemaAST.isObjects(issue.ast) ? issue.ast.propertySignatures.map(({ name }) => String(name)) : []
-      return [{
-        path,
-        message: namesSecret(name) && suggestion(name, ["apiKeyEnv"]) === undefined
-          ? noSecrets
-          : `Unknown key. ${unknownName(name, known)}`
-      }]
+export const ofIssue = (
+  issue: SchemaIssue.Issue,
+  value: unknown,
+  base: ReadonlyArray<PropertyKey> = []
+): ReadonlyArray<Found> => {
+  const collect = (issue: SchemaIssue.Issue, inner: ReadonlyArray<PropertyKey>): ReadonlyArray<Found> => {
+    const path = [...base, ...inner]
+    switch (issue._tag) {
+      case "Pointer":
+        return collect(issue.issue, [...inner, ...issue.path])
+      case "Encoding":
+        return collect(issue.issue, inner)
+      case "Composite":
+        return issue.issues.flatMap((each) => collect(each, inner))
+      case "AnyOf":
+        if (issue.issues.length > 0) return together(issue.issues.flatMap((each) => collect(each, inner)))
+        break
+      case "MissingKey":
+        return [{ path, message: "Is missing." }]
+      case "UnexpectedKey": {
+        const name = String(path.at(-1))
+        const known = SchemaAST.isObjects(issue.ast)
+          ? issue.ast.propertySignatures.map(({ name }) => String(name)).filter(inFiles)
+          : []
+        return namesSecret(name) && nearest(name, ["apiKeyEnv", "apiKeyFile"]) === undefined
+          ? [credential(path)]
+          : [{ ...ofName(path, "Unknown key", name, known), isUnknownField: true }]
+      }
     }
+    if (path.at(-1) === "apiKey") return [credential(path)]
+    const ast = astOf(issue)
+    if (ast !== undefined && SchemaAST.isNever(ast)) {
+      return [{ ...ofName(path, "Unknown key", String(path.at(-1)), []), isUnknownField: true }]
+    }
+    const given = at(value, inner)
+    const literals = ast === undefined ? [] : literalsOf(ast)
+    const meant = typeof given === "string" ? nearest(given, literals) : undefined
+    const said = (format(issue).issues[0]?.message ?? "Is not valid").replace(/ \| undefined$/, "").replace(
+      /\bobject\b/,
+      "table"
+    )
+    return [{
+      path,
+      message: meant === undefined ? `${said}.` : `${said}. Did you mean "${meant}"?`,
+      suggestion: meant
+    }]
   }
-  return [{ path, message: `${format(issue).issues[0]?.message ?? "Is not valid"}.` }]
+  return collect(issue, [])
 }
 
-const placeOf = (path: ReadonlyArray<PropertyKey>): string =>
+/** A place as people write it; what may be a key is not shown. @category combinators @since 0.1.0 */
+export const placeOf = (path: ReadonlyArray<PropertyKey>): string =>
   path.map((name) => isShown(String(name)) ? String(name) : "…").join(".")
+
+/** Problems that an error repeats; `problems` gives them all. */
+const mostSaid = 50
 
 /**
  * A `Configuration` error out of problems.
@@ -172,7 +196,7 @@ const placeOf = (path: ReadonlyArray<PropertyKey>): string =>
  * @since 0.1.0
  */
 export const error = (
-  problems: ReadonlyArray<Problem>,
+  problems: ReadonlyArray<Found>,
   options: {
     /** Where the configuration comes from, such as the path of a file. */
     readonly source?: string | undefined
@@ -181,7 +205,10 @@ export const error = (
   } = {}
 ): LlmError.LlmError => {
   const place = options.place ?? placeOf
-  const sentences = problems.map(({ message, path }) => path.length === 0 ? message : `${place(path)}: ${message}`)
+  const sentences = problems.slice(0, mostSaid).map(({ message, path }) =>
+    path.length === 0 ? message : `${place(path)}: ${message}`
+  )
+  if (problems.length > mostSaid) sentences.push(`There are ${problems.length - mostSaid} more.`)
   return configuration(
     `${options.source === undefined ? "" : `${options.source}: `}${sentences.join(" ")}`,
     problems[0] === undefined || problems[0].path.length === 0 ? undefined : place(problems[0].path)

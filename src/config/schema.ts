@@ -5,76 +5,45 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { providerIds } from "../provider/Llm.ts"
+import {
+  Balance,
+  Candidates,
+  ContinueRoute,
+  Fallback,
+  KeyPool,
+  orTrue,
+  policyNames,
+  stackFields
+} from "./schema/policies.ts"
+import { count, optional, redacted, secretFile, text, variableName } from "./schema/values.ts"
 
-/**
- * A length of time in a configuration: a `Duration`, or text such as `"20 seconds"`. A bare number is not one, because
- * it does not say its unit.
- *
- * @category models
- * @since 0.1.0
- */
-export type Span = Duration.Duration | `${number} ${Duration.Unit}`
-
-const isSpan = (given: unknown): given is Span => {
-  if (typeof given !== "string" && !Duration.isDuration(given)) return false
-  const span = Duration.fromInput(given as Span)
-  return Option.isSome(span) && Duration.isPositive(span.value)
-}
-
-const span = Schema.declare(isSpan, { expected: "a duration such as \"20 seconds\"" })
-const optional = Schema.optional
-const text = Schema.String.check(Schema.isNonEmpty({ expected: "a text that is not empty" }))
-const count = Schema.Int.check(Schema.isGreaterThan(0, { expected: "a whole number above 0" }))
-
-/** Also keeps out keys that were pasted here: those have small letters or dashes. */
-const variableName = Schema.String.check(
-  Schema.isPattern(/^[A-Z_][A-Z0-9_]{0,99}$/, {
-    expected: "the name of an environment variable, in capitals, such as \"OPENAI_API_KEY\""
-  })
-)
-
-/**
- * Time limits of one attempt; those left out are the library's.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const Timeouts = Schema.Struct({
-  connect: optional(span),
-  firstToken: optional(span),
-  firstByte: optional(span),
-  idle: optional(span),
-  total: optional(span)
-})
-
-/**
- * How calls are tried again; what is left out is `Retry.standard`'s.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const Retry = Schema.Struct({
-  retries: optional(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0, { expected: "a whole number from 0" }))),
-  base: optional(span),
-  cap: optional(span)
-})
-
-/**
- * Requests and tokens per minute.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const RateLimit = Schema.Struct({
-  requestsPerMinute: optional(count),
-  tokensPerMinute: optional(count),
-  inputTokensPerMinute: optional(count),
-  outputTokensPerMinute: optional(count)
-})
+export {
+  Balance,
+  Budget,
+  Cache,
+  Candidate,
+  Candidates,
+  CircuitBreaker,
+  Concurrency,
+  Continue,
+  ContinueCandidate,
+  ContinueRoute,
+  Cost,
+  Fallback,
+  Hedge,
+  KeyPool,
+  type PolicyName,
+  policyNames,
+  PoolKey,
+  Prices,
+  RateLimit,
+  Retry,
+  Routes,
+  Timeouts
+} from "./schema/policies.ts"
+export { Key, type Span } from "./schema/values.ts"
 
 /**
  * Options of every request that the request does not set itself; see `RequestOptions`.
@@ -111,8 +80,10 @@ export const Defaults = Schema.Struct({
   providerOptions: optional(Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.Json)))
 })
 
+const order = optional(Schema.Array(Schema.Literals(policyNames)))
+
 /**
- * One instance of a provider.
+ * One instance of a provider, with the policies that belong to it alone.
  *
  * @category schemas
  * @since 0.1.0
@@ -127,20 +98,19 @@ export const Instance = Schema.Struct({
   baseUrl: optional(text),
   /** Environment variable that holds the key. @default the provider's usual ones */
   apiKeyEnv: optional(variableName),
+  /** File that holds the key, such as a mounted secret. White space around it does not count. */
+  apiKeyFile: optional(secretFile),
+  /** In code, the key itself. */
+  apiKey: optional(redacted),
   /** Headers of every request; none that carry credentials. */
   headers: optional(Schema.Record(Schema.String, Schema.String)),
-  /** Limits of one attempt. */
-  timeouts: optional(Timeouts),
   defaults: optional(Defaults),
-  /** `false` never tries again. @default `Retry.standard` */
-  retry: optional(Schema.Union([Retry, Schema.Literal(false)])),
-  /** Limit of a whole call: retries, waits and fallback included. @default none */
-  timeout: optional(span),
-  rateLimit: optional(RateLimit),
-  /** Most calls that run at once. */
-  concurrency: optional(count),
-  /** Names of the instances that are asked when this one fails, in order; their own `fallback` and `timeout` do not count. */
+  keyPool: optional(KeyPool),
+  ...stackFields,
+  /** Names of the instances that are asked when this one fails, in order; their own `fallback`, `timeout` and `cost` do not count. */
   fallback: optional(Schema.Array(text)),
+  /** All policies of the instance from the inside out. @default the recommended order */
+  order,
   /** What only this provider has, such as `region` of Bedrock or `version` of Anthropic. */
   options: optional(Schema.Record(Schema.String, Schema.Json))
 })
@@ -154,14 +124,44 @@ export const Instance = Schema.Struct({
 export type Instance = typeof Instance.Type
 
 /**
- * A configuration: instances by name, and which one is the default.
+ * A named chain: what chooses between instances (or other routes), and the policies around them all. It falls back in the order of its
+ * candidates, unless it has `balance` or `hedge`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Route = Schema.Struct({
+  candidates: Candidates,
+  fallback: optional(Fallback),
+  balance: orTrue(Balance),
+  ...stackFields,
+  continue: orTrue(ContinueRoute),
+  /** All policies of the route from the inside out, but for what chooses. @default the recommended order */
+  order
+})
+
+/**
+ * A route, decoded.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Route = typeof Route.Type
+
+/**
+ * A configuration: instances and routes by name, and which one is the default. Instances and routes have no name in common.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const LlmConfig = Schema.Struct({
+  /** Where an editor finds the JSON Schema of the file. */
+  $schema: optional(Schema.String),
   default: text,
-  instances: Schema.Record(Schema.String, Instance)
+  instances: Schema.Record(Schema.String, Instance),
+  routes: optional(Schema.Record(Schema.String, Route)),
+  /** Belongs to the gateway, which reads and checks it; see `extension`. */
+  gateway: optional(Schema.Record(Schema.String, Schema.Json))
 })
 
 /**

@@ -1,6 +1,8 @@
 /**
  * What happened to each call, as events an application can subscribe to: usage per user, audit, billing.
  *
+ * What policies do is also logged, at `Debug`, with or without a bus: see {@link log}.
+ *
  * Opt-in: `Events.layer` makes the bus, `Events.policy` around a stack reports its calls and lets the policies inside report
  * theirs (`Retry`, `FailOver`, `CircuitOpened`, hits of the `Cache` policy …). Without it nothing is made and nothing is
  * looked up but one reference per call. Every event carries an id, the time in UTC, and scope, label and metadata of its request;
@@ -33,14 +35,23 @@ import type { Service } from "../LlmService.ts"
 import * as Policy from "../policy/Policy.ts"
 import { modelOf } from "../service/addressee.ts"
 import { misconfigured, optionsIssue } from "../service/checked.ts"
-import { type About, type Event, type EventDetail, EventSink, publish, type Sink } from "../stream/emit.ts"
+import {
+  type About,
+  type Event,
+  type EventDetail,
+  EventLog,
+  EventSink,
+  type LogSettings,
+  publish,
+  type Sink
+} from "../stream/emit.ts"
 import { type Ending, withHold } from "../stream/held.ts"
 import { millisBy, monotonicMillis } from "../stream/monotonic.ts"
 import { isServed } from "../stream/served.ts"
 import { provided } from "../stream/source.ts"
 import { countFrom, fields, optional } from "../validation/values.ts"
 
-export type { Candidate, Event, EventDetail, EventFields } from "../stream/emit.ts"
+export type { Candidate, Event, EventDetail, EventFields, LogSettings, PrefixDifference } from "../stream/emit.ts"
 
 /**
  * Events that were lost because a subscriber was too slow.
@@ -139,6 +150,28 @@ export const subscribe: Effect.Effect<PubSub.Subscription<Event>, never, Events 
   Events,
   (bus) => bus.subscribe
 )
+
+// =============================================================================
+// Log
+// =============================================================================
+
+/**
+ * How the events of policies are logged, with or without a bus: one line each at `Debug`, annotated with what the event has. Nothing is
+ * made of an event whose line is below Effect's `MinimumLogLevel`. What a policy warns of, such as a prompt cache that is never
+ * hit, is logged at `Warn` whatever the level here, unless it is `None`.
+ *
+ * @example
+ * ```ts
+ * program.pipe(Effect.provide(Events.log({ level: "Info" })))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const log = (settings: Partial<LogSettings>): Layer.Layer<never> =>
+  Layer.effectContext(
+    Effect.map(EventLog, (around) => Context.make(EventLog, { ...around, ...settings }))
+  )
 
 // =============================================================================
 // Policy

@@ -2,7 +2,7 @@
  * Chooses the provider by environment: `LLM_PROVIDER` names it, its usual variables configure it.
  *
  * Provider modules load when they are chosen, so an application starts only what it uses. Without `LLM_PROVIDER` the
- * provider is Anthropic; an unknown name is a `Configuration` error that lists the known ones. Applications that are bundled
+ * provider is Anthropic; an unknown name is a `Configuration` error with the likely name and the known ones. Applications that are bundled
  * import it from `effect-llm/Llm`, which names every provider to the bundler.
  *
  * @since 0.1.0
@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as LlmError from "../LlmError.ts"
 import { type ModuleName, moduleOf } from "./loading.ts"
+import { quoted, unknownName } from "./names.ts"
 import type { ProviderModule, ServiceLayer } from "./Provider.ts"
 
 /** The module of every provider, by id. */
@@ -123,7 +124,7 @@ export const layerOf = (id: ProviderId): ServiceLayer =>
   Layer.unwrap(Effect.suspend(() =>
     typeof id === "string" && isProviderId(id)
       ? Effect.map(load(id), (provider) => provider.layerEnv)
-      : Effect.fail(configuration(`There is no such provider. Known: ${providerIds.join(", ")}.`))
+      : Effect.fail(configuration(`There is no such provider. ${unknownName(id, providerIds)}`))
   ))
 
 const configuration = (message: string) =>
@@ -134,6 +135,9 @@ const configuration = (message: string) =>
     reason: new LlmError.Configuration({ field: "LLM_PROVIDER", message }),
     attempts: 1
   })
+
+const unknownProvider = (id: string) =>
+  configuration(`LLM_PROVIDER: ${quoted(id)} is not a provider. ${unknownName(id, providerIds)}`)
 
 /**
  * The provider that `LLM_PROVIDER` names, Anthropic when it is unset, with that provider's environment variables.
@@ -150,7 +154,7 @@ export const layerEnv: ServiceLayer = Layer.unwrap(Effect.gen(function*() {
   const id = Option.getOrElse(given, () => "anthropic").trim().toLowerCase()
   return isProviderId(id)
     ? layerOf(id)
-    : yield* configuration(`LLM_PROVIDER is "${id}". Known: ${providerIds.join(", ")}.`)
+    : yield* unknownProvider(id)
 }))
 
 /**
@@ -164,7 +168,7 @@ export const detect: Effect.Effect<Option.Option<ProviderId>, LlmError.LlmError>
   const named = Option.map(given, (name) => name.trim().toLowerCase())
   if (Option.isSome(named)) {
     if (isProviderId(named.value)) return Option.some(named.value)
-    return yield* configuration(`LLM_PROVIDER is "${named.value}". Known: ${providerIds.join(", ")}.`)
+    return yield* unknownProvider(named.value)
   }
   for (const id of providerIds) {
     const { definition } = yield* load(id)

@@ -66,6 +66,8 @@ export type AgentEvent =
   | (OfCall & { readonly _tag: "ToolProgress"; readonly value: Json })
   | (OfCall & { readonly _tag: "ToolResult"; readonly result: CallResult })
   | (OfCall & { readonly _tag: "ToolDeferred" })
+  /** What happens in the run of an agent that is called as a tool; of one below that, again one of these. */
+  | (OfCall & { readonly _tag: "ChildEvent"; readonly event: AgentEvent })
   /** It started, and nobody knows what came of it. */
   | (OfCall & { readonly _tag: "ToolLost" })
   | { readonly _tag: "MessagesAdded"; readonly messages: ReadonlyArray<Message> }
