@@ -529,7 +529,7 @@ describe("Whatever a server answers", () => {
       let page: unknown
       let result: unknown
       const { url } = yield* hostile({ "tools/list": () => page, "tools/call": () => result })
-      const samples = fc.sample(fc.tuple(anything, anything), 60)
+      const samples = fc.sample(fc.tuple(anything, anything), 25)
       for (const [one, two] of samples) {
         yield* Effect.scoped(Effect.gen(function*() {
           const fields = typeof one === "object" && one !== null && !Array.isArray(one) ? one : { tools: one }
