@@ -139,8 +139,6 @@ const client = (url: string) =>
       s: {
         endpoint: Mcp.http(url, name.startsWith("auth/") ? { authProvider: providerOf(given, name) ?? provider } : {}),
         prefix: "",
-        // The suite counts what comes before the handshake, and knows no other era.
-        era: "legacy",
         elicit: (elicitation) => Effect.succeed({ action: "accept", content: defaultsOf(elicitation) })
       }
     })
