@@ -62,6 +62,7 @@ const entries: Readonly<Record<string, string>> = {
   ".": "index",
   "./node": "node",
   "./testing": "testing/index",
+  "./promise": "promise",
   "./tokenizer": "tokenizer",
   "./gateway": "gateway/index"
 }
