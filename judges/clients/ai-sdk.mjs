@@ -36,10 +36,15 @@ for (const [name, model] of Object.entries(make)) {
   const common = { model, maxRetries: 0, onError: () => {} }
   await attempt("text", async () => (await generateText({ ...common, prompt: "Say hello." })).text)
   await attempt("stream", async () => await streamText({ ...common, prompt: "Say hello." }).text)
-  await attempt("tools", async () =>
-    (await generateText({ ...common, tools, stopWhen: steps(3), prompt: "What is the weather in Oslo?" })).text)
-  await attempt("streamed tools", async () =>
-    await streamText({ ...common, tools, stopWhen: steps(3), prompt: "What is the weather in Oslo?" }).text)
+  await attempt(
+    "tools",
+    async () =>
+      (await generateText({ ...common, tools, stopWhen: steps(3), prompt: "What is the weather in Oslo?" })).text
+  )
+  await attempt(
+    "streamed tools",
+    async () => await streamText({ ...common, tools, stopWhen: steps(3), prompt: "What is the weather in Oslo?" }).text
+  )
   await attempt("object", async () => {
     const output = Output.object({ schema: z.object({ city: z.string(), country: z.string() }) })
     return typeof (await generateText({ ...common, output, prompt: "Fill in a place: Oslo" })).output.city

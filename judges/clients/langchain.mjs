@@ -11,7 +11,13 @@ const make = {
   "LangChain, Chat Completions": () =>
     new ChatOpenAI({ model, apiKey: "sk-any", maxRetries: 0, configuration: { baseURL: `${url}/v1` } }),
   "LangChain, Responses": () =>
-    new ChatOpenAI({ model, apiKey: "sk-any", maxRetries: 0, useResponsesApi: true, configuration: { baseURL: `${url}/v1` } }),
+    new ChatOpenAI({
+      model,
+      apiKey: "sk-any",
+      maxRetries: 0,
+      useResponsesApi: true,
+      configuration: { baseURL: `${url}/v1` }
+    }),
   "LangChain, Messages": () =>
     new ChatAnthropic({ model, apiKey: "sk-any", maxRetries: 0, maxTokens: 500, anthropicApiUrl: url })
 }
