@@ -72,9 +72,11 @@ const typeOf = (statement: ts.Statement): string => {
     const [fields] = statement.heritageClauses?.[0]?.types[0]?.typeArguments ?? []
     return fields === undefined || fields.getText() === "ReasonFields" ? "" : membersOf(fields)
   }
-  if (!ts.isTypeAliasDeclaration(statement) || statement.typeParameters !== undefined) return ""
+  if (!ts.isTypeAliasDeclaration(statement)) return ""
   const text = membersOf(statement.type)
-  return text.length > longest.alias ? "" : text
+  // What computes with its parameters is for types, not for readers.
+  const computes = statement.typeParameters !== undefined && / extends |\[\w+ in /.test(text)
+  return computes || text.length > longest.alias ? "" : text
 }
 
 /** How a function is called: its parameters, and what it gives; of several ways the first. */
