@@ -14,7 +14,7 @@ import { families } from "../src/model/families.ts"
 import { defaultRoutes } from "../src/policy/candidates/routes.ts"
 import { errorTable } from "../src/protocol/ErrorMap.ts"
 import type { Definition } from "../src/provider/Provider.ts"
-import { encode } from "../src/provider/Provider.ts"
+import { spelled } from "../test/encoding.ts"
 import { headerOf, summaryOf } from "./summary.ts"
 
 const folder = new URL("../src/provider/", import.meta.url)
@@ -137,7 +137,7 @@ const facts = new Map(
 
 const encoded = (definition: Definition, request: LlmRequest) => {
   const model = definition.defaultModel ?? "model"
-  return encode(definition, request, model, false, facts.get(definition.id)?.of(model))
+  return spelled(definition, request, model, false, facts.get(definition.id)?.of(model))
 }
 
 interface Outcome {
@@ -224,11 +224,12 @@ const models = (): string =>
         rows.push([`${optionList(option)} ${from ?? ""}…${to ?? ""}`, url])
       }
       if (thinking !== undefined) {
-        const { largestBudget, off, smallestBudget, url } = thinking
+        const { largestBudget, off, replay, smallestBudget, url } = thinking
         rows.push([
           [
             thinking.default === undefined ? "" : `thinking ${thinking.default} by default`,
             off === false ? "cannot be turned off" : "",
+            replay === true ? "earlier reasoning is sent back" : "",
             smallestBudget === undefined ? "" : `budgets ${smallestBudget}…${largestBudget ?? ""}`
           ].filter((part) => part !== "").join(", "),
           url
@@ -308,15 +309,17 @@ const summarised = [
   "testing/TestLlm"
 ]
 
-/** What only authors of stores, of drivers of a run, or of types over tools need: it is left out of the summary. */
+/** What only authors of stores, of policies, of drivers of a run, or of types over tools need: it is left out of the summary. */
 const forAuthors: { readonly [module: string]: ReadonlyArray<string> } = {
   LlmService: ["DeepPartial", "Service"],
   LlmRequest: ["Issue", "messagesOf", "validate"],
   LlmResponse: ["PriorAttempt", "RateLimits", "fold"],
   LlmEvent: ["maxIndex", "isContent"],
-  LlmTool: ["ApprovalContext", "Misfit", "isOfSchema", "jsonSchemaOf"],
+  Message: ["Open", "Origin", "PipeableMessage", "Role"],
+  LlmTool: ["ApprovalContext", "CustomTool", "FunctionTool", "ProviderTool", "Misfit", "isOfSchema", "jsonSchemaOf"],
   LlmError: ["Operation", "ReasonTag", "isLlmError", "isRetryableStatus", "timeout"],
   "agent/Handlers": [
+    "Lost",
     "Output",
     "Later",
     "ParamsOf",
@@ -356,7 +359,8 @@ const forAuthors: { readonly [module: string]: ReadonlyArray<string> } = {
   "policy/Cache": ["Store"],
   "policy/RateLimit": ["Amounts", "Reservation", "Reserve", "Resource", "Settle", "Store", "StoreError"],
   "policy/Budget": ["Account", "Reserve", "Reserved", "Settle", "Store", "StoreError"],
-  "observe/Events": ["Bus", "subscribe"],
+  "observe/Cost": ["CacheEconomics", "ofCache"],
+  "observe/Events": ["Bus", "LogSettings", "PrefixDifference", "subscribe"],
   "config/Registry": ["Reload", "Service", "WatchOptions", "make", "makeWatch", "reloads"]
 }
 

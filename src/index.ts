@@ -272,7 +272,13 @@ export * as Cost from "./observe/Cost.ts"
 /** What happened to each call, as events an application can subscribe to: usage per user, audit, billing. */
 export * as Events from "./observe/Events.ts"
 
-/** One span and a few metrics per call, by the OpenTelemetry conventions for generative AI. */
+/**
+ * Watches whether prefixes that are to be cached by the provider are read from its cache, and says where requests
+ * differ when they are not.
+ */
+export * as PromptCache from "./observe/PromptCache.ts"
+
+/** One span and a few metrics per request, by the OpenTelemetry conventions for generative AI. */
 export * as Telemetry from "./observe/Telemetry.ts"
 
 /**

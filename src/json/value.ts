@@ -30,3 +30,11 @@ export type JsonObject = { readonly [key: string]: Json }
  * @since 0.1.0
  */
 export const JsonObject: Schema.Codec<JsonObject> = Schema.Record(Schema.String, Schema.Json)
+
+/**
+ * A word that is known, or any other: what providers extend is open, and editors still complete what is known.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Open<Known extends string> = Known | (string & {})

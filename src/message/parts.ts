@@ -6,7 +6,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { type Json, JsonObject } from "../json/value.ts"
+import { type Json, JsonObject, type Open } from "../json/value.ts"
 
 export * from "../json/value.ts"
 
@@ -67,9 +67,27 @@ export const Origin: Schema.Codec<Origin> = Schema.Struct({
  * @since 0.1.0
  */
 export type Media =
-  | { readonly type: "base64"; readonly mediaType: string; readonly data: string }
-  | { readonly type: "url"; readonly url: string; readonly mediaType?: string | undefined }
-  | { readonly type: "file"; readonly fileId: string; readonly mediaType?: string | undefined }
+  | { readonly type: "base64"; readonly mediaType: MediaType; readonly data: string }
+  | { readonly type: "url"; readonly url: string; readonly mediaType?: MediaType | undefined }
+  | { readonly type: "file"; readonly fileId: string; readonly mediaType?: MediaType | undefined }
+
+/**
+ * What media are: those that most providers take, or any other.
+ *
+ * @see https://www.iana.org/assignments/media-types/media-types.xhtml
+ * @category models
+ * @since 0.1.0
+ */
+export type MediaType = Open<
+  | "image/png"
+  | "image/jpeg"
+  | "image/webp"
+  | "image/gif"
+  | "application/pdf"
+  | "text/plain"
+  | "audio/wav"
+  | "audio/mpeg"
+>
 
 /**
  * Schema of {@link Media}.

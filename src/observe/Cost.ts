@@ -7,7 +7,7 @@
  * because nothing was bought; its usage is the stored one.
  *
  * It prices answers, not failures: what a failed or interrupted call used is in `error.partial.usage`, and only `Budget`
- * counts it. Subscriptions, discounts, minimum fees and charges per tool call are not known to it.
+ * counts it. What the provider's prompt cache saved and cost per route is counted beside it. Subscriptions, discounts, minimum fees and charges per tool call are not known to it.
  *
  * @since 0.1.0
  */
@@ -47,6 +47,30 @@ export const unknown = Metric.counter("effect_llm.cost.unknown", {
 })
 
 /**
+ * US dollars that the provider's prompt cache saved: what its reads would have cost as uncached input, less what they cost. By `provider`,
+ * `model` and `label`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const cacheSaved = Metric.counter("effect_llm.cost.cache.saved", {
+  description: "US dollars saved by reading from the provider's prompt cache",
+  incremental: true
+})
+
+/**
+ * US dollars that writing to the provider's prompt cache cost on top of uncached input. Where it is more than {@link cacheSaved} of the
+ * same route, caching wastes money there. By `provider`, `model` and `label`.
+ *
+ * @category metrics
+ * @since 0.1.0
+ */
+export const cacheSurcharge = Metric.counter("effect_llm.cost.cache.surcharge", {
+  description: "US dollars paid for writing to the provider's prompt cache, above uncached input",
+  incremental: true
+})
+
+/**
  * Where prices come from.
  *
  * @category models
@@ -77,6 +101,66 @@ export const ofUsage = (usage: Usage, prices: Prices | ModelMeta | undefined): n
   const ofModel = optionsIssue(recordOf(anything), prices) === undefined && "capabilities" in prices!
   const own = ofModel ? (prices as ModelMeta).prices : prices as Prices | undefined
   return optionsIssue(optional(modelPrices), own) === undefined ? priceOf(usage, own) : undefined
+}
+
+/**
+ * What prompt caching did to the price of one answer, in US dollars.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface CacheEconomics {
+  /** What was read from the cache would have cost so much more as uncached input. */
+  readonly saved: number
+  /** What was written to it cost so much more than uncached input. */
+  readonly surcharge: number
+  /** `saved` less `surcharge`; below 0 caching cost more than it brought. */
+  readonly net: number
+}
+
+/**
+ * What prompt caching saved and cost; `undefined` when a count or a price is not known. A cost that the provider billed does not count
+ * here: only prices tell what would have been.
+ *
+ * @example
+ * ```ts
+ * const prices = { input: 3, output: 15, cacheRead: 0.3, cacheWrite: 3.75 }
+ * Cost.ofCache({ input: { total: 1e6, uncached: 0, cacheRead: 1e6 }, output: { total: 0 } }, prices) // saved 2.7
+ * ```
+ *
+ * @category pricing
+ * @since 0.1.0
+ */
+export const ofCache = (usage: Usage, prices: Prices | undefined): CacheEconomics | undefined => {
+  if (optionsIssue(aUsage, usage) !== undefined || optionsIssue(optional(modelPrices), prices) !== undefined) {
+    return undefined
+  }
+  return economicsOf(usage, prices)
+}
+
+const economicsOf = (usage: Usage, prices: Prices | undefined): CacheEconomics | undefined => {
+  const { cacheRead = 0, cacheWrite = 0, cacheWrite1h = 0, total, uncached } = usage.input
+  const paid = priceOf(usage, prices)
+  const plain = uncached ?? (total === undefined ? undefined : total - cacheRead - cacheWrite)
+  if (paid === undefined || plain === undefined) return undefined
+  const input = total ?? plain + cacheRead + cacheWrite
+  const without = (read: number, written: number): number | undefined =>
+    priceOf({
+      output: usage.output,
+      input: {
+        total: input,
+        uncached: plain + read + written,
+        cacheRead: cacheRead - read,
+        cacheWrite: cacheWrite - written,
+        cacheWrite1h: written === 0 ? cacheWrite1h : 0
+      }
+    }, prices)
+  const unread = without(cacheRead, 0)
+  const unwritten = without(0, cacheWrite)
+  if (unread === undefined || unwritten === undefined) return undefined
+  const saved = unread - paid
+  const surcharge = paid - unwritten
+  return { saved, surcharge, net: saved - surcharge }
 }
 
 const checkedOptions = fields({ prices: optional(priceOverrides), asked: optional(text) })
@@ -137,9 +221,37 @@ export const policy = (options: Options = {}): Policy.Policy<LlmError> =>
     const price = pricing(options)
     const pricedNames = new ShownNames(maxModels)
     const unpricedNames = new ShownNames(maxModels)
-    return mapResponses(service, (response, request) =>
-      Effect.flatMap(
-        price(response, response.provider === service.info.provider ? modelOf(request, service.info) : undefined),
+    const labels = new ShownNames(maxModels)
+    const find = priceFinder(options.prices)
+    /** Counts what caching saved and cost, of answers that read or wrote a cache. */
+    const countCache = (response: LlmResponse, asked: string | undefined, label: string | undefined) => {
+      const { cacheRead = 0, cacheWrite = 0 } = response.usage.input
+      if (isServed(response) || (cacheRead <= 0 && cacheWrite <= 0)) return Effect.void
+      return Effect.flatMap(
+        Effect.flatMap(
+          find(response.provider, response.model),
+          (prices) =>
+            prices === undefined && asked !== undefined ? find(response.provider, asked) : Effect.succeed(prices)
+        ),
+        (prices) => {
+          const economics = economicsOf(response.usage, prices)
+          if (economics === undefined) return Effect.void
+          const attributes = {
+            provider: response.provider,
+            model: pricedNames.of(response.model),
+            ...(label === undefined ? undefined : { label: labels.of(label) })
+          }
+          return Effect.andThen(
+            Metric.update(Metric.withAttributes(cacheSaved, attributes), Math.max(0, economics.saved)),
+            Metric.update(Metric.withAttributes(cacheSurcharge, attributes), Math.max(0, economics.surcharge))
+          )
+        }
+      )
+    }
+    return mapResponses(service, (response, request) => {
+      const asked = response.provider === service.info.provider ? modelOf(request, service.info) : undefined
+      return Effect.flatMap(
+        Effect.tap(price(response, asked), () => countCache(response, asked, request.label ?? service.info.label)),
         (priced) => {
           const names = priced.cost === undefined ? unpricedNames : pricedNames
           const attributes = { provider: priced.provider, model: names.of(priced.model) }
@@ -150,5 +262,6 @@ export const policy = (options: Options = {}): Policy.Policy<LlmError> =>
             priced
           )
         }
-      ))
+      )
+    })
   })

@@ -1,6 +1,8 @@
 /**
  * What happened to each call, as events an application can subscribe to: usage per user, audit, billing.
  *
+ * What policies do is also logged, at `Debug`, with or without a bus: see {@link log}.
+ *
  * Opt-in: `Events.layer` makes the bus, `Events.policy` around a stack reports its calls and lets the policies inside report
  * theirs (`Retry`, `FailOver`, `CircuitOpened`, hits of the `Cache` policy …). Without it nothing is made and nothing is
  * looked up but one reference per call. Every event carries an id, the time in UTC, and scope, label and metadata of its request;
@@ -33,14 +35,23 @@ import type { Service } from "../LlmService.ts"
 import * as Policy from "../policy/Policy.ts"
 import { modelOf } from "../service/addressee.ts"
 import { misconfigured, optionsIssue } from "../service/checked.ts"
-import { type About, type Event, type EventDetail, EventSink, publish, type Sink } from "../stream/emit.ts"
+import {
+  type About,
+  type Event,
+  type EventDetail,
+  EventLog,
+  EventSink,
+  type LogSettings,
+  publish,
+  type Sink
+} from "../stream/emit.ts"
 import { type Ending, withHold } from "../stream/held.ts"
 import { millisBy, monotonicMillis } from "../stream/monotonic.ts"
 import { isServed } from "../stream/served.ts"
 import { provided } from "../stream/source.ts"
 import { countFrom, fields, optional } from "../validation/values.ts"
 
-export type { Candidate, Event, EventDetail, EventFields } from "../stream/emit.ts"
+export type { Candidate, Event, EventDetail, EventFields, LogSettings, PrefixDifference } from "../stream/emit.ts"
 
 /**
  * Events that were lost because a subscriber was too slow.
@@ -141,23 +152,71 @@ export const subscribe: Effect.Effect<PubSub.Subscription<Event>, never, Events 
 )
 
 // =============================================================================
+// Log
+// =============================================================================
+
+/**
+ * How the events of policies are logged, with or without a bus: one line each at `Debug`, annotated with what the event has. Nothing is
+ * made of an event whose line is below Effect's `MinimumLogLevel`. What a policy warns of, such as a prompt cache that is never
+ * hit, is logged at `Warn` whatever the level here, unless it is `None`.
+ *
+ * @example
+ * ```ts
+ * program.pipe(Effect.provide(Events.log({ level: "Info" })))
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const log = (settings: Partial<LogSettings>): Layer.Layer<never> =>
+  Layer.effectContext(
+    Effect.map(EventLog, (around) => Context.make(EventLog, { ...around, ...settings }))
+  )
+
+// =============================================================================
 // Policy
 // =============================================================================
 
-/** Puts the sink into the context of the calls inside. */
-const listening = (service: Service, sink: Sink): Service => ({
+const parts = new WeakMap<Sink, ReadonlyArray<Sink>>()
+const joins = new WeakMap<Sink, WeakMap<Sink, Sink>>()
+
+/** A sink beside one that listens already, such as a page's; made once for each two. */
+const beside = (outer: Sink | undefined, own: Sink): Sink => {
+  if (outer === undefined || outer === own) return own
+  const heard = parts.get(outer) ?? [outer]
+  if (heard.includes(own)) return outer
+  const known = joins.get(outer) ?? new WeakMap<Sink, Sink>()
+  joins.set(outer, known)
+  let joined = known.get(own)
+  if (joined === undefined) {
+    joined = (event) => {
+      own(event)
+      outer(event)
+    }
+    parts.set(joined, [...heard, own])
+    known.set(own, joined)
+  }
+  return joined
+}
+
+/** Puts the sink into the context of the calls inside, beside whoever listens already. */
+const listening = (service: Service, own: Sink): Service => ({
   ...service,
   generate: (request) =>
-    Effect.withFiber((fiber) =>
-      fiber.getRef(EventSink) === sink
+    Effect.withFiber((fiber) => {
+      const outer = fiber.getRef(EventSink)
+      const sink = beside(outer, own)
+      return outer === sink
         ? service.generate(request)
         : Effect.provideService(service.generate(request), EventSink, sink)
-    ),
+    }),
   stream: (request) =>
     Stream.fromChannel(Channel.fromTransform((_: unknown, scope: Scope) =>
       Effect.withFiber((fiber) => {
         const inner = Channel.toPullScoped(service.stream(request).channel, scope)
-        return fiber.getRef(EventSink) === sink ? inner : Effect.map(
+        const outer = fiber.getRef(EventSink)
+        const sink = beside(outer, own)
+        return outer === sink ? inner : Effect.map(
           Effect.provideService(inner, EventSink, sink),
           (pull) => provided(pull, Effect.provideService(EventSink, sink))
         )

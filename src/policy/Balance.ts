@@ -183,10 +183,17 @@ class Member {
         return {
           request,
           end: (ending) =>
-            Effect.map(monotonicMillis, (now) => {
+            Effect.flatMap(monotonicMillis, (now) => {
               this.busy--
+              if (ending._tag !== "Failed") return Effect.void
               // A stream that breaks late tells of the candidate as well.
-              if (ending._tag === "Failed") this.failed(ending.error, now, keyOf(request))
+              const benchMillis = this.failed(ending.error, now, keyOf(request))
+              return benchMillis <= 0 ? Effect.void : emit(request, () => ({
+                _tag: "Benched",
+                ...nameOf(service),
+                reason: ending.error.reason._tag,
+                benchMillis
+              }), service.info)
             })
         }
       }))
@@ -206,12 +213,14 @@ class Member {
     this.latency[operation] = average + this.smoothing * (millis - average)
   }
 
-  private failed(error: LlmError, now: number, key: string): void {
+  /** Gives for how long it is left out. */
+  private failed(error: LlmError, now: number, key: string): number {
     const asked = error.retryAfter
     const full = error.reason._tag === "RateLimit" || error.reason._tag === "Overloaded"
     const millis = asked !== undefined ? Duration.toMillis(asked) : full ? this.benchFor : 0
     const bench = this.benches.get(key, now)
     bench.until = Math.max(bench.until, now + millis)
+    return millis
   }
 
   numbers(request: LlmRequest, operation: Operation): Numbers {
@@ -341,7 +350,7 @@ const balanced = (candidates: readonly [Service, ...Array<Service>], options: Op
           Effect.andThen(
             Metric.update(Metric.withAttributes(handovers, { from: from.provider, to: to.provider, reason }), 1)
           ),
-          Effect.andThen(emit(request, () => ({ _tag: "FailOver", from, to, reason }))),
+          Effect.andThen(emit(request, () => ({ _tag: "FailOver", from, to, reason }), last.service.info)),
           Effect.as(attemptAt(at, now))
         )
       })

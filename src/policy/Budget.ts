@@ -34,7 +34,8 @@ import { inputTokens } from "../model/estimate.ts"
 import { priceOf, type PriceOverrides, priceOverrides } from "../model/pricing.ts"
 import { modelOf } from "../service/addressee.ts"
 import { checkedLayer, layer, misconfigured } from "../service/checked.ts"
-import { type Begin, type Ending, type Hold, rejection, withHold } from "../stream/held.ts"
+import { emitWait } from "../stream/emit.ts"
+import { type Begin, type Ending, type Hold, turnedAway, withHold } from "../stream/held.ts"
 import { monotonicMillis } from "../stream/monotonic.ts"
 import { withPartials } from "../stream/partials.ts"
 import { countFrom, duration, fields, oneOf, optional, text } from "../validation/values.ts"
@@ -304,7 +305,7 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
       const reject = (cause: string, reason: LlmError.Reason) =>
         Effect.andThen(
           Metric.update(Metric.withAttributes(rejections, { ...attributes, cause }), 1),
-          Effect.fail(rejection(service, request, operation, reason))
+          turnedAway(service, request, operation, { policy: "Budget", cause }, reason)
         )
 
       let id = idOf(request, scope)
@@ -371,6 +372,7 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
       })
       yield* flush
       let books = shared ?? memory
+      const asked = yield* monotonicMillis
       let reserved = yield* untilRoom(books.run(books.store.reserve(reservation)), reservation, maxWait, restore)
       // It may have been reserved although the answer was lost.
       if (reserved === undefined && shared !== undefined) pending.push(settlement(0))
@@ -408,6 +410,8 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
       }
 
       const seenAt = yield* monotonicMillis
+      const queuedMillis = maxWait > 0 ? seenAt - asked : 0
+      yield* emitWait(request, { provider: info.provider, model, label: info.label }, "Budget", queuedMillis)
       const spentIn = (ending: Ending): Effect.Effect<number | undefined> => {
         if (ending._tag === "Finished") {
           expected.learn(ending.response, info.provider, model, seenAt)
@@ -421,6 +425,7 @@ const make = (given: Service, shared: Shared | undefined, options: Options): Ser
       }
       const hold: Hold = {
         request,
+        queuedMillis,
         end: (ending) => Effect.flatMap(spentIn(ending), (dollars = 0) => settle(books, settlement(dollars)))
       }
       return hold

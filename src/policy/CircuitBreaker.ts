@@ -34,7 +34,7 @@ import type { LlmRequest } from "../LlmRequest.ts"
 import type { Service } from "../LlmService.ts"
 import { checkedLayer, layer, misconfigured } from "../service/checked.ts"
 import { emit } from "../stream/emit.ts"
-import { type Ending, type Hold, rejection, withHold } from "../stream/held.ts"
+import { type Ending, type Hold, turnedAway, withHold } from "../stream/held.ts"
 import { byMonotonicTime, monotonicMillis } from "../stream/monotonic.ts"
 import { countFrom, duration, fields, oneOf, optional, text, within } from "../validation/values.ts"
 import { type KeyOption, keyOption, modelKey, PerKey } from "./perKey.ts"
@@ -285,12 +285,15 @@ const make = (
     switch (transition.to) {
       case "Open": {
         const retryAfterMillis = Duration.toMillis(transition.retryAfter)
-        return Effect.andThen(counted, emit(request, () => ({ _tag: "CircuitOpened", key, retryAfterMillis })))
+        return Effect.andThen(
+          counted,
+          emit(request, () => ({ _tag: "CircuitOpened", key, retryAfterMillis }), service.info)
+        )
       }
       case "HalfOpen":
         return counted
       case "Closed":
-        return Effect.andThen(counted, emit(request, () => ({ _tag: "CircuitClosed", key })))
+        return Effect.andThen(counted, emit(request, () => ({ _tag: "CircuitClosed", key }), service.info))
     }
   }
   /** The scope lives as long as the call: a shared store renews the probe's lease in it. */
@@ -332,10 +335,14 @@ const make = (
       if (admitted === undefined && onStoreError !== "fail") return { request, end: () => Effect.void } satisfies Hold
       yield* Metric.update(rejected, 1)
       const retryAfter = admitted?._tag === "CircuitOpen" ? admitted.retryAfter : undefined
-      return yield* rejection(
+      return yield* turnedAway(
         service,
         request,
         operation,
+        {
+          policy: "CircuitBreaker",
+          cause: admitted === undefined ? "store" : retryAfter === undefined ? "probe" : "open"
+        },
         new LlmError.CircuitBreakerOpen({
           key: name,
           retryAfter,

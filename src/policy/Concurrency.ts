@@ -16,7 +16,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as LlmError from "../LlmError.ts"
-import { rejection, withHold } from "../stream/held.ts"
+import type { LlmRequest } from "../LlmRequest.ts"
+import { modelOf } from "../service/addressee.ts"
+import { emitWait } from "../stream/emit.ts"
+import { turnedAway, withHold } from "../stream/held.ts"
 import { monotonicMillis } from "../stream/monotonic.ts"
 import { countFrom, duration, fields, optional } from "../validation/values.ts"
 import { Permits } from "./concurrency/permits.ts"
@@ -138,6 +141,11 @@ export const policy = (options: Options): Policy.Policy<LlmError.LlmError> =>
           return permits
         }, ({ inFlight, queued }) => inFlight > 0 || queued > 0)
         const keyOf = keyBy(options.key ?? "")
+        const nameOf = (request: LlmRequest) => ({
+          provider: service.info.provider,
+          model: modelOf(request, service.info),
+          label: service.info.label
+        })
         const queueDeadline = Duration.fromInputUnsafe(options.queueDeadline ?? "30 seconds")
         const deadline = Duration.isFinite(queueDeadline) ? queueDeadline : undefined
         return Effect.succeed(withHold(service, (request, operation, restore) =>
@@ -147,14 +155,19 @@ export const policy = (options: Options): Policy.Policy<LlmError.LlmError> =>
             const acquired = yield* permits.acquire(request.priority ?? 0, deadline, restore)
             if (acquired === "acquired") {
               const waited = (yield* monotonicMillis) - started
-              if (waited > 0) yield* Metric.update(metrics.waitTime, waited / 1000)
-              return { request, end: () => Effect.sync(() => permits.release()) }
+              if (waited > 0) {
+                // Interrupted here, the permit would be nobody's; nothing here can be.
+                yield* Metric.update(metrics.waitTime, waited / 1000)
+                yield* emitWait(request, nameOf(request), "Concurrency", waited)
+              }
+              return { request, queuedMillis: waited, end: () => Effect.sync(() => permits.release()) }
             }
             yield* Metric.update(Metric.withAttributes(rejections, { ...attributes, cause: acquired }), 1)
-            return yield* rejection(
+            return yield* turnedAway(
               service,
               request,
               operation,
+              { policy: "Concurrency", cause: acquired },
               new LlmError.QueueFull({
                 message: acquired === "full"
                   ? `All permits are taken and the queue is full (${maxQueue} calls).`

@@ -153,14 +153,16 @@ class Standing {
     this.benchedUntil = -Infinity
   }
 
-  failed(error: LlmError.LlmError, now: number, benchAfter: number, benchFor: number): void {
+  /** Gives the time until which it is benched for that, if it is. */
+  failed(error: LlmError.LlmError, now: number, benchAfter: number, benchFor: number): number | undefined {
     if (error.reason._tag !== "RateLimit") {
       this.rateLimits = 0
-      return
+      return undefined
     }
-    if (++this.rateLimits < benchAfter) return
+    if (++this.rateLimits < benchAfter) return undefined
     const asked = error.retryAfter
     this.benchedUntil = Math.max(this.benchedUntil, now + (asked === undefined ? benchFor : Duration.toMillis(asked)))
+    return this.benchedUntil
   }
 }
 
@@ -246,12 +248,21 @@ const inOrder = (candidates: readonly [Service, ...Array<Service>], options: Opt
       Effect.flatMap(monotonicMillis, (now) => {
         const { error } = failure
         const last = current
-        const waste = countWaste("fallback", error.provider, error.partial?.usage)
+        const wasted = countWaste("fallback", error.provider, error.partial?.usage)
         if (at > 0 && !last.reworded && refusesPrefill(error, last.request)) {
           current = { ...last, request: asInstruction(last.request, false), reworded: true }
-          return Effect.as(waste, current)
+          return Effect.as(wasted, current)
         }
-        standingOf(last.index, now).failed(error, now, benchAfter, benchFor)
+        const until = standingOf(last.index, now).failed(error, now, benchAfter, benchFor)
+        const waste = until === undefined ? wasted : Effect.andThen(
+          wasted,
+          emit(request, () => ({
+            _tag: "Benched",
+            ...nameOf(last.service),
+            reason: error.reason._tag,
+            benchMillis: until - now
+          }), last.service.info)
+        )
         const route = routeOf(routes, error)
         if (route === "larger-window") tooSmall = { window: Traits.traitsOf(last.service).contextWindow }
         const small = tooSmall
@@ -273,7 +284,7 @@ const inOrder = (candidates: readonly [Service, ...Array<Service>], options: Opt
           Effect.andThen(
             Metric.update(Metric.withAttributes(failovers, { from: from.provider, to: to.provider, reason }), 1)
           ),
-          Effect.andThen(emit(request, () => ({ _tag: "FailOver", from, to, reason }))),
+          Effect.andThen(emit(request, () => ({ _tag: "FailOver", from, to, reason }), last.service.info)),
           Effect.as(current)
         )
       })

@@ -31,10 +31,11 @@ import type { LlmRequest } from "../LlmRequest.ts"
 import { emptyUsage, type LlmResponse, type Usage } from "../LlmResponse.ts"
 import type { LlmService, Service } from "../LlmService.ts"
 import * as Estimate from "../model/estimate.ts"
-import { answeredBy, viewsOf } from "../service/addressee.ts"
+import { answeredBy, modelOf, viewsOf } from "../service/addressee.ts"
 import { checked, layer, optionsIssue, refusing, service as aService, unchecked } from "../service/checked.ts"
 import { Activity } from "../stream/activity.ts"
-import { type Attempt, type Committed, errorOf, Journal, untilCommit } from "../stream/gate.ts"
+import { emit } from "../stream/emit.ts"
+import { type Attempt, type Committed, errorOf, Journal, knowing, untilCommit } from "../stream/gate.ts"
 import { millisBy, monotonicMillis } from "../stream/monotonic.ts"
 import { type EventsPull, Relay } from "../stream/source.ts"
 import { countFrom, duration, fields, optional } from "../validation/values.ts"
@@ -152,6 +153,11 @@ const wasteOf = (racer: Racer<unknown>): Usage => {
     : { ...emptyUsage, input: { total: Estimate.inputTokens(racer.attempt.request) } }
 }
 
+const candidateOf = ({ request, service }: Attempt) => ({
+  provider: service.info.provider,
+  model: modelOf(request, service.info)
+})
+
 /**
  * Runs one call, and after the delay a second. Everything runs in children of `scope`; that of the winner stays open and
  * is closed with it, every other fiber and scope is closed when this ends, however it ends.
@@ -171,7 +177,7 @@ const race = <A>(
       const journal = new Journal(clock, outer)
       const racers: Array<Racer<A>> = []
 
-      const start = (attempt: Attempt): Effect.Effect<Racer<A>> => {
+      const start = (attempt: Attempt, earlier: number): Effect.Effect<Racer<A>> => {
         let read: (() => LlmResponse | undefined) | undefined
         // The outer limits may see only the winner's partial output, and who that is turns out later.
         const activity: Activity = {
@@ -184,7 +190,9 @@ const race = <A>(
         const attemptScope = Scope.forkUnsafe(scope)
         return Effect.map(
           Effect.forkIn(
-            Effect.interruptible(Effect.provideService(run(attempt, attemptScope), Activity, activity)),
+            Effect.interruptible(
+              Effect.provideService(knowing(attempt, earlier)(run(attempt, attemptScope)), Activity, activity)
+            ),
             attemptScope,
             { startImmediately: true }
           ),
@@ -218,14 +226,20 @@ const race = <A>(
         Metric.update(Metric.withAttributes(hedges, { provider: first.service.info.provider, outcome }), 1)
 
       const settle = Effect.gen(function*() {
-        const primary = yield* start(first)
+        const primary = yield* start(first, 0)
         const alone = delay === undefined
           ? yield* restore(Fiber.await(primary.fiber))
           : yield* restore(settledWithin(primary.fiber, delay))
         if (alone !== undefined) {
           return Exit.isSuccess(alone) ? win(primary, alone.value) : yield* Effect.failCause(alone.cause)
         }
-        const hedge = yield* start(second)
+        const hedge = yield* start(second, 1)
+        yield* emit(first.request, () => ({
+          _tag: "Hedged",
+          from: candidateOf(first),
+          to: candidateOf(second),
+          delayMillis: delay ?? 0
+        }), first.service.info)
         const exits = yield* restore(firstOf(primary.fiber, hedge.fiber))
         const [sooner, later, exit] = exits.first === primary.fiber
           ? [primary, hedge, exits.exit] as const

@@ -23,8 +23,9 @@ import * as Metric from "effect/Metric"
 import * as LlmError from "../LlmError.ts"
 import type { LlmRequest } from "../LlmRequest.ts"
 import type { Service } from "../LlmService.ts"
-import { addressedTo, companiesOf, infosOf, lentTo, nameOf } from "../service/addressee.ts"
+import { addressedTo, companiesOf, infosOf, lentTo, modelOf, nameOf } from "../service/addressee.ts"
 import { misconfigured, optionsIssue } from "../service/checked.ts"
+import { emit } from "../stream/emit.ts"
 import { type Attempt, withAttempts } from "../stream/gate.ts"
 import { type Ending, rejection, withHold } from "../stream/held.ts"
 import { monotonicMillis } from "../stream/monotonic.ts"
@@ -191,7 +192,7 @@ const make = (service: Service, options: Options): Service => {
       : Effect.sync(() => ring.update(keys))
 
   /** What an attempt's end says of its key. */
-  const mark = (ring: KeyRing, member: Member, ending: Ending): Effect.Effect<void> =>
+  const mark = (request: LlmRequest, ring: KeyRing, member: Member, ending: Ending): Effect.Effect<void> =>
     Effect.flatMap(monotonicMillis, (now) => {
       const reason = ending._tag === "Failed" ? ending.error.reason : undefined
       if (reason === undefined || !isKeyReason(reason)) return Effect.void
@@ -207,7 +208,18 @@ const make = (service: Service, options: Options): Service => {
         state: rest === undefined ? "dead" : "benched",
         "error.type": reason._tag
       }
-      return Metric.update(Metric.withAttributes(removals, attributes), 1)
+      return Effect.andThen(
+        Metric.update(Metric.withAttributes(removals, attributes), 1),
+        emit(request, () => ({
+          _tag: "KeyRemoved",
+          provider,
+          model: modelOf(request, service.info),
+          key: member.hash,
+          state: rest === undefined ? "dead" : "benched",
+          reason: reason._tag,
+          ...(rest === undefined ? undefined : { benchMillis: rest })
+        }), service.info)
+      )
     })
 
   const marked = withHold(service, (request) =>
@@ -216,7 +228,7 @@ const make = (service: Service, options: Options): Service => {
       if (member === undefined) return Effect.succeed({ request, end: () => Effect.void })
       return Effect.as(Metric.update(Metric.withAttributes(requests, { provider, key: member.hash }), 1), {
         request,
-        end: (ending: Ending) => mark(ring, member, ending)
+        end: (ending: Ending) => mark(request, ring, member, ending)
       })
     }))
 

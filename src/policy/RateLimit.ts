@@ -31,8 +31,10 @@ import type { LlmRequest } from "../LlmRequest.ts"
 import type { Usage } from "../LlmResponse.ts"
 import type { Service } from "../LlmService.ts"
 import * as Estimates from "../model/estimate.ts"
+import { modelOf } from "../service/addressee.ts"
 import { checkedLayer, layer, misconfigured, optionsIssue } from "../service/checked.ts"
-import { type Begin, type Ending, rejection, withHold } from "../stream/held.ts"
+import { emitWait } from "../stream/emit.ts"
+import { type Begin, type Ending, turnedAway, withHold } from "../stream/held.ts"
 import { monotonicMillis } from "../stream/monotonic.ts"
 import {
   callable,
@@ -305,15 +307,16 @@ const make = (service: Service, shared: Shared | undefined, options: Options): S
       const reject = (message: string, retryAfterMillis?: number) =>
         Effect.andThen(
           Metric.update(rejected, 1),
-          Effect.fail(rejection(
+          turnedAway(
             service,
             request,
             operation,
+            { policy: "RateLimit" },
             new LlmError.RateLimit({
               message,
               ...(retryAfterMillis === undefined ? undefined : { retryAfter: Duration.millis(retryAfterMillis) })
             })
-          ))
+          )
         )
       const tooLong = (wait: number) =>
         reject(
@@ -352,7 +355,12 @@ const make = (service: Service, shared: Shared | undefined, options: Options): S
           return yield* tooLong(wait)
         }
       }
-      if (waited > 0) yield* Metric.update(waits, waited / 1000)
+      if (waited > 0) {
+        const { info } = service
+        yield* Metric.update(waits, waited / 1000)
+        const { label, provider } = info
+        yield* emitWait(request, { provider, model: modelOf(request, info), label }, "RateLimit", waited)
+      }
 
       const end = (ending: Ending): Effect.Effect<void> => {
         const error = ending._tag === "Failed" ? ending.error : undefined
@@ -363,7 +371,7 @@ const make = (service: Service, shared: Shared | undefined, options: Options): S
           pauseMillis: asked === undefined ? undefined : Math.min(Math.ceil(Duration.toMillis(asked)), maxRetryAfter)
         })
       }
-      return { request, end }
+      return { request, queuedMillis: waited, end }
     })
   return withHold(service, begin)
 }

@@ -236,7 +236,7 @@ export const policy = <Env = never>(
                     retry: failed.length,
                     reason: error.reason._tag,
                     delayMillis: Duration.toMillis(wait)
-                  })).pipe(Effect.andThen(Effect.sleep(wait)), Effect.as(attempt)),
+                  }), error).pipe(Effect.andThen(Effect.sleep(wait)), Effect.as(attempt)),
                 onFailure: Effect.failCause,
                 onDone: () => Effect.fail(error)
               })

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import type { JsonObject } from "../Message.ts"
+import type { JsonObject, Open } from "../Message.ts"
 import * as AnthropicMessages from "../protocol/AnthropicMessages.ts"
 import { record } from "../protocol/Probe.ts"
 import { joinedHeaders } from "../validation/headers.ts"
@@ -26,7 +26,8 @@ export interface RequestFields {
   /** Beta features of this call, added to the layer's: https://platform.claude.com/docs/en/api/beta-headers */
   readonly betas?: ReadonlyArray<string> | undefined
   readonly metadata?: { readonly user_id?: string | undefined } | undefined
-  readonly service_tier?: "auto" | "standard_only" | undefined
+  /** https://platform.claude.com/docs/en/api/service-tiers */
+  readonly service_tier?: Open<"auto" | "standard_only"> | undefined
   readonly container?: string | JsonObject | undefined
   readonly mcp_servers?: ReadonlyArray<JsonObject> | undefined
   readonly context_management?: JsonObject | undefined

@@ -17,7 +17,7 @@ import * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
 import * as LlmError from "../LlmError.ts"
 import * as LlmService from "../LlmService.ts"
-import type { Json, JsonObject } from "../Message.ts"
+import type { Json, JsonObject, Open } from "../Message.ts"
 import * as BedrockConverse from "../protocol/BedrockConverse.ts"
 import { optionsIssue } from "../service/checked.ts"
 import type { AwsCredentials } from "../transport/AwsSignature.ts"
@@ -76,8 +76,8 @@ export interface RequestFields {
   readonly additionalModelResponseFieldPaths?: ReadonlyArray<string> | undefined
   readonly inferenceConfig?: JsonObject | undefined
   readonly outputConfig?: JsonObject | undefined
-  readonly performanceConfig?: { readonly latency: "standard" | "optimized" } | undefined
-  readonly serviceTier?: { readonly type: "default" | "priority" | "flex" | "reserved" } | undefined
+  readonly performanceConfig?: { readonly latency: Open<"standard" | "optimized"> } | undefined
+  readonly serviceTier?: { readonly type: Open<"default" | "priority" | "flex" | "reserved"> } | undefined
   readonly promptVariables?: { readonly [name: string]: { readonly text: string } } | undefined
   /** Labels by which logs of invocations can be filtered. */
   readonly requestMetadata?: { readonly [name: string]: string } | undefined

@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import type { JsonObject } from "../Message.ts"
+import type { JsonObject, Open } from "../Message.ts"
 import type { ModelMeta } from "../Model.ts"
 import * as OllamaChat from "../protocol/OllamaChat.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
@@ -29,7 +29,7 @@ export interface RequestFields {
   /** How long the model stays loaded after the call: seconds or a duration such as `"10m"`, 0 to unload, -1 for ever. */
   readonly keep_alive?: string | number | undefined
   /** Overrides what `thinking` says: a flag, or a level for models that take one (gpt-oss). */
-  readonly think?: boolean | "low" | "medium" | "high" | undefined
+  readonly think?: boolean | Open<"low" | "medium" | "high"> | undefined
   /** Options of the model runner, laid over those of the request. */
   readonly options?: RunnerOptions | undefined
   /** Fails instead of leaving out the oldest messages when the prompt is longer than the context. */

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import type { JsonObject } from "../Message.ts"
+import type { JsonObject, Open } from "../Message.ts"
 import * as OpenAiChat from "../protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../protocol/OpenAiResponses.ts"
 import { oneOf, optional } from "../validation/values.ts"
@@ -33,8 +33,9 @@ export interface RequestFields {
   readonly reasoning?: JsonObject | undefined
   /** `verbosity`; merged over what `responseFormat` gives. */
   readonly text?: JsonObject | undefined
-  readonly truncation?: "auto" | "disabled" | undefined
-  readonly service_tier?: string | undefined
+  readonly truncation?: Open<"auto" | "disabled"> | undefined
+  /** https://platform.openai.com/docs/api-reference/responses/create */
+  readonly service_tier?: Open<"auto" | "default" | "flex" | "priority"> | undefined
   readonly max_tool_calls?: number | undefined
   readonly metadata?: { readonly [key: string]: string } | undefined
   readonly safety_identifier?: string | undefined

@@ -9,7 +9,7 @@
  * @since 0.1.0
  */
 import * as LlmTool from "../LlmTool.ts"
-import type { JsonObject } from "../Message.ts"
+import type { JsonObject, Open } from "../Message.ts"
 import { definitionOf } from "./toolDefinition.ts"
 
 /**
@@ -22,7 +22,7 @@ import { definitionOf } from "./toolDefinition.ts"
 export const webSearch = (options: {
   /** Only these domains and those below them. */
   readonly allowedDomains?: ReadonlyArray<string> | undefined
-  readonly searchContextSize?: "low" | "medium" | "high" | undefined
+  readonly searchContextSize?: Open<"low" | "medium" | "high"> | undefined
   readonly userLocation?: JsonObject | undefined
 } = {}) =>
   LlmTool.provider(
@@ -83,9 +83,9 @@ export const codeInterpreter = (options: {
 export const imageGeneration = (options: {
   readonly model?: string | undefined
   readonly size?: string | undefined
-  readonly quality?: "low" | "medium" | "high" | "auto" | undefined
-  readonly background?: "transparent" | "opaque" | "auto" | undefined
-  readonly outputFormat?: "png" | "webp" | "jpeg" | undefined
+  readonly quality?: Open<"low" | "medium" | "high" | "auto"> | undefined
+  readonly background?: Open<"transparent" | "opaque" | "auto"> | undefined
+  readonly outputFormat?: Open<"png" | "webp" | "jpeg"> | undefined
 } = {}) =>
   LlmTool.provider(
     "image_generation",

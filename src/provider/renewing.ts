@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type { LlmError } from "../LlmError.ts"
 import type { Service } from "../LlmService.ts"
+import { emit } from "../stream/emit.ts"
 import { withAttempts } from "../stream/gate.ts"
 
 /**
@@ -49,9 +50,11 @@ export const withRenewal = (
             return Effect.fail(error)
           }
           renewed = true
-          return Effect.map(renew(made.used), (apiKey) => {
+          return Effect.flatMap(renew(made.used), (apiKey) => {
             made = { apiKey }
-            return attempt()
+            const { model, provider } = error
+            const reason = error.reason._tag
+            return Effect.as(emit(request, () => ({ _tag: "KeyRenewed", provider, model, reason }), error), attempt())
           })
         }
       }

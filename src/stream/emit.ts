@@ -1,8 +1,9 @@
 /**
  * What happens to a call, told to whoever listens: the events and the one-line hook policies emit them with.
  *
- * The hook looks up one reference; without a listener nothing is made. Publishing is synchronous and never waits, so it can
- * stand in any place of a policy. Who listens is `observe/Events`' business.
+ * Two listen: a sink, if there is one, and Effect's loggers, if their level lets the line through. The hook looks up three
+ * references; when neither listens nothing is made. Publishing is synchronous and never waits, so it can stand in any place of a
+ * policy. Who the sink is, is `observe/Events`' business.
  *
  * @example
  * ```ts
@@ -16,7 +17,9 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import * as LogLevel from "effect/LogLevel"
 import * as Random from "effect/Random"
+import { MinimumLogLevel } from "effect/References"
 import type { ReasonTag } from "../LlmError.ts"
 import type { CallScope, LlmRequest } from "../LlmRequest.ts"
 import type { Usage } from "../LlmResponse.ts"
@@ -32,6 +35,24 @@ import { shownName } from "./shownNames.ts"
 export interface Candidate {
   readonly provider: string
   readonly model: string
+}
+
+/**
+ * Where two requests begin to differ, in the order in which providers read them: model, tools, system prompt, messages.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PrefixDifference {
+  readonly in: "model" | "tools" | "system" | "messages" | "options"
+  /** Of the message or the tool, from 0. */
+  readonly index?: number | undefined
+  /** Of the part of the message, from 0. */
+  readonly part?: number | undefined
+  /** The field of it, such as `role` or `text`. */
+  readonly field?: string | undefined
+  /** Of the first character of the field that differs, in UTF-16 units, from 0. */
+  readonly character?: number | undefined
 }
 
 /**
@@ -76,6 +97,71 @@ export type EventDetail =
   | { readonly _tag: "CircuitOpened"; readonly key: string; readonly retryAfterMillis?: number | undefined }
   | { readonly _tag: "CircuitClosed"; readonly key: string }
   | (Candidate & {
+    /** A candidate is left out for a while. */
+    readonly _tag: "Benched"
+    readonly reason: ReasonTag
+    readonly benchMillis: number
+  })
+  | (Candidate & {
+    /** A call waited for a policy longer than {@link EventLog} calls slow. */
+    readonly _tag: "Waited"
+    /** Such as `Concurrency` or `RateLimit`. */
+    readonly policy: string
+    readonly waitMillis: number
+  })
+  | (Candidate & {
+    /** A policy turned a call away; nothing was sent for it. Only in the log: subscribers are told by `RequestFailed`. */
+    readonly _tag: "Rejected"
+    readonly policy: string
+    readonly reason: ReasonTag
+    /** What of the policy it was, such as `full`, `late`, `limit`. */
+    readonly cause?: string | undefined
+    readonly retryAfterMillis?: number | undefined
+  })
+  | {
+    /** A second request was sent because the first was slow. */
+    readonly _tag: "Hedged"
+    readonly from: Candidate
+    readonly to: Candidate
+    readonly delayMillis: number
+  }
+  | (Candidate & {
+    /** A key was taken out of its pool: the next call uses another. */
+    readonly _tag: "KeyRemoved"
+    /** A hash; never the key. */
+    readonly key: string
+    readonly state: "benched" | "dead"
+    readonly reason: ReasonTag
+    readonly benchMillis?: number | undefined
+  })
+  | (Candidate & {
+    /** A credential was refused, and another got in its place. */
+    readonly _tag: "KeyRenewed"
+    readonly reason: ReasonTag
+  })
+  | (Candidate & {
+    /** A warning of an answer: an option was left out, something was sent or read in another way than asked for. */
+    readonly _tag: "Warning"
+    readonly field: string
+    readonly message: string
+  })
+  | {
+    /** Arguments of a tool that did not decode were replaced. */
+    readonly _tag: "ArgumentsRepaired"
+    readonly toolName: string
+    readonly toolCallId: string
+  }
+  | (Candidate & {
+    /** A prefix that was to be cached was not read from the provider's cache, again and again. */
+    readonly _tag: "PromptCacheMissed"
+    /** Misses in a row. */
+    readonly misses: number
+    /** Input tokens that were processed anew this time. */
+    readonly tokensMissed: number
+    /** Where the request first differs from the one before it; absent when it is an extension of it. */
+    readonly difference?: PrefixDifference | undefined
+  })
+  | (Candidate & {
     readonly _tag: "CostRecorded"
     /** US dollars. */
     readonly cost: number
@@ -103,7 +189,7 @@ export interface EventFields {
   /** Unique; a UUID. */
   readonly eventId: string
   readonly timestamp: DateTime.Utc
-  /** From the request. */
+  /** From the request; the label, where that has none, from the service. */
   readonly scope?: CallScope | undefined
   readonly label?: string | undefined
   readonly metadata?: JsonObject | undefined
@@ -159,7 +245,9 @@ const named = (candidate: Candidate): Candidate => ({
 
 /** A server names its model and its requests as it likes. */
 const shown = (detail: EventDetail): EventDetail => {
-  if (detail._tag === "FailOver") return { ...detail, from: named(detail.from), to: named(detail.to) }
+  if (detail._tag === "FailOver" || detail._tag === "Hedged") {
+    return { ...detail, from: named(detail.from), to: named(detail.to) }
+  }
   if (!("model" in detail)) return detail
   const requestId = "requestId" in detail && detail.requestId !== undefined ? shownName(detail.requestId) : undefined
   return {
@@ -190,15 +278,122 @@ export const publish = (
     ...(about.metadata === undefined ? undefined : { metadata: about.metadata })
   })
 
+// =============================================================================
+// Log
+// =============================================================================
+
 /**
- * Emits an event if somebody listens; `detail` is called only then.
+ * How events are logged.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface LogSettings {
+  /** The level of the lines; `None` writes none. @default "Debug" */
+  readonly level: LogLevel.Severity | "None"
+  /** Waits for a policy of at least so many milliseconds are told. @default 1000 */
+  readonly slowWaitMillis: number
+}
+
+const logSettings: LogSettings = { level: "Debug", slowWaitMillis: 1000 }
+
+/**
+ * How the events of a fiber's calls are logged: at `Debug`, which Effect's loggers leave out unless `MinimumLogLevel` says otherwise.
+ *
+ * @category references
+ * @since 0.1.0
+ */
+export const EventLog: Context.Reference<LogSettings> = Context.Reference<LogSettings>("effect-llm/EventLog", {
+  defaultValue: () => logSettings
+})
+
+/** Fields of an event that are no annotation under their own name. */
+const annotated = (about: About, detail: EventDetail): Record<string, unknown> => {
+  const { _tag, ...fields } = shown(detail)
+  const annotations: Record<string, unknown> = { event: _tag }
+  if (about.label !== undefined) annotations["label"] = shownName(about.label)
+  if (about.scope?.requestId !== undefined) annotations["scope.requestId"] = shownName(about.scope.requestId)
+  for (const [key, value] of Object.entries(fields)) {
+    if (value === undefined) continue
+    if (typeof value !== "object") annotations[key] = value
+    else for (const [inner, field] of Object.entries(value)) annotations[`${key}.${inner}`] = field
+  }
+  return annotations
+}
+
+const words: { readonly [Tag in EventDetail["_tag"]]: string } = {
+  ProviderCall: "A call has ended",
+  TokenUsage: "Tokens were used",
+  CacheHit: "Read from a cache",
+  CacheWrite: "Written to a cache",
+  Retry: "A call is tried again",
+  FailOver: "Another candidate is asked",
+  CircuitOpened: "A circuit has opened",
+  CircuitClosed: "A circuit has closed",
+  Benched: "A candidate is left out for a while",
+  Waited: "A call waited for a policy",
+  Rejected: "A policy turned a call away",
+  Hedged: "A second request was sent",
+  KeyRemoved: "A key was taken out of its pool",
+  KeyRenewed: "A refused credential was replaced",
+  Warning: "An answer has a warning",
+  ArgumentsRepaired: "Arguments of a tool were replaced",
+  PromptCacheMissed: "A prefix that was to be cached is missed again and again",
+  CostRecorded: "A cost is known",
+  RequestFailed: "A call has failed"
+}
+
+/**
+ * What an event has beside request and detail.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface EmitOptions {
+  /** Of the service, where the request has none. */
+  readonly label?: string | undefined
+  /** Of the log line, where it is not that of {@link EventLog}. */
+  readonly level?: LogLevel.Severity | undefined
+  /** Makes a line and no event, for what subscribers learn in another way. @default false */
+  readonly logOnly?: boolean | undefined
+}
+
+/**
+ * Emits an event if a sink or a logger takes it; `detail` is called only then, and once.
  *
  * @category emitting
  * @since 0.1.0
  */
-export const emit = (about: About, detail: () => EventDetail): Effect.Effect<void> =>
+export const emit = (request: About, detail: () => EventDetail, options?: EmitOptions): Effect.Effect<void> =>
   Effect.withFiber((fiber) => {
-    const sink = fiber.getRef(EventSink)
-    if (sink !== undefined) publish(sink, fiber, about, detail())
-    return Effect.void
+    const sink = options?.logOnly === true ? undefined : fiber.getRef(EventSink)
+    const settings = fiber.getRef(EventLog)
+    const severity = settings.level === "None" ? undefined : options?.level ?? settings.level
+    const logs = severity !== undefined && !LogLevel.isGreaterThan(fiber.getRef(MinimumLogLevel), severity)
+    if (sink === undefined && !logs) return Effect.void
+    const { label = options?.label, metadata, scope } = request
+    const about: About = { label, metadata, scope }
+    const made = detail()
+    if (sink !== undefined) publish(sink, fiber, about, made)
+    return logs
+      ? Effect.annotateLogs(Effect.logWithLevel(severity)(`effect-llm: ${words[made._tag]}.`), annotated(about, made))
+      : Effect.void
   })
+
+/**
+ * Tells of a wait, if it was a long one.
+ *
+ * @category emitting
+ * @since 0.1.0
+ */
+export const emitWait = (
+  request: About,
+  { label, ...candidate }: Candidate & Pick<EmitOptions, "label">,
+  policy: string,
+  waitMillis: number
+): Effect.Effect<void> =>
+  Effect.withFiber((fiber) =>
+    waitMillis < fiber.getRef(EventLog).slowWaitMillis
+      ? Effect.void
+      : emit(request, () => ({ _tag: "Waited", ...candidate, policy, waitMillis }), { label })
+  )

@@ -29,6 +29,7 @@ import { modelOf } from "../service/addressee.ts"
 import { HasAlternative, Serving } from "../service/choosing.ts"
 import { Activity } from "./activity.ts"
 import { millisBy } from "./monotonic.ts"
+import { CallNotes } from "./notes.ts"
 import { type Events, type EventsPull, Relay, watched } from "./source.ts"
 
 /**
@@ -109,8 +110,30 @@ export const errorOf = (cause: Cause.Cause<LlmError | Cause.Done>): LlmError | u
 
 const commits = (event: LlmEvent): boolean => isContent(event) || event._tag === "Finish"
 
-const knowing = ({ hasAlternative }: Attempt) => <A>(effect: Effect.Effect<A, LlmError>): Effect.Effect<A, LlmError> =>
-  hasAlternative === true ? Effect.provideService(effect, HasAlternative, true) : effect
+/**
+ * An attempt's effect with what it should know: whether there is somebody else to ask, how many requests came before it, and which
+ * candidate it is of.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const knowing = (
+  { hasAlternative, service }: Attempt,
+  earlier: number
+) =>
+<A>(effect: Effect.Effect<A, LlmError>): Effect.Effect<A, LlmError> => {
+  const told = hasAlternative === true ? Effect.provideService(effect, HasAlternative, true) : effect
+  if (hasAlternative === undefined && earlier === 0) return told
+  return Effect.withFiber((fiber) => {
+    const around = fiber.getRef(CallNotes)
+    const { label, model, provider } = service.info
+    return Effect.provideService(told, CallNotes, {
+      ...around,
+      attempt: around.attempt + earlier,
+      ...(hasAlternative === undefined ? undefined : { candidate: label ?? `${provider}/${model}` })
+    })
+  })
+}
 
 /**
  * Runs an attempt's stream up to its first content or `Finish`; everything it opens lives in `scope`, which is the caller's
@@ -210,6 +233,11 @@ export class Journal {
     this.startedAt = millisBy(clock)
   }
 
+  /** Requests of the attempts that failed. */
+  get sent(): number {
+    return this.requests
+  }
+
   start(): void {
     this.startedAt = millisBy(this.clock)
   }
@@ -273,23 +301,26 @@ const stream = (begin: Effect.Effect<Course, LlmError>): Stream.Stream<LlmEvent,
           Effect.suspend(() => {
             journal.start()
             const attemptScope = Scope.forkUnsafe(scope)
-            return Effect.matchCauseEffect(knowing(attempt)(untilCommit(attempt, attemptScope)), {
-              onSuccess: ({ events, rest }): EventsPull => {
-                relay.become(journal.onRest(rest))
-                course.onCommit?.(attempt)
-                return Effect.succeed(journal.onEvents(events))
-              },
-              onFailure: (cause): EventsPull =>
-                Effect.andThen(
-                  Scope.close(attemptScope, Exit.failCause(cause)),
-                  Effect.suspend(() => {
-                    const error = errorOf(cause)
-                    return error === undefined
-                      ? Effect.failCause(cause)
-                      : Effect.flatMap(course.next(journal.fail(attempt, error)), (next) => run(course, next))
-                  })
-                )
-            })
+            return Effect.matchCauseEffect(
+              knowing(attempt, journal.sent)(untilCommit(attempt, attemptScope)),
+              {
+                onSuccess: ({ events, rest }): EventsPull => {
+                  relay.become(journal.onRest(rest))
+                  course.onCommit?.(attempt)
+                  return Effect.succeed(journal.onEvents(events))
+                },
+                onFailure: (cause): EventsPull =>
+                  Effect.andThen(
+                    Scope.close(attemptScope, Exit.failCause(cause)),
+                    Effect.suspend(() => {
+                      const error = errorOf(cause)
+                      return error === undefined
+                        ? Effect.failCause(cause)
+                        : Effect.flatMap(course.next(journal.fail(attempt, error)), (next) => run(course, next))
+                    })
+                  )
+              }
+            )
           })
         const relay = new Relay(Effect.flatMap(begin, (course) => run(course, course.first)))
         return relay.pull
@@ -303,18 +334,21 @@ const generate = (begin: Effect.Effect<Course, LlmError>): Effect.Effect<LlmResp
       const run = (attempt: Attempt): Effect.Effect<LlmResponse, LlmError> =>
         Effect.suspend(() => {
           journal.start()
-          return Effect.matchCauseEffect(knowing(attempt)(attempt.service.generate(attempt.request)), {
-            onSuccess: (response) => {
-              course.onCommit?.(attempt)
-              return Effect.succeed(journal.onResponse(response))
-            },
-            onFailure: (cause) => {
-              const error = errorOf(cause)
-              return error === undefined
-                ? Effect.failCause(cause)
-                : Effect.flatMap(course.next(journal.fail(attempt, error)), run)
+          return Effect.matchCauseEffect(
+            knowing(attempt, journal.sent)(attempt.service.generate(attempt.request)),
+            {
+              onSuccess: (response) => {
+                course.onCommit?.(attempt)
+                return Effect.succeed(journal.onResponse(response))
+              },
+              onFailure: (cause) => {
+                const error = errorOf(cause)
+                return error === undefined
+                  ? Effect.failCause(cause)
+                  : Effect.flatMap(course.next(journal.fail(attempt, error)), run)
+              }
             }
-          })
+          )
         })
       return run(course.first)
     }))

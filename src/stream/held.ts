@@ -12,6 +12,7 @@
  */
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -21,7 +22,9 @@ import type { LlmRequest } from "../LlmRequest.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
 import type { Service } from "../LlmService.ts"
 import { modelOf } from "../service/addressee.ts"
-import { type Events, type EventsPull, Relay, watched } from "./source.ts"
+import { emit } from "./emit.ts"
+import { CallNotes } from "./notes.ts"
+import { type Events, type EventsPull, provided, Relay, watched } from "./source.ts"
 
 /**
  * How a call ended. `Abandoned` is an interruption, a consumer that stopped reading, or a defect.
@@ -47,7 +50,16 @@ export interface Hold {
   readonly end: (ending: Ending) => Effect.Effect<void>
   /** Told of the events of a stream in the arrays in which they are pulled; must not throw and cannot wait. Of a whole answer there are none. */
   readonly onEvents?: ((events: Events) => void) | undefined
+  /** How long the call was held back; its span says so. @default 0 */
+  readonly queuedMillis?: number | undefined
 }
+
+/** What runs inside of a hold knows how long it was held back. */
+const noting = (queuedMillis: number) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => {
+    const around = fiber.getRef(CallNotes)
+    return Effect.provideService(effect, CallNotes, { ...around, queuedMillis: around.queuedMillis + queuedMillis })
+  })
 
 /**
  * Makes an effect interruptible again where the caller was.
@@ -98,11 +110,42 @@ export const rejection = (
     attempts: 0
   })
 
+/**
+ * Tells that a policy turned a call away, and fails with the {@link rejection}.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const turnedAway = (
+  service: Service,
+  request: LlmRequest,
+  operation: "generate" | "stream",
+  by: { readonly policy: string; readonly cause?: string | undefined },
+  reason: LlmError.Reason
+): Effect.Effect<never, LlmError.LlmError> => {
+  const error = rejection(service, request, operation, reason)
+  return Effect.andThen(
+    emit(request, () => ({
+      _tag: "Rejected",
+      provider: error.provider,
+      model: error.model,
+      ...by,
+      reason: reason._tag,
+      ...(error.retryAfter === undefined ? undefined : { retryAfterMillis: Duration.toMillis(error.retryAfter) })
+    }), { label: error.label, logOnly: true }),
+    Effect.fail(error)
+  )
+}
+
 const generate = (service: Service, begin: Begin, request: LlmRequest): Effect.Effect<LlmResponse, LlmError.LlmError> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(begin(request, "generate", restore), (hold) =>
       Effect.onExit(
-        restore(Effect.suspend(() => service.generate(hold.request))),
+        restore(
+          hold.queuedMillis === undefined || hold.queuedMillis <= 0
+            ? Effect.suspend(() => service.generate(hold.request))
+            : noting(hold.queuedMillis)(Effect.suspend(() => service.generate(hold.request)))
+        ),
         (exit) => hold.end(Exit.isSuccess(exit) ? { _tag: "Finished", response: exit.value } : endingOf(exit.cause))
       ))
   )
@@ -145,9 +188,13 @@ const stream = (service: Service, begin: Begin, request: LlmRequest) =>
             hold = held
             return Effect.flatMap(Scope.addFinalizer(scope, end(abandoned)), () => {
               const upstreamScope = Scope.forkUnsafe(scope)
-              const open = Effect.suspend(() =>
+              const opened = Effect.suspend(() =>
                 Channel.toPullScoped(service.stream(held.request).channel, upstreamScope)
               )
+              const { queuedMillis = 0 } = held
+              const open = queuedMillis > 0
+                ? Effect.map(noting(queuedMillis)(opened), (pull) => provided(pull, noting(queuedMillis)))
+                : opened
               return restore(Effect.flatMap(open, (upstream) => {
                 const pull = watch(upstream, upstreamScope)
                 relay.become(pull)

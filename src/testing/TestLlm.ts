@@ -2,8 +2,8 @@
  * A language model for tests: scripted answers, no network, no luck.
  *
  * `TestLlm.layer({ answers })` provides `LlmService` and the `TestLlm` control, which knows every request and what became
- * of it. Each call takes the next answer: a text, parts, events, a whole response, a failure, a stream, or a function of the
- * request. `generate` is the fold of `stream`, so one answer means the same to both. Time is the `Clock`'s, so
+ * of it. Each call takes the next answer that is for it: a text, parts, events, a whole response, a failure, a stream, or a function of the
+ * request; `when` makes one that is only for some requests, `gate` one that the test holds back. `generate` is the fold of `stream`, so one answer means the same to both. Time is the `Clock`'s, so
  * delays need a `TestClock`. A call the script does not foresee fails with `Validation` and names the request.
  *
  * It speaks no wire: to test against bytes and broken connections, use `Simulator`.
@@ -39,6 +39,7 @@ import { PartsFold } from "../message/partsFold.ts"
 import { modelOf, received } from "../service/addressee.ts"
 import { Activity } from "../stream/activity.ts"
 import { type Answer, type Failure, inputWords, play, withPartial } from "./scripted/Answer.ts"
+import { type Expectation, Script as Left } from "./scripted/Expectation.ts"
 
 export {
   type Answer,
@@ -52,6 +53,8 @@ export {
   paced,
   type Script
 } from "./scripted/Answer.ts"
+export { type Expectation, type Match, when } from "./scripted/Expectation.ts"
+export { type Gate, gate } from "./scripted/Gate.ts"
 export * from "./scripted/Reasons.ts"
 
 // =============================================================================
@@ -90,8 +93,12 @@ export interface Control {
   readonly running: number
   /** Answers no call has taken yet; 0 when a function answers. */
   readonly remaining: number
+  /** What the script still expects, in words; an expectation that may be met any number of times is not among it. */
+  readonly open: ReadonlyArray<string>
+  /** Fails when the script still expects a call, or when one came that it did not foresee. */
+  readonly verify: Effect.Effect<void, LlmError.LlmError>
   /** Adds answers to the end of the script. */
-  readonly push: (...answers: ReadonlyArray<Answer>) => Effect.Effect<void>
+  readonly push: (...answers: ReadonlyArray<Answer | Expectation>) => Effect.Effect<void>
 }
 
 /**
@@ -109,8 +116,12 @@ export class TestLlm extends Context.Service<TestLlm, Control>()("effect-llm/tes
  * @since 0.1.0
  */
 export interface Options {
-  /** One answer per call, in order; or a function that answers every call. @default none: every call fails */
-  readonly answers?: ReadonlyArray<Answer> | ((request: LlmRequest, call: Call) => Answer) | undefined
+  /**
+   * One answer per call, in order, those of {@link when} for the calls they are for; or a function that answers every call.
+   *
+   * @default none: every call fails
+   */
+  readonly answers?: ReadonlyArray<Answer | Expectation> | ((request: LlmRequest, call: Call) => Answer) | undefined
   /** @default "test" */
   readonly provider?: string | undefined
   /** @default "test-model" */
@@ -144,7 +155,9 @@ export const make = (options: Options = {}): { readonly service: Service; readon
     capabilities: options.capabilities ?? {}
   }
   const answers = options.answers ?? []
-  const queue: Array<Answer> = typeof answers === "function" ? [] : [...answers]
+  const left = new Left()
+  if (typeof answers !== "function") left.add(answers)
+  const unforeseen: Array<string> = []
   const calls: Array<Running> = []
   const count = (status: Call["status"]) => calls.filter((call) => call.status === status).length
 
@@ -171,9 +184,19 @@ export const make = (options: Options = {}): { readonly service: Service; readon
       return count("running")
     },
     get remaining() {
-      return queue.length
+      return left.remaining
     },
-    push: (...more) => Effect.sync(() => void queue.push(...more))
+    get open() {
+      return left.open
+    },
+    verify: Effect.suspend(() => {
+      const problems = [...unforeseen, ...left.open.map((one) => `Nobody made ${one}.`)]
+      const message = problems.join("\n")
+      return problems.length === 0
+        ? Effect.void
+        : Effect.fail(errorFor({ prompt: "" }, "generate")(new LlmError.Validation({ field: "answers", message })))
+    }),
+    push: (...more) => Effect.sync(() => left.add(more))
   }
 
   const errorFor =
@@ -196,14 +219,17 @@ export const make = (options: Options = {}): { readonly service: Service; readon
     if (issue !== undefined) {
       return new LlmError.Validation({ message: `${issue.field}: ${issue.message}`, field: issue.field })
     }
-    if (queue.length > 0) return queue.shift()!
+    const found = left.take(call.request)
+    if (found !== undefined) return found.answer
     if (typeof answers === "function") return answers(call.request, call)
-    return new LlmError.Validation({
-      field: "answers",
-      message: `Unexpected call ${call.index + 1} (${call.operation}): the script has ${answers.length} answer${
-        answers.length === 1 ? "" : "s"
-      }. The request was ${describe(call.request)}.`
-    })
+    const expected = left.open
+    const message = `Unexpected call ${call.index + 1} (${call.operation}): the script has ${answers.length} answer${
+      answers.length === 1 ? "" : "s"
+    }. The request was ${describe(call.request)}.${
+      expected.length === 0 ? "" : ` Expected is ${expected.join(", or ")}.`
+    }`
+    unforeseen.push(message)
+    return new LlmError.Validation({ field: "answers", message })
   }
 
   const open = (

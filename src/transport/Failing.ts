@@ -102,6 +102,8 @@ const networkCode = (cause: unknown): string | undefined => {
 export const networkReason = (error: unknown, call: Failing, partial?: LlmResponse | undefined): LlmError.Reason => {
   const reason = HttpClientError.isHttpClientError(error) ? error.reason : undefined
   const cause = reason === undefined ? error : "cause" in reason ? reason.cause : undefined
+  // A client in between that knows what its refusal means, such as one that plays a cassette.
+  if (cause instanceof LlmError.Configuration) return cause
   const broken = cause ?? error
   if (broken instanceof Body.BodyTooLong) return new LlmError.ResponseParse({ message: broken.message, partial })
   const message = call.described(broken)

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import { Agent, LlmService } from "../../src/index.ts"
 import * as TestLlm from "../../src/testing/TestLlm.ts"
@@ -27,7 +27,7 @@ describe("the events of agents that are tools", () => {
       const lines = [...events].map(told).filter((line) =>
         /(?:RunStart|RunEnd|ToolStart|ToolResult|below|middle|above)$/.test(line)
       )
-      expect(lines).toEqual([
+      assert.deepStrictEqual(lines, [
         "RunStart",
         "ToolStart",
         "c1>RunStart",

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Schema, Stream } from "effect"
 import { Agent, Handlers, type LlmEvent, LlmService, LlmTool } from "../../src/index.ts"
 import { network } from "../../src/testing/scripted/Reasons.ts"
@@ -70,9 +70,9 @@ describe("calls that start early", () => {
       const outcome = yield* Agent.run(agent, { prompt: "Hello", id: "run" }).pipe(
         Effect.provideService(LlmService.LlmService, service)
       )
-      expect(outcome.text).toBe("Done")
-      expect(keys).toEqual(["run:1.0"])
-      expect(control.requests[1]?.messages?.at(-1)?.content).toMatchObject([{ type: "tool-result", content: "found" }])
+      assert.strictEqual(outcome.text, "Done")
+      assert.deepStrictEqual(keys, ["run:1.0"])
+      assert.containSubset(control.requests[1]?.messages?.at(-1)?.content, [{ type: "tool-result", content: "found" }])
     }))
 
   it.effect("are not those that change something, need approval, or have arguments that do not decode", () =>
@@ -92,7 +92,7 @@ describe("calls that start early", () => {
         answers: [turn(
           names,
           Stream.unwrap(Effect.map(turns, () => {
-            expect(started).toEqual(["look_up"])
+            assert.deepStrictEqual(started, ["look_up"])
             return finish(names)
           }))
         )]
@@ -100,8 +100,8 @@ describe("calls that start early", () => {
       const outcome = yield* Agent.run(agent, { prompt: "Hello" }).pipe(
         Effect.provideService(LlmService.LlmService, service)
       )
-      expect(outcome.status).toBe("waiting")
-      expect(started.filter((name) => name === "pay")).toEqual([])
+      assert.strictEqual(outcome.status, "waiting")
+      assert.deepStrictEqual(started.filter((name) => name === "pay"), [])
     }))
 
   it.effect("are stopped with a turn that breaks off, which is not asked for again", () =>
@@ -123,9 +123,9 @@ describe("calls that start early", () => {
       const exit = yield* Effect.exit(
         Agent.run(agent, { prompt: "Hello" }).pipe(Effect.provideService(LlmService.LlmService, service))
       )
-      expect(Exit.isFailure(exit)).toBe(true)
-      expect(interrupted).toBe(true)
-      expect(control.requests.length).toBe(1)
+      assert.strictEqual(Exit.isFailure(exit), true)
+      assert.strictEqual(interrupted, true)
+      assert.strictEqual(control.requests.length, 1)
     }))
 
   it.effect("start with the turn unless the agent says so", () =>
@@ -139,7 +139,7 @@ describe("calls that start early", () => {
           turn(
             ["look_up"],
             Stream.unwrap(Effect.map(turns, () => {
-              expect(runs).toBe(0)
+              assert.strictEqual(runs, 0)
               return finish(["look_up"])
             }))
           ),
@@ -147,6 +147,6 @@ describe("calls that start early", () => {
         ]
       })
       yield* Agent.run(agent, { prompt: "Hello" }).pipe(Effect.provideService(LlmService.LlmService, service))
-      expect(runs).toBe(1)
+      assert.strictEqual(runs, 1)
     }))
 })

@@ -85,7 +85,50 @@ describe("Cost.ofUsage", () => {
   })
 })
 
+describe("Cost.ofCache", () => {
+  it("tells what reads saved and what writes cost on top", () => {
+    const all = usage({ total: 1000, uncached: 100, cacheRead: 400, cacheWrite: 500, cacheWrite1h: 200 }, 10)
+    const found = Cost.ofCache(all, prices)!
+    assert.closeTo(found.saved, 400 * (3 - 0.3) / 1e6, 1e-12)
+    assert.closeTo(found.surcharge, (300 * (3.75 - 3) + 200 * (6 - 3)) / 1e6, 1e-12)
+    assert.closeTo(found.net, found.saved - found.surcharge, 1e-15)
+    assert.isBelow(Cost.ofCache(usage({ total: 100, cacheRead: 0, cacheWrite: 100 }, 1), prices)!.net, 0)
+    assert.deepStrictEqual(Cost.ofCache(usage({ total: 100 }, 1), prices), { saved: 0, surcharge: 0, net: 0 })
+    assert.isUndefined(Cost.ofCache(usage({ total: 100, cacheRead: 5 }, 1), { input: 1, output: 1 }))
+    assert.isUndefined(Cost.ofCache(usage({}, 1), prices))
+  })
+
+  it("is the price without the cache less the price with it, in each tier", () => {
+    const count = fc.integer({ min: 0, max: 1_000_000 })
+    const tiered: Prices = {
+      ...prices,
+      tiers: [{ aboveInputTokens: 200_000, input: 6, output: 30, cacheRead: 0.6, cacheWrite: 7.5, cacheWrite1h: 12 }]
+    }
+    fc.assert(fc.property(count, count, count, (uncached, cacheRead, cacheWrite) => {
+      const total = uncached + cacheRead + cacheWrite
+      const cached = usage({ total, uncached, cacheRead, cacheWrite }, 0)
+      const { net } = Cost.ofCache(cached, tiered)!
+      assert.closeTo(costOf(usage({ total }, 0), tiered) - costOf(cached, tiered), net, 1e-9)
+    }))
+  })
+})
+
 describe("Cost.policy", () => {
+  it.effect("counts what caching saved and cost, by provider, model and label", () =>
+    Effect.gen(function*() {
+      const cached = response(usage({ total: 3_000_000, uncached: 0, cacheRead: 2_000_000, cacheWrite: 1_000_000 }, 0))
+      const { service } = TestLlm.make({ answers: [cached] })
+      const priced = yield* Cost.policy({ prices: { "test/test-model": prices } }).wrap(service)
+      yield* priced.generate({ prompt: "Hello", label: "library" })
+      const counted = (metric: typeof Cost.cacheSaved) =>
+        Effect.map(
+          Metric.value(Metric.withAttributes(metric, { provider: "test", model: "test-model", label: "library" })),
+          ({ count }) => count
+        )
+      assert.closeTo(yield* counted(Cost.cacheSaved), 5.4, 1e-9)
+      assert.closeTo(yield* counted(Cost.cacheSurcharge), 0.75, 1e-9)
+    }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+
   it.effect("sets the cost of answers, streamed and whole, and counts it", () =>
     Effect.gen(function*() {
       const { service } = TestLlm.make({ model: "priced", answers: () => "Hi!" })

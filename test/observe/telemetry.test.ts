@@ -1,8 +1,9 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Metric, Option, Redacted, Stream, Tracer } from "effect"
+import { ConfigProvider, Effect, Exit, Fiber, Metric, Option, Redacted, Stream, Tracer } from "effect"
+import { TestClock } from "effect/testing"
 import { inspect } from "node:util"
-import { Anthropic, Telemetry } from "../../src/index.ts"
+import { Anthropic, Concurrency, Fallback, Retry, Telemetry } from "../../src/index.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
 import * as TestLlm from "../../src/testing/TestLlm.ts"
 
@@ -90,11 +91,88 @@ describe("telemetry", () => {
       }))
       const has = (id: string, key: string, value: string) =>
         seen.some((metric) => metric.id === id && metric.attributes[key] === value)
-      assert.isTrue(has("gen_ai.client.operation.duration", "gen_ai.provider.name", service.info.provider))
-      assert.isTrue(has("gen_ai.client.operation.duration", "error.type", "Provider"))
-      assert.isTrue(has("gen_ai.client.token.usage", "gen_ai.token.type", "output"))
-      assert.isTrue(has("gen_ai.client.operation.time_to_first_chunk", "gen_ai.request.model", service.info.model))
+      assert.isTrue(has("gen_ai.client.inference.duration", "gen_ai.provider.name", service.info.provider))
+      assert.isTrue(has("gen_ai.client.inference.duration", "error.type", "Provider"))
+      assert.isTrue(has("gen_ai.client.inference.usage.output_tokens", "gen_ai.token.modality", "unknown"))
+      assert.isTrue(has("gen_ai.client.inference.time_to_first_chunk", "gen_ai.request.model", service.info.model))
     }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
+
+  it.effect("says of which candidate it is, and how long it was held back", () =>
+    Effect.gen(function*() {
+      const slow = () => TestLlm.delayed("2 seconds", "z")
+      for (const streamed of [false, true]) {
+        const { spans, tracer } = recording()
+        const { service } = TestLlm.make({ answers: [slow(), slow()], model: "a" })
+        const retrying = yield* Retry.policy({ jitter: false }).wrap(Telemetry.instrument(service))
+        const limited = yield* Concurrency.policy({ permits: 1 }).wrap(Fallback.make([retrying, retrying]))
+        const call = Effect.withTracer(
+          streamed
+            ? Stream.runDrain(limited.stream({ prompt: "x" }))
+            : Effect.asVoid(limited.generate({ prompt: "x" })),
+          tracer
+        )
+        const fiber = yield* Effect.forkChild(Effect.all([call, call], { concurrency: 2 }))
+        yield* TestClock.adjust("1 minute")
+        yield* Fiber.join(fiber)
+        const of = (key: string) => spans.map((span) => attributesOf(span)[key])
+        assert.deepStrictEqual(of("effect_llm.queue.duration"), [undefined, 2])
+        assert.deepStrictEqual(of("effect_llm.candidate"), ["test/a", "test/a"])
+        assert.deepStrictEqual(of("effect_llm.attempt"), [1, 1])
+      }
+    }))
+
+  it.effect("counts attempts through policies inside of policies", () =>
+    Effect.gen(function*() {
+      const { spans, tracer } = recording()
+      const one = (answers: TestLlm.Options["answers"], model: string) =>
+        Telemetry.instrument(TestLlm.make({ answers, model }).service)
+      const overloaded = Array.from({ length: 3 }, () => TestLlm.overloaded())
+      for (const streamed of [false, true]) {
+        const both = Fallback.make([
+          yield* Retry.policy({ retries: 2, jitter: false }).wrap(one(overloaded, "a")),
+          one(["y"], "b")
+        ])
+        const call = streamed ? Stream.runDrain(both.stream({ prompt: "x" })) : both.generate({ prompt: "x" })
+        const fiber = yield* Effect.forkChild(Effect.withTracer(call, tracer))
+        yield* TestClock.adjust("1 minute")
+        yield* Fiber.join(fiber)
+      }
+      const attempts = spans.map((span) => [span.name, attributesOf(span)["effect_llm.attempt"]])
+      const expected = [["chat a", 1], ["chat a", 2], ["chat a", 3], ["chat b", 4]]
+      assert.deepStrictEqual(attempts, [...expected, ...expected])
+    }))
+
+  it.effect("reads the environment as the conventions say", () =>
+    Effect.gen(function*() {
+      const names = (env: Record<string, string>) =>
+        Effect.gen(function*() {
+          const { spans, tracer } = recording()
+          yield* Effect.withTracer(instrumented(["Hello there"]).generate({ prompt: "Hi" }), tracer)
+          const snapshot = yield* Metric.snapshot
+          const has = (id: string) => snapshot.some((metric) => metric.id === id)
+          return {
+            current: has("gen_ai.client.inference.duration"),
+            older: has("gen_ai.client.operation.duration"),
+            content: attributesOf(spans[0])["gen_ai.input.messages"] !== undefined,
+            event: spans[0]!.events.length > 0
+          }
+        }).pipe(
+          Effect.provideService(Metric.MetricRegistry, new Map()),
+          Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env }))
+        )
+      const none = { current: true, older: false, content: false, event: false }
+      assert.deepStrictEqual(yield* names({}), none)
+      assert.deepStrictEqual(yield* names({ OTEL_SEMCONV_STABILITY_OPT_IN: "gen_ai_latest_experimental" }), none)
+      assert.deepStrictEqual(yield* names({ OTEL_SEMCONV_STABILITY_OPT_IN: "http,gen_ai/dup" }), {
+        ...none,
+        older: true
+      })
+      const capture = (value: string) => names({ OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT: value })
+      assert.deepStrictEqual(yield* capture("true"), { ...none, content: true })
+      assert.deepStrictEqual(yield* capture("EVENT_ONLY"), { ...none, event: true })
+      assert.deepStrictEqual(yield* capture("SPAN_AND_EVENT"), { ...none, content: true, event: true })
+      assert.deepStrictEqual(yield* capture("NO_CONTENT"), none)
+    }))
 
   it.live("carries the provider's request id and never the key", () =>
     Effect.scoped(Effect.gen(function*() {

@@ -9,6 +9,8 @@ import * as Semaphore from "effect/Semaphore"
 import { LlmError, ToolFailure } from "../../LlmError.ts"
 import type { LlmTool } from "../../LlmTool.ts"
 import type { Json } from "../../Message.ts"
+import { executeTool } from "../../observe/telemetry/agents.ts"
+import { emit } from "../../stream/emit.ts"
 import type { CallContext } from "../Handlers.ts"
 import { check, executionOf, type InvalidArguments } from "../handlers/check.ts"
 import type { OpenCall } from "../run/happened.ts"
@@ -16,7 +18,7 @@ import type { RunRefusal } from "../run/refusal.ts"
 import { remaining } from "../run/spending.ts"
 import type { Early } from "./early.ts"
 import type { AgentEvent } from "./events.ts"
-import { handle } from "./handle.ts"
+import { handle, type Handled } from "./handle.ts"
 import type { Named } from "./names.ts"
 import { defaultConcurrency, defaultGrace, type Options } from "./options.ts"
 import { RunFailed, type Session } from "./session.ts"
@@ -26,7 +28,7 @@ type Done = Effect.Effect<void, RunFailed<unknown> | RunRefusal, unknown>
 
 const repairOf = (
   session: Session,
-  { invalidArguments = "tell" }: AnyOptions
+  { invalidArguments = "tell", request }: AnyOptions
 ): ((invalid: InvalidArguments) => Effect.Effect<Json | undefined, RunFailed<unknown>, unknown>) | undefined => {
   if (invalidArguments === "tell") return undefined
   if (invalidArguments === "fail") {
@@ -49,7 +51,15 @@ const repairOf = (
       )
   }
   return (invalid) =>
-    Effect.mapError(invalidArguments(invalid), (error) => new RunFailed({ error, state: session.state }))
+    Effect.tap(
+      Effect.mapError(invalidArguments(invalid), (error) => new RunFailed({ error, state: session.state })),
+      (repaired) => {
+        const { toolCallId, toolName } = invalid
+        return repaired === undefined
+          ? Effect.void
+          : emit(request ?? {}, () => ({ _tag: "ArgumentsRepaired", toolCallId, toolName }))
+      }
+    )
 }
 
 /** Checks calls together, so that none starts before all are known to be in order. @category running @since 0.1.0 */
@@ -90,6 +100,20 @@ const told = (
   })
 }
 
+/** What telemetry says of a call that has ended. */
+const outcomeOf = (handled: Handled) => {
+  switch (handled._tag) {
+    case "Result": {
+      const { content, isError } = handled.result
+      return { result: content, ...(isError === true ? { errorType: "tool_error" } : undefined) }
+    }
+    case "Later":
+      return {}
+    case "Lost":
+      return { errorType: "lost" }
+  }
+}
+
 /** Runs calls side by side, each to its end. @category running @since 0.1.0 */
 export const runAll = (
   session: Session,
@@ -127,11 +151,25 @@ export const runAll = (
             Effect.catch((error) => Effect.sync(() => void errors.push(error.error)))
           ) as Effect.Effect<void>
       }
-      const handled = yield* underWay ?? handle(handlers, tool, call, context, {
+      session.made.toolCalls++
+      const handling = underWay ?? handle(handlers, tool, call, context, {
         leftMillis: yield* session.leftMillis,
         grace: options.grace ?? defaultGrace,
         stopped: session.held.stopped
       })
+      const handled = yield* executeTool(
+        {
+          name: toolName,
+          type: "function",
+          description: "description" in tool ? tool.description : undefined,
+          callId: toolCallId,
+          arguments: call.arguments,
+          agentName: options.name,
+          conversationId: options.request?.scope?.sessionId
+        },
+        outcomeOf,
+        handling
+      )
       switch (handled._tag) {
         case "Result": {
           const { error, result, spent } = handled

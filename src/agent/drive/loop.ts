@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type { LlmResponse } from "../../LlmResponse.ts"
+import { invokeAgent } from "../../observe/telemetry/agents.ts"
 import * as Run from "../Run.ts"
 import { ask } from "./ask.ts"
 import { checkAll, runAll } from "./calls.ts"
@@ -17,6 +18,15 @@ import type { Options } from "./options.ts"
 import { RunFailed, type Session } from "./session.ts"
 
 type AnyOptions = Options<unknown, unknown, unknown, unknown>
+
+/** Spent by this invocation alone: a run that goes on counts what came before, too. */
+const tokensSince = ({ usage: before }: Run.State["spent"], { usage: after }: Run.State["spent"]) => {
+  const since = (from: number | undefined, to: number | undefined) => to === undefined ? undefined : to - (from ?? 0)
+  return {
+    inputTokens: since(before.input.total, after.input.total),
+    outputTokens: since(before.output.total, after.output.total)
+  }
+}
 
 /**
  * Drives a run to where it rests.
@@ -32,7 +42,23 @@ export const drive = (
 ): Effect.Effect<Outcome, RunFailed<unknown> | Run.RunRefusal, unknown> => {
   const early = options.startTools === "call" ? new Early(session, options, named) : undefined
   const run = loop(session, options, named, resumed, early)
-  return early === undefined ? run : Effect.ensuring(run, early.clear)
+  const { description, name, prepareStep, request } = options
+  const { spent: before } = session.state
+  return invokeAgent(
+    {
+      name,
+      description,
+      model: prepareStep === undefined ? request?.model : undefined,
+      conversationId: request?.scope?.sessionId,
+      request
+    },
+    () => ({
+      ...session.made,
+      ...tokensSince(before, session.state.spent),
+      finishReason: session.state.end?.finishReason
+    }),
+    early === undefined ? run : Effect.ensuring(run, early.clear)
+  )
 }
 
 const loop = (
@@ -71,6 +97,7 @@ const loop = (
       const action = Run.next(session.state)
       switch (action._tag) {
         case "Ask":
+          session.made.inferenceCalls++
           response = (yield* ask(session, options, named.handlers.tools, named.ownName, action, compactedAt, early)) ??
             response
           break

@@ -77,6 +77,10 @@ export interface AgentBounds extends Omit<Bounds, "deadline"> {
 export interface Options<EH = never, RH = never, E = never, R = never> {
   /** Instructions that rank above the user's. */
   readonly instructions?: string | undefined
+  /** What traces and metrics call it, such as `Math Tutor`. @default none */
+  readonly name?: string | undefined
+  /** What it does, for those who read traces. @default none */
+  readonly description?: string | undefined
   /** Tools with what runs them, or a tag of them. @default none */
   readonly tools?: Handlers<EH, RH> | Tag<string, ReadonlyArray<LlmTool>> | undefined
   /** Options of every request, such as model, temperature, thinking or label. */

@@ -84,6 +84,8 @@ export class Session {
   state: Run.State
   /** The attempt that readers were told of last. */
   announced = 0
+  /** What was asked and run since this holder took the run over. */
+  readonly made = { inferenceCalls: 0, toolCalls: 0 }
   readonly key: string | undefined
   readonly emit: Emit
   readonly held: HeldControl
