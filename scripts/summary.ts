@@ -25,7 +25,9 @@ const namesOf = (statement: ts.Statement): ReadonlyArray<string> =>
 
 /** A type in short: without `readonly` and `| undefined`, which say nothing to who calls, and without the namespaces a reader knows. */
 const words = (node: ts.Node | undefined): string =>
-  (node?.getText() ?? "").replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "").replace(/\s+/g, " ").replace(/ ?\| undefined\b/g, "")
+  (node?.getText() ?? "").replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")
+    // A line of a literal type ends a field.
+    .replace(/([^{;,\s])\s*\n\s*(?=readonly )/g, "$1; ").replace(/\s+/g, " ").replace(/ ?\| undefined\b/g, "")
     .replace(/\breadonly /g, "").replace(/^\| /, "").replace(/([({<] ?|: )\| /g, "$1")
     .replace(
       /\b(Effect|Stream|Layer|Option|Result|Exit|Redacted|Schedule|LlmError|LlmRequest|LlmResponse|LlmService|Message)\.(?=[A-Z])/g,
@@ -42,7 +44,7 @@ const propertiesOf = (members: ReadonlyArray<ts.TypeElement>): ReadonlyArray<str
     if (!ts.isPropertySignature(member) || (member.questionToken && opaque.includes(member.name.getText()))) return []
     const type = words(member.type)
     const name = `${member.name.getText()}${member.questionToken === undefined ? "" : "?"}`
-    return [type === "" || type.length > 60 ? name : `${name}: ${type}`]
+    return [type === "" || type.length > longest.field ? name : `${name}: ${type}`]
   })
 
 const inBraces = (fields: ReadonlyArray<string>): string => fields.length === 0 ? "" : `{ ${fields.join("; ")} }`
@@ -60,7 +62,7 @@ const membersOf = (type: ts.TypeNode): string => {
 }
 
 /** The longest type of an alias, and the longest type of a result, that are written out. */
-const longest = { alias: 1200, result: 60, parameter: 48 }
+const longest = { alias: 1200, field: 130, result: 60, parameter: 48 }
 
 const typeOf = (statement: ts.Statement): string => {
   if (ts.isInterfaceDeclaration(statement)) {
@@ -83,11 +85,13 @@ const typeOf = (statement: ts.Statement): string => {
 const callOf = (statement: ts.Statement, name: string): string => {
   const found = ts.isFunctionDeclaration(statement) ? statement : signatureOf(statement, name)
   if (found === undefined) return name
-  const parameters = found.parameters.map(({ initializer, name, questionToken, type }) => {
+  const parameters = found.parameters.map(({ dotDotDotToken, initializer, name, questionToken, type }) => {
     const optional = questionToken !== undefined || initializer !== undefined
     const text = words(type)
     const shown = text === "" || text.length > longest.parameter ? "" : `: ${text}`
-    return `${ts.isIdentifier(name) ? name.text : "options"}${optional ? "?" : ""}${shown}`
+    return `${dotDotDotToken === undefined ? "" : "..."}${ts.isIdentifier(name) ? name.text : "options"}${
+      optional ? "?" : ""
+    }${shown}`
   })
   const result = words(found.type)
   return `${name}(${parameters.join(", ")})${result === "" || result.length > longest.result ? "" : `: ${result}`}`

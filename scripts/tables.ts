@@ -318,7 +318,10 @@ const forAuthors: { readonly [module: string]: ReadonlyArray<string> } = {
   Message: ["Open", "Origin", "PipeableMessage", "Role"],
   LlmTool: ["ApprovalContext", "CustomTool", "FunctionTool", "ProviderTool", "Misfit", "isOfSchema", "jsonSchemaOf"],
   LlmError: ["Operation", "ReasonTag", "isLlmError", "isRetryableStatus", "timeout"],
+  "agent/Conversation": ["Store"],
   "agent/Handlers": [
+    "Handlers",
+    "Tag",
     "Lost",
     "Output",
     "Later",
