@@ -382,7 +382,7 @@ export class QueueFull extends TaggedReason("QueueFull")<
  */
 export class BudgetExceeded extends TaggedReason("BudgetExceeded")<
   ReasonFields & {
-    /** Key of the budget that is used up, as the policy's `key` gave it. */
+    /** Account that has no room: what the budget counts by and the id, such as `user:42`. */
     readonly scope: string
     /** US dollars. */
     readonly limit: number
