@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    setupFiles: ["test/seed.ts"],
+    setupFiles: ["test/seed.ts", "test/loaded.ts"],
     // One process per core: the default leaves a core idle, which on two cores is half of them.
     pool: "forks",
     maxWorkers: "100%",

@@ -62,7 +62,9 @@ const entries: Readonly<Record<string, string>> = {
   ".": "index",
   "./node": "node",
   "./testing": "testing/index",
-  "./tokenizer": "tokenizer"
+  "./promise": "promise",
+  "./tokenizer": "tokenizer",
+  "./gateway": "gateway/index"
 }
 
 const src = new URL("../src/", import.meta.url)

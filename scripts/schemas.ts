@@ -9,11 +9,11 @@ import { readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { isDeepStrictEqual } from "node:util"
 import type { Json, JsonObject } from "../src/Message.ts"
-import { misfitOf } from "../src/protocol/schema/Check.ts"
 import { compile } from "../src/protocol/schema/compile.ts"
 import type { Dialect } from "../src/protocol/schema/Dialect.ts"
 import * as dialects from "../src/protocol/schema/dialects.ts"
-import { Document } from "../src/protocol/schema/Document.ts"
+import { Document } from "../src/validation/jsonSchema/document.ts"
+import { misfitOf } from "../src/validation/jsonSchema/misfits.ts"
 import { refusal, rules } from "./schemas/dialects.ts"
 
 const judged: ReadonlyArray<readonly [name: string, dialect: Dialect]> = [

@@ -1,15 +1,15 @@
 /**
  * What the library adds to a bundle: minified and gzipped, without `effect`, against a budget.
  *
- * Each row is bundled from the sources as an application would, with splitting. "First load" is what the entry imports; "first call" is what
- * is loaded with the first call of a provider: the transport and the wire's decoder. The catalogue of models, loaded then too, is
- * data and not counted. What comes from `effect` is left out by marking it external, and so are the statements that import it, of
- * which a bundle with `effect` in it has none; "with effect" is the first load with all that it takes of `effect`. `npm run size` fails
- * over the budget of the first load, or of all.
+ * Each row is bundled from the sources as an application would, with splitting. "First load" is what the entry imports; "layer" adds what
+ * is loaded with the first layer of a provider: the transport and the wire's encoder and decoder; "schemas" adds what is loaded with the
+ * first request that has a schema. The catalogue of models, loaded with the first call, is data and not counted. What comes from `effect`
+ * is left out by marking it external, and so are the statements that import it, of which a bundle with `effect` in it has none; "with
+ * effect" is the first load with all that it takes of `effect`. `npm run size` fails over the budget of the first load, or of all.
  *
  * esbuild keeps all of a namespace that comes through the barrel; Rolldown, Vite's bundler, keeps what is used.
  *
- * --files   the bytes of each source file in the first load
+ * --files   the bytes of each source file in the first load, with a layer, and with schemas
  */
 import { build } from "esbuild"
 import { fileURLToPath } from "node:url"
@@ -21,7 +21,7 @@ interface Row {
   readonly code: string
   /** Bytes of the first load, gzipped. */
   readonly first: number
-  /** Bytes of first load and first call. */
+  /** Bytes of the first load and of all that is loaded later. */
   readonly all: number
 }
 
@@ -53,18 +53,18 @@ const rows: ReadonlyArray<Row> = [
   {
     name: "Anthropic, Retry, Fallback: subpaths",
     code: bySubpaths("Anthropic"),
-    first: kilobytes(61),
-    all: kilobytes(104)
+    first: kilobytes(34),
+    all: kilobytes(109)
   },
   {
     name: "Anthropic, Retry, Fallback: barrel",
     code: byBarrel("Anthropic"),
-    first: kilobytes(64),
-    all: kilobytes(106)
+    first: kilobytes(36),
+    all: kilobytes(115)
   },
-  { name: "OpenAi, Retry, Fallback: barrel", code: byBarrel("OpenAi"), first: kilobytes(68), all: kilobytes(120) },
-  { name: "Groq, Retry, Fallback: barrel", code: byBarrel("Groq"), first: kilobytes(65), all: kilobytes(110) },
-  { name: "everything", code: "export * from \"./src/index.ts\"", first: kilobytes(208), all: kilobytes(240) }
+  { name: "OpenAi, Retry, Fallback: barrel", code: byBarrel("OpenAi"), first: kilobytes(37), all: kilobytes(130) },
+  { name: "Groq, Retry, Fallback: barrel", code: byBarrel("Groq"), first: kilobytes(38), all: kilobytes(118) },
+  { name: "everything", code: "export * from \"./src/index.ts\"", first: kilobytes(197), all: kilobytes(268) }
 ]
 
 interface Chunk {
@@ -157,7 +157,8 @@ const loaded = ({ chunks }: Bundled, names: ReadonlyArray<string>): ReadonlyMap<
   return found
 }
 
-const atFirstCall = /(?:transport\/Transport|protocol\/\w+\/Decoder)\.ts$/
+const withLayer = /(?:transport\/Transport|protocol\/\w+\/(?:Encode|Decoder))\.ts$/
+const withSchema = /protocol\/schema\/compile\.ts$/
 
 const importStatements = /import(?:\*as [\w$]+|[\w$]+|\{[^}]*\}) ?from[`"]effect[^`"]*[`"];?/g
 
@@ -174,25 +175,28 @@ for (const { all, code, first, name } of rows) {
   for (const [bundler, bundle] of [["esbuild", byEsbuild], ["Rolldown", byRolldown]] as const) {
     const bundled = await bundle(code, outside)
     const begun = loaded(bundled, [bundled.entry])
-    const calls = [...begun.values()].flatMap(({ dynamic }) => dynamic).filter((chunk) =>
-      atFirstCall.test(bundled.chunks.get(chunk)?.entry ?? "")
-    )
-    const called = loaded(bundled, [bundled.entry, ...calls])
+    const later = [...begun.values()].flatMap(({ dynamic }) => dynamic)
+    const those = (modules: RegExp) => later.filter((chunk) => modules.test(bundled.chunks.get(chunk)?.entry ?? ""))
+    const layer = loaded(bundled, [bundled.entry, ...those(withLayer)])
+    const called = loaded(bundled, [...layer.keys(), ...those(withSchema)])
     const whole = await bundle(code, ["node:*"])
     if (process.argv.includes("--files")) {
-      const files = [...begun.values()].flatMap((chunk) => chunk.files)
-      for (const [file, bytes] of files.toSorted(([, a], [, b]) => b - a)) {
-        console.log(`  ${String(bytes).padStart(7)} ${file}`)
+      for (const [when, chunks] of [["first load", begun], ["layer", layer], ["schemas", called]] as const) {
+        console.log(`  ${when}`)
+        const files = [...chunks.values()].flatMap((chunk) => chunk.files)
+        for (const [file, bytes] of files.toSorted(([, a], [, b]) => b - a)) {
+          console.log(`  ${String(bytes).padStart(7)} ${file}`)
+        }
       }
     }
     const fits = gzipped(begun) <= first && gzipped(called) <= all
     over ||= !fits
     console.log(
-      `${`${name}, ${bundler}`.padEnd(50)} first load ${show(gzipped(begun))} of ${show(first)}   with first call ${
-        show(gzipped(called))
-      } of ${show(all)}   first load with effect ${show(gzipped(loaded(whole, [whole.entry])))}${
-        fits ? "" : "   OVER BUDGET"
-      }`
+      `${`${name}, ${bundler}`.padEnd(50)} first load ${show(gzipped(begun))} of ${show(first)}   layer ${
+        show(gzipped(layer))
+      }   schemas ${show(gzipped(called))} of ${show(all)}   first load with effect ${
+        show(gzipped(loaded(whole, [whole.entry])))
+      }${fits ? "" : "   OVER BUDGET"}`
     )
   }
 }

@@ -14,7 +14,7 @@ import { families } from "../src/model/families.ts"
 import { defaultRoutes } from "../src/policy/candidates/routes.ts"
 import { errorTable } from "../src/protocol/ErrorMap.ts"
 import type { Definition } from "../src/provider/Provider.ts"
-import { encode } from "../src/provider/Provider.ts"
+import { spelled } from "../test/encoding.ts"
 import { headerOf, summaryOf } from "./summary.ts"
 
 const folder = new URL("../src/provider/", import.meta.url)
@@ -137,7 +137,7 @@ const facts = new Map(
 
 const encoded = (definition: Definition, request: LlmRequest) => {
   const model = definition.defaultModel ?? "model"
-  return encode(definition, request, model, false, facts.get(definition.id)?.of(model))
+  return spelled(definition, request, model, false, facts.get(definition.id)?.of(model))
 }
 
 interface Outcome {
@@ -224,11 +224,12 @@ const models = (): string =>
         rows.push([`${optionList(option)} ${from ?? ""}…${to ?? ""}`, url])
       }
       if (thinking !== undefined) {
-        const { largestBudget, off, smallestBudget, url } = thinking
+        const { largestBudget, off, replay, smallestBudget, url } = thinking
         rows.push([
           [
             thinking.default === undefined ? "" : `thinking ${thinking.default} by default`,
             off === false ? "cannot be turned off" : "",
+            replay === true ? "earlier reasoning is sent back" : "",
             smallestBudget === undefined ? "" : `budgets ${smallestBudget}…${largestBudget ?? ""}`
           ].filter((part) => part !== "").join(", "),
           url

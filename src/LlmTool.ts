@@ -14,8 +14,10 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { LlmError, ToolFailure } from "./LlmError.ts"
 import type { Json, JsonObject, Message, ToolCallPart, ToolResultPart } from "./Message.ts"
-import { misfits } from "./validation/jsonSchema.ts"
-import { withoutJsonSchema } from "./validation/unspellable.ts"
+import { misfits } from "./validation/jsonSchema/misfits.ts"
+import { isSchema, jsonSchemaOf } from "./validation/jsonSchema/ofEffect.ts"
+
+export { isOfSchema, jsonSchemaOf } from "./validation/jsonSchema/ofEffect.ts"
 
 /**
  * A JSON Schema, draft 2020-12.
@@ -186,56 +188,6 @@ export type LlmTool = FunctionTool | CustomTool | ProviderTool
 export type ToolChoice = "auto" | "none" | "required" | {
   /** The tool the model must call; one of `tools`. */
   readonly name: string
-}
-
-const jsonSchemas = new WeakMap<Schema.Constraint, JsonSchema>()
-
-/**
- * The JSON Schema (draft 2020-12, self-contained) of an Effect `Schema`; generated once per schema value. For a schema that has none
- * it is empty, and requests with it are refused with `Validation`, which tells why.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const jsonSchemaOf = (schema: Schema.Constraint): JsonSchema => {
-  const known = jsonSchemas.get(schema)
-  if (known !== undefined) return known
-  const made = generated(schema)
-  ofSchemas.add(made)
-  // What is no schema at all may be no object either.
-  if (isSchema(schema)) jsonSchemas.set(schema, made)
-  return made
-}
-
-/**
- * Whether a JSON Schema was made of an Effect `Schema`, whose decoder holds more than it says.
- *
- * @category schemas
- * @since 0.1.0
- */
-export const isOfSchema = (schema: JsonSchema): boolean => ofSchemas.has(schema)
-
-const ofSchemas = new WeakSet<JsonSchema>()
-
-const generated = (schema: Schema.Constraint): JsonSchema => {
-  try {
-    // Members that a struct does not name are never asked for.
-    const document = Schema.toJsonSchemaDocument(schema, { onExcessProperty: "error" })
-    const definitions = Object.keys(document.definitions)
-    return (definitions.length === 0
-      ? document.schema
-      : { ...document.schema, $defs: document.definitions }) as JsonSchema
-  } catch (error) {
-    return withoutJsonSchema(error)
-  }
-}
-
-const isSchema = (given: unknown): given is Schema.Constraint => {
-  try {
-    return Schema.isSchema(given)
-  } catch {
-    return false
-  }
 }
 
 /** A schema that cannot be spelled has no calls either, so that it decodes none. */

@@ -30,6 +30,8 @@ export interface Capabilities {
   readonly reasoning?: boolean | undefined
   /** The provider caches prompt prefixes, by itself or where marked. */
   readonly promptCaching?: boolean | undefined
+  /** Takes marks of where a prefix to be cached ends, at hosts that have models with and without. */
+  readonly cacheBreakpoints?: boolean | undefined
   /** Holds the answer to a JSON Schema itself. */
   readonly structuredOutput?: boolean | undefined
   /** Goes on from an assistant message at the end of the conversation as if it were its own beginning of the answer. */
@@ -267,6 +269,8 @@ export interface ThinkingFacts {
   readonly off?: boolean | undefined
   /** Whether it is told by effort although its host tells others by a switch. @default as the host does */
   readonly byEffort?: boolean | undefined
+  /** Whether it is to get its earlier reasoning back, at hosts that have models with and without. */
+  readonly replay?: boolean | undefined
   /** Fewest tokens a budget may have. */
   readonly smallestBudget?: number | undefined
   /** Most tokens a budget may have. */

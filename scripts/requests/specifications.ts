@@ -178,7 +178,12 @@ const specifications: ReadonlyArray<Specification> = [
         why: "taken, as by all compatible hosts: https://docs.together.ai/docs/openai-api-compatibility"
       },
       { at: /^tool_choice\.|tool_calls\[\d+\]\.index$/, why: "the document describes calls of an answer there" },
-      { at: /^messages\[\d+\]\.role$/, why: "told by the faults of the content" }
+      { at: /^messages\[\d+\]\.role$/, why: "told by the faults of the content" },
+      {
+        at: /^messages\[\d+\]\.reasoning$/,
+        models: /glm-[5-9]/i,
+        why: "wanted back for preserved thinking: https://docs.together.ai/docs/glm-5-quickstart"
+      }
     ]
   },
   {

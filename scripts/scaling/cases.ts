@@ -5,10 +5,12 @@ import { chat, chatWithTags, responses } from "./openai.ts"
 import { requests } from "./requests.ts"
 import { secrets } from "./secrets.ts"
 import { texts } from "./texts.ts"
+import { values } from "./values.ts"
 
 export const cases: ReadonlyArray<Case> = [
   ...[chat, chatWithTags, responses, anthropic, gemini, bedrock, cohere, ollama].flatMap(casesOf),
   ...requests,
   ...texts,
-  ...secrets
+  ...secrets,
+  ...values
 ]

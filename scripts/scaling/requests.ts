@@ -13,6 +13,7 @@ import * as OpenAiChat from "../../src/protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../../src/protocol/OpenAiResponses.ts"
 import type { Protocol } from "../../src/protocol/Protocol.ts"
 import { moonshot } from "../../src/protocol/schema/dialects.ts"
+import { encoderOf } from "../../test/encoding.ts"
 import { type Case, many } from "./Case.ts"
 
 const wires: { readonly [name: string]: Protocol } = {
@@ -322,7 +323,7 @@ const things: { readonly [name: string]: Thing } = {
 /** As a provider does it: what validation refuses is not encoded. */
 const encoded = (protocol: Protocol, request: LlmRequest): string | undefined =>
   validate(request) === undefined
-    ? JSON.stringify(protocol.encode({ request, model: "m", stream: true, provider: "test" }))
+    ? JSON.stringify(encoderOf(protocol)({ request, model: "m", stream: true, provider: "test" }))
     : undefined
 
 export const requests: ReadonlyArray<Case> = Object.entries(things).flatMap(([thing, { make, size }]) => [

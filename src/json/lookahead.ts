@@ -21,9 +21,12 @@ export class Lookahead {
   /** The closers that are due, the innermost last. */
   protected readonly due: Array<"}" | "]" | ")"> = []
 
+  private readonly lastQuote: number
+
   constructor(text: string, at: number) {
     this.text = text
     this.at = at
+    this.lastQuote = text.lastIndexOf("\"")
   }
 
   /** Whether a closer that is not the innermost belongs to a container further out, so that this one's is missing. */
@@ -40,7 +43,7 @@ export class Lookahead {
     const [first] = after
     if (place === "key") return /^(?:[:=,}]|["'{[]|-?\d|true|false|null)/.test(after)
     if (place === "top") {
-      return /^[;)\]}]|^```/.test(after) || rest.startsWith("\n") || this.text.indexOf("\"", this.at + 1) === -1
+      return /^[;)\]}]|^```/.test(after) || rest.startsWith("\n") || this.lastQuote <= this.at
     }
     if (first === "+") return /^\+\s*["']/.test(after)
     if (first === "}" || first === "]" || first === ")") return this.closesFrom(after)
@@ -102,6 +105,6 @@ export class Lookahead {
   }
 
   private hasQuoteAhead(): boolean {
-    return this.text.indexOf("\"", this.at) !== -1
+    return this.lastQuote >= this.at
   }
 }

@@ -142,6 +142,19 @@ const openAiLatest = "https://developers.openai.com/api/docs/guides/latest-model
 
 const openAi: ReadonlyArray<Family> = [
   {
+    title: "OpenAI's reasoning models",
+    // https://developers.openai.com/api/docs/guides/reasoning, https://platform.openai.com/docs/models/gpt-oss-120b
+    models: named("(?:o[1-9](?:-|$)|gpt-(?:[5-9]|\\d\\d)(?![\\d.]*-(?:chat|image|audio))|gpt-oss|codex|computer-use)"),
+    hosts: ["openai", "azure"],
+    capabilities: { reasoning: true }
+  },
+  {
+    title: "GPT from 5.6",
+    // https://platform.openai.com/docs/guides/prompt-caching
+    models: named("gpt-(?:5\\.(?:[6-9]|\\d\\d)|[6-9]|\\d\\d)"),
+    capabilities: { cacheBreakpoints: true }
+  },
+  {
     title: "o-series",
     models: named("o[1-9](?:-|$)"),
     thinkingLevels: { off: undefined, minimal: undefined, low: "low", medium: "medium", high: "high" }
@@ -383,6 +396,13 @@ const others: ReadonlyArray<Family> = [
     models: named("glm-(?:4\\.[5-9]|5|[6-9])"),
     hosts: ["zai"],
     thinking: { default: "on", url: "https://docs.z.ai/guides/capabilities/thinking-mode" }
+  },
+  {
+    title: "GLM from 5",
+    models: named("glm-(?:[5-9]|\\d\\d)"),
+    hosts: ["together"],
+    // "Preserved Thinking" is recommended for agents; the host's API has no place for the reasoning of other models.
+    thinking: { default: "on", replay: true, url: "https://docs.together.ai/docs/glm-5-quickstart" }
   },
   {
     title: "GLM from 5.3",

@@ -10,9 +10,10 @@ import type { Json, JsonObject } from "../json/value.ts"
 import { LlmError, StructuredOutput, Validation } from "../LlmError.ts"
 import { type Issue, type LlmRequest, validate } from "../LlmRequest.ts"
 import type { LlmResponse } from "../LlmResponse.ts"
-import { jsonSchemaOf, make as makeTool } from "../LlmTool.ts"
+import type { FunctionTool } from "../LlmTool.ts"
 import * as Message from "../Message.ts"
 import type { Capabilities } from "../Model.ts"
+import { jsonSchemaOf } from "../validation/jsonSchema/ofEffect.ts"
 import { fields, flag, integerFrom, oneOf, optional, under, unreadable } from "../validation/values.ts"
 import { unfenced } from "./fence.ts"
 import { readObject } from "./read.ts"
@@ -138,7 +139,12 @@ const requestFor = (
   request: LlmRequest
 ): LlmRequest => {
   if (tool !== undefined) {
-    const answer = makeTool(tool, { description: "Gives the answer.", parameters: schema })
+    const answer: FunctionTool = {
+      type: "function",
+      name: tool,
+      description: "Gives the answer.",
+      parameters: schema
+    }
     return { ...request, tools: [...request.tools ?? [], answer], toolChoice: { name: tool } }
   }
   if (strategy === "prompted") {

@@ -177,20 +177,46 @@ export const log = (settings: Partial<LogSettings>): Layer.Layer<never> =>
 // Policy
 // =============================================================================
 
-/** Puts the sink into the context of the calls inside. */
-const listening = (service: Service, sink: Sink): Service => ({
+const parts = new WeakMap<Sink, ReadonlyArray<Sink>>()
+const joins = new WeakMap<Sink, WeakMap<Sink, Sink>>()
+
+/** A sink beside one that listens already, such as a page's; made once for each two. */
+const beside = (outer: Sink | undefined, own: Sink): Sink => {
+  if (outer === undefined || outer === own) return own
+  const heard = parts.get(outer) ?? [outer]
+  if (heard.includes(own)) return outer
+  const known = joins.get(outer) ?? new WeakMap<Sink, Sink>()
+  joins.set(outer, known)
+  let joined = known.get(own)
+  if (joined === undefined) {
+    joined = (event) => {
+      own(event)
+      outer(event)
+    }
+    parts.set(joined, [...heard, own])
+    known.set(own, joined)
+  }
+  return joined
+}
+
+/** Puts the sink into the context of the calls inside, beside whoever listens already. */
+const listening = (service: Service, own: Sink): Service => ({
   ...service,
   generate: (request) =>
-    Effect.withFiber((fiber) =>
-      fiber.getRef(EventSink) === sink
+    Effect.withFiber((fiber) => {
+      const outer = fiber.getRef(EventSink)
+      const sink = beside(outer, own)
+      return outer === sink
         ? service.generate(request)
         : Effect.provideService(service.generate(request), EventSink, sink)
-    ),
+    }),
   stream: (request) =>
     Stream.fromChannel(Channel.fromTransform((_: unknown, scope: Scope) =>
       Effect.withFiber((fiber) => {
         const inner = Channel.toPullScoped(service.stream(request).channel, scope)
-        return fiber.getRef(EventSink) === sink ? inner : Effect.map(
+        const outer = fiber.getRef(EventSink)
+        const sink = beside(outer, own)
+        return outer === sink ? inner : Effect.map(
           Effect.provideService(inner, EventSink, sink),
           (pull) => provided(pull, Effect.provideService(EventSink, sink))
         )

@@ -7,14 +7,10 @@
  *
  * @since 0.1.0
  */
-import { encode, wire } from "./anthropic/Encode.ts"
+import { wire } from "./anthropic/name.ts"
 import type { Quirks } from "./anthropic/Quirks.ts"
-import { rulesOf } from "./anthropic/Rules.ts"
-import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
-import { fitting } from "./fitting.ts"
 import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
-import { verbatim } from "./Verbatim.ts"
 
 export type {
   /**
@@ -36,6 +32,7 @@ export type {
   Quirks
 } from "./anthropic/Quirks.ts"
 
+const encoders = lazy(() => import("./anthropic/Encode.ts"))
 const decoders = lazy(() => import("./anthropic/Decoder.ts"))
 
 /**
@@ -45,15 +42,10 @@ const decoders = lazy(() => import("./anthropic/Decoder.ts"))
  * @since 0.1.0
  */
 export const make = (quirks: Quirks = {}): Protocol => {
-  const rules = [rulesOf(quirks), quirks.rules]
   return {
     wire,
     framing: "sse",
-    encode: (input) =>
-      verbatim(wire, input, {
-        encode: withToolNames(plainNames, fitting(() => rules, (input) => encode(input, quirks))),
-        path: () => quirks.path ?? "/messages"
-      }),
+    encoder: made(encoders, ({ encoder }) => encoder(quirks)),
     decoder: made(decoders, ({ AnthropicDecoder }) => (context) => new AnthropicDecoder(context))
   }
 }

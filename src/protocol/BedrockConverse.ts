@@ -7,15 +7,11 @@
  *
  * @since 0.1.0
  */
-import { encode, pathOf, wire } from "./bedrock/Encode.ts"
 import { EventStream } from "./bedrock/EventStream.ts"
+import { wire } from "./bedrock/name.ts"
 import type { Quirks } from "./bedrock/Quirks.ts"
-import { rulesOf } from "./bedrock/Rules.ts"
-import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
-import { fitting } from "./fitting.ts"
 import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
-import { verbatim } from "./Verbatim.ts"
 
 export type {
   /**
@@ -34,6 +30,7 @@ export type {
   Quirks
 } from "./bedrock/Quirks.ts"
 
+const encoders = lazy(() => import("./bedrock/Encode.ts"))
 const decoders = lazy(() => import("./bedrock/Decoder.ts"))
 
 /**
@@ -45,16 +42,6 @@ const decoders = lazy(() => import("./bedrock/Decoder.ts"))
 export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: (decoder, text) => new EventStream(decoder, text),
-  encode: (input) =>
-    verbatim(wire, input, {
-      encode: withToolNames(
-        plainNames,
-        fitting(({ model }) => {
-          const family = quirks.familyOf?.(model) ?? {}
-          return [rulesOf(family), family.rules]
-        }, (input) => encode(input, quirks))
-      ),
-      path: pathOf
-    }),
+  encoder: made(encoders, ({ encoder }) => encoder(quirks)),
   decoder: made(decoders, ({ BedrockDecoder }) => (context) => new BedrockDecoder(context))
 })

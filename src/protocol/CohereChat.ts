@@ -7,18 +7,15 @@
  * @see https://docs.cohere.com/reference/chat
  * @since 0.1.0
  */
-import { encode } from "./cohere/Encode.ts"
-import { wire } from "./cohere/Messages.ts"
-import { rules as ofCohere } from "./cohere/Rules.ts"
-import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
-import { fitting } from "./fitting.ts"
+import { wire } from "./cohere/name.ts"
 import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
-import { verbatim } from "./Verbatim.ts"
 
 export type { Body } from "./cohere/Body.ts"
-export { toolPlan, wire } from "./cohere/Messages.ts"
+export { toolPlan } from "./cohere/Messages.ts"
+export { wire } from "./cohere/name.ts"
 
+const encoders = lazy(() => import("./cohere/Encode.ts"))
 const decoders = lazy(() => import("./cohere/Decoder.ts"))
 
 /**
@@ -30,10 +27,6 @@ const decoders = lazy(() => import("./cohere/Decoder.ts"))
 export const make = (): Protocol => ({
   wire,
   framing: "sse",
-  encode: (input) =>
-    verbatim(wire, input, {
-      encode: withToolNames(plainNames, fitting(() => [ofCohere], encode)),
-      path: () => "/chat"
-    }),
+  encoder: made(encoders, ({ encoder }) => encoder),
   decoder: made(decoders, ({ CohereDecoder }) => (context) => new CohereDecoder(context))
 })

@@ -7,13 +7,10 @@
  *
  * @since 0.1.0
  */
-import { identifiers, withToolNames } from "./conversation/ToolNames.ts"
-import { fitting } from "./fitting.ts"
-import { encode, pathOf, wire } from "./gemini/Encode.ts"
-import { type Quirks, wireRules } from "./gemini/Quirks.ts"
+import { wire } from "./gemini/name.ts"
+import type { Quirks } from "./gemini/Quirks.ts"
 import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
-import { verbatim } from "./Verbatim.ts"
 
 export type {
   /**
@@ -35,6 +32,7 @@ export type {
   Quirks
 } from "./gemini/Quirks.ts"
 
+const encoders = lazy(() => import("./gemini/Encode.ts"))
 const decoders = lazy(() => import("./gemini/Decoder.ts"))
 
 /**
@@ -46,10 +44,6 @@ const decoders = lazy(() => import("./gemini/Decoder.ts"))
 export const make = (quirks: Quirks = {}): Protocol => ({
   wire,
   framing: "sse",
-  encode: (input) =>
-    verbatim(wire, input, {
-      encode: withToolNames(identifiers, fitting(() => [wireRules, quirks.rules], (input) => encode(input, quirks))),
-      path: pathOf
-    }),
+  encoder: made(encoders, ({ encoder }) => encoder(quirks)),
   decoder: made(decoders, ({ GeminiDecoder }) => (context) => new GeminiDecoder(context, quirks))
 })

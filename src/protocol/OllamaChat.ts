@@ -8,18 +8,16 @@
  * @since 0.1.0
  */
 import { tagsOf } from "./chat/ThinkTags.ts"
-import { fitting } from "./fitting.ts"
 import { lazy, made } from "./lazy.ts"
-import { encode } from "./ollama/Encode.ts"
-import { wire } from "./ollama/Messages.ts"
-import { type Quirks, wireRules } from "./ollama/Quirks.ts"
+import { wire } from "./ollama/name.ts"
+import type { Quirks } from "./ollama/Quirks.ts"
 import type { Protocol } from "./Protocol.ts"
-import { verbatim } from "./Verbatim.ts"
 
 export type { Body } from "./ollama/Body.ts"
-export { wire } from "./ollama/Messages.ts"
+export { wire } from "./ollama/name.ts"
 export type { Quirks } from "./ollama/Quirks.ts"
 
+const encoders = lazy(() => import("./ollama/Encode.ts"))
 const decoders = lazy(() => import("./ollama/Decoder.ts"))
 
 /**
@@ -33,11 +31,7 @@ export const make = (quirks: Quirks = {}): Protocol => {
   return {
     wire,
     framing: "ndjson",
-    encode: (input) =>
-      verbatim(wire, input, {
-        encode: fitting(() => [wireRules, quirks.rules], (input) => encode(input, quirks)),
-        path: () => quirks.path ?? "/api/chat"
-      }),
+    encoder: made(encoders, ({ encoder }) => encoder(quirks)),
     decoder: made(decoders, ({ OllamaDecoder }) => (context) => new OllamaDecoder(context, tags))
   }
 }

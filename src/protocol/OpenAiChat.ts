@@ -8,20 +8,17 @@
  * @see https://platform.openai.com/docs/api-reference/chat
  * @since 0.1.0
  */
-import { encode } from "./chat/Encode.ts"
-import { wire } from "./chat/Messages.ts"
-import { type Quirks, rulesOf } from "./chat/Quirks.ts"
+import { wire } from "./chat/name.ts"
+import type { Quirks } from "./chat/Quirks.ts"
 import { tagsOf } from "./chat/ThinkTags.ts"
-import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
-import { fitting } from "./fitting.ts"
 import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
-import { verbatim } from "./Verbatim.ts"
 
-export { wire } from "./chat/Messages.ts"
+export { wire } from "./chat/name.ts"
 export type { Quirks, ReasoningDialect, ReasoningReplay } from "./chat/Quirks.ts"
 export type { Tags } from "./chat/ThinkTags.ts"
 
+const encoders = lazy(() => import("./chat/Encode.ts"))
 const decoders = lazy(() => import("./chat/Decoder.ts"))
 
 /**
@@ -32,15 +29,10 @@ const decoders = lazy(() => import("./chat/Decoder.ts"))
  */
 export const make = (quirks: Quirks = {}): Protocol => {
   const tags = tagsOf(quirks.thinkTags)
-  const rules = [rulesOf(quirks), quirks.rules]
   return {
     wire,
     framing: "sse",
-    encode: (input) =>
-      verbatim(wire, input, {
-        encode: withToolNames(plainNames, fitting(() => rules, (input) => encode(input, quirks))),
-        path: () => quirks.path ?? "/chat/completions"
-      }),
+    encoder: made(encoders, ({ encoder }) => encoder(quirks)),
     decoder: made(decoders, ({ ChatDecoder }) => (context) => new ChatDecoder(context, tags))
   }
 }

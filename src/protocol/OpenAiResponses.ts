@@ -9,19 +9,15 @@
  * @see https://platform.openai.com/docs/api-reference/responses
  * @since 0.1.0
  */
-import { plainNames, withToolNames } from "./conversation/ToolNames.ts"
-import { fitting } from "./fitting.ts"
 import { lazy, made } from "./lazy.ts"
 import type { Protocol } from "./Protocol.ts"
-import { encode } from "./responses/Encode.ts"
-import { wire } from "./responses/Input.ts"
-import { type Quirks, rulesOf } from "./responses/Quirks.ts"
-import { verbatim } from "./Verbatim.ts"
+import { wire } from "./responses/name.ts"
+import type { Quirks } from "./responses/Quirks.ts"
 
-export { mergedOptions } from "./responses/Encode.ts"
-export { wire } from "./responses/Input.ts"
+export { mergedOptions, wire } from "./responses/name.ts"
 export type { Quirks } from "./responses/Quirks.ts"
 
+const encoders = lazy(() => import("./responses/Encode.ts"))
 const decoders = lazy(() => import("./responses/Decoder.ts"))
 
 /**
@@ -32,15 +28,10 @@ const decoders = lazy(() => import("./responses/Decoder.ts"))
  */
 export const make = (quirks: Quirks = {}): Protocol => {
   const hosted = new Set(quirks.hostedItems)
-  const rules = [rulesOf(quirks), quirks.rules]
   return {
     wire,
     framing: "sse",
-    encode: (input) =>
-      verbatim(wire, input, {
-        encode: withToolNames(plainNames, fitting(() => rules, (input) => encode(input, quirks))),
-        path: () => quirks.path ?? "/responses"
-      }),
+    encoder: made(encoders, ({ encoder }) => encoder(quirks)),
     decoder: made(decoders, ({ ResponsesDecoder }) => (context) => new ResponsesDecoder(context, hosted))
   }
 }

@@ -16,10 +16,11 @@ import type { ModelMeta } from "../Model.ts"
 import type { Assembler } from "./assembling.ts"
 import type { DecodeContext } from "./decoding.ts"
 import type { Lazy } from "./lazy.ts"
-import type { Sent } from "./schema/Schemas.ts"
+import type { Compile, Sent } from "./schema/Schemas.ts"
 
 export type { DecodeContext, Failure } from "./decoding.ts"
 export type { Lazy } from "./lazy.ts"
+export type { Compile } from "./schema/Schemas.ts"
 
 /**
  * A validated request on its way out.
@@ -38,6 +39,8 @@ export interface EncodeInput {
   readonly meta?: ModelMeta | undefined
   /** Where the provider's API is documented, for warnings. */
   readonly docs?: string | undefined
+  /** Compiles the schemas of the request, as `SchemaDialect.compile` does; without it a request that has any is refused. */
+  readonly compile?: Compile | undefined
 }
 
 /**
@@ -132,10 +135,19 @@ export interface Protocol {
   /** Name of the wire, such as `anthropic-messages`. */
   readonly wire: string
   readonly framing: FramingKind
-  encode(input: EncodeInput): Encoded | Refused
-  /** Makes the decoder of an answer; it may be loaded when the first answer is asked for. */
+  /** Spells requests; it may be loaded when the first layer is made. */
+  readonly encoder: Encode | Lazy<Encode>
+  /** Makes the decoder of an answer; it may be loaded when the first layer is made. */
   readonly decoder: MakeDecoder | Lazy<MakeDecoder>
 }
+
+/**
+ * Spells a request. Pure and synchronous: what it needs to be loaded comes along in its input.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Encode = (input: EncodeInput) => Encoded | Refused
 
 /**
  * Makes the decoder of an answer.

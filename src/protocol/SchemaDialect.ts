@@ -11,7 +11,7 @@
  *
  * @since 0.1.0
  */
-export type { Misfit } from "./schema/Check.ts"
+export type { Misfit } from "../validation/jsonSchema/misfits.ts"
 export { compile, type Compiled, type CompileOptions, type SchemaWarning } from "./schema/compile.ts"
 export type { Dialect, Dialects, Limits, PlainDialect } from "./schema/Dialect.ts"
 export * from "./schema/dialects.ts"

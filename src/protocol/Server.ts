@@ -64,6 +64,8 @@ export interface Decoded {
   readonly stream: boolean
   /** What it says that an `LlmRequest` has no place for, and that only the wire it came in on carries on. */
   readonly warnings: ReadonlyArray<Warning>
+  /** What it says that nobody is asked for, on whatever wire. @default nothing */
+  readonly dropped?: ReadonlyArray<Warning> | undefined
 }
 
 /**
@@ -93,6 +95,8 @@ export interface AnswerContext {
   readonly requestId: string
   /** Seconds since 1970. */
   readonly created: number
+  /** Seconds since 1970 when it is asked: wires that say when an answer was done ask when it is. @default `created` */
+  readonly completed?: (() => number) | undefined
   /** Known before it begins to be a refusal: OpenAI's wires put the text of one in a place of its own. @default false */
   readonly refused?: boolean | undefined
 }

@@ -11,7 +11,10 @@
  * @since 0.1.0
  */
 import type { LlmRequest } from "../LlmRequest.ts"
+import type { Warning } from "../LlmResponse.ts"
 import type { JsonObject } from "../Message.ts"
+import { joinedHeaders } from "../validation/headers.ts"
+import { record } from "./Probe.ts"
 import type { Encoded, EncodeInput, Refused } from "./Protocol.ts"
 
 /**
@@ -36,6 +39,26 @@ export interface Received {
   readonly body: JsonObject
   /** The request as it is now: the body that came, with what has changed since. */
   readonly spell: (input: EncodeInput, spelling: Spelling) => Encoded | Refused
+  /** Headers that are a part of the request on its wire, such as the beta features it uses. */
+  readonly headers?: { readonly [name: string]: string } | undefined
+  /** What gets lost on any other wire. */
+  readonly losses?: ReadonlyArray<Warning> | undefined
+  /** The member in which streams are asked for their usage, on wires that tell it only then. */
+  readonly usage?: string | undefined
+  readonly terms?: Terms | undefined
+}
+
+/**
+ * What whoever passes a request on asks of its spelling.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Terms {
+  /** Refuses the request where something would be left out. @default false: warnings tell */
+  readonly strict?: boolean | undefined
+  /** Asks a stream for its usage although the client did not. @default false */
+  readonly counted?: boolean | undefined
 }
 
 const symbol = Symbol.for("effect-llm/Received")
@@ -67,6 +90,39 @@ export const receivedOf = (request: LlmRequest): Received | undefined => {
 }
 
 /**
+ * The request on terms of whoever passes it on. One that an application made has none.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const onTerms = (request: LlmRequest, terms: Terms): LlmRequest => {
+  const known = receivedOf(request)
+  return known === undefined ? request : remember(request, { ...known, terms })
+}
+
+/** As it came, with what belongs to it beside its body. */
+const carried = (known: Received, input: EncodeInput, spelling: Spelling): Encoded | Refused => {
+  const made = known.spell(input, spelling)
+  if ("refused" in made) return made
+  const headers = known.headers === undefined ? made.headers : joinedHeaders(known.headers, made.headers)
+  const { usage } = known
+  const asking = usage === undefined || known.terms?.counted !== true || !input.stream
+    ? undefined
+    : spelling.encode(input)
+  const asked = asking === undefined || "refused" in asking ? undefined : record(asking.body[usage!])
+  return {
+    ...made,
+    ...(headers === undefined ? undefined : { headers }),
+    ...(asked === undefined
+      ? undefined
+      : { body: { ...made.body, [usage!]: { ...record(made.body[usage!]), ...asked } as JsonObject } })
+  }
+}
+
+const withLosses = (made: Encoded | Refused, { losses = [] }: Received): Encoded | Refused =>
+  "refused" in made || losses.length === 0 ? made : { ...made, warnings: [...made.warnings, ...losses] }
+
+/**
  * Encodes a request; one that came in on this wire as it came, but for what was changed.
  *
  * @category encoding
@@ -74,5 +130,12 @@ export const receivedOf = (request: LlmRequest): Received | undefined => {
  */
 export const verbatim = (wire: string, input: EncodeInput, spelling: Spelling): Encoded | Refused => {
   const known = receivedOf(input.request)
-  return known?.wire === wire ? known.spell(input, spelling) : spelling.encode(input)
+  if (known === undefined) return spelling.encode(input)
+  const made = known.wire === wire
+    ? carried(known, input, spelling)
+    : withLosses(spelling.encode(input), known)
+  const lost = known.terms?.strict === true && !("refused" in made) ? made.warnings[0] : undefined
+  return lost === undefined
+    ? made
+    : { refused: { field: lost.field, message: `Cannot be carried to ${input.provider}: ${lost.message}` } }
 }

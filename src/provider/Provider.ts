@@ -22,7 +22,8 @@ import { issueOf } from "./options.ts"
 import { make } from "./service.ts"
 
 export type * from "./definition.ts"
-export { encode, make } from "./service.ts"
+export { encode, type Spelled } from "./encoding.ts"
+export { make } from "./service.ts"
 
 // =============================================================================
 // Constructors of a provider module

@@ -40,7 +40,9 @@ const provider = Provider.define({
     promptCacheKey: false,
     // https://docs.together.ai/docs/reasoning-overview
     reasoning: "reasoning_enabled",
+    // The messages of a request have no such field, and the pages of GLM ask for it: https://docs.together.ai/docs/glm-5-quickstart
     reasoningReplay: "reasoning",
+    reasoningReplayByModel: true,
     rules: { refuses: [noParts("https://docs.together.ai/reference/chat-completions", "files", "image.detail")] }
   })
 })

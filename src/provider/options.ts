@@ -76,6 +76,7 @@ const thinkingFacts: Check = fields({
   default: optional(oneOf("on", "off")),
   off: optional(flag),
   byEffort: optional(flag),
+  replay: optional(flag),
   smallestBudget: optional(positive),
   largestBudget: optional(positive),
   url: optional(text)

@@ -13,17 +13,16 @@ import type { Scope } from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { isBelow } from "../address/paths.ts"
-import { setOwn } from "../json/own.ts"
 import { jsonText } from "../json/text.ts"
 import * as LlmError from "../LlmError.ts"
 import type { Issue, LlmRequest } from "../LlmRequest.ts"
 import type * as LlmService from "../LlmService.ts"
 import type { JsonObject } from "../Message.ts"
-import type { ModelMeta } from "../Model.ts"
 import { inputTokens } from "../model/estimate.ts"
 import { mediaIssue, ModelFacts } from "../model/facts.ts"
 import * as Telemetry from "../observe/Telemetry.ts"
-import type { Encoded } from "../protocol/Protocol.ts"
+import type { Encode } from "../protocol/Protocol.ts"
+import { hasSchemas } from "../protocol/schema/compiler.ts"
 import { addressedTo, leftOut } from "../service/addressee.ts"
 import { optionsIssue } from "../service/checked.ts"
 import { withDefaults } from "../service/layerDefaults.ts"
@@ -32,10 +31,10 @@ import * as Transport from "../transport/loading.ts"
 import { credential as aCredential } from "../validation/credential.ts"
 import { headerIssue, joinedHeaders, sentHeaders } from "../validation/headers.ts"
 import { relations, shape } from "../validation/request.ts"
-import { fields, rooted, under } from "../validation/values.ts"
 import { readBaseUrl } from "./baseUrl.ts"
 import * as Credentials from "./Credentials.ts"
-import type { Definition, Options, Outgoing } from "./definition.ts"
+import type { Definition, Options } from "./definition.ts"
+import { invalidity, spell, spellWhole, unspellable } from "./encoding.ts"
 import { listedPages, pageReading } from "./listing.ts"
 import { merged } from "./merging.ts"
 import { issueOf } from "./options.ts"
@@ -43,67 +42,6 @@ import { type Made, withRenewal } from "./renewing.ts"
 
 /** A key pasted with a line break would make an invalid header. */
 const valueOf = (key: Redacted.Redacted<string>): string => Redacted.value(key).trim()
-
-// =============================================================================
-// Service
-// =============================================================================
-
-const optionsOf = (request: LlmRequest, id: string): JsonObject =>
-  (request.providerOptions as { readonly [id: string]: JsonObject } | undefined)?.[id] ?? {}
-
-/**
- * The request body and headers of a definition, before authentication. Pure: probes and tests use it as well.
- *
- * @category encoding
- * @since 0.1.0
- */
-export const encode = (
-  definition: Definition,
-  request: LlmRequest,
-  model: string,
-  stream: boolean,
-  meta?: ModelMeta | undefined
-): Outgoing & Pick<Encoded, "warnings" | "toolNames" | "schemas"> | Issue => {
-  const options = optionsOf(request, definition.id)
-  const wrong = definition.ownOptions === undefined ? undefined : fields(definition.ownOptions)(options)
-  if (wrong !== undefined) return rooted(under(`providerOptions.${definition.id}`, wrong), "providerOptions")!
-  const encoded = definition.protocol.encode({
-    request,
-    model,
-    stream,
-    provider: definition.id,
-    meta,
-    docs: definition.docs
-  })
-  if ("refused" in encoded) return encoded.refused
-  let body = encoded.body
-  const extra = Object.keys(options)
-  if (extra.length > 0) {
-    const bodyOptions: Record<string, JsonObject[string]> = {}
-    for (const key of extra) {
-      if (!definition.nonBodyOptions?.includes(key)) setOwn(bodyOptions, key, options[key]!)
-    }
-    body = { ...body, ...bodyOptions }
-  }
-  const outgoing: Outgoing = {
-    path: encoded.path,
-    headers: { ...definition.headers, ...encoded.headers },
-    body
-  }
-  const finished = definition.finish?.(outgoing, options) ?? outgoing
-  if ("field" in finished) return finished
-  const { schemas, toolNames, warnings } = encoded
-  return { ...finished, warnings, toolNames, schemas }
-}
-
-/** The request of a `generate`, and whether it asks for a stream that is folded below. */
-const encodeWhole = (definition: Definition, request: LlmRequest, model: string, meta: ModelMeta | undefined) => {
-  if (request.whole === "streamed") return { encoded: encode(definition, request, model, true, meta), streamed: true }
-  const encoded = encode(definition, request, model, false, meta)
-  const streamed = request.whole !== "whole" && !("field" in encoded) &&
-    definition.streamsWhole?.({ model, body: encoded.body }) === true
-  return { encoded: streamed ? encode(definition, request, model, true, meta) : encoded, streamed }
-}
 
 /**
  * Makes a service of a definition. Fails with reason `Configuration` when an option cannot be, such as a base URL that is not an HTTP
@@ -135,7 +73,8 @@ export const make = (
       new LlmError.LlmError({ provider: definition.id, model, label: options.label, operation, reason, attempts: 1 })
     const base = readBaseUrl(definition, options.baseUrl)
     if ("_tag" in base) return yield* errorOf("layer", base)
-    yield* Transport.prepared(definition.protocol)
+    const { defaults = {} } = options
+    yield* Transport.prepared(definition.protocol, hasSchemas(defaults))
     const transport = Transport.make(yield* HttpClient.HttpClient)
     const credentials = Credentials.parts(options.apiKey)
     // Also of calls that do not send them: a server may remember.
@@ -216,14 +155,14 @@ export const make = (
     }
 
     const invalid = (operation: LlmError.Operation, issue: Issue, model?: string) =>
-      Effect.fail(errorOf(
-        operation,
-        new LlmError.Validation({ field: issue.field, message: `${issue.field}: ${issue.message}` }),
-        model
-      ))
+      Effect.fail(errorOf(operation, invalidity(issue), model))
 
     /** A request in the form of the wire. Total: what throws while it is read or spelled is a problem of the request. */
-    const assemble = (given: LlmRequest, operation: "generate" | "stream" | "countTokens") => {
+    const assemble = (
+      given: LlmRequest,
+      operation: "generate" | "stream" | "countTokens",
+      encode: Encode
+    ) => {
       let model = defaultModel
       try {
         const request = merged(given, options)
@@ -237,8 +176,11 @@ export const make = (
         const media = mediaIssue(request, meta)
         if (media !== undefined) return { issue: media, model }
         const { encoded, streamed } = operation === "generate"
-          ? encodeWhole(definition, request, model, meta)
-          : { encoded: encode(definition, request, model, operation === "stream", meta), streamed: false }
+          ? spellWhole(definition, encode, request, { model, meta })
+          : {
+            encoded: spell(definition, encode, request, { model, stream: operation === "stream", meta }),
+            streamed: false
+          }
         if ("field" in encoded) return { issue: encoded, model }
         const url = `${base.url}${encoded.path}`
         if (!isBelow(base, url)) return { issue: { field: "model", message: "Leads to another address." }, model }
@@ -252,24 +194,32 @@ export const make = (
           body: jsonText(encoded.body)
         }
       } catch (error) {
-        const why = error instanceof Error ? `: ${String(error.message).slice(0, 200)}` : ""
-        return {
-          issue: { field: "request", message: `Cannot be put into the form of ${definition.name}${why}.` },
-          model
-        }
+        return { issue: unspellable(definition, error), model }
       }
     }
+
+    /** What spells a request, once it is there. */
+    const encoderFor = (given: LlmRequest) =>
+      Transport.encoderOf(definition.protocol, hasSchemas(given) || hasSchemas(defaults))
 
     const prepare = (
       given: LlmRequest,
       operation: "generate" | "stream",
-      by?: Made
+      by?: Made,
+      loaded?: Encode
     ): Effect.Effect<Call, LlmError.LlmError> =>
       Effect.suspend(() => {
         const issue = shape(given)
         if (issue !== undefined) return invalid(operation, issue)
         if (!facts.ready) return Effect.flatMap(facts.load, () => prepare(given, operation, by))
-        const made = assemble(given, operation)
+        const encoder = loaded ?? encoderFor(given)
+        if (typeof encoder !== "function") {
+          return Effect.matchEffect(encoder, {
+            onFailure: (reason) => Effect.fail(errorOf(operation, reason, given.model)),
+            onSuccess: (encode) => prepare(given, operation, by, encode)
+          })
+        }
+        const made = assemble(given, operation, encoder)
         if ("issue" in made) return invalid(operation, made.issue, made.model)
         const { body, contextWindow, encoded, model, request, streamed, url } = made
         return Effect.flatMap(credential({ apiKey: request.apiKey ?? by?.apiKey }, operation), (key) =>
@@ -379,12 +329,22 @@ export const make = (
       }
     }
 
-    const countTokens = (given: LlmRequest): Effect.Effect<LlmService.TokenCount, LlmError.LlmError> =>
+    const countTokens = (
+      given: LlmRequest,
+      loaded?: Encode
+    ): Effect.Effect<LlmService.TokenCount, LlmError.LlmError> =>
       Effect.suspend((): Effect.Effect<LlmService.TokenCount, LlmError.LlmError> => {
         const issue = shape(given)
         if (issue !== undefined) return invalid("countTokens", issue)
         if (definition.countTokens === undefined) return estimate(given)
-        const made = assemble(given, "countTokens")
+        const encoder = loaded ?? encoderFor(given)
+        if (typeof encoder !== "function") {
+          return Effect.matchEffect(encoder, {
+            onFailure: (reason) => Effect.fail(errorOf("countTokens", reason, given.model)),
+            onSuccess: (encode) => countTokens(given, encode)
+          })
+        }
+        const made = assemble(given, "countTokens", encoder)
         if ("issue" in made) {
           return made.model === undefined
             ? estimate(given)
@@ -430,7 +390,7 @@ export const make = (
         capabilities: definition.capabilities ?? {}
       }, options.defaults),
       ...answering(),
-      countTokens,
+      countTokens: (request) => countTokens(request),
       models: Effect.flatMap(
         listedPages((url) => json("models", "GET", url, pageReading(definition)), modelsUrl),
         (listed) => facts.complete(listed)

@@ -46,11 +46,19 @@ import { redactedRequest, Scrubbers } from "./secrets/Redaction.ts"
 
 export type { Call, JsonCall, JsonReading } from "./Call.ts"
 
-const defaultConnect = Duration.seconds(120)
-const defaultFirstToken = Duration.minutes(10)
-const defaultFirstByte = Duration.minutes(5)
-const defaultIdle = Duration.minutes(2)
-const defaultTotal = Duration.minutes(10)
+/**
+ * The time limits of a call that says nothing of them; `total` is of whole answers alone.
+ *
+ * @category limits
+ * @since 0.1.0
+ */
+export const defaultLimits = {
+  connect: Duration.seconds(120),
+  firstToken: Duration.minutes(10),
+  firstByte: Duration.minutes(5),
+  idle: Duration.minutes(2),
+  total: Duration.minutes(10)
+} as const
 
 /** How long to wait for bookkeeping frames after the finish reason, unless the idle limit is shorter. */
 const maxGraceMillis = 2000
@@ -68,10 +76,10 @@ const maxRedirects = 3
 
 /** The limits of an answer that is read whole. `connect` is in force only where the client tells when the request is written. */
 const wholeLimits = ({ connect, firstByte, idle, total }: Timeouts) => ({
-  connect: connect ?? defaultConnect,
-  firstByte: firstByte ?? defaultFirstByte,
-  idle: idle ?? defaultIdle,
-  total: total ?? defaultTotal
+  connect: connect ?? defaultLimits.connect,
+  firstByte: firstByte ?? defaultLimits.firstByte,
+  idle: idle ?? defaultLimits.idle,
+  total: total ?? defaultLimits.total
 })
 
 /**
@@ -280,7 +288,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
         opened,
         {
           ...wholeLimits(call.timeouts),
-          firstToken: call.timeouts.firstToken ?? defaultFirstToken,
+          firstToken: call.timeouts.firstToken ?? defaultLimits.firstToken,
           ...(folded ? undefined : { firstByte: undefined, total: call.timeouts.total })
         },
         (phase, limit, partial) => failing(call).error(LlmError.timeout(phase, limit, partial), requestId),

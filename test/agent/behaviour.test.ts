@@ -16,7 +16,7 @@ import { canonical, digest, keyedDigest } from "../../src/agent/run/digest.ts"
 import * as LlmTool from "../../src/LlmTool.ts"
 import * as Message from "../../src/Message.ts"
 import { TestLlm } from "../../src/testing/index.ts"
-import { misfits } from "../../src/validation/jsonSchema.ts"
+import { misfits } from "../../src/validation/jsonSchema/misfits.ts"
 import { unpaired } from "./schedules.ts"
 
 const call = (id: string, name: string, args: Message.Json = {}): Message.ToolCallPart => ({

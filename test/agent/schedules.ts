@@ -12,6 +12,7 @@ import * as OllamaChat from "../../src/protocol/OllamaChat.ts"
 import * as OpenAiChat from "../../src/protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../../src/protocol/OpenAiResponses.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
+import { encoderOf } from "../encoding.ts"
 import { Random } from "../fuzz/random.ts"
 
 const wires = [
@@ -40,7 +41,7 @@ const factsOf = (generation: number): ReadonlyArray<Run.ToolFacts> =>
 /** What a provider would say of the history, for the first wire that would not take it. */
 export const refusedBy = (messages: ReadonlyArray<Message.Message>): string | undefined => {
   for (const [wire, judge] of wires) {
-    const encoded = wire.encode({ request: { messages, tools }, model: "m", stream: false, provider: "p" })
+    const encoded = encoderOf(wire)({ request: { messages, tools }, model: "m", stream: false, provider: "p" })
     if ("refused" in encoded) return `${wire.wire}: ${encoded.refused.message}`
     const error = judge.validate({
       method: "POST",

@@ -6,7 +6,7 @@ import * as fc from "fast-check"
 import { readFileSync } from "node:fs"
 import { LlmConfig } from "../../src/index.ts"
 import type { Json, JsonObject } from "../../src/json/value.ts"
-import { misfits } from "../../src/validation/jsonSchema.ts"
+import { misfits } from "../../src/validation/jsonSchema/misfits.ts"
 
 type Node = {
   readonly type?: string

@@ -1,9 +1,10 @@
 /**
  * One list put to one target: accepted or refused as it should be, every result with its call, and nothing lost that nobody was told of.
  */
-import { LlmRequest, Message, Provider } from "../../src/index.ts"
+import { LlmRequest, Message } from "../../src/index.ts"
 import { jsonText } from "../../src/json/text.ts"
 import { familyFacts } from "../../src/model/families.ts"
+import { spelled } from "../encoding.ts"
 import { type Body, illFormed } from "./histories-grammar.ts"
 import type { Target } from "./histories-lists.ts"
 
@@ -94,7 +95,7 @@ const pairsSent = (body: Body): ReadonlyMap<string, string> => {
 
 /** As a service of the target encodes it, with what is known of the model's family. */
 export const encoded = ({ definition, model }: Target, request: LlmRequest.LlmRequest) =>
-  Provider.encode(definition, request, model, false, {
+  spelled(definition, request, model, false, {
     provider: definition.id,
     id: model,
     capabilities: {},

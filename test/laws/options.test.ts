@@ -12,7 +12,7 @@ import { familyFacts } from "../../src/model/families.ts"
 import { canonicalType } from "../../src/model/media.ts"
 import { fitted } from "../../src/model/rules.ts"
 import type { Definition } from "../../src/provider/Provider.ts"
-import { encode } from "../../src/provider/Provider.ts"
+import { spelled } from "../encoding.ts"
 
 const folder = new URL("../../src/provider/", import.meta.url)
 const definitions = (await Promise.all(
@@ -37,7 +37,7 @@ const factsOf = new Map(
 const byId = (id: string): Definition => definitions.find((definition) => definition.id === id)!
 
 const sent = (definition: Definition, model: string, request: LlmRequest, stream = false) =>
-  encode(definition, request, model, stream, factsOf.get(definition.id)?.of(model))
+  spelled(definition, request, model, stream, factsOf.get(definition.id)?.of(model))
 
 const tools = [LlmTool.make("look_up", { parameters: { type: "object", properties: { a: { type: "string" } } } })]
 const schema = { type: "object", properties: { a: { type: "string" } }, required: ["a"], additionalProperties: false }
@@ -350,13 +350,13 @@ describe("Media", () => {
     for (const definition of definitions) {
       const model = definition.defaultModel ?? "unheard-of"
       for (const given of ["image/jpg", "IMAGE/JPEG", "image/jpeg; q=1", "image/pjpeg"]) {
-        const outgoing = encode(definition, image(given), model, false)
+        const outgoing = spelled(definition, image(given), model, false)
         if ("field" in outgoing) continue
         const body = JSON.stringify(outgoing.body)
         assert.notMatch(body, /image\/(?:jpg|pjpeg)|IMAGE|; q=1/, `${definition.id}: ${given}`)
         assert.strictEqual(
           body,
-          JSON.stringify((encode(definition, image("image/jpeg"), model, false) as typeof outgoing).body),
+          JSON.stringify((spelled(definition, image("image/jpeg"), model, false) as typeof outgoing).body),
           definition.id
         )
       }
@@ -382,10 +382,10 @@ describe("Media", () => {
     for (const id of ["groq", "cerebras", "fireworks", "moonshot", "deepseek", "writer", "perplexity", "sambanova"]) {
       const definition = byId(id)
       for (const part of [pdf, sound]) {
-        const outgoing = encode(definition, withMedia([{ type: "text", text: "What?" }, part]), "m", false)
+        const outgoing = spelled(definition, withMedia([{ type: "text", text: "What?" }, part]), "m", false)
         assert.strictEqual("field" in outgoing ? outgoing.field : undefined, "messages[0].content[1]", id)
       }
-      const outgoing = encode(definition, withMedia([{ type: "text", text: "What?" }, plain]), "m", false)
+      const outgoing = spelled(definition, withMedia([{ type: "text", text: "What?" }, plain]), "m", false)
       assert.isFalse("field" in outgoing, id)
       if (!("field" in outgoing)) assert.include(JSON.stringify(outgoing.body), "a.txt:\\nhi", id)
     }

@@ -6,12 +6,13 @@ import type { JsonObject } from "../../src/Message.ts"
 import type { ModelMeta } from "../../src/Model.ts"
 import * as AnthropicMessages from "../../src/protocol/AnthropicMessages.ts"
 import type { Encoded, EncodeInput } from "../../src/protocol/Protocol.ts"
+import { encoderOf } from "../encoding.ts"
 import { replay } from "./wire-replay.ts"
 
 const { answer } = replay("anthropic-messages", AnthropicMessages.make(), "anthropic")
 
 const attempt = (request: LlmRequest, quirks?: AnthropicMessages.Quirks, more?: Partial<EncodeInput>) =>
-  AnthropicMessages.make(quirks).encode({
+  encoderOf(AnthropicMessages.make(quirks))({
     request,
     model: "claude-test-1",
     stream: false,

@@ -6,12 +6,13 @@ import type { JsonObject } from "../../src/Message.ts"
 import type { ModelMeta } from "../../src/Model.ts"
 import * as BedrockConverse from "../../src/protocol/BedrockConverse.ts"
 import type { Encoded, EncodeInput } from "../../src/protocol/Protocol.ts"
+import { encoderOf } from "../encoding.ts"
 import { replay } from "./wire-replay.ts"
 
 const { answer } = replay("bedrock", BedrockConverse.make(), "bedrock")
 
 const attempt = (request: LlmRequest, family: BedrockConverse.Family = {}, more?: Partial<EncodeInput>) =>
-  BedrockConverse.make({ familyOf: () => family }).encode({
+  encoderOf(BedrockConverse.make({ familyOf: () => family }))({
     request,
     model: "anthropic.claude-test-1:0",
     stream: false,

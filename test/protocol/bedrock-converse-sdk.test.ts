@@ -7,6 +7,7 @@ import * as LlmTool from "../../src/LlmTool.ts"
 import * as Message from "../../src/Message.ts"
 import type { Json, JsonObject } from "../../src/Message.ts"
 import * as BedrockConverse from "../../src/protocol/BedrockConverse.ts"
+import { encoderOf } from "../encoding.ts"
 import { replay } from "./wire-replay.ts"
 
 const { answer } = replay("bedrock", BedrockConverse.make(), "bedrock")
@@ -113,7 +114,7 @@ const requests: ReadonlyArray<readonly [string, LlmRequest]> = [
 
 describe("The official client sends the same body", () => {
   it.each(requests)("for %s", async (_, request) => {
-    const encoded = BedrockConverse.make().encode({ request, model, stream: false, provider: "bedrock" })
+    const encoded = encoderOf(BedrockConverse.make())({ request, model, stream: false, provider: "bedrock" })
     if ("refused" in encoded) return assert.fail(encoded.refused.message)
     const sent = await sentByClient(encoded.body)
     assert.deepStrictEqual(sent.body, encoded.body)

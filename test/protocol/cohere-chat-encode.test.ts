@@ -4,9 +4,10 @@ import * as LlmTool from "../../src/LlmTool.ts"
 import * as Message from "../../src/Message.ts"
 import type { ModelMeta } from "../../src/Model.ts"
 import * as CohereChat from "../../src/protocol/CohereChat.ts"
+import { encoderOf } from "../encoding.ts"
 
 const encode = (request: LlmRequest, meta?: ModelMeta) =>
-  CohereChat.make().encode({ request, model: "command-test", stream: false, provider: "cohere", meta })
+  encoderOf(CohereChat.make())({ request, model: "command-test", stream: false, provider: "cohere", meta })
 
 const bodyOf = (request: LlmRequest, meta?: ModelMeta) => {
   const encoded = encode(request, meta)

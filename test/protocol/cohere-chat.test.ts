@@ -3,6 +3,7 @@ import type { FinishReason } from "../../src/LlmResponse.ts"
 import type { ServerToolPart } from "../../src/Message.ts"
 import * as CohereChat from "../../src/protocol/CohereChat.ts"
 import * as Framing from "../../src/transport/Framing.ts"
+import { encoderOf } from "../encoding.ts"
 import { outcomeOf, replay } from "./wire-replay.ts"
 
 const { answer, decoder, framesOf, stream, whole } = replay("cohere-chat", CohereChat.make())
@@ -87,7 +88,7 @@ describe("Cohere decoder: tool plans and calls", () => {
   })
 
   it("sends the plan back with the calls", () => {
-    const encoded = CohereChat.make().encode({
+    const encoded = encoderOf(CohereChat.make())({
       request: {
         messages: [
           { role: "user", content: "How much?" },

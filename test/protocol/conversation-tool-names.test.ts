@@ -2,9 +2,11 @@ import { NodeHttpClient } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import * as fc from "fast-check"
-import { Anthropic, Bedrock, Cohere, Gemini, LlmTool, Message, Ollama, OpenAi, Provider } from "../../src/index.ts"
+import type { Provider } from "../../src/index.ts"
+import { Anthropic, Bedrock, Cohere, Gemini, LlmTool, Message, Ollama, OpenAi } from "../../src/index.ts"
 import { chatDefinition } from "../../src/provider/OpenAi.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
+import { spelled } from "../encoding.ts"
 
 const parameters = { type: "object", properties: { key: { type: "string" } } } as const
 const toolNamed = (name: string) => LlmTool.make(name, { parameters })
@@ -19,7 +21,7 @@ const definitions = [
 ]
 
 const encoded = (definition: Provider.Definition, tools: ReadonlyArray<string>, called: string, choice?: string) => {
-  const made = Provider.encode(
+  const made = spelled(
     definition,
     {
       messages: [

@@ -7,12 +7,13 @@ import type { ModelMeta } from "../../src/Model.ts"
 import * as GeminiGenerateContent from "../../src/protocol/GeminiGenerateContent.ts"
 import type { Encoded, EncodeInput } from "../../src/protocol/Protocol.ts"
 import * as Gemini from "../../src/provider/Gemini.ts"
+import { encoderOf } from "../encoding.ts"
 import { replay } from "./wire-replay.ts"
 
 const { answer, wholeAnswer } = replay("gemini", GeminiGenerateContent.make(), "gemini")
 
 const attempt = (request: LlmRequest, quirks?: GeminiGenerateContent.Quirks, more?: Partial<EncodeInput>) =>
-  GeminiGenerateContent.make(quirks).encode({
+  encoderOf(GeminiGenerateContent.make(quirks))({
     request,
     model: "asked-for",
     stream: false,

@@ -5,9 +5,10 @@ import type { JsonObject } from "../../src/Message.ts"
 import * as Message from "../../src/Message.ts"
 import type { ModelMeta } from "../../src/Model.ts"
 import * as OllamaChat from "../../src/protocol/OllamaChat.ts"
+import { encoderOf } from "../encoding.ts"
 
 const encode = (request: LlmRequest, quirks?: OllamaChat.Quirks, meta?: ModelMeta) =>
-  OllamaChat.make(quirks).encode({ request, model: "tea-3:8b", stream: true, provider: "ollama", meta })
+  encoderOf(OllamaChat.make(quirks))({ request, model: "tea-3:8b", stream: true, provider: "ollama", meta })
 
 const bodyOf = (request: LlmRequest, quirks?: OllamaChat.Quirks, meta?: ModelMeta) => {
   const encoded = encode(request, quirks, meta)

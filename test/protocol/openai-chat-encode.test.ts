@@ -7,6 +7,7 @@ import type { ModelMeta } from "../../src/Model.ts"
 import * as OpenAiChat from "../../src/protocol/OpenAiChat.ts"
 import type { Encoded } from "../../src/protocol/Protocol.ts"
 import * as dialects from "../../src/protocol/schema/dialects.ts"
+import { encoderOf } from "../encoding.ts"
 
 interface Given {
   readonly quirks?: OpenAiChat.Quirks
@@ -15,7 +16,7 @@ interface Given {
 }
 
 const attempt = (request: LlmRequest, { quirks, ...given }: Given = {}) =>
-  OpenAiChat.make(quirks).encode({ request, model: "bird-1", stream: false, provider: "openai", ...given })
+  encoderOf(OpenAiChat.make(quirks))({ request, model: "bird-1", stream: false, provider: "openai", ...given })
 
 const encode = (request: LlmRequest, given?: Given): Encoded => {
   const encoded = attempt(request, given)

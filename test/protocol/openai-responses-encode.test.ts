@@ -3,19 +3,35 @@ import type { LlmRequest } from "../../src/LlmRequest.ts"
 import * as LlmTool from "../../src/LlmTool.ts"
 import type { JsonObject } from "../../src/Message.ts"
 import * as Message from "../../src/Message.ts"
+import type { ModelMeta } from "../../src/Model.ts"
+import { familyFacts } from "../../src/model/families.ts"
 import * as OpenAiResponses from "../../src/protocol/OpenAiResponses.ts"
 import type { Encoded, EncodeInput } from "../../src/protocol/Protocol.ts"
 import { validate } from "../../src/protocol/responses/server/Validation.ts"
 import * as OpenAi from "../../src/provider/OpenAi.ts"
-import * as Provider from "../../src/provider/Provider.ts"
+import { encoderOf, spelled } from "../encoding.ts"
 import { replay } from "./wire-replay.ts"
 
 const { answer, bodies, stream, streams, whole } = replay("openai-responses", OpenAiResponses.make(), "openai")
 
 const model = "gpt-5-test"
 
+/** What is known of a model's capabilities by its family. */
+const factsOf = (id: string): ModelMeta => ({
+  provider: "openai",
+  id,
+  capabilities: familyFacts("openai", id)?.capabilities ?? {}
+})
+
 const run = (request: LlmRequest, more: Partial<EncodeInput> = {}, quirks?: OpenAiResponses.Quirks) =>
-  OpenAiResponses.make(quirks).encode({ request, model, stream: false, provider: "openai", ...more })
+  encoderOf(OpenAiResponses.make(quirks))({
+    request,
+    model,
+    stream: false,
+    provider: "openai",
+    meta: factsOf(more.model ?? model),
+    ...more
+  })
 
 const encode = (request: LlmRequest, more?: Partial<EncodeInput>, quirks?: OpenAiResponses.Quirks): Encoded => {
   const encoded = run(request, more, quirks)
@@ -72,6 +88,10 @@ describe("OpenAI Responses encoder: body", () => {
       assert.deepStrictEqual(include(name), ["reasoning.encrypted_content"])
     }
     assert.deepStrictEqual(include("my-deployment", { thinking: "low" }), ["reasoning.encrypted_content"])
+    // Whatever it is called: what an application says of its deployment holds.
+    const deployed = { provider: "azure", id: "gpt-4.1", capabilities: { reasoning: true } }
+    assert.isDefined(body({ prompt }, { model: "gpt-4.1", meta: deployed })["include"])
+    assert.isUndefined(body({ prompt }, { model: "o4-mini", meta: undefined })["include"])
     assert.isUndefined(body({ prompt, providerOptions: { openai: { store: true } } })["include"])
   })
 
@@ -157,7 +177,7 @@ describe("OpenAI Responses encoder: body", () => {
   })
 
   it("merges provider options into the fields it writes itself", () => {
-    const sent = Provider.encode(
+    const sent = spelled(
       OpenAi.definition,
       {
         prompt,

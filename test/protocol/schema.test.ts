@@ -14,11 +14,12 @@ import * as OpenAiChat from "../../src/protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../../src/protocol/OpenAiResponses.ts"
 import type { Protocol } from "../../src/protocol/Protocol.ts"
 import { Changing } from "../../src/protocol/schema/Changing.ts"
-import { misfitOf } from "../../src/protocol/schema/Check.ts"
 import { compile } from "../../src/protocol/schema/compile.ts"
 import type { Dialect, Dialects, PlainDialect } from "../../src/protocol/schema/Dialect.ts"
 import * as all from "../../src/protocol/schema/dialects.ts"
-import { Document } from "../../src/protocol/schema/Document.ts"
+import { Document } from "../../src/validation/jsonSchema/document.ts"
+import { misfitOf } from "../../src/validation/jsonSchema/misfits.ts"
+import { encoderOf } from "../encoding.ts"
 
 const hosts = Object.values(all).filter((one): one is Dialects => "tools" in one)
 const dialects: ReadonlyArray<Dialect | PlainDialect> = [
@@ -320,7 +321,7 @@ describe("Schemas of a request", () => {
   const assemblerOf = (protocol: Protocol, without: "tools" | "responseFormat") => {
     // Cohere takes no form of an answer beside tools.
     const asked = protocol.wire === "cohere-chat" ? { ...request, [without]: undefined } : request
-    const encoded = protocol.encode({ request: asked, model: "m", stream: true, provider: "p" })
+    const encoded = encoderOf(protocol)({ request: asked, model: "m", stream: true, provider: "p" })
     if ("refused" in encoded) return assert.fail(encoded.refused.message)
     return new Assembler({
       wire: protocol.wire,
@@ -381,7 +382,7 @@ describe("Schemas of a request", () => {
     const optional = Object.fromEntries(Array.from({ length: 14 }, (_, at) => [`p${at}`, { type: "string" }]))
     const parameters = { type: "object", properties: optional }
     const tools = ["one", "two"].map((name) => LlmTool.make(name, { parameters, strict: true }))
-    const encoded = AnthropicMessages.make().encode({
+    const encoded = encoderOf(AnthropicMessages.make())({
       request: { prompt: "Hi", tools },
       model: "m",
       stream: false,

@@ -10,9 +10,9 @@ import type { LlmRequest } from "../../src/LlmRequest.ts"
 import * as LlmService from "../../src/LlmService.ts"
 import * as LlmTool from "../../src/LlmTool.ts"
 import * as Bedrock from "../../src/provider/Bedrock.ts"
-import * as Provider from "../../src/provider/Provider.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
 import { sign } from "../../src/transport/AwsSignature.ts"
+import { spelled } from "../encoding.ts"
 import { env, recorder, type Sent } from "./setUp.ts"
 
 const secretAccessKey = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
@@ -198,7 +198,7 @@ describe("Bedrock credentials", () => {
 
 describe("Bedrock requests", () => {
   const body = (request: LlmRequest, model: string, stream = false) => {
-    const encoded = Provider.encode(Bedrock.definition, request, model, stream)
+    const encoded = spelled(Bedrock.definition, request, model, stream)
     if ("field" in encoded) throw new Error(encoded.message)
     return encoded.body
   }

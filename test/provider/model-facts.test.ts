@@ -7,7 +7,9 @@ import { familyFacts } from "../../src/model/families.ts"
 import * as Anthropic from "../../src/provider/Anthropic.ts"
 import * as Groq from "../../src/provider/Groq.ts"
 import type { Options } from "../../src/provider/Provider.ts"
+import * as Together from "../../src/provider/Together.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
+import { spelled } from "../encoding.ts"
 import { overHttp } from "./setUp.ts"
 
 const apiKey = Redacted.make("test-key-0123456789")
@@ -151,4 +153,43 @@ describe("A provider's knowledge of its models", () => {
       assert.isTrue(facts.ready)
       assert.isUndefined(facts.of("llama-3.3-70b-versatile"))
     }))
+})
+
+describe("Reasoning of earlier turns at Together", () => {
+  const request: LlmRequest = {
+    messages: [
+      Message.user("Look."),
+      Message.assistant([{ type: "reasoning", text: "First this." }, { type: "text", text: "Seen." }]),
+      Message.user("Again.")
+    ]
+  }
+
+  it("goes back to models whose pages ask for it, and to no other", () => {
+    for (
+      const [model, goesBack] of [
+        ["zai-org/GLM-5", true],
+        ["zai-org/GLM-5.3-Flash", true],
+        ["zai-org/GLM-4.6", false],
+        ["openai/gpt-oss-120b", false],
+        ["deepseek-ai/DeepSeek-V4.1-Flash", false],
+        ["brand-new", false]
+      ] as const
+    ) {
+      const meta = { provider: "together", id: model, capabilities: {}, ...familyFacts("together", model) }
+      const made = spelled(Together.definition, request, model, false, meta)
+      if ("field" in made) throw new Error(made.message)
+      const [, turn] = made.body["messages"] as ReadonlyArray<Message.JsonObject>
+      assert.deepStrictEqual(turn, {
+        role: "assistant",
+        content: "Seen.",
+        ...(goesBack ? { reasoning: "First this." } : undefined)
+      })
+    }
+  })
+
+  it("goes back where an application says so of its model", () => {
+    const meta = { provider: "together", id: "mine", capabilities: {}, thinking: { replay: true } }
+    const made = spelled(Together.definition, request, "mine", false, meta)
+    assert.include(JSON.stringify(made), "\"reasoning\":\"First this.\"")
+  })
 })

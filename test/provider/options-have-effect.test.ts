@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { readdirSync } from "node:fs"
 import { LlmTool, Message } from "../../src/index.ts"
 import type { CacheOptions, LlmRequest, RequestOptions } from "../../src/LlmRequest.ts"
-import { type Definition, encode } from "../../src/provider/Provider.ts"
+import type { Definition } from "../../src/provider/Provider.ts"
+import { spelled } from "../encoding.ts"
 
 const folder = new URL("../../src/provider/", import.meta.url)
 const providers = (await Promise.all(
@@ -118,7 +119,7 @@ const probes: { readonly [name: string]: Probe } = {
 
 /** `undefined` where the provider refuses either, which is an answer as well. */
 const isSilent = (definition: Definition, { from, to }: Probe): boolean => {
-  const spell = (request: LlmRequest) => encode(definition, request, definition.defaultModel ?? "model", false)
+  const spell = (request: LlmRequest) => spelled(definition, request, definition.defaultModel ?? "model", false)
   const [before, after] = [spell(from), spell(to)]
   return !("field" in before) && !("field" in after) && JSON.stringify(before) === JSON.stringify(after)
 }
@@ -136,7 +137,7 @@ describe("An option that a request says", () => {
   it("has an effect on what at least one provider is sent", () => {
     const effective = (probe: Probe) =>
       providers.some(({ definition }) => {
-        const spell = (request: LlmRequest) => encode(definition, request, definition.defaultModel ?? "model", false)
+        const spell = (request: LlmRequest) => spelled(definition, request, definition.defaultModel ?? "model", false)
         const [before, after] = [spell(probe.from), spell(probe.to)]
         return !("field" in before) && !("field" in after) && JSON.stringify(before.body) !== JSON.stringify(after.body)
       })

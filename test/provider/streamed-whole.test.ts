@@ -5,6 +5,7 @@
 import AnthropicSdk from "@anthropic-ai/sdk"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
+import type { Provider } from "../../src/index.ts"
 import {
   Alibaba,
   Anthropic,
@@ -16,13 +17,13 @@ import {
   Ollama,
   OpenAi,
   OpenAiCompatible,
-  Provider,
   VertexAnthropic
 } from "../../src/index.ts"
 import type { LlmRequest } from "../../src/LlmRequest.ts"
 import type { Service } from "../../src/LlmService.ts"
 import { layerHttpClient } from "../../src/node.ts"
 import * as Simulator from "../../src/testing/Simulator.ts"
+import { spelled } from "../encoding.ts"
 import { inTurns } from "../turns.ts"
 
 const apiKey = Redacted.make("sk-test")
@@ -156,7 +157,7 @@ describe("long answers where they are refused or in danger", () => {
     request: LlmRequest,
     model = definition.defaultModel ?? "m"
   ): boolean => {
-    const encoded = Provider.encode(definition, request, model, false)
+    const encoded = spelled(definition, request, model, false)
     assert.isFalse("field" in encoded)
     return !("field" in encoded) && definition.streamsWhole?.({ model, body: encoded.body }) === true
   }

@@ -61,7 +61,7 @@ const protocolOf = (place: Place): Protocol => ({
       throw thrown
     }) satisfies FramingKind)
     : "sse",
-  encode: () => ({ path: "/", body: {}, warnings: [] }),
+  encoder: () => ({ path: "/", body: {}, warnings: [] }),
   decoder: (context) => new Throwing(context, place)
 })
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Json, JsonObject } from "../../src/json/value.ts"
-import { misfits } from "../../src/validation/jsonSchema.ts"
+import { misfits } from "../../src/validation/jsonSchema/misfits.ts"
 
 /** Definitions each of which offers the next one twice: without a bound their number of ways doubles with each. */
 const doubling = (levels: number): JsonObject => {

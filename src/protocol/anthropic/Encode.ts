@@ -13,9 +13,11 @@ import type { JsonObject, ReasoningPart } from "../../Message.ts"
 import { prepare, type Rules, type Turn } from "../Conversation.ts"
 import { calledTools, declaredForHistory } from "../conversation/Called.ts"
 import { plainIds } from "../conversation/Ids.ts"
+import { plainNames } from "../conversation/ToolNames.ts"
+import { encoding } from "../encoding.ts"
 import { leftOut } from "../Placeless.ts"
 import { bodyOf } from "../Probe.ts"
-import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import type { Encode, Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { anthropic } from "../schema/dialects.ts"
 import { Schemas } from "../schema/Schemas.ts"
 import { orderedTools } from "../ToolOrder.ts"
@@ -23,16 +25,12 @@ import type { Body, BodyMessage, BodyTool, BodyToolChoice, ContentBlock, TextBlo
 import { placeBreakpoints, type Wanted } from "./Cache.ts"
 import { type Building, contentOf } from "./Content.ts"
 import { goesOn, lacksThinking, withoutThinking } from "./Loop.ts"
+import { wire } from "./name.ts"
 import type { Quirks } from "./Quirks.ts"
+import { rulesOf as optionRules } from "./Rules.ts"
 import { resolveLimits } from "./Thinking.ts"
 
-/**
- * Name of the wire.
- *
- * @category models
- * @since 0.1.0
- */
-export const wire = "anthropic-messages"
+export { wire } from "./name.ts"
 
 const rulesOf = (input: EncodeInput, quirks: Quirks): Rules => {
   const { meta, request } = input
@@ -179,7 +177,7 @@ const toolChoiceOf = (request: LlmRequest): BodyToolChoice | undefined => {
 }
 
 // =============================================================================
-// Options
+// Answer format
 // =============================================================================
 
 /** The format, or the instruction that stands in for it. */
@@ -214,6 +212,10 @@ const formatOf = (
   }
 }
 
+// =============================================================================
+// Options
+// =============================================================================
+
 /** Options as they are; those that the model and the host do not take are gone already. */
 const setSampling = (body: Body, request: LlmRequest, warnings: Array<Warning>): void => {
   if (request.temperature !== undefined) body.temperature = request.temperature
@@ -226,13 +228,11 @@ const setSampling = (body: Body, request: LlmRequest, warnings: Array<Warning>):
   if (stop.length > 0) body.stop_sequences = stop
 }
 
-/**
- * Encodes a request.
- *
- * @category encoding
- * @since 0.1.0
- */
-export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
+// =============================================================================
+// Body
+// =============================================================================
+
+const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const { meta, request } = input
   const { refused, turns, warnings } = prepare(request, rulesOf(input, quirks))
   if (refused !== undefined) return { refused }
@@ -244,7 +244,7 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   const messages = messagesFrom(spoken === -1 ? [] : turns.slice(spoken), building)
   if (building.refused !== undefined) return { refused: building.refused }
   const dialects = quirks.strictTools === false ? { ...anthropic, strictTools: undefined } : anthropic
-  const schemas = new Schemas(dialects, request, warnings)
+  const schemas = new Schemas(dialects, input, warnings)
   const tools = toolsOf(request, quirks, building.wanted, schemas, warnings)
   if (!Array.isArray(tools)) return { refused: tools }
   const declared = tools.length > 0 ? [] : calledTools(turns).map(undescribed)
@@ -276,4 +276,21 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   if (format.instruction !== undefined) body.system = [...system, { type: "text", text: format.instruction }]
   if (input.stream) body.stream = true
   return { path: quirks.path ?? "/messages", body: bodyOf(body), warnings, ...schemas.sent }
+}
+
+/**
+ * The encoder for a host with these quirks.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encoder = (quirks: Quirks): Encode => {
+  const rules = [optionRules(quirks), quirks.rules]
+  return encoding({
+    wire,
+    toolNames: plainNames,
+    rules: () => rules,
+    encode: (input) => encode(input, quirks),
+    path: () => quirks.path ?? "/messages"
+  })
 }

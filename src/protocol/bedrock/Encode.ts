@@ -15,24 +15,22 @@ import { goesOn, lacksThinking, withoutThinking } from "../anthropic/Loop.ts"
 import { prepare, type Rules, type Turn } from "../Conversation.ts"
 import { calledTools, declaredForHistory } from "../conversation/Called.ts"
 import { plainIds } from "../conversation/Ids.ts"
+import { plainNames } from "../conversation/ToolNames.ts"
+import { encoding } from "../encoding.ts"
 import { leftOut } from "../Placeless.ts"
 import { record } from "../Probe.ts"
-import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import type { Encode, Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { bedrock } from "../schema/dialects.ts"
 import { Schemas } from "../schema/Schemas.ts"
 import { orderedTools } from "../ToolOrder.ts"
 import { placeCachePoints, spelled } from "./Cache.ts"
 import { type Building, contentOf, type Entry } from "./Content.ts"
+import { wire } from "./name.ts"
 import { optionsOf } from "./Options.ts"
 import type { Family, Quirks } from "./Quirks.ts"
+import { rulesOf as optionRules } from "./Rules.ts"
 
-/**
- * Name of the wire.
- *
- * @category models
- * @since 0.1.0
- */
-export const wire = "bedrock-converse"
+export { wire } from "./name.ts"
 
 /** What the API takes; models that follow its strictest do with less. */
 const dottedIds = /^[a-zA-Z0-9_.:-]{1,64}$/
@@ -174,31 +172,20 @@ const toolChoiceOf = (request: LlmRequest): JsonObject | undefined => {
 }
 
 // =============================================================================
-// Request
+// Body
 // =============================================================================
 
 const present = (fields: { readonly [key: string]: Json }): boolean => Object.keys(fields).length > 0
 
-/**
- * Where a request goes to.
- *
- * @category encoding
- * @since 0.1.0
- */
-export const pathOf = ({ model, stream }: EncodeInput): string | Refused => {
+/** Where a request goes to. */
+const pathOf = ({ model, stream }: EncodeInput): string | Refused => {
   // Also of ARNs, whose slashes are the model's.
   const name = segment(model)
   if (name === undefined) return { refused: { field: "model", message: nameIssue(model)! } }
   return `/model/${name}/${stream ? "converse-stream" : "converse"}`
 }
 
-/**
- * Encodes a request.
- *
- * @category encoding
- * @since 0.1.0
- */
-export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
+const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const { model, request } = input
   const path = pathOf(input)
   if (typeof path !== "string") return path
@@ -218,7 +205,7 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   const messages = messagesFrom(spoken === -1 ? [] : turns.slice(spoken), building)
   if (building.refused !== undefined) return { refused: building.refused }
   const dialects = family.structuredOutput === false ? { tools: bedrock.tools } : bedrock
-  const schemas = new Schemas(dialects, request, warnings)
+  const schemas = new Schemas(dialects, input, warnings)
   const tools = toolsOf(request, calledTools(turns), family, schemas, warnings)
   if ("field" in tools) return { refused: tools }
   const chosen = tools.length === 0 || (request.tools ?? []).length === 0 ? undefined : toolChoiceOf(request)
@@ -260,3 +247,21 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   if (present(outputConfig)) body["outputConfig"] = outputConfig
   return { path, body, warnings, ...schemas.sent }
 }
+
+/**
+ * The encoder, with the quirks of the models behind the API.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encoder = (quirks: Quirks): Encode =>
+  encoding({
+    wire,
+    toolNames: plainNames,
+    rules: ({ model }) => {
+      const family = quirks.familyOf?.(model) ?? {}
+      return [optionRules(family), family.rules]
+    },
+    encode: (input) => encode(input, quirks),
+    path: pathOf
+  })

@@ -59,6 +59,35 @@ class Options {
     this.warnings.push({ field, message })
   }
 
+  format(schemas: Schemas): Refused | undefined {
+    const format = this.input.request.responseFormat
+    if (format === undefined || format.type === "text") return undefined
+    if (format.type === "json") {
+      this.warn("responseFormat", "This wire has no free JSON mode; the model was told to answer in JSON.")
+      this.instruction = "Answer with one valid JSON value and nothing else: no prose, no code fence."
+      return undefined
+    }
+    if (this.family.structuredOutput === false || this.input.meta?.capabilities.structuredOutput === false) {
+      const told = schemas.instruction(format, "any")
+      if ("refused" in told) return told
+      this.warn("responseFormat", "The model has no structured output; it was told to answer in JSON of the schema.")
+      this.instruction =
+        "Answer with one JSON value that fits this JSON Schema and nothing else: no prose, no code fence.\n" +
+        JSON.stringify(told.schema)
+      return undefined
+    }
+    // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_JsonSchemaDefinition.html: the schema is text.
+    const told = schemas.answer(format)
+    if ("refused" in told) return told
+    const jsonSchema: JsonObject = {
+      schema: jsonText(told.schema),
+      name: format.name ?? "response",
+      ...(format.description === undefined ? undefined : { description: format.description })
+    }
+    this.outputConfig["textFormat"] = { type: "json_schema", structure: { jsonSchema } }
+    return undefined
+  }
+
   /** Three levels, or nothing when the model is not to think or cannot. */
   private threeLevels(): Effort | undefined {
     const { thinking } = this.input.request
@@ -133,35 +162,6 @@ class Options {
     const stop = (request.stop ?? []).filter((text) => text.trim() !== "")
     if (stop.length < (request.stop?.length ?? 0)) drop("stop", "A stop sequence must hold more than whitespace")
     if (stop.length > 0) inferenceConfig["stopSequences"] = stop
-  }
-
-  format(schemas: Schemas): Refused | undefined {
-    const format = this.input.request.responseFormat
-    if (format === undefined || format.type === "text") return undefined
-    if (format.type === "json") {
-      this.warn("responseFormat", "This wire has no free JSON mode; the model was told to answer in JSON.")
-      this.instruction = "Answer with one valid JSON value and nothing else: no prose, no code fence."
-      return undefined
-    }
-    if (this.family.structuredOutput === false || this.input.meta?.capabilities.structuredOutput === false) {
-      const told = schemas.instruction(format, "any")
-      if ("refused" in told) return told
-      this.warn("responseFormat", "The model has no structured output; it was told to answer in JSON of the schema.")
-      this.instruction =
-        "Answer with one JSON value that fits this JSON Schema and nothing else: no prose, no code fence.\n" +
-        JSON.stringify(told.schema)
-      return undefined
-    }
-    // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_JsonSchemaDefinition.html: the schema is text.
-    const told = schemas.answer(format)
-    if ("refused" in told) return told
-    const jsonSchema: JsonObject = {
-      schema: jsonText(told.schema),
-      name: format.name ?? "response",
-      ...(format.description === undefined ? undefined : { description: format.description })
-    }
-    this.outputConfig["textFormat"] = { type: "json_schema", structure: { jsonSchema } }
-    return undefined
   }
 }
 

@@ -8,15 +8,18 @@ import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { LlmTool } from "../../LlmTool.ts"
 import type { Json, JsonObject } from "../../Message.ts"
+import { plainNames } from "../conversation/ToolNames.ts"
+import { encoding } from "../encoding.ts"
 import { leftOut } from "../Placeless.ts"
 import { bodyOf } from "../Probe.ts"
-import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import type { Encode, Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { openAi, plain } from "../schema/dialects.ts"
 import { Schemas } from "../schema/Schemas.ts"
 import { placedTools } from "../ToolOrder.ts"
 import { limitMarks } from "./Marks.ts"
 import { cacheControlOf, messagesFor } from "./Messages.ts"
-import { marksParts, type Quirks } from "./Quirks.ts"
+import { wire } from "./name.ts"
+import { marksParts, type Quirks, rulesOf } from "./Quirks.ts"
 import { reasoningFields } from "./ReasoningRequest.ts"
 import type { Body, WireFormat, WireTool, WireToolChoice } from "./Wire.ts"
 
@@ -33,11 +36,11 @@ class Warnings {
   }
 }
 
-const schemasOf = (request: LlmRequest, quirks: Quirks, warnings: Warnings): Schemas => {
+const schemasOf = (input: EncodeInput, quirks: Quirks, warnings: Warnings): Schemas => {
   const { strictTools, ...dialects } = quirks.schemas ?? (quirks.strictSchema === false ? plain : openAi)
   return new Schemas(
     { ...dialects, strictTools: quirks.strictTools === false ? undefined : strictTools },
-    request,
+    input,
     warnings.all
   )
 }
@@ -174,7 +177,7 @@ const formatOf = (
 }
 
 // ---------------------------------------------------------------------------
-// Body
+// Options
 // ---------------------------------------------------------------------------
 
 const cacheFields = (request: LlmRequest, quirks: Quirks, body: Body, warnings: Warnings): void => {
@@ -215,6 +218,10 @@ const options = ({ meta, request }: EncodeInput, quirks: Quirks, body: Body, ext
   }
 }
 
+// ---------------------------------------------------------------------------
+// Body
+// ---------------------------------------------------------------------------
+
 /**
  * A typed body of OpenAI's API beside the fields that other hosts add.
  *
@@ -237,7 +244,7 @@ export interface Built {
 const build = (input: EncodeInput, quirks: Quirks): Built | { readonly refused: Issue } => {
   const { request } = input
   const warnings = new Warnings()
-  const schemas = schemasOf(request, quirks, warnings)
+  const schemas = schemasOf(input, quirks, warnings)
   const format = formatOf(request, quirks, schemas, warnings)
   if (isRefused(format)) return format
   const tools = toolsOf(request, quirks, schemas, warnings)
@@ -263,13 +270,7 @@ const build = (input: EncodeInput, quirks: Quirks): Built | { readonly refused: 
   return { body, extra, warnings: warnings.all, sent: schemas.sent }
 }
 
-/**
- * Encodes a request.
- *
- * @category encoding
- * @since 0.1.0
- */
-export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
+const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const built = build(input, quirks)
   if ("refused" in built) return built
   return {
@@ -278,4 +279,21 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
     warnings: built.warnings,
     ...built.sent
   }
+}
+
+/**
+ * The encoder for a host with these quirks.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encoder = (quirks: Quirks): Encode => {
+  const rules = [rulesOf(quirks), quirks.rules]
+  return encoding({
+    wire,
+    toolNames: plainNames,
+    rules: () => rules,
+    encode: (input) => encode(input, quirks),
+    path: () => quirks.path ?? "/chat/completions"
+  })
 }

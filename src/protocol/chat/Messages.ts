@@ -17,16 +17,11 @@ import { type Findings, refuse, warn } from "../Findings.ts"
 import { list, nonEmpty, record } from "../Probe.ts"
 import type { EncodeInput } from "../Protocol.ts"
 import { mediaOf } from "./Media.ts"
+import { wire } from "./name.ts"
 import { marksParts, type Quirks } from "./Quirks.ts"
 import type { Call, Content, TextContent, WireMessage } from "./Wire.ts"
 
-/**
- * Name of this wire.
- *
- * @category constants
- * @since 0.1.0
- */
-export const wire = "openai-chat"
+export { wire } from "./name.ts"
 
 // ---------------------------------------------------------------------------
 // Rules
@@ -45,7 +40,8 @@ const hasReplay = (part: ReasoningPart, replay: NonNullable<Quirks["reasoningRep
   (part.text !== "" || (replay === "reasoning_details" && list(part.replay?.["reasoning_details"]).length > 0))
 
 const rulesOf = (input: EncodeInput, quirks: Quirks): Conversation.Rules => {
-  const replay = quirks.reasoningReplay ?? "none"
+  const wanted = quirks.reasoningReplayByModel !== true || input.meta?.thinking?.replay === true
+  const replay = wanted ? quirks.reasoningReplay ?? "none" : "none"
   const isOwn = ({ origin }: ReasoningPart) => origin === undefined || origin.provider === input.provider
   // Signatures hold for one model of one provider; plain text may go anywhere.
   const fits = (part: ReasoningPart) =>

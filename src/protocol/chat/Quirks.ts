@@ -152,6 +152,8 @@ export interface Quirks {
   readonly templateFlag?: "enable_thinking" | "thinking" | undefined
   /** How earlier reasoning goes back. @default "none" */
   readonly reasoningReplay?: ReasoningReplay | undefined
+  /** Whether only models get it back of which that is known (`ThinkingFacts.replay`). @default false */
+  readonly reasoningReplayByModel?: boolean | undefined
   /** Reasoning written inline between tags, which moves from text to reasoning; `true` is `<think>…</think>`. @default false */
   readonly thinkTags?: boolean | Tags | undefined
 

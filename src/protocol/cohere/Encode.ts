@@ -9,14 +9,18 @@ import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { JsonObject } from "../../Message.ts"
 import type { ThinkingLevel } from "../../Model.ts"
+import { plainNames } from "../conversation/ToolNames.ts"
+import { encoding } from "../encoding.ts"
 import { leftOut } from "../Placeless.ts"
 import { bodyOf } from "../Probe.ts"
-import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import type { Encode, EncodeInput, Refused } from "../Protocol.ts"
 import { cohere } from "../schema/dialects.ts"
 import { Schemas } from "../schema/Schemas.ts"
 import { placedTools } from "../ToolOrder.ts"
 import { type Body, type WireTool } from "./Body.ts"
 import { messagesFor } from "./Messages.ts"
+import { wire } from "./name.ts"
+import { rules } from "./Rules.ts"
 
 type Warn = (field: string, message: string) => void
 
@@ -84,6 +88,21 @@ const toolsOf = (request: LlmRequest, schemas: Schemas, allStrict: boolean, warn
 }
 
 // ---------------------------------------------------------------------------
+// Answer format
+// ---------------------------------------------------------------------------
+
+const formatOf = (request: LlmRequest, schemas: Schemas): Body["response_format"] | Refused => {
+  const format = request.responseFormat
+  const told = format?.type === "json-schema" ? schemas.answer(format) : undefined
+  if (told !== undefined && "refused" in told) return told
+  return format === undefined || format.type === "text"
+    ? undefined
+    : format.type === "json"
+    ? { type: "json_object" }
+    : { type: "json_object", json_schema: told!.schema }
+}
+
+// ---------------------------------------------------------------------------
 // Thinking
 // ---------------------------------------------------------------------------
 
@@ -102,19 +121,8 @@ const thinkingOf = (thinking: LlmRequest["thinking"]): Body["thinking"] => {
 }
 
 // ---------------------------------------------------------------------------
-// Body
+// Options
 // ---------------------------------------------------------------------------
-
-const formatOf = (request: LlmRequest, schemas: Schemas): Body["response_format"] | Refused => {
-  const format = request.responseFormat
-  const told = format?.type === "json-schema" ? schemas.answer(format) : undefined
-  if (told !== undefined && "refused" in told) return told
-  return format === undefined || format.type === "text"
-    ? undefined
-    : format.type === "json"
-    ? { type: "json_object" }
-    : { type: "json_object", json_schema: told!.schema }
-}
 
 const samplingOf = (
   { frequencyPenalty, presencePenalty, seed, temperature, topK, topP }: LlmRequest
@@ -134,6 +142,10 @@ const withoutMeaning = (request: LlmRequest, warn: Warn): void => {
   }
 }
 
+// ---------------------------------------------------------------------------
+// Body
+// ---------------------------------------------------------------------------
+
 /**
  * Builds the body.
  *
@@ -148,7 +160,7 @@ const build = (
   const { request } = input
   const warnings: Array<Warning> = []
   const warn: Warn = (field, message) => void warnings.push({ field, message })
-  const schemas = new Schemas(cohere, request, warnings)
+  const schemas = new Schemas(cohere, input, warnings)
   const functions = (request.tools ?? []).filter((tool) => tool.type === "function")
   const allStrict = functions.length > 0 && functions.every((tool) => tool.strict === true)
   const tools = toolsOf(request, schemas, allStrict, warn)
@@ -177,14 +189,20 @@ const build = (
 }
 
 /**
- * Encodes a request.
+ * The encoder.
  *
  * @category encoding
  * @since 0.1.0
  */
-export const encode = (input: EncodeInput): Encoded | Refused => {
-  const built = build(input)
-  return "refused" in built
-    ? built
-    : { path: "/chat", body: bodyOf(built.body), warnings: built.warnings, ...built.sent }
-}
+export const encoder: Encode = encoding({
+  wire,
+  toolNames: plainNames,
+  rules: () => [rules],
+  encode: (input) => {
+    const built = build(input)
+    return "refused" in built
+      ? built
+      : { path: "/chat", body: bodyOf(built.body), warnings: built.warnings, ...built.sent }
+  },
+  path: () => "/chat"
+})

@@ -18,9 +18,9 @@ import { dataUrl } from "../DataUrl.ts"
 import { type Findings, refuse, warn } from "../Findings.ts"
 import { nonEmpty } from "../Probe.ts"
 import type { AssistantContent, ToolContent, UserContent, WireDocument, WireMessage, WireToolCall } from "./Body.ts"
+import { wire } from "./name.ts"
 
-/** Name of this wire. @category constants @since 0.1.0 */
-export const wire = "cohere-chat"
+export { wire } from "./name.ts"
 
 /** Name of the opaque part that holds what the model plans to do with its tools. @category constants @since 0.1.0 */
 export const toolPlan = "tool_plan"

@@ -12,24 +12,21 @@ import type { Warning } from "../../LlmResponse.ts"
 import type { FunctionTool } from "../../LlmTool.ts"
 import type { JsonObject } from "../../Message.ts"
 import { prepare, type Turn } from "../Conversation.ts"
+import { identifiers } from "../conversation/ToolNames.ts"
+import { encoding } from "../encoding.ts"
 import { leftOut } from "../Placeless.ts"
 import { bodyOf } from "../Probe.ts"
-import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import type { Encode, Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { gemini, geminiOld } from "../schema/dialects.ts"
 import { Schemas, type Spelled } from "../schema/Schemas.ts"
 import { orderedTools } from "../ToolOrder.ts"
 import type { Body, BodyTool, FunctionDeclaration, GenerationConfig, TextPart, ToolConfig } from "./Body.ts"
 import { type Building, contentsOf, rulesOf } from "./Content.ts"
-import type { Quirks } from "./Quirks.ts"
+import { wire } from "./name.ts"
+import { type Quirks, wireRules } from "./Quirks.ts"
 import { thinkingConfig, thinksByLevel } from "./Thinking.ts"
 
-/**
- * Name of the wire.
- *
- * @category models
- * @since 0.1.0
- */
-export const wire = "gemini-generate-content"
+export { wire } from "./name.ts"
 
 const isIssue = (value: object): value is Issue => "field" in value && "message" in value
 
@@ -123,7 +120,7 @@ const toolConfigOf = (request: LlmRequest, quirks: Quirks, warnings: Array<Warni
 }
 
 // =============================================================================
-// Options
+// Answer format
 // =============================================================================
 
 /** The format as options, or the instruction that stands in for it. */
@@ -159,6 +156,10 @@ const formatOf = (
   }
 }
 
+// =============================================================================
+// Options
+// =============================================================================
+
 const samplingOf = (request: LlmRequest): GenerationConfig => {
   const config: GenerationConfig = {}
   if (request.maxTokens !== undefined) config.maxOutputTokens = request.maxTokens
@@ -193,7 +194,7 @@ const warnOfCache = (request: LlmRequest, turns: ReadonlyArray<Turn>, warnings: 
 }
 
 // =============================================================================
-// Request
+// Body
 // =============================================================================
 
 const textsOf = (turns: ReadonlyArray<Turn>): Array<TextPart> =>
@@ -212,25 +213,14 @@ const modelForms = [
   "projects/*/locations/*/publishers/*/models/*"
 ]
 
-/**
- * Where a request goes to.
- *
- * @category encoding
- * @since 0.1.0
- */
-export const pathOf = ({ model, stream }: EncodeInput): string | Refused => {
+/** Where a request goes to. */
+const pathOf = ({ model, stream }: EncodeInput): string | Refused => {
   const name = resource(model, modelForms, "models")
   if (name === undefined) return { refused: { field: "model", message: nameIssue(model)! } }
   return `/${name}${stream ? ":streamGenerateContent?alt=sse" : ":generateContent"}`
 }
 
-/**
- * Encodes a request.
- *
- * @category encoding
- * @since 0.1.0
- */
-export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
+const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const { meta, model, provider, request } = input
   const path = pathOf(input)
   if (typeof path !== "string") return path
@@ -246,7 +236,7 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   const spoken = turns.findIndex((turn) => turn.role !== "system")
   const system = textsOf(spoken === -1 ? turns : turns.slice(0, spoken))
   const contents = contentsOf(spoken === -1 ? [] : turns.slice(spoken), building)
-  const schemas = new Schemas(quirks.jsonSchema === false ? geminiOld : gemini, request, warnings)
+  const schemas = new Schemas(quirks.jsonSchema === false ? geminiOld : gemini, input, warnings)
   const tools = toolsOf(request, quirks, schemas, warnings)
   if (!Array.isArray(tools)) return { refused: tools }
   const format = formatOf(input, quirks, schemas, warnings)
@@ -268,3 +258,18 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
   if (Object.keys(config).length > 0) body.generationConfig = config
   return { path, body: bodyOf(body), warnings, ...schemas.sent }
 }
+
+/**
+ * The encoder for a host with these quirks.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encoder = (quirks: Quirks): Encode =>
+  encoding({
+    wire,
+    toolNames: identifiers,
+    rules: () => [wireRules, quirks.rules],
+    encode: (input) => encode(input, quirks),
+    path: pathOf
+  })

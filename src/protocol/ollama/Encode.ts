@@ -9,16 +9,18 @@ import type { Issue, LlmRequest } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
 import type { JsonObject } from "../../Message.ts"
 import type { ModelMeta, ThinkingLevel } from "../../Model.ts"
+import { encoding } from "../encoding.ts"
 import { leftOut } from "../Placeless.ts"
 import { bodyOf } from "../Probe.ts"
-import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import type { Encode, Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { ollama } from "../schema/dialects.ts"
 import { Schemas, type Spelled } from "../schema/Schemas.ts"
 import { type LevelWords, wordFor } from "../ThinkingLevels.ts"
 import { placedTools } from "../ToolOrder.ts"
 import type { Body, WireOptions, WireTool } from "./Body.ts"
 import { messagesFor } from "./Messages.ts"
-import type { Quirks } from "./Quirks.ts"
+import { wire } from "./name.ts"
+import { type Quirks, wireRules } from "./Quirks.ts"
 
 type Warn = (field: string, message: string) => void
 
@@ -56,6 +58,19 @@ const toolsOf = (request: LlmRequest, schemas: Schemas, warn: Warn): Array<WireT
     }
   }
   return tools
+}
+
+// ---------------------------------------------------------------------------
+// Answer format
+// ---------------------------------------------------------------------------
+
+const formatOf = (request: LlmRequest, schemas: Schemas): Spelled | Refused | "json" | undefined => {
+  const format = request.responseFormat
+  return format === undefined || format.type === "text"
+    ? undefined
+    : format.type === "json"
+    ? "json"
+    : schemas.answer(format)
 }
 
 // ---------------------------------------------------------------------------
@@ -101,7 +116,7 @@ const thinkOf = (
 }
 
 // ---------------------------------------------------------------------------
-// Body
+// Options
 // ---------------------------------------------------------------------------
 
 const optionsOf = (request: LlmRequest): WireOptions => ({
@@ -115,21 +130,16 @@ const optionsOf = (request: LlmRequest): WireOptions => ({
   ...(request.presencePenalty === undefined ? undefined : { presence_penalty: request.presencePenalty })
 })
 
-const formatOf = (request: LlmRequest, schemas: Schemas): Spelled | Refused | "json" | undefined => {
-  const format = request.responseFormat
-  return format === undefined || format.type === "text"
-    ? undefined
-    : format.type === "json"
-    ? "json"
-    : schemas.answer(format)
-}
-
 const withoutMeaning = (request: LlmRequest, warn: Warn): void => {
   const cache = request.cache
   if (cache?.systemPrompt === true || cache?.tools === true || (cache?.recentTurns ?? 0) > 0) {
     warn("cache", "Ollama has no cache breakpoints: it reuses equal prefixes by itself.")
   }
 }
+
+// ---------------------------------------------------------------------------
+// Body
+// ---------------------------------------------------------------------------
 
 /**
  * Builds the body with the types that the official client knows; levels of newer models come as plain strings.
@@ -151,7 +161,7 @@ const build = (
   const { request } = input
   const warnings: Array<Warning> = []
   const warn: Warn = (field, message) => void warnings.push({ field, message })
-  const schemas = new Schemas(ollama, request, warnings)
+  const schemas = new Schemas(ollama, input, warnings)
   const tools = toolsOf(request, schemas, warn)
   if ("refused" in tools) return tools
   const spelled = messagesFor(request, warnings)
@@ -177,13 +187,7 @@ const build = (
   return { body, warnings, sent: schemas.sent }
 }
 
-/**
- * Encodes a request.
- *
- * @category encoding
- * @since 0.1.0
- */
-export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
+const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const built = build(input, quirks)
   return "refused" in built
     ? built
@@ -194,3 +198,17 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
       ...built.sent
     }
 }
+
+/**
+ * The encoder for a server with these quirks.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encoder = (quirks: Quirks): Encode =>
+  encoding({
+    wire,
+    rules: () => [wireRules, quirks.rules],
+    encode: (input) => encode(input, quirks),
+    path: () => quirks.path ?? "/api/chat"
+  })

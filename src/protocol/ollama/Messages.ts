@@ -14,9 +14,9 @@ import type { ImagePart, JsonObject, Part, ToolResultPart } from "../../Message.
 import * as Conversation from "../Conversation.ts"
 import { type Findings, refuse, warn } from "../Findings.ts"
 import type { WireMessage, WireToolCall } from "./Body.ts"
+import { wire } from "./name.ts"
 
-/** Name of this wire. @category constants @since 0.1.0 */
-export const wire = "ollama-chat"
+export { wire } from "./name.ts"
 
 /** Messages, or why they cannot be spelled. @category models @since 0.1.0 */
 export type Spelled = { readonly messages: Array<WireMessage> } | { readonly refused: Issue }

@@ -10,15 +10,18 @@ import type { LlmTool } from "../../LlmTool.ts"
 import type { Json, JsonObject } from "../../Message.ts"
 import type { ModelMeta } from "../../Model.ts"
 import { reasoningFields } from "../chat/ReasoningRequest.ts"
+import { plainNames } from "../conversation/ToolNames.ts"
+import { encoding } from "../encoding.ts"
 import { leftOut } from "../Placeless.ts"
 import { bodyOf, list, nonEmpty, record } from "../Probe.ts"
-import type { Encoded, EncodeInput, Refused } from "../Protocol.ts"
+import type { Encode, Encoded, EncodeInput, Refused } from "../Protocol.ts"
 import { openAi } from "../schema/dialects.ts"
 import { Schemas } from "../schema/Schemas.ts"
 import { placedTools } from "../ToolOrder.ts"
 import type { Body, Effort, WireFormat, WireTool, WireToolChoice } from "./Body.ts"
 import { inputFor } from "./Input.ts"
-import type { Quirks } from "./Quirks.ts"
+import { wire } from "./name.ts"
+import { type Quirks, rulesOf } from "./Quirks.ts"
 
 const refused = (field: string, message: string): Refused => ({ refused: { field, message } })
 
@@ -93,7 +96,7 @@ const choiceOf = (request: LlmRequest): WireToolChoice | JsonObject | undefined 
 }
 
 // ---------------------------------------------------------------------------
-// Options
+// Answer format
 // ---------------------------------------------------------------------------
 
 const formatOf = (
@@ -114,8 +117,29 @@ const formatOf = (
   }
 }
 
-/** OpenAI's models with breakpoints: https://platform.openai.com/docs/guides/prompt-caching */
-const hasBreakpoints = (model: string): boolean => /(?:^|[/.])gpt-(?:5\.[6-9]|[6-9]|\d\d)/.test(model)
+// ---------------------------------------------------------------------------
+// Thinking
+// ---------------------------------------------------------------------------
+
+const reasoningOf = (
+  request: LlmRequest,
+  quirks: Quirks,
+  meta: ModelMeta | undefined,
+  warnings: Array<Warning>
+): Body["reasoning"] => {
+  const dialect = { reasoning: "reasoning_effort" as const, reasoningEfforts: quirks.reasoningEfforts }
+  const effort = reasoningFields(request.thinking, dialect, meta, warnings)["reasoning_effort"]
+  if (effort === undefined) return undefined
+  const summary = quirks.reasoningSummary ?? "auto"
+  return {
+    effort: effort as Effort,
+    ...(summary === false || request.thinking === "off" ? undefined : { summary })
+  }
+}
+
+// ---------------------------------------------------------------------------
+// Options
+// ---------------------------------------------------------------------------
 
 const cacheFields = (
   request: LlmRequest,
@@ -146,32 +170,12 @@ const options = (request: LlmRequest, body: Body): void => {
   if (request.topP !== undefined) body.top_p = request.topP
 }
 
-/** Whether a model reasons, by OpenAI's names; with `openai/` or `openai.` before them at other hosts. */
-const reasons = (model: string): boolean =>
-  /(?:^|[/.])(?:o[1-9](?:-|$)|gpt-(?:[5-9]|\d\d)|gpt-oss|codex|computer-use)/.test(model) && !/-chat/.test(model)
-
-const reasoningOf = (
-  request: LlmRequest,
-  quirks: Quirks,
-  meta: ModelMeta | undefined,
-  warnings: Array<Warning>
-): Body["reasoning"] => {
-  const dialect = { reasoning: "reasoning_effort" as const, reasoningEfforts: quirks.reasoningEfforts }
-  const effort = reasoningFields(request.thinking, dialect, meta, warnings)["reasoning_effort"]
-  if (effort === undefined) return undefined
-  const summary = quirks.reasoningSummary ?? "auto"
-  return {
-    effort: effort as Effort,
-    ...(summary === false || request.thinking === "off" ? undefined : { summary })
-  }
-}
-
 const includes = (input: EncodeInput, quirks: Quirks, stored: boolean) => {
   const { meta, request } = input
   const out: Array<"reasoning.encrypted_content" | "message.output_text.logprobs"> = []
   const thinks = request.thinking !== undefined && request.thinking !== "off"
   const encrypted = quirks.encryptedReasoning ??
-    (meta?.capabilities.reasoning ?? (thinks || reasons(input.model)))
+    (meta?.capabilities.reasoning ?? thinks)
   if (encrypted && !stored) out.push("reasoning.encrypted_content")
   if (request.logprobs !== undefined && request.logprobs !== false) out.push("message.output_text.logprobs")
   return out
@@ -212,7 +216,7 @@ const build = (input: EncodeInput, quirks: Quirks): Built | Refused => {
   const { request } = input
   const own = optionsOf(input)
   const warnings: Array<Warning> = []
-  const schemas = new Schemas(quirks.schemas ?? openAi, request, warnings)
+  const schemas = new Schemas(quirks.schemas ?? openAi, input, warnings)
   const format = formatOf(request, schemas)
   if (format !== undefined && isRefused(format)) return format
   const tools = toolsOf(request, quirks, schemas)
@@ -220,7 +224,7 @@ const build = (input: EncodeInput, quirks: Quirks): Built | Refused => {
   const store = typeof own["store"] === "boolean" ? own["store"] : quirks.store ?? false
   const continues = nonEmpty(own["previous_response_id"]) !== undefined ||
     (own["conversation"] !== undefined && own["conversation"] !== null)
-  const breakpoints = quirks.cacheBreakpoints ?? hasBreakpoints(input.model)
+  const breakpoints = quirks.cacheBreakpoints ?? input.meta?.capabilities.cacheBreakpoints === true
   const spelled = inputFor(input, quirks, { stored: store === true, continues, breakpoints })
   if ("refused" in spelled) return spelled
   warnings.unshift(...spelled.warnings)
@@ -246,15 +250,6 @@ const build = (input: EncodeInput, quirks: Quirks): Built | Refused => {
   return { body, warnings, sent: schemas.sent }
 }
 
-/**
- * Fields of `providerOptions` that are merged into what this wire writes itself instead of replacing it; providers of
- * this wire name them as `nonBodyOptions`.
- *
- * @category encoding
- * @since 0.1.0
- */
-export const mergedOptions: ReadonlyArray<string> = ["include", "reasoning", "text"]
-
 const merged = (body: JsonObject, own: JsonObject): JsonObject => {
   const out: { [field: string]: Json } = {}
   for (const field of ["reasoning", "text"] as const) {
@@ -266,13 +261,7 @@ const merged = (body: JsonObject, own: JsonObject): JsonObject => {
   return out
 }
 
-/**
- * Encodes a request.
- *
- * @category encoding
- * @since 0.1.0
- */
-export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
+const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const built = build(input, quirks)
   if ("refused" in built) return built
   const body: JsonObject = { ...quirks.body, ...bodyOf(built.body) }
@@ -282,4 +271,21 @@ export const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused =>
     warnings: built.warnings,
     ...built.sent
   }
+}
+
+/**
+ * The encoder for a host with these quirks.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const encoder = (quirks: Quirks): Encode => {
+  const rules = [rulesOf(quirks), quirks.rules]
+  return encoding({
+    wire,
+    toolNames: plainNames,
+    rules: () => rules,
+    encode: (input) => encode(input, quirks),
+    path: () => quirks.path ?? "/responses"
+  })
 }

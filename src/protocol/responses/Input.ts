@@ -21,10 +21,10 @@ import { type Findings, warn } from "../Findings.ts"
 import { list, nonEmpty } from "../Probe.ts"
 import type { EncodeInput } from "../Protocol.ts"
 import type { InputContent, InputItem, OutputContent, Phase } from "./Body.ts"
+import { wire } from "./name.ts"
 import type { Quirks } from "./Quirks.ts"
 
-/** Name of this wire. @category constants @since 0.1.0 */
-export const wire = "openai-responses"
+export { wire } from "./name.ts"
 
 /** Longest id of a call or an item that the API takes. */
 const maxIdLength = 64

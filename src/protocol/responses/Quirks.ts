@@ -30,8 +30,8 @@ export interface Quirks {
   readonly store?: boolean | "omit" | undefined
   /**
    * Whether `include: ["reasoning.encrypted_content"]` may be asked of a model. OpenAI's models without reasoning
-   * reject it, so by default it is asked of models that are known to reason, by their data, by their name, or because
-   * the request asks for thinking.
+   * reject it, so by default it is asked of models that are known to reason (`Capabilities.reasoning`), and where the
+   * request asks for thinking.
    */
   readonly encryptedReasoning?: boolean | undefined
   /** Whether reasoning is summarised for readers when thinking is asked for. @default "auto" */
@@ -51,8 +51,8 @@ export interface Quirks {
   /** Whether `prompt_cache_retention: "24h"` may be sent for `cache.extendedTtl`. @default true */
   readonly promptCacheRetention?: boolean | undefined
   /**
-   * Whether content takes `prompt_cache_breakpoint`. By default OpenAI's models from gpt-5.6 on, by their name; others
-   * cache by themselves only. https://platform.openai.com/docs/guides/prompt-caching
+   * Whether content takes `prompt_cache_breakpoint`. By default it is sent to models that are known to
+   * (`Capabilities.cacheBreakpoints`); others cache by themselves only. https://platform.openai.com/docs/guides/prompt-caching
    */
   readonly cacheBreakpoints?: boolean | undefined
   /** Whether log probabilities can be included. @default true */

@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import type { Json, JsonObject } from "../../Message.ts"
+import { isNode } from "../../validation/jsonSchema/document.ts"
 import type { Dialect } from "./Dialect.ts"
-import { isNode } from "./Document.ts"
 
 /** What some hosts bound, counted. @category models @since 0.1.0 */
 export interface Counts {

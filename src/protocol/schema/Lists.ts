@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { Json } from "../../Message.ts"
-import { isSame } from "./Document.ts"
+import { isSame } from "../../validation/jsonSchema/document.ts"
 import { type Draft, loopsOf, type Lowered, type Lowering, type Place } from "./Lowered.ts"
 import { boundsIn, placesIn, type Shape } from "./Shape.ts"
 import type { Member, Undo } from "./Undo.ts"

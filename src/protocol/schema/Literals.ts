@@ -5,8 +5,8 @@
  */
 import { setOwn } from "../../json/own.ts"
 import type { Json, JsonObject } from "../../Message.ts"
-import { misfitOf } from "./Check.ts"
-import { isNode } from "./Document.ts"
+import { isNode } from "../../validation/jsonSchema/document.ts"
+import { misfitOf } from "../../validation/jsonSchema/misfits.ts"
 import type { Draft, Lowered, Lowering, Place } from "./Lowered.ts"
 import type { Shape } from "./Shape.ts"
 

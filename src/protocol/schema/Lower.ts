@@ -9,9 +9,10 @@
  */
 import { setOwn } from "../../json/own.ts"
 import type { Json, JsonObject } from "../../Message.ts"
-import { misfitOf, shown } from "./Check.ts"
+import { type Document, isSame } from "../../validation/jsonSchema/document.ts"
+import { misfitOf } from "../../validation/jsonSchema/misfits.ts"
+import { shown } from "../../validation/jsonSchema/shown.ts"
 import type { Dialect } from "./Dialect.ts"
-import { type Document, isSame } from "./Document.ts"
 import { listOf } from "./Lists.ts"
 import { literalOf, nullSchema } from "./Literals.ts"
 import {
@@ -28,7 +29,8 @@ import {
 import { objectOf } from "./Objects.ts"
 import { inSubset } from "./Regular.ts"
 import { Room } from "./Room.ts"
-import { type Alternatives, boundsIn, hasStructure, namesIn, type Shape, Shapes, typesIn, valuesIn } from "./Shape.ts"
+import { scalarOf } from "./Scalars.ts"
+import { type Alternatives, hasStructure, namesIn, type Shape, Shapes, typesIn, valuesIn } from "./Shape.ts"
 
 const anyKinds: ReadonlySet<string> = new Set(["object", "array", "string", "number", "boolean", "null"])
 const scalar: ReadonlySet<string> = new Set(["string", "number", "integer", "boolean"])
@@ -402,46 +404,13 @@ export class Lowering implements Context {
         this.describe(schema, shape, words)
         return this.plain(schema, type)
       }
-      case "string": {
-        const { more, words: said } = boundsIn(shape.parts, ["minLength", "maxLength", "pattern", "format"])
-        return this.scalarOf(type, shape, place, said, [...words, ...more.map((one): [string, Json] => [one, true])])
-      }
+      case "string":
       case "number":
-      case "integer": {
-        const { more, words: said } = boundsIn(shape.parts, [
-          "minimum",
-          "maximum",
-          "exclusiveMinimum",
-          "exclusiveMaximum",
-          "multipleOf"
-        ])
-        return this.scalarOf(type, shape, place, said, [...words, ...more.map((one): [string, Json] => [one, true])])
-      }
+      case "integer":
+        return scalarOf(this, type, shape, place, words)
       default:
         return undefined
     }
-  }
-
-  private scalarOf(
-    type: string,
-    shape: Shape,
-    place: Place,
-    words: { readonly [keyword: string]: Json },
-    given: ReadonlyArray<readonly [string, Json]>
-  ): Lowered {
-    const schema: Draft = { type }
-    const notes = [...given]
-    for (const [keyword] of given) if (keyword !== "not") this.note(place, keyword)
-    for (const [keyword, value] of Object.entries(words)) {
-      if (this.says(keyword, value)) schema[keyword] = value
-      else {
-        notes.push([keyword, value])
-        // JSON Schema does not hold values to formats.
-        if (keyword !== "format") this.note(place, keyword)
-      }
-    }
-    this.describe(schema, shape, notes)
-    return this.plain(schema, type === "integer" ? "number" : type)
   }
 
   /** Whether the dialect holds the model to a keyword. */

@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import type { Json, JsonObject } from "../../Message.ts"
+import type { Document } from "../../validation/jsonSchema/document.ts"
 import type { Dialect } from "./Dialect.ts"
-import type { Document } from "./Document.ts"
 import type { Shape, Shapes } from "./Shape.ts"
 import type { Undo } from "./Undo.ts"
 

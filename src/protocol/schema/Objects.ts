@@ -5,7 +5,7 @@
  */
 import { setOwn } from "../../json/own.ts"
 import type { Json, JsonObject } from "../../Message.ts"
-import { isNode } from "./Document.ts"
+import { isNode } from "../../validation/jsonSchema/document.ts"
 import { type Draft, loopsOf, type Lowered, type Lowering, type Place } from "./Lowered.ts"
 import { memberIn, namesIn, type Others, othersIn, type Shape } from "./Shape.ts"
 import type { Member, Undo } from "./Undo.ts"

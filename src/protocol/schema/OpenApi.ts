@@ -6,7 +6,7 @@
  * @since 0.1.0
  */
 import type { Json, JsonObject } from "../../Message.ts"
-import { isNode } from "./Document.ts"
+import { isNode } from "../../validation/jsonSchema/document.ts"
 
 const isNull = (one: Json): boolean => isNode(one) && one["type"] === "null"
 

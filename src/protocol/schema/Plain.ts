@@ -7,8 +7,8 @@
  */
 import { setOwn } from "../../json/own.ts"
 import type { Json, JsonObject } from "../../Message.ts"
-import { shown } from "./Check.ts"
-import { type Document, isNode, isSame } from "./Document.ts"
+import { type Document, isNode, isSame } from "../../validation/jsonSchema/document.ts"
+import { shown } from "../../validation/jsonSchema/shown.ts"
 import type { Unheld } from "./Lowered.ts"
 import { hasStructure, type Shape, Shapes, typesIn } from "./Shape.ts"
 import type { Undo } from "./Undo.ts"

@@ -6,11 +6,12 @@
  */
 import type { LlmRequest, ResponseFormat } from "../../LlmRequest.ts"
 import type { Warning } from "../../LlmResponse.ts"
-import { type FunctionTool, isOfSchema } from "../../LlmTool.ts"
+import type { FunctionTool } from "../../LlmTool.ts"
 import type { Json, JsonObject } from "../../Message.ts"
+import type { Misfit } from "../../validation/jsonSchema/misfits.ts"
+import { isOfSchema } from "../../validation/jsonSchema/ofEffect.ts"
 import type { Change } from "./Changing.ts"
-import type { Misfit } from "./Check.ts"
-import { compile, type Compiled } from "./compile.ts"
+import type { Compiled } from "./compile.ts"
 import type { Dialect, Dialects, PlainDialect } from "./Dialect.ts"
 import { anyObject, anySchema } from "./dialects.ts"
 
@@ -49,11 +50,30 @@ export interface Spelled {
   readonly inDialect: boolean
 }
 
+/**
+ * Compiles a schema for a dialect.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Compile = (schema: JsonObject, dialect: Dialect | PlainDialect) => Compiled
+
+/** What of the input of an encoder its schemas are spelled by. */
+interface Input {
+  readonly request: LlmRequest
+  readonly compile?: Compile | undefined
+}
+
 type Format = ResponseFormat & { readonly type: "json-schema" }
 
 interface Refusal {
   readonly refused: { readonly field: string; readonly message: string }
 }
+
+/** Of a caller that did not load it; services do. */
+const notGiven = (field: string): Refusal => ({
+  refused: { field, message: "The compiler of schemas was not given to the encoder." }
+})
 
 const fits = (): undefined => undefined
 
@@ -65,6 +85,7 @@ const fits = (): undefined => undefined
  */
 export class Schemas {
   private readonly dialects: Dialects
+  private readonly compile: Compile | undefined
   private readonly warnings: Array<Warning>
   private readonly tools = new Map<string, Reading>()
   private answered: Reading | undefined
@@ -73,13 +94,15 @@ export class Schemas {
   private unions = 0
   private strictTools = 0
 
-  constructor(dialects: Dialects, request: LlmRequest, warnings: Array<Warning>) {
+  constructor(dialects: Dialects, { compile, request }: Input, warnings: Array<Warning>) {
     this.dialects = dialects
+    this.compile = compile
     this.warnings = warnings
     const format = request.responseFormat
-    if (format?.type === "json-schema" && format.strict !== false && dialects.answer !== undefined) {
-      this.count(compile(format.schema, dialects.answer))
-    }
+    if (
+      compile !== undefined && format?.type === "json-schema" && format.strict !== false &&
+      dialects.answer !== undefined
+    ) this.count(compile(format.schema, dialects.answer))
   }
 
   private count({ counts, strict }: Compiled): void {
@@ -103,6 +126,8 @@ export class Schemas {
   /** The parameters of a tool; `at` is its place in the request. */
   tool(tool: FunctionTool, at: string): Spelled | Refusal {
     const field = `${at}.parameters`
+    const { compile } = this
+    if (compile === undefined) return notGiven(field)
     const { strictTools, tools } = this.dialects
     const asked = tool.strict === true ? strictTools : undefined
     let made = compile(tool.parameters, asked ?? tools)
@@ -148,8 +173,10 @@ export class Schemas {
   }
 
   private answerIn(format: Format, dialect: Dialect | PlainDialect, unheld: string): Spelled | Refusal {
-    const made = compile(format.schema, dialect)
+    const { compile } = this
     const field = "responseFormat.schema"
+    if (compile === undefined) return notGiven(field)
+    const made = compile(format.schema, dialect)
     if (made.refused !== undefined) return { refused: { field, message: made.refused } }
     this.warn(field, made, made.strict ? "" : unheld)
     this.answered = {

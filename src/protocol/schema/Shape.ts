@@ -5,8 +5,16 @@
  */
 import { ownOf } from "../../json/own.ts"
 import type { Json, JsonObject } from "../../Message.ts"
+import {
+  boundsOf,
+  type Document,
+  isNode,
+  isSame,
+  listWords,
+  referenceOf,
+  typesOf
+} from "../../validation/jsonSchema/document.ts"
 import { matches } from "../../validation/patterns.ts"
-import { boundsOf, type Document, isNode, isSame, listWords, referenceOf, typesOf } from "./Document.ts"
 
 /** What all must hold of a value. @category models @since 0.1.0 */
 export interface Shape {
@@ -258,23 +266,51 @@ export const valuesIn = (parts: ReadonlyArray<JsonObject>): ReadonlyArray<Json> 
 }
 
 /** Schemas of a member: what each part says of its name. @category reading @since 0.1.0 */
-export const memberIn = (parts: ReadonlyArray<JsonObject>, name: string): Array<Json> => {
-  const out: Array<Json> = []
-  for (const part of parts) {
-    const { additionalProperties, patternProperties, properties } = part
-    const own = isNode(properties) ? ownOf(properties, name) : undefined
-    let known = own !== undefined
-    if (own !== undefined) out.push(own)
+export const memberIn = (parts: ReadonlyArray<JsonObject>, name: string): ReadonlyArray<Json> => {
+  const { named, open } = membersOf(parts)
+  const own = named.get(name) ?? []
+  if (open.length === 0) return own.map(([, schema]) => schema)
+  const out = [...own]
+  for (const [at, { additionalProperties, patternProperties, properties }] of open) {
+    let known = isNode(properties) && ownOf(properties, name) !== undefined
     if (isNode(patternProperties)) {
       for (const [pattern, one] of Object.entries(patternProperties)) {
         if (one === undefined || !matches(pattern, name)) continue
         known = true
-        out.push(one)
+        out.push([at, one])
       }
     }
-    if (!known && additionalProperties !== undefined) out.push(additionalProperties)
+    if (!known && additionalProperties !== undefined) out.push([at, additionalProperties])
   }
-  return out
+  return out.toSorted(([a], [b]) => a - b).map(([, schema]) => schema)
+}
+
+/** What parts say of members, so that each is looked up rather than searched for: what names them, and what may mean any. */
+interface Members {
+  readonly named: ReadonlyMap<string, ReadonlyArray<readonly [part: number, schema: Json]>>
+  readonly open: ReadonlyArray<readonly [part: number, schema: JsonObject]>
+}
+
+const membersBy = new WeakMap<ReadonlyArray<JsonObject>, Members>()
+
+const membersOf = (parts: ReadonlyArray<JsonObject>): Members => {
+  const known = membersBy.get(parts)
+  if (known !== undefined) return known
+  const named = new Map<string, Array<readonly [number, Json]>>()
+  const open: Array<readonly [number, JsonObject]> = []
+  for (const [at, part] of parts.entries()) {
+    const { additionalProperties, patternProperties, properties } = part
+    if (additionalProperties !== undefined || patternProperties !== undefined) open.push([at, part])
+    for (const [name, schema] of isNode(properties) ? Object.entries(properties) : []) {
+      if (schema === undefined) continue
+      const all = named.get(name)
+      if (all === undefined) named.set(name, [[at, schema]])
+      else all.push([at, schema])
+    }
+  }
+  const made = { named, open }
+  membersBy.set(parts, made)
+  return made
 }
 
 /** What a shape says of members that it does not name. @category models @since 0.1.0 */

@@ -8,9 +8,9 @@
 import { ownOf, setOwn } from "../../json/own.ts"
 import { parseJson } from "../../json/parse.ts"
 import type { Json, JsonObject } from "../../Message.ts"
-import { misfitOf } from "./Check.ts"
-import type { Document } from "./Document.ts"
-import { isNode } from "./Document.ts"
+import type { Document } from "../../validation/jsonSchema/document.ts"
+import { isNode } from "../../validation/jsonSchema/document.ts"
+import { misfitOf } from "../../validation/jsonSchema/misfits.ts"
 
 /** A member of an object as it is sent. @category models @since 0.1.0 */
 export interface Member {

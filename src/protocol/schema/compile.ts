@@ -12,11 +12,11 @@
  */
 import { maxJsonDepth } from "../../json/depth.ts"
 import type { Json, JsonObject } from "../../Message.ts"
+import { Document } from "../../validation/jsonSchema/document.ts"
+import { documentOf, type Misfit, misfitOf } from "../../validation/jsonSchema/misfits.ts"
 import { type Counts, look } from "./Bounds.ts"
 import type { Change } from "./Changing.ts"
-import { type Misfit, misfitOf } from "./Check.ts"
 import type { Dialect, PlainDialect } from "./Dialect.ts"
-import { Document } from "./Document.ts"
 import { Lowering } from "./Lower.ts"
 import type { Lowered, Settings, Unheld } from "./Lowered.ts"
 import { openApi } from "./OpenApi.ts"
@@ -79,13 +79,6 @@ const compiledBy = new WeakMap<
   JsonObject,
   Map<Dialect | PlainDialect, { [undeclared in "closed" | "kept"]?: Compiled }>
 >()
-const documents = new WeakMap<JsonObject, Document>()
-
-const documentOf = (schema: JsonObject): Document => {
-  let document = documents.get(schema)
-  if (document === undefined) documents.set(schema, document = new Document(schema))
-  return document
-}
 
 /**
  * A schema in a dialect; once per schema value and dialect.

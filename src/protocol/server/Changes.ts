@@ -162,6 +162,10 @@ export interface Layout {
   readonly model?: string | undefined
   /** Whether instructions are messages of the list. @default false: they are a member of their own */
   readonly systemListed?: boolean | undefined
+  /** Headers that are a part of the request. */
+  readonly headers?: ReadonlyArray<string> | undefined
+  /** The member in which a stream is asked for its usage, where it is told only then. */
+  readonly usage?: string | undefined
 }
 
 type Spell = (messages: ReadonlyArray<Message>) => ReadonlyArray<Json> | undefined

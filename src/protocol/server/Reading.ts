@@ -172,3 +172,11 @@ export const objectIn = (value: unknown): JsonObject | undefined => {
   const read = typeof value === "string" ? Body.parse(value) : value
   return Body.isObject(read) ? Body.asJson(read) : undefined
 }
+
+/**
+ * What is said of several answers to one request: an answer is one, and nobody is made to pay for more.
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const oneAnswer = (field: string): Warning => ({ field, message: "One answer is given, and asked for." })

@@ -5,7 +5,7 @@
  */
 import type { LlmRequest, RequestOptions } from "../../LlmRequest.ts"
 import type { Message, Part } from "../../Message.ts"
-import type { Decoded } from "../Server.ts"
+import type { Decoded, Headers } from "../Server.ts"
 import { remember } from "../Verbatim.ts"
 import { changed, type Layout, type Original, type Span } from "./Changes.ts"
 import * as Body from "./Json.ts"
@@ -42,6 +42,12 @@ export class Transcript {
   }
 }
 
+/** Those of a request's headers that are a part of it. */
+const headersOf = ({ headers: names = [] }: Layout, headers: Headers = {}): Headers | undefined => {
+  const own = names.flatMap((name) => headers[name] === undefined ? [] : [[name, headers[name]] as const])
+  return own.length === 0 ? undefined : Object.fromEntries(own)
+}
+
 /**
  * A request that was read.
  *
@@ -55,18 +61,21 @@ export const decoded = (
     readonly body: unknown
     readonly model: string
     readonly stream: boolean
+    readonly headers?: Headers | undefined
   },
   options: RequestOptions,
   { messages, spans }: Transcript,
   warnings: Decoded["warnings"]
 ): Decoded => {
   const { layout, model, stream, wire } = from
+  const headers = headersOf(layout, from.headers)
   const view = { ...present({ ...options, model: model === "" ? undefined : model }), messages } as LlmRequest
   const original: Original = { layout, body: Body.asJson(Body.object(from.body)), stream, view, spans }
   const request = remember(view, {
     wire,
     body: original.body,
-    spell: (input, spelling) => changed(original, input, spelling)
+    spell: (input, spelling) => changed(original, input, spelling),
+    ...present({ headers, losses: warnings.length === 0 ? undefined : warnings, usage: layout.usage })
   })
   return { request, model, stream, warnings }
 }

@@ -123,7 +123,7 @@ const failureOf = (line: JsonObject): Failure => {
 const protocol: Protocol = {
   wire: "ollama-pull",
   framing: "ndjson",
-  encode: ({ model }) => ({ path: "/api/pull", body: { model, stream: true }, warnings: [] }),
+  encoder: ({ model }) => ({ path: "/api/pull", body: { model, stream: true }, warnings: [] }),
   decoder: (context) => new PullDecoder(context)
 }
 

@@ -7,6 +7,7 @@ import type { LlmRequest } from "../../../src/LlmRequest.ts"
 import * as LlmTool from "../../../src/LlmTool.ts"
 import * as Message from "../../../src/Message.ts"
 import type { Encoded, Refused } from "../../../src/protocol/Protocol.ts"
+import { encoderOf } from "../../encoding.ts"
 import { decode, encode, forgotten, incomingOf, inputOf, names, type Wire, wires } from "./wires.ts"
 
 // =============================================================================
@@ -256,7 +257,7 @@ describe.each(names)("%s: requests in both directions", (kind) => {
   // An instruction that JSON mode needs is a message more, which is not to be told from the caller's own.
   const isSent = (sent: Encoded | Refused) =>
     !("refused" in sent) && !sent.warnings.some(({ message }) => message.startsWith("JSON mode needs"))
-  const encodable = requestOf(kind).filter((request) => isSent(wire.client.encode(inputOf(request))))
+  const encodable = requestOf(kind).filter((request) => isSent(encoderOf(wire.client)(inputOf(request))))
 
   it("reads what it writes: messages, tools and options, or a warning says what is missing", () => {
     fc.assert(

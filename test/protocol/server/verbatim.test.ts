@@ -10,6 +10,7 @@ import type { LlmRequest } from "../../../src/LlmRequest.ts"
 import * as LlmTool from "../../../src/LlmTool.ts"
 import * as Message from "../../../src/Message.ts"
 import type { JsonObject } from "../../../src/Message.ts"
+import { encoderOf } from "../../encoding.ts"
 import { samples } from "./samples.ts"
 import { decode, encode, forgotten, incomingOf, names, roundTrip, type Wire, wires } from "./wires.ts"
 
@@ -180,7 +181,7 @@ describe.each(names)("%s: the same wire in and out", (kind) => {
       const read = decode(wire, incomingOf(wire, { body, path }))
       for (const other of [wire, ...Object.values(wires)]) {
         const request: LlmRequest = other === wire ? forgotten(read.request) : read.request
-        const made = other.client.encode({ request, model: "model-1", stream: false, provider: "someone" })
+        const made = encoderOf(other.client)({ request, model: "model-1", stream: false, provider: "someone" })
         // What the other wire cannot say is refused by name, never sent.
         if ("refused" in made) assert.notStrictEqual(made.refused.message, "")
         else assert.isFalse(other !== wire && JSON.stringify(made.body).includes("x_client_only"))
@@ -262,7 +263,7 @@ describe.skipIf(!existsSync(recorded))("recorded requests", () => {
       assert.strictEqual(JSON.stringify(sent.body), JSON.stringify(named), id)
       // What was read says something, and can be said again.
       assert.isAbove(read.request.messages?.length ?? 0, 0, id)
-      const again = wire.client.encode({
+      const again = encoderOf(wire.client)({
         request: forgotten(read.request),
         model,
         stream: read.stream,

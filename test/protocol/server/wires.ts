@@ -17,6 +17,7 @@ import * as OpenAiResponses from "../../../src/protocol/OpenAiResponses.ts"
 import type { Encoded, EncodeInput, Protocol } from "../../../src/protocol/Protocol.ts"
 import { server as responses } from "../../../src/protocol/responses/server/Server.ts"
 import type { AnswerContext, Decoded, Incoming, ServerProtocol } from "../../../src/protocol/Server.ts"
+import { encoderOf } from "../../encoding.ts"
 
 export interface Wire {
   readonly client: Protocol
@@ -62,7 +63,7 @@ export const forgotten = (request: LlmRequest): LlmRequest =>
   Object.fromEntries(Object.entries(request)) as unknown as LlmRequest
 
 export const encode = (wire: Wire, request: LlmRequest, more?: Partial<EncodeInput>): Encoded => {
-  const made = wire.client.encode(inputOf(request, more))
+  const made = encoderOf(wire.client)(inputOf(request, more))
   if ("refused" in made) throw new Error(`refused: ${JSON.stringify(made.refused)}`)
   return made
 }

@@ -28,7 +28,8 @@ import { wire } from "../Encode.ts"
 
 const origin = { wire }
 
-const layout: Layout = { messages: "messages", parts: "content", model: "model" }
+// https://platform.claude.com/docs/en/api/beta-headers: members of a beta are refused without its header.
+const layout: Layout = { messages: "messages", parts: "content", model: "model", headers: ["anthropic-beta"] }
 
 /** Members that the view has, or that say nothing to others. */
 const known: ReadonlySet<string> = new Set([
@@ -265,7 +266,7 @@ const formatOf = (body: Body.JsonObject): LlmRequest["responseFormat"] => {
  * @category decoding
  * @since 0.1.0
  */
-export const decodeRequest = ({ body: given }: Incoming): Decoded | Unreadable => {
+export const decodeRequest = ({ body: given, headers }: Incoming): Decoded | Unreadable => {
   if (!Body.isObject(given)) {
     return { refused: { status: 400, type: "invalid_request_error", message: "The request body is not valid JSON" } }
   }
@@ -295,6 +296,6 @@ export const decodeRequest = ({ body: given }: Incoming): Decoded | Unreadable =
     ...thinkingOf(given),
     responseFormat: formatOf(given)
   }
-  const from = { wire, layout, body: given, model: Body.string(given.model), stream: given.stream === true }
+  const from = { wire, layout, body: given, model: Body.string(given.model), stream: given.stream === true, headers }
   return decoded(from, options, transcript, placeless(given, known))
 }

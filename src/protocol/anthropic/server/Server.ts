@@ -82,7 +82,7 @@ export const server: ServerProtocol = {
     }
     // OpenAI has the same paths: the API's own headers tell.
     if (method !== "GET" || (headers["anthropic-version"] ?? headers["x-api-key"]) === undefined) return undefined
-    return path.endsWith("/models") ? "models" : /\/models\/[^/]+$/.test(path) ? "model" : undefined
+    return path.endsWith("/models") ? "models" : /\/models\/.+$/.test(path) ? "model" : undefined
   },
   credential: ({ headers }) => headers["x-api-key"] ?? headers["authorization"]?.replace(/^bearer\s+/i, ""),
   decodeRequest,

@@ -18,6 +18,7 @@ import {
   distinct,
   functionTool,
   mediaOfUrl,
+  oneAnswer,
   onlyHere,
   placeless,
   present,
@@ -30,7 +31,7 @@ import { unparsable, wrongType } from "./Validation.ts"
 
 const origin = { wire }
 
-const layout: Layout = { messages: "messages", model: "model", systemListed: true }
+const layout: Layout = { messages: "messages", model: "model", systemListed: true, usage: "stream_options" }
 
 /** Members that the view has, or that say nothing to others. */
 const known: ReadonlySet<string> = new Set([
@@ -330,8 +331,11 @@ export const logprobsOf = (wanted: unknown, alternatives: unknown): RequestOptio
  * @category decoding
  * @since 0.1.0
  */
-export const decodeRequest = ({ body }: Incoming): Decoded | Unreadable => {
-  if (!Body.isObject(body)) return { refused: unparsable }
+export const decodeRequest = ({ body: given }: Incoming): Decoded | Unreadable => {
+  if (!Body.isObject(given)) return { refused: unparsable }
+  const { n, ...others } = given
+  const several = typeof n === "number" && n > 1
+  const body: Body.JsonObject = several ? others : given
   if (!Array.isArray(body.messages)) {
     return { refused: wrongType("messages", "an array of objects", body.messages ?? null) }
   }
@@ -364,5 +368,6 @@ export const decodeRequest = ({ body }: Incoming): Decoded | Unreadable => {
     warnings.push({ field: "tool_choice", message: onlyHere })
   }
   const from = { wire, layout, body, model: Body.string(body.model), stream: body.stream === true }
-  return decoded(from, options, transcript, warnings)
+  const read = decoded(from, options, transcript, warnings)
+  return several ? { ...read, dropped: [oneAnswer("n")] } : read
 }

@@ -19,6 +19,7 @@ import {
   functionTool,
   instructions,
   mediaOfUrl,
+  oneAnswer,
   placeless,
   present,
   providerTool,
@@ -32,7 +33,7 @@ const origin = { wire }
 
 const layout: Layout = { messages: "contents", parts: "parts" }
 
-const methodPath = /\/models\/([^/:]+):(generateContent|streamGenerateContent|countTokens)$/
+const methodPath = /\/models\/(.+):(generateContent|streamGenerateContent|countTokens)$/
 
 /**
  * The model and the method that a path names.
@@ -257,6 +258,16 @@ const logprobsOf = (config: JsonFields): RequestOptions["logprobs"] => {
 
 const camel = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
+/** A body that asks for one candidate, and whether it asked for several. */
+const single = (body: JsonFields): { readonly body: JsonFields; readonly several: boolean } => {
+  const config = recordField(body, "generationConfig") ?? {}
+  const count = field(config, "candidateCount")
+  if (typeof count !== "number" || count <= 1) return { body, several: false }
+  const at = body["generationConfig"] === undefined ? "generation_config" : "generationConfig"
+  const { candidateCount: _, candidate_count: __, ...others } = config
+  return { body: { ...body, [at]: others } as JsonFields, several: true }
+}
+
 /**
  * Reads a request.
  *
@@ -270,7 +281,7 @@ export const decodeRequest = ({ body: given, path }: Incoming): Decoded | Unread
   }
   // Counting may ask for a whole request inside of another one.
   const inner = fieldsOf(given)["generateContentRequest"]
-  const body = fieldsOf(called?.method === "countTokens" && Body.isObject(inner) ? inner : given)
+  const { body, several } = single(fieldsOf(called?.method === "countTokens" && Body.isObject(inner) ? inner : given))
   if (body["contents"] !== undefined && !Array.isArray(body["contents"]) && !Body.isObject(body["contents"])) {
     return { refused: { status: 400, message: "Invalid value at 'contents': must be a list." } }
   }
@@ -305,5 +316,11 @@ export const decodeRequest = ({ body: given, path }: Incoming): Decoded | Unread
   const camelled = Object.fromEntries(Object.entries(config).map(([name, value]) => [camel(name), value]))
   const warnings = [...placeless(body, known), ...placeless(camelled, knownConfig, "generationConfig.")]
   const stream = called?.method === "streamGenerateContent"
-  return decoded({ wire, layout, body, model: called?.model ?? "", stream }, present(options), transcript, warnings)
+  const read = decoded(
+    { wire, layout, body, model: called?.model ?? "", stream },
+    present(options),
+    transcript,
+    warnings
+  )
+  return several ? { ...read, dropped: [oneAnswer("generationConfig.candidateCount")] } : read
 }

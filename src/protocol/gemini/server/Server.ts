@@ -26,7 +26,7 @@ const operation = ({ headers, method, path, query }: Incoming): Operation | unde
   }
   // Others have the same paths: Google's own ways to send a key tell.
   if (method !== "GET" || (headers["x-goog-api-key"] === undefined && !query.has("key"))) return undefined
-  return path.endsWith("/models") ? "models" : /\/models\/[^/]+$/.test(path) ? "model" : undefined
+  return path.endsWith("/models") ? "models" : /\/models\/.+$/.test(path) ? "model" : undefined
 }
 
 /** Says that a limit of a day is spent: https://cloud.google.com/apis/design/errors#error_details */

@@ -59,7 +59,13 @@ const statusOf = ({ finishReason, rawFinishReason }: LlmResponse): JsonObject =>
   }
 }
 
-const usageOf = (usage: Usage): JsonObject => {
+/**
+ * Counts as the API has them.
+ *
+ * @category encoding
+ * @since 0.1.0
+ */
+export const usageOf = (usage: Usage): JsonObject => {
   const { cacheRead, cacheWrite, input, output, reasoning } = countsOf(usage)
   return {
     input_tokens: input,
@@ -78,6 +84,12 @@ const echoed = (body: Body.JsonObject, name: string, otherwise: Json): { readonl
   [name]: (body[name] ?? otherwise) as Json
 })
 
+/** A tool as it is repeated: with every member that functions have. */
+const toolOf = (tool: Body.JsonObject): JsonObject =>
+  tool.type === "function"
+    ? { description: null, parameters: null, strict: null, ...Body.asJson(tool) }
+    : Body.asJson(tool)
+
 /** The response object; fields of the request are repeated in it. */
 const envelope = (
   { id, model }: { readonly id?: string | undefined; readonly model: string },
@@ -88,21 +100,27 @@ const envelope = (
     id: id ?? `resp_${requestId}`,
     object: "response",
     created_at: created,
+    completed_at: null,
     ...echoed(body, "background", false),
+    ...echoed(body, "frequency_penalty", 0),
     ...echoed(body, "instructions", null),
     ...echoed(body, "max_output_tokens", null),
     ...echoed(body, "max_tool_calls", null),
     ...echoed(body, "metadata", {}),
     model,
     ...echoed(body, "parallel_tool_calls", true),
+    ...echoed(body, "presence_penalty", 0),
     ...echoed(body, "previous_response_id", null),
-    ...echoed(body, "reasoning", { effort: null, summary: null }),
+    ...echoed(body, "prompt_cache_key", null),
+    reasoning: { effort: null, summary: null, ...Body.asJson(Body.object(body.reasoning)) },
+    ...echoed(body, "safety_identifier", null),
     service_tier: "default",
     ...echoed(body, "store", true),
     ...echoed(body, "temperature", 1),
-    ...echoed(body, "text", { format: { type: "text" } }),
+    text: { format: { type: "text" }, ...Body.asJson(Body.object(body.text)) },
     ...echoed(body, "tool_choice", "auto"),
-    ...echoed(body, "tools", []),
+    tools: Body.array(body.tools).map(Body.object).map(toolOf),
+    ...echoed(body, "top_logprobs", 0),
     ...echoed(body, "top_p", 1),
     ...echoed(body, "truncation", "disabled"),
     user: null
@@ -429,6 +447,7 @@ export class ResponsesAnswer extends Encoding {
     this.response = {
       ...envelope(this.name, this.context),
       ...extrasOf(response, ["service_tier"]),
+      ...(status === "completed" ? { completed_at: this.context.completed?.() ?? this.context.created } : undefined),
       ...ending,
       output: Array.isArray(logprobs) ? withLogprobs(this.output, logprobs as ReadonlyArray<Json>) : this.output,
       usage: usageOf(response.usage ?? emptyUsage)
@@ -480,6 +499,8 @@ export const errorEvent = (error: JsonObject, sent: number): string => {
     sequence_number: sent,
     code: code ?? type ?? null,
     message: message ?? null,
-    param: param ?? null
+    param: param ?? null,
+    // Where https://www.openresponses.org has them.
+    error: { type: type ?? null, code: code ?? null, message: message ?? null, param: param ?? null }
   })
 }

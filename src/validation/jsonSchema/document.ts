@@ -8,7 +8,7 @@
  */
 import { maxJsonDepth } from "../../json/depth.ts"
 import { ownOf } from "../../json/own.ts"
-import type { Json, JsonObject } from "../../Message.ts"
+import type { Json, JsonObject } from "../../json/value.ts"
 
 /** A value of the kind that holds keywords. @category guards @since 0.1.0 */
 export const isNode = (value: Json | undefined): value is JsonObject =>
@@ -58,9 +58,12 @@ export class Document {
   readonly depth: number
   /** Values in the whole schema. */
   readonly size: number
+  /** Whether anything says what becomes of members and items that nothing else has looked at. */
+  readonly unevaluated: boolean
   /** Whether a reference replaces what stands beside it (draft 7 and before). */
   readonly referenceAlone: boolean
   private readonly named = new Map<string, Json>()
+  private readonly dynamic = new Map<string, { readonly depth: number; readonly fields: JsonObject }>()
   private readonly found = new Map<string, Json | undefined>()
 
   constructor(root: JsonObject) {
@@ -68,6 +71,7 @@ export class Document {
     this.referenceAlone = oldDrafts.test(String(root["$schema"] ?? ""))
     let size = 0
     let deepest = 0
+    let unevaluated = false
     const left: Array<readonly [Json, number]> = [[root, 1]]
     while (left.length > 0) {
       const [value, depth] = left.pop()!
@@ -80,20 +84,25 @@ export class Document {
         continue
       }
       const fields = value as JsonObject
-      this.name(fields)
+      this.name(fields, depth)
       for (const key in fields) {
         const child = fields[key]
+        if (key === "unevaluatedItems" || key === "unevaluatedProperties") unevaluated = true
         if (child !== undefined) left.push([child, depth + 1])
       }
     }
+    for (const [name, { fields }] of this.dynamic) if (!this.named.has(`#${name}`)) this.named.set(`#${name}`, fields)
     this.size = size
     this.depth = deepest
+    this.unevaluated = unevaluated
   }
 
-  private name(fields: JsonObject): void {
+  private name(fields: JsonObject, depth: number): void {
     const { $anchor: anchor, $dynamicAnchor: dynamic, $id: id, id: old } = fields
-    for (const one of [anchor, dynamic]) {
-      if (typeof one === "string" && !this.named.has(`#${one}`)) this.named.set(`#${one}`, fields)
+    if (typeof anchor === "string" && !this.named.has(`#${anchor}`)) this.named.set(`#${anchor}`, fields)
+    // The outermost: what a schema that extends another puts in the place of its anchors.
+    if (typeof dynamic === "string" && (this.dynamic.get(dynamic)?.depth ?? Infinity) > depth) {
+      this.dynamic.set(dynamic, { depth, fields })
     }
     for (const one of [id, old]) {
       if (typeof one !== "string" || one === "") continue

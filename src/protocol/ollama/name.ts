@@ -1,0 +1,13 @@
+/**
+ * The name of the wire, apart from its encoder and decoder, which are loaded later.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * Name of the wire.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export const wire = "ollama-chat"
