@@ -22,7 +22,9 @@ import { definitionOf } from "./toolDefinition.ts"
 export const webSearch = (options: {
   /** Only these domains and those below them. */
   readonly allowedDomains?: ReadonlyArray<string> | undefined
+  /** How much of what was found the model reads. @default "medium" */
   readonly searchContextSize?: Open<"low" | "medium" | "high"> | undefined
+  /** Where the user is, `{ type: "approximate", city, region, country, timezone }`. @default not told */
   readonly userLocation?: JsonObject | undefined
 } = {}) =>
   LlmTool.provider(
@@ -43,8 +45,11 @@ export const webSearch = (options: {
  * @since 0.1.0
  */
 export const fileSearch = (options: {
+  /** The stores to search, by id. */
   readonly vectorStoreIds: ReadonlyArray<string>
+  /** Most results, 1 to 50. @default OpenAI's own */
   readonly maxResults?: number | undefined
+  /** Comparison of file attributes, or several joined by `and` and `or`. @default all files */
   readonly filters?: JsonObject | undefined
 }) =>
   LlmTool.provider(
@@ -81,10 +86,15 @@ export const codeInterpreter = (options: {
  * @since 0.1.0
  */
 export const imageGeneration = (options: {
+  /** Which model makes the image. @default OpenAI's own */
   readonly model?: string | undefined
+  /** Pixels, such as `1024x1536`, or `auto`. @default "auto" */
   readonly size?: string | undefined
+  /** How carefully it is made; higher costs more. @default "auto" */
   readonly quality?: Open<"low" | "medium" | "high" | "auto"> | undefined
+  /** `transparent` needs a format that has transparency. @default "auto" */
   readonly background?: Open<"transparent" | "opaque" | "auto"> | undefined
+  /** Format of the file. @default "png" */
   readonly outputFormat?: Open<"png" | "webp" | "jpeg"> | undefined
 } = {}) =>
   LlmTool.provider(
@@ -109,11 +119,15 @@ export const imageGeneration = (options: {
 export const mcp = (options: {
   /** Tells the server apart in a request. */
   readonly label: string
+  /** Address of the server. */
   readonly url: string
+  /** Tells the model what the server is for. @default none */
   readonly description?: string | undefined
   /** Names of tools; all when left out. */
   readonly allowedTools?: ReadonlyArray<string> | undefined
+  /** HTTP headers for the server, for authentication among others. @default none */
   readonly headers?: { readonly [name: string]: string } | undefined
+  /** OAuth access token for the server. @default none */
   readonly authorization?: string | undefined
   /** Calls that OpenAI asks approval for cannot be answered by this library yet. @default "never" */
   readonly requireApproval?: "always" | "never" | undefined
