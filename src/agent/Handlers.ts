@@ -5,8 +5,8 @@
  * are effects: what they may fail with and what they need stand in the type, and with it in the type of whoever runs them. `tag` makes a
  * service of a set of tools, so that handlers come from a layer.
  *
- * A handler gives data (a text, or what the tool's `success` says), `output` for parts or an error in its own words, or `later` when the
- * result comes from outside. Which call is run when, and what becomes of it, is `Run`'s and `Agent`'s business.
+ * A handler gives data (a text, or what the tool's `success` says), `output` for parts or an error in its own words, `later` when the
+ * result comes from outside, or `lost` when nobody knows it. Which call is run when, and what becomes of it, is `Run`'s and `Agent`'s business.
  *
  * @since 0.1.0
  */
@@ -78,6 +78,16 @@ export interface Later {
 }
 
 /**
+ * The call was sent away, and nobody knows what came of it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Lost {
+  readonly _tag: "Lost"
+}
+
+/**
  * A text or parts (images, files) for the model; `isError` says that the tool failed.
  *
  * @category results
@@ -106,6 +116,15 @@ export const output = (
  * @since 0.1.0
  */
 export const later: Later = { _tag: "Later" }
+
+/**
+ * The answer to a call was lost on its way, such as with a connection: it may have had its effect. The call is `unknown`, as one whose
+ * process died, and runs again only if the application says so.
+ *
+ * @category results
+ * @since 0.1.0
+ */
+export const lost: Lost = { _tag: "Lost" }
 
 // =============================================================================
 // Types
@@ -156,7 +175,7 @@ type ModeOf<T> = T extends FunctionTool<string, unknown, unknown, unknown, infer
 export type Handler<T, E = FailureOf<T>> = (
   params: ParamsOf<T>,
   context: CallContext
-) => Effect.Effect<SuccessOf<T> | Output | Later, E, unknown>
+) => Effect.Effect<SuccessOf<T> | Output | Later | Lost, E, unknown>
 
 /**
  * A handler for each tool that the application runs.
@@ -253,7 +272,11 @@ export const make = <const Tools extends ReadonlyArray<LlmTool>, H extends Handl
  */
 export const through = <E, R>(
   tools: ReadonlyArray<LlmTool>,
-  handler: (name: string, params: Json, context: CallContext) => Effect.Effect<Json | void | Output | Later, E, R>
+  handler: (
+    name: string,
+    params: Json,
+    context: CallContext
+  ) => Effect.Effect<Json | void | Output | Later | Lost, E, R>
 ): Handlers<E, R> =>
   handlersOf(
     tools,

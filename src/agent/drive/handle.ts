@@ -12,7 +12,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type { LlmTool } from "../../LlmTool.ts"
 import type { ToolResultPart } from "../../Message.ts"
-import type { CallContext, Handlers, Later, Output } from "../Handlers.ts"
+import type { CallContext, Handlers, Later, Lost, Output } from "../Handlers.ts"
 import { decodeArguments, executionOf } from "../handlers/check.ts"
 import { cut, defaultMaxResultBytes, textOf, wordsOf } from "../handlers/texts.ts"
 import type { OpenCall } from "../run/happened.ts"
@@ -33,9 +33,10 @@ export type Handled =
 /** Longest time of a call, unless its tool says otherwise. */
 const defaultTimeout = Duration.minutes(5)
 
-const isOutput = (value: unknown): value is Output | Later =>
+const isOutput = (value: unknown): value is Output | Later | Lost =>
   typeof value === "object" && value !== null && "_tag" in value &&
-  ((value._tag === "Output" && "content" in value && "isError" in value) || value._tag === "Later")
+  ((value._tag === "Output" && "content" in value && "isError" in value) || value._tag === "Later" ||
+    value._tag === "Lost")
 
 const failed = (words: string): Handled => ({ _tag: "Result", result: { content: words, isError: true } })
 
@@ -44,7 +45,7 @@ const shown = (tool: LlmTool, value: unknown): Effect.Effect<Handled> =>
   Effect.gen(function*() {
     const { maxResultBytes = defaultMaxResultBytes, toModel } = executionOf(tool)
     if (isOutput(value)) {
-      if (value._tag === "Later") return value
+      if (value._tag !== "Output") return value
       const content = cut(value.content, maxResultBytes)
       const { spent } = value
       return {
