@@ -62,6 +62,8 @@ export interface Encoded {
   readonly warnings: ReadonlyArray<Warning>
   /** The application's name of each tool that was sent under another, by the name that was sent. */
   readonly toolNames?: ReadonlyMap<string, string> | undefined
+  /** Tools of the application whose calls are items of their own on the wire: their names by the type of the item. */
+  readonly calledItems?: ReadonlyMap<string, string> | undefined
   /** How JSON in the answer is read, where it was asked for in another form or cannot be held by the host. */
   readonly schemas?: Sent | undefined
 }

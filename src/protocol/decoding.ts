@@ -42,6 +42,8 @@ export interface DecodeContext {
   readonly contextWindow?: number | undefined
   /** The application's name of each tool that was sent under another, by the name that was sent. */
   readonly toolNames?: ReadonlyMap<string, string> | undefined
+  /** Tools of the application whose calls are items of their own on the wire: their names by the type of the item. */
+  readonly calledItems?: ReadonlyMap<string, string> | undefined
   /** How JSON in the answer is read, as the encoder of the request said. */
   readonly schemas?: Sent | undefined
 }
