@@ -20,7 +20,7 @@ import type * as LlmService from "../LlmService.ts"
 import type { JsonObject } from "../Message.ts"
 import { inputTokens } from "../model/estimate.ts"
 import { mediaIssue, ModelFacts } from "../model/facts.ts"
-import * as Telemetry from "../observe/Telemetry.ts"
+import * as Instrumenting from "../observe/instrumenting.ts"
 import type { Encode } from "../protocol/Protocol.ts"
 import { hasSchemas } from "../protocol/schema/compiler.ts"
 import { addressedTo, leftOut } from "../service/addressee.ts"
@@ -74,7 +74,10 @@ export const make = (
     const base = readBaseUrl(definition, options.baseUrl)
     if ("_tag" in base) return yield* errorOf("layer", base)
     const { defaults = {} } = options
-    yield* Transport.prepared(definition.protocol, hasSchemas(defaults))
+    yield* Effect.all([Transport.prepared(definition.protocol, hasSchemas(defaults)), Instrumenting.prepared], {
+      concurrency: 2,
+      discard: true
+    })
     const transport = Transport.make(yield* HttpClient.HttpClient)
     const credentials = Credentials.parts(options.apiKey)
     // Also of calls that do not send them: a server may remember.
@@ -400,7 +403,7 @@ export const make = (
         latencyMillis: Duration.toMillis(duration)
       }))
     }
-    const { countTokens: count, generate, stream, ...others } = Telemetry.instrument(
+    const { countTokens: count, generate, stream, ...others } = Instrumenting.instrument(
       renew === undefined ? service : withRenewal(service, answering, renew)
     )
     return {

@@ -205,6 +205,12 @@ export type EventDetail =
     /** Where the request first differs from the one before it; absent when it is an extension of it. */
     readonly difference?: PrefixDifference | undefined
   })
+  | {
+    /** What an application's own policy tells. */
+    readonly _tag: "Custom"
+    readonly name: string
+    readonly data?: JsonObject | undefined
+  }
   | (Candidate & {
     readonly _tag: "CostRecorded"
     /** US dollars. */
@@ -391,6 +397,7 @@ const words: { readonly [Tag in EventDetail["_tag"]]: string } = {
   Warning: "An answer has a warning",
   ArgumentsRepaired: "Arguments of a tool were replaced",
   PromptCacheMissed: "A prefix that was to be cached is missed again and again",
+  Custom: "A policy of the application tells",
   CostRecorded: "A cost is known",
   RequestFailed: "A call has failed"
 }

@@ -242,3 +242,19 @@ describe("the log", () => {
       assert.isTrue(LlmError.isLlmError(yield* Effect.flip(ask(make([TestLlm.overloaded()])))))
     }))
 })
+
+describe("an event of an application's own", () => {
+  it.effect("reaches subscribers and the log like every other", () =>
+    Effect.gen(function*() {
+      const heard: Array<Events.Event> = []
+      const lines: Array<string> = []
+      const logger = Logger.make(({ message }) => void lines.push(String(message)))
+      yield* emit({ label: "job" }, () => ({ _tag: "Custom", name: "rerouted", data: { to: "night" } })).pipe(
+        Effect.provideService(EventSink, (event) => void heard.push(event)),
+        Effect.provideService(References.MinimumLogLevel, "Debug"),
+        Effect.provide(Logger.layer([logger]))
+      )
+      assert.deepInclude(heard[0]! as object, { _tag: "Custom", name: "rerouted", label: "job" })
+      assert.deepStrictEqual(lines, ["effect-llm: A policy of the application tells."])
+    }))
+})
