@@ -208,7 +208,9 @@ export type EventDetail =
   | {
     /** What an application's own policy tells. */
     readonly _tag: "Custom"
+    /** What happened, in the emitter's own words; tells its events apart. */
     readonly name: string
+    /** What the emitter adds, as plain JSON. @default nothing */
     readonly data?: JsonObject | undefined
   }
   | (Candidate & {
