@@ -13,7 +13,6 @@ import * as OpenAiChat from "../../src/protocol/OpenAiChat.ts"
 import * as OpenAiResponses from "../../src/protocol/OpenAiResponses.ts"
 import type { Protocol } from "../../src/protocol/Protocol.ts"
 import { encoderOf } from "../encoding.ts"
-import "../seed.ts"
 import { decoderOf } from "./decoder-of.ts"
 import { keepsLaws } from "./event-laws.ts"
 
@@ -118,10 +117,10 @@ describe("Items of tools that the application runs", () => {
   })
 
   it("stay as they are where nobody here runs them", () => {
-    const passed = tools.map(({ name, type, ...rest }): LlmTool.LlmTool => ({
+    const passed = tools.map((tool): LlmTool.LlmTool => ({
       type: "provider",
-      name,
-      definition: (rest as LlmTool.ProviderTool).definition
+      name: tool.name,
+      definition: (tool as LlmTool.ProviderTool).definition
     }))
     for (const request of [{ prompt: "Go." }, { prompt: "Go.", tools: passed }]) {
       const { parts } = answered([shellCall, patchCall, computerCall], request)
