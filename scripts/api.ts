@@ -2,7 +2,8 @@
  * The API report: what the package declares, a file per subpath in api/, without comments, so that a change of a public type is a change
  * that somebody sees and accepts. `behind.api.md` has the declarations of modules that are not public and that the public ones name.
  *
- * Every export of a public module says how long it can be relied on (`@stability`, see docs/stability.md) and has words of its own.
+ * Every export of a public module says how long it can be relied on (`@stability`, see docs/stability.md) and has words of its own. So has
+ * every member of what public modules export themselves or from elsewhere.
  *
  * Needs a build. `--check` writes nothing and fails with the files that differ; `npm run api` accepts them.
  */
@@ -84,6 +85,83 @@ const lacking = (source: ts.SourceFile, subpath: string): ReadonlyArray<string> 
   })
 }
 
+/** Fields that only tell members of a union apart, those that a union rules out, and those that no user reads. */
+const speaksForItself = (member: ts.TypeElement | ts.ClassElement): boolean => {
+  if (member.name === undefined || ts.isComputedPropertyName(member.name) || ts.isPrivateIdentifier(member.name)) {
+    return true
+  }
+  if (
+    ts.canHaveModifiers(member) && ts.getModifiers(member)?.some(({ kind }) => kind === ts.SyntaxKind.PrivateKeyword)
+  ) {
+    return true
+  }
+  const type = ts.isPropertySignature(member) || ts.isPropertyDeclaration(member) ? member.type : undefined
+  if (type === undefined) return false
+  const isLiteral = (node: ts.TypeNode): boolean => ts.isLiteralTypeNode(node)
+  return type.kind === ts.SyntaxKind.UndefinedKeyword || isLiteral(type) ||
+    (/^(?:_tag|type)$/.test(member.name.getText()) && ts.isUnionTypeNode(type) && type.types.every(isLiteral))
+}
+
+/** Members without words: of interfaces, classes and types, and of the options of functions. */
+const wordless = (statement: ts.Statement, where: string): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  const visit = (node: ts.Node, path: string): void => {
+    if (!ts.isInterfaceDeclaration(node) && !ts.isTypeLiteralNode(node) && !ts.isClassDeclaration(node)) {
+      ts.forEachChild(node, (child) => visit(child, path))
+      return
+    }
+    for (const heritage of ts.isTypeLiteralNode(node) ? [] : node.heritageClauses ?? []) visit(heritage, path)
+    for (const member of node.members) {
+      const inner = member.name === undefined ? path : `${path}.${member.name.getText()}`
+      const isField = ts.isPropertySignature(member) || ts.isMethodSignature(member) ||
+        ts.isPropertyDeclaration(member) ||
+        ts.isMethodDeclaration(member) || ts.isGetAccessor(member)
+      if (isField && !speaksForItself(member) && !hasWords(member)) found.push(`${inner}: says nothing`)
+      ts.forEachChild(member, (child) => visit(child, inner))
+    }
+  }
+  /** What a function takes. What it gives is named, or inferred, and then without comments. */
+  const options = (node: ts.Node, path: string): void => {
+    if (ts.isParameter(node)) visit(node, path)
+    else if (!ts.isTypeLiteralNode(node)) ts.forEachChild(node, (child) => options(child, path))
+    else for (const member of node.members) if (ts.isCallSignatureDeclaration(member)) options(member, path)
+  }
+  if (ts.isVariableStatement(statement) || ts.isFunctionDeclaration(statement)) options(statement, where)
+  else visit(statement, where)
+  return found
+}
+
+const hasWords = (node: ts.Node): boolean =>
+  (ts.getLeadingCommentRanges(node.getSourceFile().text, node.pos) ?? [])
+    .some(({ end, pos }) => /^\/\*\*\s*\*?\s*\S/.test(node.getSourceFile().text.slice(pos, end)))
+
+const seen = new Set<string>()
+
+/** What a module exports, those of others included, that has members without words. */
+const silent = (file: string, name: string | undefined): ReadonlyArray<string> => {
+  if (seen.has(`${file} ${name}`) || !existsSync(file)) return []
+  seen.add(`${file} ${name}`)
+  const source = parse(file)
+  return source.statements.flatMap((statement) => {
+    if (!ts.isExportDeclaration(statement)) {
+      const own = nameOf(statement)
+      const where = `${relative(join(root, "dist"), file).replaceAll("\\", "/")} ${own}`
+      return !isExported(statement) || (name !== undefined && name !== own) || seen.has(`${where} ${statement.pos}`)
+        ? []
+        : (seen.add(`${where} ${statement.pos}`), wordless(statement, where))
+    }
+    const { exportClause, moduleSpecifier } = statement
+    if (moduleSpecifier === undefined || !ts.isStringLiteral(moduleSpecifier)) return []
+    if (!moduleSpecifier.text.startsWith(".")) return []
+    const other = join(dirname(file), moduleSpecifier.text.replace(/\.ts$/, ".d.ts"))
+    if (exportClause === undefined) return silent(other, name)
+    if (ts.isNamespaceExport(exportClause)) return silent(other, undefined)
+    return exportClause.elements
+      .filter((element) => name === undefined || element.name.text === name)
+      .flatMap(({ name: as, propertyName }) => silent(other, (propertyName ?? as).text))
+  })
+}
+
 const report = (title: string, entries: ReadonlyArray<Entry>): string =>
   `# ${title}\n\nGenerated by \`npm run api\`; a change is a decision.\n\n\`\`\`ts\n${
     entries.map(({ text }) => text).join("\n\n")
@@ -99,7 +177,7 @@ for (const [file, subpath] of doors) {
     continue
   }
   const source = parse(file)
-  problems.push(...lacking(source, subpath))
+  problems.push(...lacking(source, subpath), ...silent(file, undefined))
   const name = subpath.slice(2).replaceAll("/", ".")
   outputs.set(`${name}.api.md`, report(`effect-llm/${subpath.slice(2)}`, entriesOf(source)))
   queue.push(...importsOf(source))

@@ -39,15 +39,20 @@ export type Operation = "generate" | "stream" | "countTokens" | "models" | "heal
 export class LlmError extends Data.TaggedError("LlmError")<{
   /** Provider id such as `anthropic`, or the name of the policy that failed. */
   readonly provider: string
+  /** Id of the model asked; empty where no model is involved, such as for a list of models. */
   readonly model: string
+  /** Label of the layer or the request, which tells instances of one provider apart. */
   readonly label?: string | undefined
+  /** What was being done; `layer` while a layer was built. */
   readonly operation: Operation
   /** The provider's request id, for support. */
   readonly requestId?: string | undefined
+  /** What went wrong, by `_tag`. Policies decide on it. */
   readonly reason: Reason
   /** How many requests were sent for this call; 1 unless a policy retried. */
   readonly attempts: number
 }> {
+  /** One line for people: provider, model, reason, HTTP status, the reason's own message and the request id. No secrets. */
   override get message(): string {
     const reason = this.reason
     const status = "status" in reason && reason.status !== undefined ? ` ${reason.status}` : ""
@@ -73,10 +78,15 @@ export class LlmError extends Data.TaggedError("LlmError")<{
 
   /** A copy with some fields replaced. */
   with(fields: {
+    /** The provider to name instead; else it stays. */
     readonly provider?: string
+    /** The model to name instead; else it stays. */
     readonly model?: string
+    /** The reason to give instead; else it stays. */
     readonly reason?: Reason
+    /** Requests that were sent for the call, in place of the count so far. */
     readonly attempts?: number
+    /** The label to name instead; `undefined` takes it off. */
     readonly label?: string | undefined
   }): LlmError {
     return new LlmError({
@@ -91,6 +101,7 @@ export class LlmError extends Data.TaggedError("LlmError")<{
     })
   }
 
+  /** The error as plain JSON, without a stack and without secrets; `LlmError.schema` reads it back. */
   override toJSON(): unknown {
     return {
       _tag: this._tag,

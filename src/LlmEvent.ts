@@ -47,6 +47,7 @@ export interface ResponseStart {
  */
 export interface TextStart {
   readonly _tag: "TextStart"
+  /** Place of the part in the answer, from 0, counted over all kinds of parts. */
   readonly index: number
 }
 
@@ -58,7 +59,9 @@ export interface TextStart {
  */
 export interface TextDelta {
   readonly _tag: "TextDelta"
+  /** Of the text that grows: the `index` of its `TextStart`. */
   readonly index: number
+  /** What is new, never the whole text so far; never ends in half of a surrogate pair. */
   readonly text: string
 }
 
@@ -70,7 +73,9 @@ export interface TextDelta {
  */
 export interface TextEnd {
   readonly _tag: "TextEnd"
+  /** Of the text that is whole: the `index` of its `TextStart`. */
   readonly index: number
+  /** The whole text, with what must be replayed with it. */
   readonly part: TextPart
 }
 
@@ -82,6 +87,7 @@ export interface TextEnd {
  */
 export interface ReasoningStart {
   readonly _tag: "ReasoningStart"
+  /** Place of the part in the answer, from 0, counted over all kinds of parts. */
   readonly index: number
 }
 
@@ -93,7 +99,9 @@ export interface ReasoningStart {
  */
 export interface ReasoningDelta {
   readonly _tag: "ReasoningDelta"
+  /** Of the reasoning that grows: the `index` of its `ReasoningStart`. */
   readonly index: number
+  /** What is new, never the whole reasoning so far. */
   readonly text: string
 }
 
@@ -105,7 +113,9 @@ export interface ReasoningDelta {
  */
 export interface ReasoningEnd {
   readonly _tag: "ReasoningEnd"
+  /** Of the reasoning that is whole: the `index` of its `ReasoningStart`. */
   readonly index: number
+  /** The whole reasoning, with its signature or encrypted form. */
   readonly part: ReasoningPart
 }
 
@@ -117,8 +127,11 @@ export interface ReasoningEnd {
  */
 export interface ToolCallStart {
   readonly _tag: "ToolCallStart"
+  /** Place of the part in the answer, from 0, counted over all kinds of parts. */
   readonly index: number
+  /** Unique within the answer; minted when the wire sent none or one twice. Results name it as `toolCallId`. */
   readonly id: string
+  /** The tool's name as the application gave it, also where it was sent under another. */
   readonly name: string
 }
 
@@ -130,8 +143,11 @@ export interface ToolCallStart {
  */
 export interface ToolCallDelta {
   readonly _tag: "ToolCallDelta"
+  /** Of the call whose arguments grow: the `index` of its `ToolCallStart`. */
   readonly index: number
+  /** Of the call whose arguments grow. */
   readonly id: string
+  /** What is new of the argument text. Not JSON by itself; the whole is parsed in `ToolCallEnd`. */
   readonly delta: string
 }
 
@@ -143,7 +159,9 @@ export interface ToolCallDelta {
  */
 export interface ToolCallEnd {
   readonly _tag: "ToolCallEnd"
+  /** Of the call that is whole: the `index` of its `ToolCallStart`. */
   readonly index: number
+  /** The call with its arguments parsed. Do not run one that is `invalid`. */
   readonly part: ToolCallPart
 }
 
@@ -155,7 +173,9 @@ export interface ToolCallEnd {
  */
 export interface Source {
   readonly _tag: "Source"
+  /** Place of the part in the answer, from 0, counted over all kinds of parts. */
   readonly index: number
+  /** The page or document that is cited. */
   readonly part: SourcePart
 }
 
@@ -167,7 +187,9 @@ export interface Source {
  */
 export interface File {
   readonly _tag: "File"
+  /** Place of the part in the answer, from 0, counted over all kinds of parts. */
   readonly index: number
+  /** The medium, whole: files do not come in deltas. */
   readonly part: ImagePart | AudioPart | FilePart
 }
 
@@ -179,7 +201,9 @@ export interface File {
  */
 export interface ServerTool {
   readonly _tag: "ServerTool"
+  /** Place of the part in the answer, from 0, counted over all kinds of parts. */
   readonly index: number
+  /** What the provider's tool was asked or gave, in the wire's own shape. */
   readonly part: ServerToolPart
 }
 
@@ -191,6 +215,7 @@ export interface ServerTool {
  */
 export interface UsageUpdate {
   readonly _tag: "UsageUpdate"
+  /** The counts as known so far: totals, not what was added since the last update. */
   readonly usage: Usage
 }
 
@@ -202,8 +227,20 @@ export interface UsageUpdate {
  */
 export interface Continued {
   readonly _tag: "Continued"
-  readonly from: { readonly provider: string; readonly model: string }
-  readonly to: { readonly provider: string; readonly model: string }
+  /** The candidate whose answer broke off. */
+  readonly from: {
+    /** Provider id, such as `anthropic`. */
+    readonly provider: string
+    /** Id of the model that broke off. */
+    readonly model: string
+  }
+  /** The candidate that goes on from there. */
+  readonly to: {
+    /** Provider id, such as `openai`. */
+    readonly provider: string
+    /** Id of the model that goes on. */
+    readonly model: string
+  }
   /** Tag of the reason that broke the stream. */
   readonly reason: string
 }
@@ -216,6 +253,7 @@ export interface Continued {
  */
 export interface Finish {
   readonly _tag: "Finish"
+  /** The whole answer, equal to the fold of all events before. */
   readonly response: LlmResponse
 }
 

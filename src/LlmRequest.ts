@@ -58,9 +58,11 @@ export type ResponseFormat =
   | { readonly type: "json" }
   | {
     readonly type: "json-schema"
+    /** JSON Schema of the answer, draft 2020-12. Compiled for the host's dialect; what that cannot say is checked after. */
     readonly schema: JsonSchema
     /** @default "response" */
     readonly name?: string | undefined
+    /** Tells the model what the object is for, on wires that have a place for it. @default none */
     readonly description?: string | undefined
     /** Hold the model to the schema. @default strict where the provider can hold it to this schema, else not, with a warning */
     readonly strict?: boolean | undefined
@@ -108,8 +110,11 @@ export interface Timeouts {
  * @since 0.1.0
  */
 export interface CallScope {
+  /** The application's id of this call, such as that of the HTTP request it serves. */
   readonly requestId?: string | undefined
+  /** Keeps the calls of one conversation together, as `Balance` can. */
   readonly sessionId?: string | undefined
+  /** Who the call is for, as budgets and limits per user count. */
   readonly userId?: string | undefined
 }
 
@@ -154,31 +159,44 @@ export interface RequestOptions {
   readonly temperature?: number | undefined
   /** Nucleus sampling, above 0 and up to 1. */
   readonly topP?: number | undefined
+  /** Samples among so many of the likeliest tokens only; a positive integer. @default the provider's own */
   readonly topK?: number | undefined
+  /** Above 0 makes tokens less likely the more often they occurred; -2 to 2 on most providers. @default the provider's own, mostly 0 */
   readonly frequencyPenalty?: number | undefined
+  /** Above 0 makes tokens less likely once they occurred; -2 to 2 on most providers. @default the provider's own, mostly 0 */
   readonly presencePenalty?: number | undefined
   /** Texts that end the answer; not part of it. */
   readonly stop?: ReadonlyArray<string> | undefined
+  /** Integer for repeatable sampling, as far as the provider can; none promises equal answers. @default random */
   readonly seed?: number | undefined
+  /** What the model may call; names are unique in a request. @default none */
   readonly tools?: ReadonlyArray<LlmTool> | undefined
   /** @default "auto" when there are tools */
   readonly toolChoice?: ToolChoice | undefined
+  /** `false`: at most one call per answer. @default the provider's own, mostly `true` */
   readonly parallelToolCalls?: boolean | undefined
+  /** Text, any JSON object, or JSON of a schema. @default text */
   readonly responseFormat?: ResponseFormat | undefined
   /** How much to reason: a portable level or a budget in tokens. */
-  readonly thinking?: ThinkingLevel | { readonly budgetTokens: number } | undefined
+  readonly thinking?: ThinkingLevel | {
+    /** Most tokens to think, within `maxTokens`. A model that has levels only takes the nearest one, with a warning. */
+    readonly budgetTokens: number
+  } | undefined
   /** Overall thoroughness, apart from thinking. */
   readonly effort?: "low" | "medium" | "high" | "xhigh" | "max" | undefined
+  /** How much of the prompt providers are to cache, and for how long. @default only parts and messages that are marked */
   readonly cache?: CacheOptions | undefined
   /** Log probabilities: `true`, or how many alternatives per token. */
   readonly logprobs?: boolean | number | undefined
   /** Names the call in telemetry, events and budgets; part of the response. */
   readonly label?: string | undefined
+  /** Who the call is for: stays here, in events, budgets and telemetry. */
   readonly scope?: CallScope | undefined
   /** Application data; sent to providers that have a metadata field only through `providerOptions`. */
   readonly metadata?: JsonObject | undefined
   /** Higher is served first by queues. @default 0 */
   readonly priority?: number | undefined
+  /** Options of single providers by provider id, merged last into the body; others ignore them. */
   readonly providerOptions?: ProviderOptions | undefined
   /** Extra HTTP headers, for the provider that the call is first meant for and no other; see `providers`. */
   readonly headers?: { readonly [name: string]: string } | undefined
@@ -193,6 +211,7 @@ export interface RequestOptions {
    * @example `{ anthropic: { apiKey: theirs, model: "claude-sonnet-4-5" }, openai: { apiKey: others } }`
    */
   readonly providers?: { readonly [provider: string]: ProviderRequest } | undefined
+  /** Limits of this call, field by field over those of the layer. */
   readonly timeouts?: Timeouts | undefined
   /**
    * How `generate` gets its answer. `auto` asks for a whole one, except where the provider refuses or endangers long whole answers:
@@ -213,8 +232,16 @@ export interface RequestOptions {
 export type LlmRequest =
   & RequestOptions
   & (
-    | { readonly messages: ReadonlyArray<Message>; readonly prompt?: undefined }
-    | { readonly prompt: string; readonly messages?: undefined }
+    | {
+      /** The conversation, oldest first; at least one message. */
+      readonly messages: ReadonlyArray<Message>
+      readonly prompt?: undefined
+    }
+    | {
+      /** The text of a single user message. */
+      readonly prompt: string
+      readonly messages?: undefined
+    }
   )
 
 /**

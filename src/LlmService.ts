@@ -40,6 +40,7 @@ export interface ServiceInfo {
   readonly model: string
   /** Tells instances of one provider apart in telemetry and responses. */
   readonly label?: string | undefined
+  /** What the provider takes at large; a field that is absent is not known. Facts of a model are in `models`. */
   readonly capabilities: Capabilities
 }
 
@@ -50,6 +51,7 @@ export interface ServiceInfo {
  * @since 0.1.0
  */
 export interface TokenCount {
+  /** Tokens of the whole input: system prompt, messages, tools and schemas. */
   readonly inputTokens: number
   /** `true` when it was estimated locally rather than counted by the provider. */
   readonly estimated: boolean
@@ -62,6 +64,7 @@ export interface TokenCount {
  * @since 0.1.0
  */
 export interface Health {
+  /** Milliseconds until the answer to the cheap request was there. */
   readonly latencyMillis: number
 }
 
@@ -72,6 +75,7 @@ export interface Health {
  * @since 0.1.0
  */
 export interface Service {
+  /** Who answers, known without asking. */
   readonly info: ServiceInfo
   /** The whole answer. */
   readonly generate: (request: LlmRequest) => Effect.Effect<LlmResponse, LlmError>

@@ -34,6 +34,7 @@ export type JsonSchema = JsonObject
  * @since 0.1.0
  */
 export interface ApprovalContext {
+  /** Id of the call that waits to be run. */
   readonly toolCallId: string
   /** The conversation so far, without the answer that makes the call. */
   readonly messages: ReadonlyArray<Message>
@@ -99,11 +100,13 @@ export interface FunctionTool<
   readonly type: "function"
   /** Unique in a request; letters, digits, `_` and `-`, at most 64 characters on most providers. */
   readonly name: Name
+  /** Tells the model when and how to use it. @default none */
   readonly description?: string | undefined
   /** JSON Schema of the arguments object. */
   readonly parameters: JsonSchema
   /** Asks the provider to hold the model to the schema, where it can. */
   readonly strict?: boolean | undefined
+  /** Ends a cached prompt prefix at this tool; `extended` for a lifetime of 1 hour where the provider has one, else 5 minutes. */
   readonly cacheControl?: "ephemeral" | "extended" | undefined
   /** Decodes the arguments of a call; absent when any object will do. */
   readonly decode?: ((input: unknown) => Effect.Effect<Params, Schema.SchemaError | Misfit>) | undefined
@@ -114,7 +117,12 @@ export interface FunctionTool<
   /** How it is to be run. */
   readonly execution?: Execution<never, never> | undefined
   /** Types of results and failures; no value has it. */
-  readonly "~results"?: { readonly success: Success; readonly failure: Failure } | undefined
+  readonly "~results"?: {
+    /** What the handler gives. */
+    readonly success: Success
+    /** What the handler may fail with. */
+    readonly failure: Failure
+  } | undefined
 }
 
 /**
@@ -123,7 +131,10 @@ export interface FunctionTool<
  * @category errors
  * @since 0.1.0
  */
-export class Misfit extends Data.TaggedError("Misfit")<{ readonly message: string }> {}
+export class Misfit extends Data.TaggedError("Misfit")<{
+  /** Where the arguments are wrong and how, in words the model can act on. */
+  readonly message: string
+}> {}
 
 /**
  * A tool whose input is free-form text, on wires that have such (OpenAI custom tools).
@@ -133,7 +144,9 @@ export class Misfit extends Data.TaggedError("Misfit")<{ readonly message: strin
  */
 export interface CustomTool<out Name extends string = string> {
   readonly type: "custom"
+  /** Unique in a request; letters, digits, `_` and `-`, at most 64 characters on most providers. */
   readonly name: Name
+  /** Tells the model when and how to use it, and what to write. @default none */
   readonly description?: string | undefined
   /** Grammar or other format, in the provider's own shape. */
   readonly format?: JsonObject | undefined
@@ -172,7 +185,10 @@ export type LlmTool = FunctionTool | CustomTool | ProviderTool
  * @category models
  * @since 0.1.0
  */
-export type ToolChoice = "auto" | "none" | "required" | { readonly name: string }
+export type ToolChoice = "auto" | "none" | "required" | {
+  /** The tool the model must call; one of `tools`. */
+  readonly name: string
+}
 
 /** A schema that cannot be spelled has no calls either, so that it decodes none. */
 const decoderOf = (schema: Schema.Codec<unknown, unknown>): Pick<FunctionTool, "decode"> => {
@@ -190,7 +206,11 @@ const decoderOf = (schema: Schema.Codec<unknown, unknown>): Pick<FunctionTool, "
  * @since 0.1.0
  */
 export interface Options<in Params, in Success, out Mode extends FailureMode> extends Execution<Params, Success> {
+  /** Tells the model when and how to use it. @default none */
   readonly description?: string | undefined
+  /**
+   * Asks the provider to hold the model to the schema. @default the provider's own; strict where a wire asks for it and the schema allows
+   */
   readonly strict?: boolean | undefined
   /** What becomes of a handler that fails. @default "error" */
   readonly failureMode?: Mode | undefined
@@ -237,8 +257,14 @@ export const make: {
   >(
     name: Name,
     options: Options<S["Type"], Success["Type"], Mode> & {
+      /**
+       * Schema of the arguments object, an Effect `Schema` or a JSON Schema; calls are decoded with it. @default an object without
+       * members
+       */
       readonly parameters: S
+      /** What the handler gives; encoded as JSON for the model. @default any JSON */
       readonly success?: Success | undefined
+      /** What the handler may fail with. @default anything */
       readonly failure?: Failure | undefined
     }
   ): FunctionTool<Name, S["Type"], Success["Type"], Failure["Type"], Mode>
@@ -250,15 +276,25 @@ export const make: {
   >(
     name: Name,
     options: Options<Json, Success["Type"], Mode> & {
+      /**
+       * Schema of the arguments object, an Effect `Schema` or a JSON Schema; calls are decoded with it. @default an object without
+       * members
+       */
       readonly parameters?: JsonSchema | undefined
+      /** What the handler gives; encoded as JSON for the model. @default any JSON */
       readonly success?: Success | undefined
+      /** What the handler may fail with. @default anything */
       readonly failure?: Failure | undefined
     }
   ): FunctionTool<Name, Json, Success["Type"], Failure["Type"], Mode>
 } = (
   name: string,
   options: Options<never, never, FailureMode> & {
+    /**
+     * Schema of the arguments object, an Effect `Schema` or a JSON Schema; calls are decoded with it. @default an object without members
+     */
     readonly parameters?: Schema.Codec<unknown, unknown> | JsonSchema | undefined
+    /** What the handler gives; encoded as JSON for the model. @default any JSON */
     readonly success?: Schema.Codec<unknown, unknown> | undefined
   }
 ): FunctionTool<never, never, never, never, never> => {
@@ -296,8 +332,11 @@ export const fromJsonSchema = <
 >(
   name: Name,
   options: Options<Json, Success["Type"], Mode> & {
+    /** JSON Schema of the arguments object, draft 2020-12; calls are held to all of it. */
     readonly parameters: JsonSchema
+    /** What the handler gives; encoded as JSON for the model. @default any JSON */
     readonly success?: Success | undefined
+    /** What the handler may fail with. @default anything */
     readonly failure?: Failure | undefined
   }
 ): FunctionTool<Name, Json, Success["Type"], Failure["Type"], Mode> => ({
@@ -348,7 +387,10 @@ export const provider = <const Name extends string>(name: Name, definition: Json
 export const providerDefined = <const Name extends string, S extends Schema.Codec<unknown, unknown>>(
   name: Name,
   definition: JsonObject,
-  options: Execution<S["Type"], Json> & { readonly parameters: S }
+  options: Execution<S["Type"], Json> & {
+    /** Decodes the arguments of a call. Not sent: the provider knows its own tool. */
+    readonly parameters: S
+  }
 ): ProviderTool<Name, S["Type"]> => ({
   type: "provider",
   name,

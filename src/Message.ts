@@ -62,9 +62,11 @@ export interface Attributes {
  * @since 0.1.0
  */
 export interface Message {
+  /** Who speaks. `tool` holds results of calls only; the wire puts them where its provider wants them. */
   readonly role: Role
   /** A string is short for one text part. */
   readonly content: string | ReadonlyArray<Part>
+  /** What a message says beside its content: caching, priority, application data. */
   readonly attributes?: Attributes | undefined
 }
 
@@ -170,9 +172,17 @@ export const assistant = (content: string | ReadonlyArray<Part>): PipeableMessag
  * @since 0.1.0
  */
 export const toolResult = (
-  call: { readonly id: string; readonly name?: string | undefined },
+  call: {
+    /** `id` of the call that it answers. */
+    readonly id: string
+    /** Name of the tool; some wires need it. @default looked up from the call */
+    readonly name?: string | undefined
+  },
   content: ToolResultPart["content"],
-  options?: { readonly isError?: boolean | undefined }
+  options?: {
+    /** The tool failed, and the content tells the model why. @default false */
+    readonly isError?: boolean | undefined
+  }
 ): PipeableMessage =>
   make("tool", [{
     type: "tool-result",

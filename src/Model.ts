@@ -14,16 +14,25 @@
  * @since 0.1.0
  */
 export interface Capabilities {
+  /** Answers as a stream of events. */
   readonly streaming?: boolean | undefined
+  /** Takes tools that the application runs. */
   readonly tools?: boolean | undefined
+  /** May call several tools in one answer. */
   readonly parallelTools?: boolean | undefined
+  /** Reads images in user messages. */
   readonly images?: boolean | undefined
+  /** Reads PDF documents. */
   readonly pdf?: boolean | undefined
+  /** Reads recorded sound. */
   readonly audio?: boolean | undefined
+  /** Can think before it answers. */
   readonly reasoning?: boolean | undefined
+  /** The provider caches prompt prefixes, by itself or where marked. */
   readonly promptCaching?: boolean | undefined
   /** Takes marks of where a prefix to be cached ends, at hosts that have models with and without. */
   readonly cacheBreakpoints?: boolean | undefined
+  /** Holds the answer to a JSON Schema itself. */
   readonly structuredOutput?: boolean | undefined
   /** Goes on from an assistant message at the end of the conversation as if it were its own beginning of the answer. */
   readonly prefill?: boolean | undefined
@@ -36,15 +45,25 @@ export interface Capabilities {
  * @since 0.1.0
  */
 export interface Prices {
+  /** Input tokens that are neither read from nor written to a cache. */
   readonly input: number
+  /** Output tokens, reasoning included. */
   readonly output: number
+  /** Input tokens read from the prompt cache. @default the price of input */
   readonly cacheRead?: number | undefined
   /** Cache writes with a lifetime of 5 minutes. */
   readonly cacheWrite?: number | undefined
   /** Cache writes with a lifetime of 1 hour. */
   readonly cacheWrite1h?: number | undefined
   /** Prices that hold when the input is longer than `aboveInputTokens`. */
-  readonly tiers?: ReadonlyArray<Omit<Prices, "tiers"> & { readonly aboveInputTokens: number }> | undefined
+  readonly tiers?:
+    | ReadonlyArray<
+      Omit<Prices, "tiers"> & {
+        /** Input tokens, cached or not; a request with more of them has these prices for all its tokens. */
+        readonly aboveInputTokens: number
+      }
+    >
+    | undefined
 }
 
 /**
@@ -140,6 +159,7 @@ export interface Reason {
  * @since 0.1.0
  */
 export interface Refusal extends Reason {
+  /** The option, or several that are refused alike. */
   readonly option: OptionName | ReadonlyArray<OptionName>
   /** Values that are taken all the same, such as a `temperature` of 1. */
   readonly but?: ReadonlyArray<number | string | boolean> | undefined
@@ -154,7 +174,9 @@ export interface Refusal extends Reason {
  * @since 0.1.0
  */
 export interface Exclusion extends Reason {
+  /** What gives way. */
   readonly option: OptionName | ReadonlyArray<OptionName>
+  /** What it gives way to. */
   readonly by: OptionName | ReadonlyArray<OptionName>
   /** Values that are taken all the same. */
   readonly but?: ReadonlyArray<number | string | boolean> | undefined
@@ -169,7 +191,9 @@ export interface Exclusion extends Reason {
  * @since 0.1.0
  */
 export interface Need extends Reason {
+  /** What is taken only beside another. */
   readonly option: OptionName | ReadonlyArray<OptionName>
+  /** The other, without which it is left out. */
   readonly beside: OptionName
 }
 
@@ -180,8 +204,11 @@ export interface Need extends Reason {
  * @since 0.1.0
  */
 export interface Bound extends Reason {
+  /** The number, or several with the same bounds. */
   readonly option: NumberName | ReadonlyArray<NumberName>
+  /** Smallest value that is taken. @default no lower bound */
   readonly from?: number | undefined
+  /** Largest value that is taken. @default no upper bound */
   readonly to?: number | undefined
 }
 
@@ -219,9 +246,13 @@ export type NumberName =
  * @since 0.1.0
  */
 export interface OptionRules {
+  /** What is not taken at all. */
   readonly refuses?: ReadonlyArray<Refusal> | undefined
+  /** What is not taken together. */
   readonly excludes?: ReadonlyArray<Exclusion> | undefined
+  /** What is taken only beside something else. */
   readonly needs?: ReadonlyArray<Need> | undefined
+  /** Bounds of what is taken. */
   readonly only?: ReadonlyArray<Bound> | undefined
 }
 
@@ -255,20 +286,26 @@ export interface ThinkingFacts {
  * @since 0.1.0
  */
 export interface ModelMeta {
+  /** Id of the provider that offers it, such as `anthropic`. */
   readonly provider: string
   /** The id requests use. */
   readonly id: string
+  /** Name for people, where the provider lists one. */
   readonly name?: string | undefined
   /** Tokens of input and output together. */
   readonly contextWindow?: number | undefined
+  /** Most tokens of one answer, reasoning included. */
   readonly maxOutputTokens?: number | undefined
+  /** What it takes; a field that is absent is not known. */
   readonly capabilities: Capabilities
   /** Thinking levels the model has, with the word its wire uses for each. */
   readonly thinkingLevels?: { readonly [level in ThinkingLevel]?: string | undefined } | undefined
+  /** How it thinks, beyond its levels. */
   readonly thinking?: ThinkingFacts | undefined
   /** Whether the limit of tokens must be named `max_completion_tokens`, also where its host has `max_tokens`. @default as the host does */
   readonly limitsCompletion?: boolean | undefined
   /** Options it does not take. */
   readonly rules?: OptionRules | undefined
+  /** US dollars per million tokens; absent when not known. */
   readonly prices?: Prices | undefined
 }

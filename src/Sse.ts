@@ -44,6 +44,7 @@ import { emptyUsage } from "./message/usage.ts"
  */
 export interface AttemptFailed {
   readonly _tag: "AttemptFailed"
+  /** Who failed, with what reason and after how long. */
   readonly attempt: PriorAttempt
 }
 
@@ -73,8 +74,11 @@ export const AttemptFailed: Schema.Codec<AttemptFailed> = /* @__PURE__ */ Schema
  * @since 0.1.0
  */
 export const headers: {
+  /** Media type of a stream of server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html */
   readonly "content-type": string
+  /** Keeps caches from storing or changing the stream. */
   readonly "cache-control": string
+  /** Tells nginx not to buffer: https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering */
   readonly "x-accel-buffering": string
 } = {
   "content-type": "text/event-stream; charset=utf-8",

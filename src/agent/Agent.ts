@@ -50,9 +50,15 @@ export { type Control, control, RunFailed } from "./drive/session.ts"
  * @since 0.1.0
  */
 export interface Agent<out E = never, out R = never> {
+  /** What it was made with. */
   readonly options: Options<unknown, unknown, unknown, unknown>
   /** Types of errors and requirements; no value has it. */
-  readonly "~run"?: { readonly error: E; readonly services: R } | undefined
+  readonly "~run"?: {
+    /** What a run may fail with beside `LlmError`: the errors of handlers and options. */
+    readonly error: E
+    /** What a run needs beside `LlmService`: the services of handlers and options. */
+    readonly services: R
+  } | undefined
 }
 
 /**
@@ -63,9 +69,20 @@ export interface Agent<out E = never, out R = never> {
  */
 export type Input =
   & (
-    | { readonly prompt: string; readonly messages?: undefined; readonly state?: undefined }
-    | { readonly messages: ReadonlyArray<Message>; readonly prompt?: undefined; readonly state?: undefined }
     | {
+      /** A user message that begins a new run. */
+      readonly prompt: string
+      readonly messages?: undefined
+      readonly state?: undefined
+    }
+    | {
+      /** A conversation that begins a new run, or with `state` what is added to it. */
+      readonly messages: ReadonlyArray<Message>
+      readonly prompt?: undefined
+      readonly state?: undefined
+    }
+    | {
+      /** The state of a run to go on with, as `Outcome`, `RunFailed` or `save` gave it. */
       readonly state: Run.State
       /** Put in between. */
       readonly messages?: ReadonlyArray<Message> | undefined
@@ -74,10 +91,24 @@ export type Input =
       readonly decisions?: ReadonlyArray<unknown> | undefined
       /** Of calls that are deferred or of unknown outcome. */
       readonly results?:
-        | ReadonlyArray<Run.CallResult & { readonly call: string; readonly runId?: string | undefined }>
+        | ReadonlyArray<
+          Run.CallResult & {
+            /** Name of the call within its run, as `Waiting` tells it. */
+            readonly call: string
+            /** The run it belongs to, as `Waiting` tells it. @default the run itself, not one below it */
+            readonly runId?: string | undefined
+          }
+        >
         | undefined
       /** Calls of unknown outcome that may run again, by name. */
-      readonly repeat?: ReadonlyArray<{ readonly call: string; readonly runId?: string | undefined }> | undefined
+      readonly repeat?:
+        | ReadonlyArray<{
+          /** Name of the call of unknown outcome, as `Waiting` tells it. */
+          readonly call: string
+          /** The run it belongs to, as `Waiting` tells it. @default the run itself, not one below it */
+          readonly runId?: string | undefined
+        }>
+        | undefined
     }
   )
   & {
@@ -95,10 +126,16 @@ export type Input =
  */
 export const make: {
   <Id extends string, const Tools extends ReadonlyArray<LlmTool.LlmTool>, E = never, R = never>(
-    options: Omit<Options<never, never, E, R>, "tools"> & { readonly tools: Handlers.Tag<Id, Tools> }
+    options: Omit<Options<never, never, E, R>, "tools"> & {
+      /** Tools with their handlers, or the tag of a service of them. @default none */
+      readonly tools: Handlers.Tag<Id, Tools>
+    }
   ): Agent<E | ErrorOfTag<Handlers.Tag<Id, Tools>>, R | Handlers.Provided<Id>>
   <EH = never, RH = never, E = never, R = never>(
-    options: Omit<Options<EH, RH, E, R>, "tools"> & { readonly tools?: Handlers.Handlers<EH, RH> | undefined }
+    options: Omit<Options<EH, RH, E, R>, "tools"> & {
+      /** Tools with their handlers, or the tag of a service of them. @default none */
+      readonly tools?: Handlers.Handlers<EH, RH> | undefined
+    }
   ): Agent<E | EH, R | RH>
 } = (options: object): Agent<never, never> => ({ options: options as Agent["options"] })
 
@@ -318,7 +355,9 @@ const promptOf = Schema.Struct({ prompt: Schema.String })
 export const asTool = <const Name extends string, E, R, S extends Schema.Codec<unknown, unknown> = typeof promptOf>(
   agent: Agent<E, R>,
   options: LlmTool.Execution<S["Type"], LlmTool.JsonSchema> & {
+    /** The tool's name, as the model above calls it; unique among its tools. */
     readonly name: Name
+    /** Tells the model above what the agent is good for. @default none */
     readonly description?: string | undefined
     /** @default an object with a prompt */
     readonly parameters?: S | undefined

@@ -28,9 +28,11 @@ import { inputTokens } from "../model/estimate.ts"
  * @since 0.1.0
  */
 export interface Conversation {
+  /** The application's name for it, under which it is stored. */
   readonly id: string
   /** Counts stored changes; 0 for one that was never saved. */
   readonly revision: number
+  /** The history, oldest first. */
   readonly messages: ReadonlyArray<Message.Message>
 }
 
@@ -53,9 +55,11 @@ export const Conversation: Schema.Codec<Conversation> = Schema.Struct({
  * @since 0.1.0
  */
 export class Conflict extends Data.TaggedError("Conflict")<{
+  /** Of the conversation that was to be saved. */
   readonly id: string
   /** Of the conversation that was to be saved. */
   readonly revision: number
+  /** What happened, in a sentence. */
   readonly message: string
 }> {}
 
@@ -67,7 +71,18 @@ export class Conflict extends Data.TaggedError("Conflict")<{
  * @since 0.1.0
  */
 export interface Store<out E = never, out R = never> {
-  readonly load: (id: string) => Effect.Effect<{ readonly revision: number; readonly text: string } | undefined, E, R>
+  /** The stored text and its revision; `undefined` when there is none under this id. */
+  readonly load: (id: string) => Effect.Effect<
+    {
+      /** Counts stored changes, from 1. */
+      readonly revision: number
+      /** The JSON text as `replace` was given it. */
+      readonly text: string
+    } | undefined,
+    E,
+    R
+  >
+  /** Writes if the stored revision is the one given (0: if there is none), in one step, and counts it up; says whether it did. */
   readonly replace: (id: string, revision: number, text: string) => Effect.Effect<boolean, E, R>
 }
 

@@ -29,7 +29,9 @@ import type { Bounds, Spent, State } from "./run/state.ts"
  * @since 0.1.0
  */
 export interface CallContext {
+  /** The run that the call belongs to. */
   readonly runId: string
+  /** The model's id of the call; another run may have the same. To tell calls apart use `idempotencyKey`. */
   readonly toolCallId: string
   /** The same each time this call is run, and nobody else's: for services that take each key once. */
   readonly idempotencyKey: string
@@ -53,7 +55,9 @@ export interface CallContext {
  */
 export interface Output {
   readonly _tag: "Output"
+  /** What the model sees; cut to the tool's `maxResultBytes`. */
   readonly content: ToolResultPart["content"]
+  /** The tool failed, and the content tells the model why. The run goes on. */
   readonly isError: boolean
   /** What a run below has used. */
   readonly spent?: Spent | undefined
@@ -91,7 +95,12 @@ export interface Lost {
  */
 export const output = (
   content: ToolResultPart["content"],
-  options: { readonly isError?: boolean | undefined; readonly spent?: Spent | undefined } = {}
+  options: {
+    /** The tool failed, and the content tells the model why. @default false */
+    readonly isError?: boolean | undefined
+    /** What a run below has used, which counts for the run above. @default nothing */
+    readonly spent?: Spent | undefined
+  } = {}
 ): Output => ({
   _tag: "Output",
   content,
@@ -214,6 +223,7 @@ type Known<Tools extends ReadonlyArray<LlmTool>, H> = {
  * @since 0.1.0
  */
 export interface Handlers<out E = never, out R = never> {
+  /** What models are offered. */
   readonly tools: ReadonlyArray<LlmTool>
   /** The handler of a tool, if the application runs it. */
   readonly handlerOf: (
@@ -319,6 +329,7 @@ export const merge = <const All extends ReadonlyArray<Handlers<unknown, unknown>
  * @since 0.1.0
  */
 export interface Provided<in out Id extends string> {
+  /** Name of the tag whose layer gives the handlers. */
   readonly "~handlers": Id
 }
 
@@ -346,7 +357,9 @@ type DeclaredErrors<Tools extends ReadonlyArray<LlmTool>> = {
  * @since 0.1.0
  */
 export interface Tag<Id extends string, Tools extends ReadonlyArray<LlmTool>> {
+  /** What models are offered, known before a layer gives the handlers. */
   readonly tools: Tools
+  /** The service in the context that holds the handlers. */
   readonly service: Context.Service<Provided<Id>, Handlers<DeclaredErrors<Tools>>>
   /** A layer of handlers. What they need, the layer needs. */
   readonly layer: <H extends LayerHandlersOf<Tools>>(

@@ -36,7 +36,9 @@ export type Outcome = Exit.Exit<LlmResponse, LlmError>
 export interface Totals {
   /** All requests. */
   readonly total: number
+  /** Requests that were answered. */
   readonly succeeded: number
+  /** Requests that ended in an error. */
   readonly failed: number
   /** Of answers, and of the partial output of failures. */
   readonly usage: Usage
@@ -55,6 +57,7 @@ export interface Totals {
 export interface Progress {
   /** Its place in the requests. */
   readonly index: number
+  /** How the request ended: its response, or its error. */
   readonly exit: Outcome
   /** Including this one. */
   readonly totals: Totals

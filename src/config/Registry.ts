@@ -46,8 +46,18 @@ import { follow, type Seen } from "./watching.ts"
  * @since 0.1.0
  */
 export type Reload =
-  | { readonly _tag: "Applied"; readonly config: LlmConfig.LlmConfig; readonly changed: ReadonlyArray<string> }
-  | { readonly _tag: "Rejected"; readonly error: LlmError.LlmError }
+  | {
+    readonly _tag: "Applied"
+    /** The configuration that counts from now on. */
+    readonly config: LlmConfig.LlmConfig
+    /** Names of instances and routes that are new, gone or different. */
+    readonly changed: ReadonlyArray<string>
+  }
+  | {
+    readonly _tag: "Rejected"
+    /** What is wrong with the new one; the old one stays. */
+    readonly error: LlmError.LlmError
+  }
 
 /**
  * The instances of a configuration.

@@ -57,6 +57,7 @@ export class Configuration extends TaggedReason("Configuration")<
     readonly field?: string | undefined
   }
 > {
+  /** `false`: an option or a variable has to change first. */
   readonly isRetryable = false
 }
 
@@ -72,6 +73,7 @@ export class Validation extends TaggedReason("Validation")<
     readonly field?: string | undefined
   }
 > {
+  /** As the provider says (`shouldRetry`), else `false`: the same request is refused again. */
   get isRetryable(): boolean {
     return this.shouldRetry ?? false
   }
@@ -84,6 +86,7 @@ export class Validation extends TaggedReason("Validation")<
  * @since 0.1.0
  */
 export class Authentication extends TaggedReason("Authentication")<ProviderFields> {
+  /** `false`: another credential is needed. `Credentials` with `refresh` renew theirs once by themselves. */
   readonly isRetryable = false
 }
 
@@ -94,6 +97,7 @@ export class Authentication extends TaggedReason("Authentication")<ProviderField
  * @since 0.1.0
  */
 export class PermissionDenied extends TaggedReason("PermissionDenied")<ProviderFields> {
+  /** `false`: the account has to be given the right first. */
   readonly isRetryable = false
 }
 
@@ -104,6 +108,7 @@ export class PermissionDenied extends TaggedReason("PermissionDenied")<ProviderF
  * @since 0.1.0
  */
 export class QuotaExhausted extends TaggedReason("QuotaExhausted")<ProviderFields> {
+  /** `false`: somebody has to pay, or a day has to pass. Another provider may answer. */
   readonly isRetryable = false
 }
 
@@ -114,6 +119,7 @@ export class QuotaExhausted extends TaggedReason("QuotaExhausted")<ProviderField
  * @since 0.1.0
  */
 export class RateLimit extends TaggedReason("RateLimit")<ProviderFields> {
+  /** As the provider says (`shouldRetry`), else `true`, after `retryAfter` where that is given. */
   get isRetryable(): boolean {
     return this.shouldRetry ?? true
   }
@@ -126,6 +132,7 @@ export class RateLimit extends TaggedReason("RateLimit")<ProviderFields> {
  * @since 0.1.0
  */
 export class Overloaded extends TaggedReason("Overloaded")<ProviderFields> {
+  /** As the provider says (`shouldRetry`), else `true`. */
   get isRetryable(): boolean {
     return this.shouldRetry ?? true
   }
@@ -138,6 +145,7 @@ export class Overloaded extends TaggedReason("Overloaded")<ProviderFields> {
  * @since 0.1.0
  */
 export class NotFound extends TaggedReason("NotFound")<ProviderFields> {
+  /** `false`: the name has to change. */
   readonly isRetryable = false
 }
 
@@ -150,6 +158,7 @@ export class NotFound extends TaggedReason("NotFound")<ProviderFields> {
  */
 export class ContextLength extends TaggedReason("ContextLength")<
   ProviderFields & {
+    /** What there is too much of, and so what to do about it. */
     readonly kind: "tokens" | "bytes" | "media"
     /** The most that is taken, if said: tokens, bytes, or of a medium what its limit is of (bytes, pixels, pages, pieces, seconds). */
     readonly limit?: number | undefined
@@ -157,6 +166,7 @@ export class ContextLength extends TaggedReason("ContextLength")<
     readonly actual?: number | undefined
   }
 > {
+  /** `false`: the request has to become smaller, or the model another. */
   readonly isRetryable = false
 }
 
@@ -167,6 +177,7 @@ export class ContextLength extends TaggedReason("ContextLength")<
  * @since 0.1.0
  */
 export class ContentPolicy extends TaggedReason("ContentPolicy")<ProviderFields> {
+  /** `false`: the same content is refused again. */
   readonly isRetryable = false
 }
 
@@ -187,6 +198,7 @@ export const isRetryableStatus = (status: number): boolean =>
  * @since 0.1.0
  */
 export class Provider extends TaggedReason("Provider")<ProviderFields> {
+  /** As the provider says (`shouldRetry`), else by the status, see {@link isRetryableStatus}; `true` when there is none. */
   get isRetryable(): boolean {
     return this.shouldRetry ?? (this.status === undefined || isRetryableStatus(this.status))
   }
@@ -210,6 +222,7 @@ export class Network extends TaggedReason("Network")<
     readonly code?: string | undefined
   }
 > {
+  /** `true`, but for a certificate that was not accepted. */
   get isRetryable(): boolean {
     return this.code === undefined || !certificateCode.test(this.code)
   }
@@ -228,9 +241,11 @@ export class Timeout extends TaggedReason("Timeout")<
      * first byte of a whole answer, `idle` between signs of life, `total` for the whole call.
      */
     readonly phase: "connect" | "firstToken" | "firstByte" | "idle" | "total"
+    /** The limit that passed. */
     readonly limit: Duration.Duration
   }
 > {
+  /** `true`: another attempt may be faster. Policies start over only what the caller has not seen yet. */
   readonly isRetryable = true
 }
 
@@ -264,11 +279,13 @@ export const timeout = (
  */
 export class ResponseParse extends TaggedReason("ResponseParse")<
   ReasonFields & {
+    /** HTTP status of the answer; absent for a frame of a stream. */
     readonly status?: number | undefined
     /** The beginning of what could not be read, scrubbed. */
     readonly snippet?: string | undefined
   }
 > {
+  /** `false`: whoever answered does not speak the API. */
   readonly isRetryable = false
 }
 
@@ -279,6 +296,7 @@ export class ResponseParse extends TaggedReason("ResponseParse")<
  * @since 0.1.0
  */
 export class IncompleteStream extends TaggedReason("IncompleteStream")<ReasonFields> {
+  /** `true`: the next answer may be whole. What had come is in `partial`. */
   readonly isRetryable = true
 }
 
@@ -300,6 +318,7 @@ export class StructuredOutput extends TaggedReason("StructuredOutput")<
     readonly kind?: "not-json" | "misfit" | "refusal" | "length" | undefined
   }
 > {
+  /** `false` for policies; `generateObject` can ask again with what was wrong. */
   readonly isRetryable = false
 }
 
@@ -311,10 +330,13 @@ export class StructuredOutput extends TaggedReason("StructuredOutput")<
  */
 export class ToolFailure extends TaggedReason("ToolFailure")<
   ReasonFields & {
+    /** The tool as the model called it. */
     readonly toolName: string
+    /** Id of the call; absent when it belongs to none. */
     readonly toolCallId?: string | undefined
   }
 > {
+  /** `false`: a tool may have had an effect already. */
   readonly isRetryable = false
 }
 
@@ -326,10 +348,13 @@ export class ToolFailure extends TaggedReason("ToolFailure")<
  */
 export class CircuitBreakerOpen extends TaggedReason("CircuitBreakerOpen")<
   ReasonFields & {
+    /** Key of the circuit that is open. */
     readonly key: string
+    /** Until the breaker lets a probe through; absent when that is not known. */
     readonly retryAfter?: Duration.Duration | undefined
   }
 > {
+  /** `false` for `Retry`, which would only meet it again; `Fallback` goes to the next candidate at once. */
   readonly isRetryable = false
 }
 
@@ -341,9 +366,11 @@ export class CircuitBreakerOpen extends TaggedReason("CircuitBreakerOpen")<
  */
 export class QueueFull extends TaggedReason("QueueFull")<
   ReasonFields & {
+    /** When there may be room; absent when that is not known. */
     readonly retryAfter?: Duration.Duration | undefined
   }
 > {
+  /** `false`: more attempts would only fill the queue. */
   readonly isRetryable = false
 }
 
@@ -355,6 +382,7 @@ export class QueueFull extends TaggedReason("QueueFull")<
  */
 export class BudgetExceeded extends TaggedReason("BudgetExceeded")<
   ReasonFields & {
+    /** Account that has no room: what the budget counts by and the id, such as `user:42`. */
     readonly scope: string
     /** US dollars. */
     readonly limit: number
@@ -362,6 +390,7 @@ export class BudgetExceeded extends TaggedReason("BudgetExceeded")<
     readonly spent: number
   }
 > {
+  /** `false`: the period has to end, or the limit to rise. */
   readonly isRetryable = false
 }
 
@@ -374,10 +403,13 @@ export class BudgetExceeded extends TaggedReason("BudgetExceeded")<
  */
 export class FallbackExhausted extends TaggedReason("FallbackExhausted")<
   ReasonFields & {
+    /** One entry per failed attempt, oldest first. */
     readonly attempts: ReadonlyArray<PriorAttempt>
+    /** Until the first of those that named a time can be asked again; absent when none did. */
     readonly retryAfter?: Duration.Duration | undefined
   }
 > {
+  /** Whether one of the candidates may answer later. */
   get isRetryable(): boolean {
     return this.attempts.some((attempt) => attempt.isRetryable === true)
   }

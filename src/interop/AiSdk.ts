@@ -152,6 +152,7 @@ export const fromContext = (options: LanguageModelOptions = {}): Effect.Effect<L
 export interface Options {
   /** Tells instances of one provider apart in telemetry and responses. */
   readonly label?: string | undefined
+  /** What the model takes. @default nothing said */
   readonly capabilities?: ServiceInfo["capabilities"] | undefined
 }
 

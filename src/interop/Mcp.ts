@@ -105,13 +105,19 @@ export const transport = (open: Custom["open"]): Custom => ({ type: "transport",
  * @since 0.1.0
  */
 export interface Status {
+  /** Name of the server among those that were opened. */
   readonly server: string
   /** `idle` until it is first needed. */
   readonly state: "idle" | "up" | "down"
   /** Revision of the protocol that is spoken. */
   readonly version?: string | undefined
   /** What the server calls itself. */
-  readonly software?: { readonly name: string; readonly version: string } | undefined
+  readonly software?: {
+    /** What the server calls itself. */
+    readonly name: string
+    /** Version of the server's software, in its own words. */
+    readonly version: string
+  } | undefined
   /** What the server says to models. It is the server's word: put it into instructions only if you trust it. */
   readonly instructions?: string | undefined
   /** What is missing or wrong, in plain words. */
@@ -125,8 +131,18 @@ export interface Status {
  * @since 0.1.0
  */
 export type Answer =
-  | { readonly _tag: "Result"; readonly content: ToolResultPart["content"]; readonly isError: boolean }
-  | { readonly _tag: "Pending"; readonly pending: Pending }
+  | {
+    readonly _tag: "Result"
+    /** What the model sees. */
+    readonly content: ToolResultPart["content"]
+    /** The tool failed, and the content tells why. */
+    readonly isError: boolean
+  }
+  | {
+    readonly _tag: "Pending"
+    /** What the server asks for before it goes on; plain JSON, to be stored. */
+    readonly pending: Pending
+  }
 
 /**
  * Options of {@link make}.
@@ -136,7 +152,12 @@ export type Answer =
  */
 export interface Options {
   /** Who says to be connecting. @default effect-llm */
-  readonly client?: { readonly name: string; readonly version: string } | undefined
+  readonly client?: {
+    /** What this application calls itself towards servers. */
+    readonly name: string
+    /** Its version, in its own words. */
+    readonly version: string
+  } | undefined
   /** Told of each call that begins to wait, to be stored; one that fails ends the call. @default they are kept in memory */
   readonly onPending?: ((pending: Pending) => Effect.Effect<void, unknown>) | undefined
   /** Calls that wait in memory at once. @default 256 */
@@ -156,14 +177,25 @@ export interface Servers {
    */
   readonly tools: Effect.Effect<Handlers.Handlers>
   /** What is known of each tool, under the name by which it is offered. */
-  readonly describe: Effect.Effect<ReadonlyArray<ToolInfo & { readonly offeredAs: string; readonly changed: boolean }>>
+  readonly describe: Effect.Effect<
+    ReadonlyArray<
+      ToolInfo & {
+        /** The name under which models are offered it. */
+        readonly offeredAs: string
+        /** Whether its definition is another than the one that was trusted. */
+        readonly changed: boolean
+      }
+    >
+  >
   /** Agrees to what a tool is now, by the name under which it is offered. `false` when there is no such tool. */
   readonly accept: (name: string) => Effect.Effect<boolean>
   /** What is agreed to, by server and the server's own name of the tool: for `definitions` of the next process. */
   readonly definitions: Effect.Effect<Readonly<Record<string, Readonly<Record<string, string>>>>>
+  /** Resources of all servers, each with its server. */
   readonly resources: Effect.Effect<ReadonlyArray<Resource>>
   /** A resource as parts of a message. */
   readonly resource: (server: string, uri: string) => Effect.Effect<ReadonlyArray<ContentPart>, McpError>
+  /** Prompts of all servers, each with its server. */
   readonly prompts: Effect.Effect<ReadonlyArray<Prompt>>
   /** A prompt as messages. */
   readonly prompt: (
@@ -186,6 +218,7 @@ export interface Servers {
    * away. The server is connected again when it is next needed.
    */
   readonly finishAuth: (server: string, callback: URLSearchParams) => Effect.Effect<void, McpError>
+  /** How each server fares now. */
   readonly status: Effect.Effect<ReadonlyArray<Status>>
 }
 

@@ -67,9 +67,27 @@ export const Origin: Schema.Codec<Origin> = Schema.Struct({
  * @since 0.1.0
  */
 export type Media =
-  | { readonly type: "base64"; readonly mediaType: MediaType; readonly data: string }
-  | { readonly type: "url"; readonly url: string; readonly mediaType?: MediaType | undefined }
-  | { readonly type: "file"; readonly fileId: string; readonly mediaType?: MediaType | undefined }
+  | {
+    readonly type: "base64"
+    /** What the bytes are, such as `image/png`. */
+    readonly mediaType: MediaType
+    /** The bytes in Base64 of RFC 4648, without a `data:` prefix. */
+    readonly data: string
+  }
+  | {
+    readonly type: "url"
+    /** An `https:` address that the provider fetches, or a `data:` URL; some providers take their own schemes, such as `gs:`. */
+    readonly url: string
+    /** What is there, for wires that have to be told. @default told by the name, where a wire needs it */
+    readonly mediaType?: MediaType | undefined
+  }
+  | {
+    readonly type: "file"
+    /** Id of an uploaded file, at the provider that gave it and no other. See `Files`. */
+    readonly fileId: string
+    /** What it is, for wires that have to be told. @default not said */
+    readonly mediaType?: MediaType | undefined
+  }
 
 /**
  * What media are: those that most providers take, or any other.
@@ -113,6 +131,7 @@ export const Media: Schema.Codec<Media> = Schema.Union([
  */
 export interface TextPart {
   readonly type: "text"
+  /** Any text; half surrogate pairs are replaced when it is sent. */
   readonly text: string
   /** Ends a cached prompt prefix at this part. */
   readonly cacheControl?: CacheControl | undefined
@@ -120,6 +139,7 @@ export interface TextPart {
   readonly signature?: string | undefined
   /** Opaque per-wire data that must be replayed with this text (an item id, a phase). */
   readonly replay?: JsonObject | undefined
+  /** Who wrote it; `signature` and `replay` go back to that wire and provider only. */
   readonly origin?: Origin | undefined
 }
 
@@ -131,9 +151,11 @@ export interface TextPart {
  */
 export interface ImagePart {
   readonly type: "image"
+  /** The image, inline or where it is. */
   readonly source: Media
   /** Resolution hint where the provider has one. */
   readonly detail?: "auto" | "low" | "high" | undefined
+  /** Ends a cached prompt prefix at this part. @default no */
   readonly cacheControl?: CacheControl | undefined
 }
 
@@ -145,10 +167,13 @@ export interface ImagePart {
  */
 export interface FilePart {
   readonly type: "file"
+  /** The document, inline or where it is. */
   readonly source: Media
+  /** Name the model may see; some providers refuse files without. @default made up where one is needed */
   readonly filename?: string | undefined
   /** Asks the provider to cite this document where it can. */
   readonly citations?: boolean | undefined
+  /** Ends a cached prompt prefix at this part. @default no */
   readonly cacheControl?: CacheControl | undefined
 }
 
@@ -160,6 +185,7 @@ export interface FilePart {
  */
 export interface AudioPart {
   readonly type: "audio"
+  /** The recording, inline or where it is. Which formats are taken differs by provider. */
   readonly source: Media
   /** Text of what is said, when the provider sends it. */
   readonly transcript?: string | undefined
@@ -173,6 +199,7 @@ export interface AudioPart {
  */
 export interface ReasoningPart {
   readonly type: "reasoning"
+  /** Readable reasoning, or the provider's summary of it; empty when it is opaque. */
   readonly text: string
   /** Opaque proof that the text is the provider's own; replayed unchanged to the same wire. */
   readonly signature?: string | undefined
@@ -180,6 +207,7 @@ export interface ReasoningPart {
   readonly encrypted?: string | undefined
   /** Opaque per-wire data that must be replayed with this reasoning (ids, formats, detail entries). */
   readonly replay?: JsonObject | undefined
+  /** Who thought it; it is sent back to that wire and provider only, and dropped for others. */
   readonly origin?: Origin | undefined
 }
 
@@ -193,6 +221,7 @@ export interface ToolCallPart {
   readonly type: "tool-call"
   /** Unique within a response; minted when the wire sent none or a duplicate. */
   readonly id: string
+  /** The tool's name as the application gave it. */
   readonly name: string
   /** Parsed arguments: usually an object; a string for free-form (custom) tools; the raw text when `invalid`. */
   readonly arguments: Json
@@ -204,7 +233,9 @@ export interface ToolCallPart {
   readonly signature?: string | undefined
   /** Opaque per-wire data that must be replayed with this call (an item id, extra content). */
   readonly replay?: JsonObject | undefined
+  /** Who made the call; `signature` and `replay` go back to that wire and provider only. */
   readonly origin?: Origin | undefined
+  /** Ends a cached prompt prefix at this part. @default no */
   readonly cacheControl?: CacheControl | undefined
 }
 
@@ -216,12 +247,15 @@ export interface ToolCallPart {
  */
 export interface ToolResultPart {
   readonly type: "tool-result"
+  /** `id` of the call that it answers. */
   readonly toolCallId: string
   /** Name of the tool; some wires need it and look it up from the call when absent. */
   readonly name?: string | undefined
+  /** What the model sees. Parts are sent as text on wires whose results have no media, with a warning. */
   readonly content: string | ReadonlyArray<TextPart | ImagePart | FilePart>
   /** `true` when the tool failed and `content` tells the model why. */
   readonly isError?: boolean | undefined
+  /** Ends a cached prompt prefix at this part. @default no */
   readonly cacheControl?: CacheControl | undefined
 }
 
@@ -233,7 +267,9 @@ export interface ToolResultPart {
  */
 export interface SourcePart {
   readonly type: "source"
+  /** Address of what is cited; absent for a document of the request. */
   readonly url?: string | undefined
+  /** Title of the page or document, as the provider gives it. */
   readonly title?: string | undefined
   /** The passage that is quoted. */
   readonly citedText?: string | undefined
@@ -254,9 +290,11 @@ export interface ServerToolPart {
   readonly name: string
   /** `call` for a request the provider answers itself, `result` for its answer, `block` for other opaque content. */
   readonly kind: "call" | "result" | "block"
+  /** Pairs a call with its result, where the wire has such ids. */
   readonly id?: string | undefined
   /** The wire's block or item, unchanged. */
   readonly data: JsonObject
+  /** Who ran it; the part goes back to that wire and provider only. */
   readonly origin: Origin
 }
 

@@ -60,7 +60,9 @@ export const FinishReason: Schema.Codec<FinishReason> = Schema.Literals([
  * @since 0.1.0
  */
 export interface RateLimit {
+  /** Most that fits into the window, in requests or tokens. */
   readonly limit?: number | undefined
+  /** What is left of it, in requests or tokens. */
   readonly remaining?: number | undefined
   /** Milliseconds from the response until the window resets. */
   readonly resetMillis?: number | undefined
@@ -73,9 +75,13 @@ export interface RateLimit {
  * @since 0.1.0
  */
 export interface RateLimits {
+  /** Requests per window. */
   readonly requests?: RateLimit | undefined
+  /** Tokens per window, input and output together. */
   readonly tokens?: RateLimit | undefined
+  /** Input tokens per window. */
   readonly inputTokens?: RateLimit | undefined
+  /** Output tokens per window. */
   readonly outputTokens?: RateLimit | undefined
 }
 
@@ -94,6 +100,7 @@ const RateLimitSchema: Schema.Codec<RateLimit> = Schema.Struct({
 export interface Warning {
   /** The request field or part concerned, such as `thinking` or `cache`. */
   readonly field: string
+  /** What was done instead of what was asked for, and why, in a sentence. */
   readonly message: string
   /** Where the provider says so. */
   readonly url?: string | undefined
@@ -106,10 +113,13 @@ export interface Warning {
  * @since 0.1.0
  */
 export interface PriorAttempt {
+  /** Id of the provider that was asked, or name of the policy that turned the call away. */
   readonly provider: string
+  /** Id of the model that was asked. */
   readonly model: string
   /** Tag of the reason it failed with. */
   readonly reason: string
+  /** Milliseconds from its start until it failed; absent when nobody took the time. */
   readonly durationMillis?: number | undefined
   /** What happened, in one sentence; at most 500 characters. */
   readonly message?: string | undefined
@@ -128,20 +138,29 @@ export interface PriorAttempt {
  * @since 0.1.0
  */
 export interface Fields {
+  /** Everything the model gave, in the order it came. */
   readonly parts: ReadonlyArray<Message.Part>
+  /** Why the answer ended. Look at it before trusting the text: `length` is a text cut short. */
   readonly finishReason: FinishReason
+  /** The provider's own word for it, unchanged; absent when it sent none. */
   readonly rawFinishReason?: string | undefined
+  /** Token counts; what the provider did not say is absent, never 0. */
   readonly usage: Usage
+  /** The provider's id of the answer, by which some continue a conversation. */
   readonly id?: string | undefined
   /** The model that answered, as the provider names it, else the one asked for. */
   readonly model: string
+  /** Id of the provider that answered, such as `anthropic`. */
   readonly provider: string
+  /** Label of the request, else of the layer. */
   readonly label?: string | undefined
   /** The provider's request id, for support. */
   readonly requestId?: string | undefined
+  /** What the provider's headers say of the account's limits at the time of the answer. */
   readonly rateLimits?: RateLimits | undefined
   /** US dollars, when the price is known. */
   readonly cost?: number | undefined
+  /** What was dropped, rounded or emulated on the way; empty when the request was sent as it was meant. */
   readonly warnings: ReadonlyArray<Warning>
   /** Attempts that failed before this answer, oldest first. */
   readonly priorAttempts?: ReadonlyArray<PriorAttempt> | undefined
@@ -160,21 +179,37 @@ export interface Fields {
  * @since 0.1.0
  */
 export class LlmResponse implements Fields {
+  /** Everything the model gave, in the order it came. */
   declare readonly parts: ReadonlyArray<Message.Part>
+  /** Why the answer ended. Look at it before trusting the text: `length` is a text cut short. */
   declare readonly finishReason: FinishReason
+  /** The provider's own word for it, unchanged; absent when it sent none. */
   declare readonly rawFinishReason?: string | undefined
+  /** Token counts; what the provider did not say is absent, never 0. */
   declare readonly usage: Usage
+  /** The provider's id of the answer, by which some continue a conversation. */
   declare readonly id?: string | undefined
+  /** The model that answered, as the provider names it, else the one asked for. */
   declare readonly model: string
+  /** Id of the provider that answered, such as `anthropic`. */
   declare readonly provider: string
+  /** Label of the request, else of the layer. */
   declare readonly label?: string | undefined
+  /** The provider's request id, for support. */
   declare readonly requestId?: string | undefined
+  /** What the provider's headers say of the account's limits at the time of the answer. */
   declare readonly rateLimits?: RateLimits | undefined
+  /** US dollars, when the price is known; see `Cost`. */
   declare readonly cost?: number | undefined
+  /** What was dropped, rounded or emulated on the way; empty when the request was sent as it was meant. */
   declare readonly warnings: ReadonlyArray<Warning>
+  /** Attempts that failed before this answer, oldest first. */
   declare readonly priorAttempts?: ReadonlyArray<PriorAttempt> | undefined
+  /** The wire's log probabilities, unchanged, when asked for. */
   declare readonly logprobs?: Json | undefined
+  /** Provider extras worth having, under the wire's own names (service tier, system fingerprint, stop details). */
   declare readonly extra?: { readonly [key: string]: Json } | undefined
+  /** The raw body, or the raw frames, when the request asked for it with `includeRaw`. */
   declare readonly raw?: Json | undefined
 
   constructor(fields: Fields) {

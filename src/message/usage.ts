@@ -15,22 +15,26 @@ import type { Json } from "../json/value.ts"
  * @since 0.1.0
  */
 export interface Usage {
+  /** What was read, in tokens. */
   readonly input: {
     /** All input tokens, cached or not. */
     readonly total?: number | undefined
     /** Input tokens neither read from nor written to a cache. */
     readonly uncached?: number | undefined
+    /** Input tokens read from the prompt cache. */
     readonly cacheRead?: number | undefined
     /** All tokens written to a cache, whatever their lifetime. */
     readonly cacheWrite?: number | undefined
     /** The part of `cacheWrite` with a lifetime of one hour. */
     readonly cacheWrite1h?: number | undefined
   }
+  /** What was written, in tokens. */
   readonly output: {
     /** All output tokens, reasoning included. */
     readonly total?: number | undefined
     /** Output tokens that are not reasoning. */
     readonly text?: number | undefined
+    /** Output tokens of reasoning, also where its text is hidden. */
     readonly reasoning?: number | undefined
   }
   /** Cost in US dollars as billed by the provider (OpenRouter, Perplexity and others report it). */

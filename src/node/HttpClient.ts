@@ -51,7 +51,12 @@ export interface Options {
   /** Milliseconds after which an idle connection is closed; a shorter time the server announces counts. @default 30000 */
   readonly idleMillis?: number | undefined
   /** Your own agents, for proxies, client certificates or sockets; they are yours to close. */
-  readonly agent?: { readonly http: Http.Agent; readonly https: Https.Agent } | undefined
+  readonly agent?: {
+    /** Agent for `http:` addresses. */
+    readonly http: Http.Agent
+    /** Agent for `https:` addresses. */
+    readonly https: Https.Agent
+  } | undefined
 }
 
 interface Agents {

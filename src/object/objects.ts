@@ -27,6 +27,7 @@ import { PartialText } from "./partialText.ts"
  * @since 0.1.0
  */
 export interface ObjectResponse<out A> {
+  /** The decoded object. */
   readonly value: A
   /** The last answer; its usage is that of all answers that were asked for. */
   readonly response: LlmResponse
@@ -39,9 +40,23 @@ export interface ObjectResponse<out A> {
  * @since 0.1.0
  */
 export type ObjectEvent<A, I = Json> =
-  | { readonly _tag: "Partial"; readonly json: DeepPartial<I> }
-  | { readonly _tag: "Retry"; readonly error: LlmError }
-  | { readonly _tag: "Object"; readonly value: A; readonly response: LlmResponse }
+  | {
+    readonly _tag: "Partial"
+    /** All that is certain so far, not what was added; parts that did not change are the same references. */
+    readonly json: DeepPartial<I>
+  }
+  | {
+    readonly _tag: "Retry"
+    /** What was wrong with the answer, which the model is told. */
+    readonly error: LlmError
+  }
+  | {
+    readonly _tag: "Object"
+    /** The decoded object. */
+    readonly value: A
+    /** The answer it was read from. */
+    readonly response: LlmResponse
+  }
 
 /** Of a service: who answers. */
 interface Answering {

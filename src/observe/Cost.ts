@@ -197,7 +197,10 @@ const defaultPricing = pricing({})
  */
 export const withCost = (
   response: LlmResponse,
-  options?: Options & { readonly asked?: string | undefined }
+  options?: Options & {
+    /** Id of the model that was asked for, where the answer's own has no price. */
+    readonly asked?: string | undefined
+  }
 ): Effect.Effect<LlmResponse, LlmError> =>
   Effect.suspend(() => {
     const issue = optionsIssue(optional(checkedOptions), options)

@@ -84,7 +84,10 @@ export type { Account, Reserve, Reserved, Settle } from "./budget/ledger.ts"
  * @category errors
  * @since 0.1.0
  */
-export class StoreError extends Data.TaggedError("BudgetStoreError")<{ readonly message: string }> {}
+export class StoreError extends Data.TaggedError("BudgetStoreError")<{
+  /** What the store failed with, without its credentials. */
+  readonly message: string
+}> {}
 
 /**
  * Where accounts live. Amounts are whole billionths of a dollar.
@@ -95,7 +98,9 @@ export class StoreError extends Data.TaggedError("BudgetStoreError")<{ readonly 
 export class Store extends Context.Service<Store, {
   /** Reserves an amount, if spent, reserved and it stay within the limit; atomically. */
   readonly reserve: (options: Reserve) => Effect.Effect<Reserved, StoreError>
+  /** Puts what was really spent in the place of a reservation; a second time it does nothing. */
   readonly settle: (options: Settle) => Effect.Effect<void, StoreError>
+  /** What an account has spent and reserved now; zero for one that is not known. */
   readonly read: (key: string) => Effect.Effect<Account, StoreError>
 }>()("effect-llm/Budget/Store") {}
 
@@ -468,10 +473,16 @@ const checkedOptions = fields({
  */
 export function policy(options: Options & { readonly store?: undefined }): Policy.Policy<LlmError.LlmError>
 export function policy<E, R>(
-  options: Options & { readonly store: Layer.Layer<Store, E, R> }
+  options: Options & {
+    /** Where amounts are kept. @default in this process */
+    readonly store: Layer.Layer<Store, E, R>
+  }
 ): Policy.Policy<E | LlmError.LlmError, R | Scope>
 export function policy<E, R>(
-  options: Options & { readonly store?: Layer.Layer<Store, E, R> | undefined }
+  options: Options & {
+    /** Where amounts are kept. @default in this process */
+    readonly store?: Layer.Layer<Store, E, R> | undefined
+  }
 ): Policy.Policy<E | LlmError.LlmError, R | Scope> {
   return Policy.makeChecked(
     "Budget",

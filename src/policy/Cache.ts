@@ -438,10 +438,16 @@ const checkedOptions = fields({
  */
 export function policy(options: Options & { readonly store?: undefined }): Policy.Policy<LlmError>
 export function policy<E, R>(
-  options: Options & { readonly store: Layer.Layer<Store, E, R> }
+  options: Options & {
+    /** Where answers are kept. @default in this process */
+    readonly store: Layer.Layer<Store, E, R>
+  }
 ): Policy.Policy<E | LlmError, R | Scope.Scope>
 export function policy<E, R>(
-  options: Options & { readonly store?: Layer.Layer<Store, E, R> | undefined }
+  options: Options & {
+    /** Where answers are kept. @default in this process */
+    readonly store?: Layer.Layer<Store, E, R> | undefined
+  }
 ): Policy.Policy<E | LlmError, R | Scope.Scope> {
   const storeId = "effect-llm-cache"
   return Policy.makeChecked(

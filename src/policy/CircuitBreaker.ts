@@ -92,7 +92,10 @@ const storeOptions = optional(fields({
  * @since 0.1.0
  */
 export const storeMemory = (
-  options?: { readonly idleTimeToLive?: Duration.Input | undefined }
+  options?: {
+    /** How long a circuit that nobody uses is remembered. @default 1 hour */
+    readonly idleTimeToLive?: Duration.Input | undefined
+  }
 ): Layer.Layer<Store, LlmError.LlmError> =>
   checkedLayer("CircuitBreaker", options, storeOptions, () => Persistence.layerStoreMemory(options))
 
@@ -106,8 +109,11 @@ export const storeMemory = (
  * @since 0.1.0
  */
 export const storeRedis = (options?: {
+  /** Comes before every key in Redis. @default "effect-llm:" */
   readonly prefix?: string | undefined
+  /** How long a probe is trusted to live without a renewal, which it sends as long as it runs. @default 10 seconds */
   readonly probeLease?: Duration.Input | undefined
+  /** How long a circuit that nobody uses is remembered. @default 1 hour */
   readonly idleTimeToLive?: Duration.Input | undefined
 }): Layer.Layer<Store, LlmError.LlmError, Redis> =>
   checkedLayer(
@@ -396,10 +402,16 @@ const checkedOptions = optional(fields({
  */
 export function policy(options?: Options & { readonly store?: undefined }): Policy.Policy<LlmError.LlmError>
 export function policy<E, R>(
-  options: Options & { readonly store: Layer.Layer<Store, E, R> }
+  options: Options & {
+    /** Where circuits are kept. @default in this process */
+    readonly store: Layer.Layer<Store, E, R>
+  }
 ): Policy.Policy<E | LlmError.LlmError, R | Scope.Scope>
 export function policy<E, R>(
-  options: Options & { readonly store?: Layer.Layer<Store, E, R> | undefined } = {}
+  options: Options & {
+    /** Where circuits are kept. @default in this process */
+    readonly store?: Layer.Layer<Store, E, R> | undefined
+  } = {}
 ): Policy.Policy<E | LlmError.LlmError, R | Scope.Scope> {
   return Policy.makeChecked("CircuitBreaker", options, checkedOptions, (service) => {
     const shared = options.store

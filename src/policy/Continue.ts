@@ -429,7 +429,10 @@ const going = (service: Service, candidates: ReadonlyArray<Service>, options: Op
  * @since 0.1.0
  */
 export const policy = <const Layers extends ReadonlyArray<Layer.Layer<LlmService, unknown, unknown>> = readonly []>(
-  options: Options & { readonly candidates?: Layers | undefined } = {}
+  options: Options & {
+    /** Layers of those that go on, asked in turn. @default the service itself */
+    readonly candidates?: Layers | undefined
+  } = {}
 ): Policy.Policy<Layer.Error<Layers[number]> | LlmError, Layer.Services<Layers[number]> | Scope.Scope> =>
   Policy.makeChecked(
     "Continue",

@@ -396,10 +396,16 @@ const hedged = (service: Service, other: Service, options: Options): Service => 
  */
 export function policy(options?: Options & { readonly candidate?: undefined }): Policy.Policy<LlmError>
 export function policy<E, R>(
-  options: Options & { readonly candidate: Layer.Layer<LlmService, E, R> }
+  options: Options & {
+    /** Layer of who is asked beside the first. @default the service itself, once more */
+    readonly candidate: Layer.Layer<LlmService, E, R>
+  }
 ): Policy.Policy<E | LlmError, R | Scope.Scope>
 export function policy<E, R>(
-  options: Options & { readonly candidate?: Layer.Layer<LlmService, E, R> | undefined } = {}
+  options: Options & {
+    /** Layer of who is asked beside the first. @default the service itself, once more */
+    readonly candidate?: Layer.Layer<LlmService, E, R> | undefined
+  } = {}
 ): Policy.Policy<E | LlmError, R | Scope.Scope> {
   return Policy.makeChecked(
     "Hedge",

@@ -98,7 +98,10 @@ export type { Amounts, Reservation, Reserve, Resource, Settle } from "./rateLimi
  * @category errors
  * @since 0.1.0
  */
-export class StoreError extends Data.TaggedError("RateLimitStoreError")<{ readonly message: string }> {}
+export class StoreError extends Data.TaggedError("RateLimitStoreError")<{
+  /** What the store failed with, without its credentials. */
+  readonly message: string
+}> {}
 
 /**
  * Where buckets live. Both operations must be atomic.
@@ -172,11 +175,13 @@ export const storeRedis = (options?: {
  * @since 0.1.0
  */
 export interface Options {
+  /** Requests, refilled evenly over the minute. @default no limit but what headers teach */
   readonly requestsPerMinute?: number | undefined
   /** Input and output tokens together. */
   readonly tokensPerMinute?: number | undefined
   /** Input tokens, without those read from a cache, as Anthropic counts them. */
   readonly inputTokensPerMinute?: number | undefined
+  /** Output tokens, reasoning included. @default no limit but what headers teach */
   readonly outputTokensPerMinute?: number | undefined
   /**
    * Which calls share the limits. In this process at most 10,000 keys are remembered, each until its buckets are full again.
@@ -210,7 +215,9 @@ export interface Options {
  * @since 0.1.0
  */
 export interface Estimate {
+  /** Input tokens to reserve. */
   readonly input: number
+  /** Output tokens to reserve; what was not used goes back when the call ends. */
   readonly output: number
 }
 
@@ -407,10 +414,16 @@ const checkedOptions = optional(fields({
  */
 export function policy(options?: Options & { readonly store?: undefined }): Policy.Policy<LlmError.LlmError>
 export function policy<E, R>(
-  options: Options & { readonly store: Layer.Layer<Store, E, R> }
+  options: Options & {
+    /** Where the buckets are kept. @default in this process */
+    readonly store: Layer.Layer<Store, E, R>
+  }
 ): Policy.Policy<E | LlmError.LlmError, R | Scope>
 export function policy<E, R>(
-  options: Options & { readonly store?: Layer.Layer<Store, E, R> | undefined } = {}
+  options: Options & {
+    /** Where the buckets are kept. @default in this process */
+    readonly store?: Layer.Layer<Store, E, R> | undefined
+  } = {}
 ): Policy.Policy<E | LlmError.LlmError, R | Scope> {
   return Policy.makeChecked(
     "RateLimit",

@@ -29,9 +29,11 @@ export type { Compile } from "./schema/Schemas.ts"
  * @since 0.1.0
  */
 export interface EncodeInput {
+  /** What is asked, checked already. */
   readonly request: LlmRequest
   /** The model to ask, resolved from request and layer. */
   readonly model: string
+  /** Whether the answer is to be a stream. */
   readonly stream: boolean
   /** Provider id; tells own reasoning and signatures from foreign ones. */
   readonly provider: string
@@ -52,12 +54,16 @@ export interface EncodeInput {
 export interface Encoded {
   /** Path below the base URL, with a leading slash. */
   readonly path: string
+  /** The JSON to send. */
   readonly body: JsonObject
+  /** Headers that the wire needs for this request, such as for beta features. @default none */
   readonly headers?: { readonly [name: string]: string } | undefined
   /** What was dropped, rounded or emulated. */
   readonly warnings: ReadonlyArray<Warning>
   /** The application's name of each tool that was sent under another, by the name that was sent. */
   readonly toolNames?: ReadonlyMap<string, string> | undefined
+  /** Tools of the application whose calls are items of their own on the wire: their names by the type of the item. */
+  readonly calledItems?: ReadonlyMap<string, string> | undefined
   /** How JSON in the answer is read, where it was asked for in another form or cannot be held by the host. */
   readonly schemas?: Sent | undefined
 }
@@ -69,6 +75,7 @@ export interface Encoded {
  * @since 0.1.0
  */
 export interface Refused {
+  /** The field that cannot be said, and why. */
   readonly refused: Issue
 }
 
@@ -79,6 +86,7 @@ export interface Refused {
  * @since 0.1.0
  */
 export interface Decoder {
+  /** Collects the events and the final response. */
   readonly assembler: Assembler
   /** One frame of a stream: its data and, for framings that have one, the event name (else ""). */
   frame(data: string, event: string): void
@@ -97,6 +105,7 @@ export interface Decoder {
  * @since 0.1.0
  */
 export interface Framing {
+  /** Takes the next bytes, cut anywhere, and gives the decoder every frame that is whole. */
   push(bytes: Uint8Array): void
   /**
    * The reader has to wait, though perhaps for nothing: hands on what is whole without its end. Says whether a body of one JSON document
@@ -134,6 +143,7 @@ export const exceptionPrefix = "exception:"
 export interface Protocol {
   /** Name of the wire, such as `anthropic-messages`. */
   readonly wire: string
+  /** How the bytes of a stream are cut into frames. */
   readonly framing: FramingKind
   /** Spells requests; it may be loaded when the first layer is made. */
   readonly encoder: Encode | Lazy<Encode>

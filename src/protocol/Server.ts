@@ -108,7 +108,9 @@ export interface AnswerContext {
  * @since 0.1.0
  */
 export interface Frame {
+  /** `content` of the answer, `ping` that says nothing, `terminal` that ends it, `done` after it. */
   readonly kind: "content" | "ping" | "terminal" | "done"
+  /** The frame as it goes over the network; bytes on wires that are no text. */
   readonly data: string | Uint8Array
 }
 

@@ -74,10 +74,13 @@ export class Assembler {
   finished = false
   /** Known values that are neither content nor usage, under the wire's names. */
   readonly extra: Draft<JsonObject> = {}
+  /** The wire's log probabilities, unchanged. */
   logprobs: Json | undefined = undefined
   /** Frames or body, when the request asked for them. */
   raw: Array<Json> | undefined
+  /** Put on parts that only go back to where they came from. */
   readonly origin: Origin
+  /** Token counts as known so far; `undefined` until the wire names any. */
   usageSoFar: Usage | undefined = undefined
   /** Characters of all text so far. */
   textLength = 0
@@ -253,6 +256,7 @@ export class Assembler {
   // Text and reasoning
   // ---------------------------------------------------------------------------
 
+  /** Begins a text and gives its index. */
   openText(): number {
     this.start()
     const index = this.place()
@@ -264,6 +268,7 @@ export class Assembler {
     return index
   }
 
+  /** Adds to an open text; nothing happens for no characters. */
   text(index: number, text: string): void {
     if (text === "") return
     this.textLength += text.length
@@ -292,6 +297,7 @@ export class Assembler {
     return this.changing.get(index)?.raw ?? this.fold.textOf(index)
   }
 
+  /** Closes a text, with what must be replayed with it. */
   endText(index: number, more?: Omit<TextPart, "type" | "text">): void {
     if (this.openParts.get(index) !== "text") return
     this.openParts.delete(index)
@@ -300,6 +306,7 @@ export class Assembler {
     this.emit({ _tag: "TextEnd", index, part: { type: "text", text: wellFormed(this.fold.openText(index)), ...more } })
   }
 
+  /** Begins reasoning and gives its index. */
   openReasoning(): number {
     this.start()
     const index = this.place()
@@ -308,10 +315,12 @@ export class Assembler {
     return index
   }
 
+  /** Adds to open reasoning. */
   reasoning(index: number, text: string): void {
     if (text !== "") this.emit({ _tag: "ReasoningDelta", index, text })
   }
 
+  /** Closes reasoning, with its signature or encrypted form. */
   endReasoning(index: number, more?: Omit<ReasoningPart, "type" | "text" | "origin">): void {
     if (this.openParts.get(index) !== "reasoning") return
     this.openParts.delete(index)
@@ -345,6 +354,7 @@ export class Assembler {
     return `call_${this.context.idSeed}${index}`
   }
 
+  /** Adds to the argument text of an open call. */
   toolCallDelta(index: number, delta: string): void {
     const open = this.openParts.get(index)
     if (delta === "" || typeof open !== "object") return
@@ -421,16 +431,19 @@ export class Assembler {
   // Whole parts
   // ---------------------------------------------------------------------------
 
+  /** Emits a source at the next index. */
   source(part: SourcePart): void {
     this.start()
     this.emit({ _tag: "Source", index: this.place(), part })
   }
 
+  /** Emits a file at the next index. */
   file(part: ImagePart | AudioPart | FilePart): void {
     this.start()
     this.emit({ _tag: "File", index: this.place(), part })
   }
 
+  /** Emits what a tool of the provider was asked or gave, at the next index. */
   serverTool(part: Omit<ServerToolPart, "type" | "origin">): void {
     this.start()
     this.emit({ _tag: "ServerTool", index: this.place(), part: { type: "server-tool", ...part, origin: this.origin } })

@@ -25,11 +25,21 @@ import { claudeStreamsWhole } from "./wholeAnswers.ts"
 export interface RequestFields {
   /** Beta features of this call, added to the layer's: https://platform.claude.com/docs/en/api/beta-headers */
   readonly betas?: ReadonlyArray<string> | undefined
-  readonly metadata?: { readonly user_id?: string | undefined } | undefined
+  /** Says who the request is for: https://platform.claude.com/docs/en/api/messages */
+  readonly metadata?: {
+    /** Opaque id of the application's user, against abuse; no name, address or number. */
+    readonly user_id?: string | undefined
+  } | undefined
   /** https://platform.claude.com/docs/en/api/service-tiers */
   readonly service_tier?: Open<"auto" | "standard_only"> | undefined
+  /** Container of an earlier answer to go on in, by its id, or one with skills. @default a new one where a tool needs it */
   readonly container?: string | JsonObject | undefined
+  /** MCP servers that Anthropic calls, at most 20; needs a beta: https://platform.claude.com/docs/en/agents-and-tools/mcp-connector */
   readonly mcp_servers?: ReadonlyArray<JsonObject> | undefined
+  /**
+   * What Anthropic takes out of a context that grew too long; needs a beta:
+   * https://platform.claude.com/docs/en/build-with-claude/context-editing
+   */
   readonly context_management?: JsonObject | undefined
   readonly [field: string]: unknown
 }

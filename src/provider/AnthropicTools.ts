@@ -23,6 +23,7 @@ export interface Domains {
   readonly maxUses?: number | undefined
   /** Only these; not together with `blockedDomains`. */
   readonly allowedDomains?: ReadonlyArray<string> | undefined
+  /** None of these; not together with `allowedDomains`. */
   readonly blockedDomains?: ReadonlyArray<string> | undefined
 }
 
@@ -39,7 +40,10 @@ const domains = ({ allowedDomains, blockedDomains, maxUses }: Domains) => ({
  * @category provider tools
  * @since 0.1.0
  */
-export const webSearch = (options: Domains & { readonly userLocation?: JsonObject | undefined } = {}) =>
+export const webSearch = (options: Domains & {
+  /** Where the user is, `{ type: "approximate", city, region, country, timezone }`. @default not told */
+  readonly userLocation?: JsonObject | undefined
+} = {}) =>
   LlmTool.provider(
     "web_search",
     definitionOf({
@@ -58,7 +62,12 @@ export const webSearch = (options: Domains & { readonly userLocation?: JsonObjec
  * @since 0.1.0
  */
 export const webFetch = (
-  options: Domains & { readonly citations?: boolean | undefined; readonly maxContentTokens?: number | undefined } = {}
+  options: Domains & {
+    /** Whether the answer cites what was read. @default false */
+    readonly citations?: boolean | undefined
+    /** Most tokens of one page or document; the rest is cut off. @default no limit of its own */
+    readonly maxContentTokens?: number | undefined
+  } = {}
 ) =>
   LlmTool.provider(
     "web_fetch",
@@ -139,7 +148,10 @@ export const TextEditorParameters = Schema.Union([
  * @since 0.1.0
  */
 export const textEditor = (
-  options: Execution<typeof TextEditorParameters> & { readonly maxCharacters?: number | undefined } = {}
+  options: Execution<typeof TextEditorParameters> & {
+    /** Most characters of a file that `view` is to give. @default no limit */
+    readonly maxCharacters?: number | undefined
+  } = {}
 ) => {
   const { maxCharacters, ...execution } = options
   return LlmTool.providerDefined(
@@ -209,6 +221,7 @@ export const computer = (
     readonly width: number
     /** Pixels. */
     readonly height: number
+    /** Lets the model ask for a part of the screen in full detail. @default false */
     readonly enableZoom?: boolean | undefined
   }
 ) => {

@@ -63,9 +63,16 @@ export type {
  * @since 0.1.0
  */
 export interface RequestFields {
+  /**
+   * Guardrail to hold prompt and answer to:
+   * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_GuardrailConfiguration.html
+   */
   readonly guardrailConfig?: {
+    /** Id or ARN of the guardrail. */
     readonly guardrailIdentifier: string
+    /** Number of its version, or `DRAFT`. */
     readonly guardrailVersion: string
+    /** Whether the answer tells what the guardrail did; `enabled_full` also what it let through. @default "disabled" */
     readonly trace?: "enabled" | "disabled" | "enabled_full" | undefined
     /** Of streams only; left out otherwise. */
     readonly streamProcessingMode?: "sync" | "async" | undefined
@@ -74,11 +81,27 @@ export interface RequestFields {
   readonly additionalModelRequestFields?: JsonObject | undefined
   /** JSON pointers of fields to get back in `response.extra.additionalModelResponseFields`. */
   readonly additionalModelResponseFieldPaths?: ReadonlyArray<string> | undefined
+  /** Merged over the options this library sets (`maxTokens`, `temperature`, `topP`, `stopSequences`). */
   readonly inferenceConfig?: JsonObject | undefined
+  /** Form and effort of the answer, merged over what `responseFormat` and `effort` give. */
   readonly outputConfig?: JsonObject | undefined
-  readonly performanceConfig?: { readonly latency: Open<"standard" | "optimized"> } | undefined
-  readonly serviceTier?: { readonly type: Open<"default" | "priority" | "flex" | "reserved"> } | undefined
-  readonly promptVariables?: { readonly [name: string]: { readonly text: string } } | undefined
+  /** Speed for price, on models that have it: https://docs.aws.amazon.com/bedrock/latest/userguide/latency-optimized-inference.html */
+  readonly performanceConfig?: {
+    /** `optimized` answers faster. @default "standard" */
+    readonly latency: Open<"standard" | "optimized">
+  } | undefined
+  /** How the request ranks, and what it costs: https://docs.aws.amazon.com/bedrock/latest/userguide/service-tiers-inference.html */
+  readonly serviceTier?: {
+    /** The tier. @default "default" */
+    readonly type: Open<"default" | "priority" | "flex" | "reserved">
+  } | undefined
+  /** Values for the variables of a managed prompt, by name; without a prompt as model they are ignored. */
+  readonly promptVariables?: {
+    readonly [name: string]: {
+      /** The value. */
+      readonly text: string
+    }
+  } | undefined
   /** Labels by which logs of invocations can be filtered. */
   readonly requestMetadata?: { readonly [name: string]: string } | undefined
   readonly [field: string]: unknown

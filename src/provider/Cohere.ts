@@ -18,6 +18,7 @@ import * as Provider from "./Provider.ts"
  * @since 0.1.0
  */
 export interface Document {
+  /** Name of the document in citations. @default given by the host */
   readonly id?: string | undefined
   /** Fields the model reads, such as `title` and `text`. */
   readonly data: { readonly [field: string]: Json }
@@ -35,7 +36,10 @@ export interface RequestFields {
   readonly documents?: ReadonlyArray<string | Document> | undefined
   /** How citations are made: with the text, after it, or not at all. @default "ENABLED" */
   readonly citation_options?:
-    | { readonly mode?: "ENABLED" | "DISABLED" | "FAST" | "ACCURATE" | "OFF" | undefined }
+    | {
+      /** How carefully citations are made, or none at all (`OFF`): https://docs.cohere.com/docs/rag-citations */
+      readonly mode?: "ENABLED" | "DISABLED" | "FAST" | "ACCURATE" | "OFF" | undefined
+    }
     | undefined
   /** @default "CONTEXTUAL" */
   readonly safety_mode?: "CONTEXTUAL" | "STRICT" | "OFF" | undefined

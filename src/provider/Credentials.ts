@@ -24,6 +24,7 @@ import type { Credentials } from "./definition.ts"
  * @since 0.1.0
  */
 export interface Token {
+  /** The token itself. */
   readonly value: Redacted.Redacted<string>
   /** @default until it is rejected */
   readonly expiresIn?: Duration.Input | undefined

@@ -37,9 +37,11 @@ import type { Definition, Options } from "./Provider.ts"
  * @since 0.1.0
  */
 export interface Upload {
+  /** The whole file; it is sent at once. */
   readonly bytes: Uint8Array
   /** Such as `application/pdf`. */
   readonly mediaType: string
+  /** Name under which the provider lists it. */
   readonly filename: string
 }
 
@@ -58,7 +60,9 @@ export type StoredFile = Extract<Media, { readonly type: "file" }>
  * @since 0.1.0
  */
 export interface Files {
+  /** Sends a file and gives what messages name it by. */
   readonly upload: (file: Upload) => Effect.Effect<StoredFile, LlmError.LlmError>
+  /** Deletes it at the provider. */
   readonly remove: (file: StoredFile) => Effect.Effect<void, LlmError.LlmError>
   /** Uploads a file and deletes it when the scope ends; a failed deletion is ignored. */
   readonly use: (file: Upload) => Effect.Effect<StoredFile, LlmError.LlmError, Scope.Scope>

@@ -24,9 +24,12 @@ import * as Provider from "./Provider.ts"
 export interface RequestFields {
   /** A cache made before, `cachedContents/…`: https://ai.google.dev/api/caching. It holds system prompt and tools. */
   readonly cachedContent?: string | undefined
+  /** From which probability on harmful content is blocked, by category: https://ai.google.dev/gemini-api/docs/safety-settings */
   readonly safetySettings?:
     | ReadonlyArray<{
+      /** Such as `HARM_CATEGORY_HARASSMENT`. */
       readonly category: string
+      /** Such as `BLOCK_ONLY_HIGH`. */
       readonly threshold: string
       /** Vertex AI only. */
       readonly method?: string | undefined
@@ -34,11 +37,20 @@ export interface RequestFields {
     | undefined
   /** Merged over the options this library sets. */
   readonly generationConfig?: JsonObject | undefined
+  /** What the answer may have in it. @default text */
   readonly responseModalities?: ReadonlyArray<"TEXT" | "IMAGE" | "AUDIO"> | undefined
+  /** Merged over what `thinking` gives: https://ai.google.dev/gemini-api/docs/thinking */
   readonly thinkingConfig?: JsonObject | undefined
+  /** Voice and language of a spoken answer: https://ai.google.dev/gemini-api/docs/speech-generation */
   readonly speechConfig?: JsonObject | undefined
+  /** Size and shape of images in the answer: https://ai.google.dev/gemini-api/docs/image-generation */
   readonly imageConfig?: JsonObject | undefined
+  /**
+   * How finely media are read, such as `MEDIA_RESOLUTION_LOW`; finer costs more tokens:
+   * https://ai.google.dev/gemini-api/docs/media-resolution
+   */
   readonly mediaResolution?: string | undefined
+  /** Better answers to civic questions, on models that have them. @default false */
   readonly enableEnhancedCivicAnswers?: boolean | undefined
   readonly [field: string]: unknown
 }
@@ -70,6 +82,7 @@ const generationFields = [
  * @since 0.1.0
  */
 export const requestShape: Pick<Provider.Definition, "nonBodyOptions" | "ownOptions"> & {
+  /** Sorts the fields of `providerOptions.gemini` into the body. */
   readonly finish: (outgoing: Provider.Outgoing, options: JsonObject) => Provider.Outgoing
 } = {
   ownOptions: { generationConfig: optional(recordOf(anything)) },

@@ -26,8 +26,10 @@ export const googleSearch = () => LlmTool.provider("google_search", { googleSear
  * @category provider tools
  * @since 0.1.0
  */
-export const googleMaps = (options: { readonly enableWidget?: boolean | undefined } = {}) =>
-  LlmTool.provider("google_maps", { googleMaps: definitionOf({ enableWidget: options.enableWidget }) })
+export const googleMaps = (options: {
+  /** Asks for the token of a map widget, which Google means to remove. @default false */
+  readonly enableWidget?: boolean | undefined
+} = {}) => LlmTool.provider("google_maps", { googleMaps: definitionOf({ enableWidget: options.enableWidget }) })
 
 /**
  * Reads the pages whose URLs stand in the prompt.
@@ -55,8 +57,11 @@ export const codeExecution = () => LlmTool.provider("code_execution", { codeExec
  * @since 0.1.0
  */
 export const fileSearch = (options: {
+  /** Names of file search stores, such as `fileSearchStores/my-store-123`. */
   readonly stores: ReadonlyArray<string>
+  /** Only files whose metadata fit this filter. @default all */
   readonly metadataFilter?: string | undefined
+  /** How many pieces of files are looked at. @default Google's own */
   readonly topK?: number | undefined
 }) =>
   LlmTool.provider("file_search", {

@@ -47,11 +47,17 @@ export interface RequestFields {
 export interface RunnerOptions {
   /** Context window in tokens. */
   readonly num_ctx?: number | undefined
+  /** Most tokens of the answer; -1 for no limit. Prefer `maxTokens`. @default -1 */
   readonly num_predict?: number | undefined
+  /** Layers of the model that are put on the GPU. @default as many as fit */
   readonly num_gpu?: number | undefined
+  /** Threads of the CPU. @default chosen by Ollama */
   readonly num_thread?: number | undefined
+  /** Least probability of a token, relative to the likeliest one; 0 to 1. @default 0 */
   readonly min_p?: number | undefined
+  /** Above 1 makes repetitions less likely. https://docs.ollama.com/modelfile @default the model's own */
   readonly repeat_penalty?: number | undefined
+  /** How many tokens back repetitions are looked for; 0 for none, -1 for the whole context. @default 64 */
   readonly repeat_last_n?: number | undefined
   readonly [option: string]: unknown
 }

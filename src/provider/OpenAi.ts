@@ -26,6 +26,7 @@ export interface RequestFields {
   readonly store?: boolean | undefined
   /** The stored answer this request goes on from; messages up to the last assistant turn are then left out. */
   readonly previous_response_id?: string | undefined
+  /** Stored conversation that this answer belongs to, by id; not together with `previous_response_id`. */
   readonly conversation?: string | JsonObject | undefined
   /** Added to what the wire asks for. */
   readonly include?: ReadonlyArray<string> | undefined
@@ -33,11 +34,15 @@ export interface RequestFields {
   readonly reasoning?: JsonObject | undefined
   /** `verbosity`; merged over what `responseFormat` gives. */
   readonly text?: JsonObject | undefined
+  /** `auto` drops the oldest items of a context that is too long; deprecated by OpenAI. @default "disabled", which refuses the request */
   readonly truncation?: Open<"auto" | "disabled"> | undefined
   /** https://platform.openai.com/docs/api-reference/responses/create */
   readonly service_tier?: Open<"auto" | "default" | "flex" | "priority"> | undefined
+  /** Most calls of OpenAI's own tools in one answer, over all tools. @default no limit */
   readonly max_tool_calls?: number | undefined
+  /** Up to 16 labels to find the answer by: keys to 64 characters, values to 512. */
   readonly metadata?: { readonly [key: string]: string } | undefined
+  /** Stable opaque id of the application's user, against abuse; 128 characters at most. */
   readonly safety_identifier?: string | undefined
   readonly [field: string]: unknown
 }

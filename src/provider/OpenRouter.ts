@@ -23,7 +23,9 @@ export interface ProviderPrefs {
   readonly only?: ReadonlyArray<string> | undefined
   /** Never these. */
   readonly ignore?: ReadonlyArray<string> | undefined
+  /** What upstream providers are ordered by; turns load balancing off. @default OpenRouter weighs them itself */
   readonly sort?: "price" | "throughput" | "latency" | undefined
+  /** Only endpoints with these quantizations, such as `int8`. @default any */
   readonly quantizations?: ReadonlyArray<string> | undefined
   /** US dollars per million tokens, request or image. */
   readonly max_price?:
@@ -45,10 +47,13 @@ export interface ProviderPrefs {
  * @since 0.1.0
  */
 export interface RequestFields {
+  /** Which upstream providers may answer: https://openrouter.ai/docs/guides/routing/provider-routing */
   readonly provider?: ProviderPrefs | undefined
   /** Models to try in order when the first cannot answer. */
   readonly models?: ReadonlyArray<string> | undefined
+  /** `middle-out` shortens a prompt that is too long in its middle: https://openrouter.ai/docs/guides/features/message-transforms */
   readonly transforms?: ReadonlyArray<"middle-out"> | undefined
+  /** Plugins such as web search, `{ id: "web" }`: https://openrouter.ai/docs/guides/features/plugins */
   readonly plugins?: ReadonlyArray<JsonObject> | undefined
   readonly [field: string]: unknown
 }

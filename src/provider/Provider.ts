@@ -36,9 +36,13 @@ export { make } from "./service.ts"
  * @since 0.1.0
  */
 export interface ConfigOptions {
+  /** Where the key comes from. @default none */
   readonly apiKey?: Config.Config<Redacted.Redacted<string>> | undefined
+  /** Where the address comes from. @default the provider's own */
   readonly baseUrl?: Config.Config<string> | undefined
+  /** Where the model comes from, for requests that name none. @default the provider's own */
   readonly model?: Config.Config<string> | undefined
+  /** Where the label comes from. @default none */
   readonly label?: Config.Config<string> | undefined
 }
 
@@ -57,10 +61,15 @@ export type ServiceLayer = Layer.Layer<LlmService.LlmService, LlmError.LlmError,
  * @since 0.1.0
  */
 export interface ProviderModule<O extends Options = Options> {
+  /** The provider as data. */
   readonly definition: Definition
+  /** The service itself, for those who do without layers. */
   readonly make: (options?: O) => Effect.Effect<LlmService.Service, LlmError.LlmError, HttpClient.HttpClient>
+  /** A layer of `LlmService` with options written in code. */
   readonly layer: (options?: O) => ServiceLayer
+  /** A layer of `LlmService` whose key, address, model and label come from `Config`. */
   readonly layerConfig: (config: ConfigOptions, options?: O) => ServiceLayer
+  /** A layer of `LlmService` that reads the provider's usual environment variables. */
   readonly layerEnv: ServiceLayer
 }
 

@@ -19,6 +19,7 @@ import { definitionOf } from "./toolDefinition.ts"
 export const webSearch = (options: {
   /** Only these; not together with `excludedDomains`. */
   readonly allowedDomains?: ReadonlyArray<string> | undefined
+  /** None of these; not together with `allowedDomains`. */
   readonly excludedDomains?: ReadonlyArray<string> | undefined
 } = {}) =>
   LlmTool.provider(
@@ -41,9 +42,11 @@ export const webSearch = (options: {
 export const xSearch = (options: {
   /** Only these authors; not together with `excludedHandles`. */
   readonly allowedHandles?: ReadonlyArray<string> | undefined
+  /** None of these authors; not together with `allowedHandles`. */
   readonly excludedHandles?: ReadonlyArray<string> | undefined
   /** ISO 8601 days. */
   readonly fromDate?: string | undefined
+  /** Last day of posts, ISO 8601. @default today */
   readonly toDate?: string | undefined
 } = {}) =>
   LlmTool.provider(
@@ -76,8 +79,11 @@ export const codeExecution = () => LlmTool.provider("code_interpreter", { type: 
 export const mcp = (options: {
   /** Tells the server apart in a request. */
   readonly label: string
+  /** Address of the server. */
   readonly url: string
+  /** Names of tools; all when left out. */
   readonly allowedTools?: ReadonlyArray<string> | undefined
+  /** Value of the `Authorization` header for the server. @default none */
   readonly authorization?: string | undefined
 }) =>
   LlmTool.provider(

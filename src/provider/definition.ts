@@ -29,7 +29,11 @@ import type { Fields } from "../validation/values.ts"
  */
 export type Auth =
   | { readonly type: "bearer" }
-  | { readonly type: "header"; readonly name: string }
+  | {
+    readonly type: "header"
+    /** Name of the header that holds the key. */
+    readonly name: string
+  }
   | { readonly type: "none" }
 
 /**
@@ -41,9 +45,11 @@ export type Auth =
 export interface Environment {
   /** Variables that may hold the key; the first that is set counts. */
   readonly apiKey: ReadonlyArray<string>
+  /** Variable that holds the base URL. @default none */
   readonly baseUrl?: string | undefined
   /** Variable that holds the address of the server in the host's own form; counts when `baseUrl` is not set. */
   readonly host?: string | undefined
+  /** Variable that holds the model for requests that name none. @default none */
   readonly model?: string | undefined
   /** Variables that set a header, by header name. */
   readonly headers?: { readonly [header: string]: string } | undefined
@@ -56,8 +62,11 @@ export interface Environment {
  * @since 0.1.0
  */
 export interface Outgoing {
+  /** Below the base URL, with a leading slash; may have a query. */
   readonly path: string
+  /** Headers as they will be sent, without the credential. */
   readonly headers: { readonly [name: string]: string }
+  /** The JSON body, `providerOptions` merged in. */
   readonly body: JsonObject
 }
 
@@ -68,9 +77,13 @@ export interface Outgoing {
  * @since 0.1.0
  */
 export interface Unsigned {
+  /** HTTP method. */
   readonly method: "GET" | "POST"
+  /** Whole address, with its query. */
   readonly url: string
+  /** Headers as they will be sent, names in lower case. */
   readonly headers: { readonly [name: string]: string }
+  /** The text of the body; empty for a `GET`. */
   readonly body: string
 }
 
@@ -81,6 +94,7 @@ export interface Unsigned {
  * @since 0.1.0
  */
 export interface Signed {
+  /** Headers to add, the signature among them. */
   readonly headers: { readonly [name: string]: string }
   /** Values that must not appear in anything rendered. */
   readonly secrets: ReadonlyArray<string>
@@ -95,6 +109,7 @@ export interface Signed {
  * @since 0.1.0
  */
 export interface WholeAnswer {
+  /** The model that is asked. */
   readonly model: string
   /** The body as it would be sent. */
   readonly body: JsonObject
@@ -109,6 +124,7 @@ export interface WholeAnswer {
 export interface Counting {
   /** The request as it would be sent. */
   readonly outgoing: Outgoing
+  /** The model that would be asked. */
   readonly model: string
   /** Without its query, which goes along by itself. */
   readonly baseUrl: string
@@ -121,8 +137,11 @@ export interface Counting {
  * @since 0.1.0
  */
 export interface CountRequest {
+  /** Whole address to post to. */
   readonly url: string
+  /** The JSON body. */
   readonly body: JsonObject
+  /** Tokens in the answer, `undefined` when it has none. */
   readonly read: (answer: unknown) => number | undefined
 }
 
@@ -137,14 +156,19 @@ export interface Definition {
   readonly id: string
   /** Name for people. */
   readonly name: string
+  /** The wire, with what this host does differently. */
   readonly protocol: Protocol
   /** Without a trailing slash; the wire's path comes after it. */
   readonly baseUrl: string
+  /** Where the credential goes. */
   readonly auth: Auth
+  /** Which environment variables `layerEnv` reads. */
   readonly env: Environment
   /** Model used when options and request name none. */
   readonly defaultModel?: string | undefined
+  /** Headers of every request. @default none */
   readonly headers?: { readonly [name: string]: string } | undefined
+  /** What the host takes at large. @default not known */
   readonly capabilities?: Capabilities | undefined
   /** Loads what is known of its models, at the first call. */
   readonly catalogue?: LoadCatalogue | undefined
@@ -197,7 +221,9 @@ export interface Definition {
 export type Credentials =
   | Effect.Effect<Redacted.Redacted<string>, LlmError.LlmError>
   | {
+    /** The credential for the next request; may keep it as long as it is good. */
     readonly get: Effect.Effect<Redacted.Redacted<string>, LlmError.LlmError>
+    /** A new credential, after one was refused. */
     readonly refresh: Effect.Effect<Redacted.Redacted<string>, LlmError.LlmError>
   }
 
@@ -221,6 +247,7 @@ export interface Options {
   readonly label?: string | undefined
   /** Extra headers of every request. Those that are named like credentials are secrets like the key. */
   readonly headers?: { readonly [name: string]: string } | undefined
+  /** Time limits of every call; a request's own go over them, field by field. */
   readonly timeouts?: Timeouts | undefined
   /** Facts about models, by id, that differ from the catalogue's or are missing there. */
   readonly models?: ModelOverrides | undefined

@@ -25,7 +25,7 @@ const optionsOf = (request: LlmRequest, id: string): JsonObject =>
  * @category models
  * @since 0.1.0
  */
-export type Spelled = Outgoing & Pick<Encoded, "warnings" | "toolNames" | "schemas">
+export type Spelled = Outgoing & Pick<Encoded, "warnings" | "toolNames" | "calledItems" | "schemas">
 
 /**
  * What a request is spelled for.
@@ -79,8 +79,8 @@ export const spell = (
   }
   const finished = definition.finish?.(outgoing, options) ?? outgoing
   if ("field" in finished) return finished
-  const { schemas, toolNames, warnings } = encoded
-  return { ...finished, warnings, toolNames, schemas }
+  const { calledItems, schemas, toolNames, warnings } = encoded
+  return { ...finished, warnings, toolNames, calledItems, schemas }
 }
 
 /**

@@ -249,6 +249,7 @@ export const make = (
               streamed,
               contextWindow,
               toolNames: encoded.toolNames,
+              calledItems: encoded.calledItems,
               schemas: encoded.schemas
             }
             return Effect.flatMap(

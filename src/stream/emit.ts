@@ -33,7 +33,9 @@ import { shownName } from "./shownNames.ts"
  * @since 0.1.0
  */
 export interface Candidate {
+  /** Provider id, such as `anthropic`. */
   readonly provider: string
+  /** Id of the model that is asked. */
   readonly model: string
 }
 
@@ -44,6 +46,7 @@ export interface Candidate {
  * @since 0.1.0
  */
 export interface PrefixDifference {
+  /** What differs; `options` are those that providers key their cache by. */
   readonly in: "model" | "tools" | "system" | "messages" | "options"
   /** Of the message or the tool, from 0. */
   readonly index?: number | undefined
@@ -64,11 +67,18 @@ export interface PrefixDifference {
 export type EventDetail =
   | (Candidate & {
     readonly _tag: "ProviderCall"
+    /** Whether a whole answer or a stream was asked for. */
     readonly operation: "generate" | "stream"
+    /** How the attempt ended; `interrupted` when nobody wanted its answer any more. */
     readonly status: "finished" | "failed" | "interrupted"
+    /** Milliseconds from the start of the attempt to its end. */
     readonly durationMillis: number
   })
-  | (Candidate & { readonly _tag: "TokenUsage"; readonly usage: Usage })
+  | (Candidate & {
+    readonly _tag: "TokenUsage"
+    /** Token counts of the answer, as the provider gave them. */
+    readonly usage: Usage
+  })
   | (Candidate & {
     readonly _tag: "CacheHit"
     /** `prompt` is the provider's cache of prompt prefixes, `response` the `Cache` policy's of whole answers. */
@@ -78,28 +88,47 @@ export type EventDetail =
   })
   | (Candidate & {
     readonly _tag: "CacheWrite"
+    /** `prompt` is the provider's cache of prompt prefixes, `response` the `Cache` policy's of whole answers. */
     readonly cache: "prompt" | "response"
+    /** Input tokens that were stored; absent when not known. */
     readonly tokensWritten?: number | undefined
   })
   | (Candidate & {
     readonly _tag: "Retry"
     /** 1 for the first retry. */
     readonly retry: number
+    /** Tag of the reason that the attempt before failed with. */
     readonly reason: ReasonTag
+    /** Milliseconds until the retry is sent. */
     readonly delayMillis: number
   })
   | {
     readonly _tag: "FailOver"
+    /** Who failed. */
     readonly from: Candidate
+    /** Who is asked next. */
     readonly to: Candidate
+    /** Tag of the reason it failed with. */
     readonly reason: ReasonTag
   }
-  | { readonly _tag: "CircuitOpened"; readonly key: string; readonly retryAfterMillis?: number | undefined }
-  | { readonly _tag: "CircuitClosed"; readonly key: string }
+  | {
+    readonly _tag: "CircuitOpened"
+    /** Key of the circuit, as the policy's options gave it. */
+    readonly key: string
+    /** Milliseconds until a probe is let through; absent when not known. */
+    readonly retryAfterMillis?: number | undefined
+  }
+  | {
+    readonly _tag: "CircuitClosed"
+    /** Key of the circuit, as the policy's options gave it. */
+    readonly key: string
+  }
   | (Candidate & {
     /** A candidate is left out for a while. */
     readonly _tag: "Benched"
+    /** Tag of the reason it failed with. */
     readonly reason: ReasonTag
+    /** Milliseconds for which it is left out. */
     readonly benchMillis: number
   })
   | (Candidate & {
@@ -107,22 +136,29 @@ export type EventDetail =
     readonly _tag: "Waited"
     /** Such as `Concurrency` or `RateLimit`. */
     readonly policy: string
+    /** Milliseconds that the call waited. */
     readonly waitMillis: number
   })
   | (Candidate & {
     /** A policy turned a call away; nothing was sent for it. Only in the log: subscribers are told by `RequestFailed`. */
     readonly _tag: "Rejected"
+    /** Such as `Concurrency` or `Budget`. */
     readonly policy: string
+    /** Tag of the reason the caller gets. */
     readonly reason: ReasonTag
     /** What of the policy it was, such as `full`, `late`, `limit`. */
     readonly cause?: string | undefined
+    /** Milliseconds until it may be let through; absent when not known. */
     readonly retryAfterMillis?: number | undefined
   })
   | {
     /** A second request was sent because the first was slow. */
     readonly _tag: "Hedged"
+    /** Who was slow. */
     readonly from: Candidate
+    /** Who was asked as well. */
     readonly to: Candidate
+    /** Milliseconds that the first had been waited for. */
     readonly delayMillis: number
   }
   | (Candidate & {
@@ -130,25 +166,33 @@ export type EventDetail =
     readonly _tag: "KeyRemoved"
     /** A hash; never the key. */
     readonly key: string
+    /** `benched` for a while, `dead` for good: refused as a credential. */
     readonly state: "benched" | "dead"
+    /** Tag of the reason that the call with it failed with. */
     readonly reason: ReasonTag
+    /** Milliseconds for which it is left out; absent when it is dead. */
     readonly benchMillis?: number | undefined
   })
   | (Candidate & {
     /** A credential was refused, and another got in its place. */
     readonly _tag: "KeyRenewed"
+    /** Tag of the reason that the old credential was refused with. */
     readonly reason: ReasonTag
   })
   | (Candidate & {
     /** A warning of an answer: an option was left out, something was sent or read in another way than asked for. */
     readonly _tag: "Warning"
+    /** The request field or part concerned, such as `thinking`. */
     readonly field: string
+    /** What was done instead, and why. */
     readonly message: string
   })
   | {
     /** Arguments of a tool that did not decode were replaced. */
     readonly _tag: "ArgumentsRepaired"
+    /** The tool as the model called it. */
     readonly toolName: string
+    /** Id of the call. */
     readonly toolCallId: string
   }
   | (Candidate & {
@@ -164,7 +208,9 @@ export type EventDetail =
   | {
     /** What an application's own policy tells. */
     readonly _tag: "Custom"
+    /** What happened, in the emitter's own words; tells its events apart. */
     readonly name: string
+    /** What the emitter adds, as plain JSON. @default nothing */
     readonly data?: JsonObject | undefined
   }
   | (Candidate & {
@@ -176,12 +222,17 @@ export type EventDetail =
   })
   | (Candidate & {
     readonly _tag: "RequestFailed"
+    /** Whether a whole answer or a stream was asked for. */
     readonly operation: "generate" | "stream"
+    /** Tag of the reason the caller gets. */
     readonly reason: ReasonTag
+    /** HTTP status of the provider's answer; absent when there was none. */
     readonly status?: number | undefined
+    /** Whether the same call may succeed later. */
     readonly isRetryable: boolean
     /** Requests that were sent for the call. */
     readonly attempts: number
+    /** The provider's request id, for support. */
     readonly requestId?: string | undefined
   })
 
@@ -194,10 +245,13 @@ export type EventDetail =
 export interface EventFields {
   /** Unique; a UUID. */
   readonly eventId: string
+  /** When it happened, by the `Clock` of the call. */
   readonly timestamp: DateTime.Utc
   /** From the request; the label, where that has none, from the service. */
   readonly scope?: CallScope | undefined
+  /** Label of the request, else of the service. */
   readonly label?: string | undefined
+  /** The `metadata` of the request. */
   readonly metadata?: JsonObject | undefined
 }
 

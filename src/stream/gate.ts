@@ -48,7 +48,9 @@ export const withResponse = (events: Events, response: LlmResponse): Events =>
  * @since 0.1.0
  */
 export interface Attempt {
+  /** Who is asked. */
   readonly service: Service
+  /** What is asked. */
   readonly request: LlmRequest
   /** Whether another candidate can be asked after this one. @default as whoever is around says */
   readonly hasAlternative?: boolean | undefined
@@ -61,6 +63,7 @@ export interface Attempt {
  * @since 0.1.0
  */
 export interface FailedAttempt {
+  /** The attempt that failed. */
   readonly attempt: Attempt
   /** As the service gave it, but counting all requests of the call so far. */
   readonly error: LlmError
@@ -76,7 +79,9 @@ export interface FailedAttempt {
  * @since 0.1.0
  */
 export interface Course {
+  /** The attempt to begin with. */
   readonly first: Attempt
+  /** The attempt that follows a failed one; failing here ends the call with that error. */
   readonly next: (failed: FailedAttempt) => Effect.Effect<Attempt, LlmError>
   /** Told at once when an attempt has committed, or has answered whole. */
   readonly onCommit?: ((attempt: Attempt) => void) | undefined

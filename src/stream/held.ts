@@ -33,8 +33,16 @@ import { type Events, type EventsPull, provided, Relay, watched } from "./source
  * @since 0.1.0
  */
 export type Ending =
-  | { readonly _tag: "Finished"; readonly response: LlmResponse }
-  | { readonly _tag: "Failed"; readonly error: LlmError.LlmError }
+  | {
+    readonly _tag: "Finished"
+    /** The whole answer. */
+    readonly response: LlmResponse
+  }
+  | {
+    readonly _tag: "Failed"
+    /** What the call failed with. */
+    readonly error: LlmError.LlmError
+  }
   | { readonly _tag: "Abandoned" }
 
 /**

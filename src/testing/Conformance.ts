@@ -43,12 +43,17 @@ export type Split = "recorded" | number
  * @since 0.1.0
  */
 export interface Result {
+  /** Name of the case: its file without the extension. */
   readonly id: string
+  /** Who answered when the case was recorded. */
   readonly provider: string
+  /** Which wire it was recorded on, by the name that the corpus gives it. */
   readonly api: string
+  /** Whether a stream was recorded. */
   readonly streaming: boolean
   /** No provider of this library speaks the case's `api`. */
   readonly unsupported: boolean
+  /** Where the answer differs from what is expected; empty for a case that passes. */
   readonly mismatches: ReadonlyArray<Mismatch>
 }
 
@@ -117,8 +122,11 @@ const chunksOf = (recorded: Case, split: Split): ReadonlyArray<Uint8Array> => {
  * @since 0.1.0
  */
 export interface Server {
+  /** Origin of the server, such as `http://127.0.0.1:40213`, without a trailing slash. */
   readonly url: string
+  /** Answers requests below `/<key>` with the case's bytes, cut as told. */
   readonly register: (key: string, recorded: Case, split: Split) => void
+  /** Forgets the key; requests below it get 404 again. */
   readonly unregister: (key: string) => void
 }
 
@@ -235,7 +243,9 @@ export const replay = (
 export const run = (
   folder: string,
   options: {
+    /** How the bytes are cut. @default "recorded" */
     readonly split?: Split | undefined
+    /** Text that the name of a case must contain to be replayed. @default all cases */
     readonly only?: string | undefined
     /** Cases at a time. @default 8 */
     readonly concurrency?: number | undefined

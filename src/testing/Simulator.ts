@@ -107,9 +107,11 @@ export interface RecordedRequest extends IncomingRequest {
   readonly connection: number
   /** The wire that recognised it. */
   readonly wire: string | undefined
+  /** What was asked for; `undefined` when no wire recognised the request. */
   readonly operation: Operation | undefined
   /** Bytes of the body that the kernel has taken; they stop growing when the client stops reading. */
   readonly bytesWritten: number
+  /** Frames of the answer that were handed to the connection. */
   readonly framesWritten: number
   /** `undefined` while it is being answered. */
   readonly outcome: Outcome | undefined
@@ -155,7 +157,12 @@ export interface Service {
   /** The request of that number, from 1, as soon as it has come. */
   readonly request: (number: number) => Effect.Effect<RecordedRequest>
   /** How many TCP connections were ever opened and how many are open now; live. */
-  readonly connections: { readonly opened: number; readonly open: number }
+  readonly connections: {
+    /** TCP connections since the start. */
+    readonly opened: number
+    /** TCP connections that are open now. */
+    readonly open: number
+  }
   /** Answers the next generation requests, one each. Refused requests (400, 401, 404) use none up. */
   readonly enqueue: (...answers: ReadonlyArray<Answer>) => Effect.Effect<void>
   /** Answers every request that the queue does not. */

@@ -70,7 +70,9 @@ export * from "./scripted/Reasons.ts"
 export interface Call {
   /** 0 for the first call. */
   readonly index: number
+  /** How the answer was asked for. */
   readonly operation: "generate" | "stream"
+  /** The request as it reached the service, changed by the policies above it. */
   readonly request: LlmRequest
   /** `interrupted` also when a consumer stopped reading before the end. */
   readonly status: "running" | "finished" | "failed" | "interrupted"
@@ -85,11 +87,17 @@ export interface Call {
 export interface Control {
   /** Every request, in order, unexpected ones included. */
   readonly requests: ReadonlyArray<LlmRequest>
+  /** Every call, in the order they started; the array is as of now. */
   readonly calls: ReadonlyArray<Call>
+  /** Calls that started: the sum of the four counts below. */
   readonly started: number
+  /** Calls that gave their whole answer. */
   readonly finished: number
+  /** Calls that failed with an `LlmError`. */
   readonly failed: number
+  /** Calls that nobody waited for to the end. */
   readonly interrupted: number
+  /** Calls that are under way. */
   readonly running: number
   /** Answers no call has taken yet; 0 when a function answers. */
   readonly remaining: number
@@ -126,7 +134,9 @@ export interface Options {
   readonly provider?: string | undefined
   /** @default "test-model" */
   readonly model?: string | undefined
+  /** Label of the service, as in `ServiceInfo`. @default none */
   readonly label?: string | undefined
+  /** What the service says it takes. @default nothing said */
   readonly capabilities?: ServiceInfo["capabilities"] | undefined
 }
 

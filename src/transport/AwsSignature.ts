@@ -20,8 +20,11 @@ import * as LlmError from "../LlmError.ts"
  * @since 0.1.0
  */
 export interface AwsCredentials {
+  /** Access key id, such as `AKIA…`; names the key and is sent. */
   readonly accessKeyId: string
+  /** The secret that signs; never sent. */
   readonly secretAccessKey: Redacted.Redacted<string>
+  /** Goes with temporary credentials, and is sent. @default none */
   readonly sessionToken?: Redacted.Redacted<string> | undefined
   /** When they end, in milliseconds since 1970. */
   readonly expiration?: number | undefined

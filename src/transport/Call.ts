@@ -38,6 +38,7 @@ export interface Call {
   readonly contextWindow?: number | undefined
   /** The application's name of each tool that was sent under another, by the name that was sent. */
   readonly toolNames?: ReadonlyMap<string, string> | undefined
+  readonly calledItems?: Encoded["calledItems"]
   readonly schemas?: Encoded["schemas"]
 }
 

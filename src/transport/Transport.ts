@@ -234,6 +234,7 @@ export const make = (client: HttpClient.HttpClient): Transport => {
       streamed: !whole,
       contextWindow: call.contextWindow,
       toolNames: call.toolNames,
+      calledItems: call.calledItems,
       schemas: call.schemas
     })
     const activity = fiber.getRef(Activity)

@@ -37,7 +37,10 @@ describe("Tools of providers", () => {
       OpenAiTools.fileSearch({ vectorStoreIds: ["v"], maxResults: 1 }),
       OpenAiTools.codeInterpreter(),
       OpenAiTools.imageGeneration({ size: "auto", outputFormat: "png" }),
-      OpenAiTools.mcp({ label: "l", url: "https://a.org", allowedTools: ["t"] })
+      OpenAiTools.mcp({ label: "l", url: "https://a.org", allowedTools: ["t"] }),
+      OpenAiTools.shell({ skills: [{ name: "s", description: "d", path: "/s" }] }),
+      OpenAiTools.applyPatch(),
+      OpenAiTools.computer()
     ]
     for (const { definition } of tools) assert.include(openai, `'${definition["type"]}'`)
     assert.deepStrictEqual(fieldsKnown(tools, openai), [])

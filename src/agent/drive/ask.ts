@@ -41,8 +41,11 @@ const sent = (tool: LlmTool): LlmTool => {
     }
     case "custom":
       return tool
-    case "provider":
-      return { type: tool.type, name: tool.name, definition: tool.definition }
+    case "provider": {
+      const { decode, definition, name, type } = tool
+      // That it decodes calls says that the application runs it, for wires that tell such calls apart.
+      return { type, name, definition, ...(decode === undefined ? undefined : { decode }) }
+    }
   }
 }
 

@@ -33,6 +33,7 @@ export const defaultGrace = "2 seconds"
 export interface StepContext {
   /** 1 for the first. */
   readonly step: number
+  /** The run as it stands before the step. */
   readonly state: State
   /** What the model is about to be asked with. */
   readonly messages: ReadonlyArray<Message>
@@ -45,11 +46,13 @@ export interface StepContext {
  * @since 0.1.0
  */
 export interface StepChanges {
+  /** Id of the model for this step. @default that of the request, else of the layer */
   readonly model?: string | undefined
   /** Instructions of this step. */
   readonly instructions?: string | undefined
   /** Names of the tools that are offered in this step. @default all */
   readonly tools?: ReadonlyArray<string> | undefined
+  /** Whether the model must call a tool in this step, and which. @default that of the request */
   readonly toolChoice?: ToolChoice | undefined
   /** Messages that this step is asked with; the history stays as it is. */
   readonly messages?: ReadonlyArray<Message> | undefined
@@ -85,6 +88,7 @@ export interface Options<EH = never, RH = never, E = never, R = never> {
   readonly tools?: Handlers<EH, RH> | Tag<string, ReadonlyArray<LlmTool>> | undefined
   /** Options of every request, such as model, temperature, thinking or label. */
   readonly request?: Omit<RequestOptions, "tools" | "system"> | undefined
+  /** How far a run may go. @default 20 steps, 3 attempts at a step, loops are stopped */
   readonly bounds?: AgentBounds | undefined
   /** Calls that run at once. @default 8 */
   readonly concurrency?: number | undefined
@@ -99,7 +103,12 @@ export interface Options<EH = never, RH = never, E = never, R = never> {
   readonly grace?: Duration.Input | undefined
   /** Ends the run after a step. */
   readonly stopWhen?:
-    | ((context: { readonly state: State; readonly response: LlmResponse }) => boolean | Effect.Effect<boolean, E, R>)
+    | ((context: {
+      /** The run after the step. */
+      readonly state: State
+      /** The answer of the step. */
+      readonly response: LlmResponse
+    }) => boolean | Effect.Effect<boolean, E, R>)
     | undefined
   /** Changes a step before it is asked for. */
   readonly prepareStep?:

@@ -22,9 +22,12 @@ import type { AgentEvent, Outcome } from "./events.ts"
  * @since 0.1.0
  */
 export class RunFailed<out E = never> extends Data.TaggedError("RunFailed")<{
+  /** What the model, a handler or an option failed with. */
   readonly error: LlmError | E
+  /** The run with all that is finished: give it as `state` to go on. */
   readonly state: Run.State
 }> {
+  /** What happened, in a sentence. */
   override get message(): string {
     const { error } = this
     const words = typeof error === "object" && error !== null && "message" in error ? String(error.message) : ""

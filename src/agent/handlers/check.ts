@@ -20,7 +20,9 @@ import { wordsOf } from "./texts.ts"
  * @since 0.1.0
  */
 export interface InvalidArguments {
+  /** The model's id of the call. */
   readonly toolCallId: string
+  /** The tool as the model called it. */
   readonly toolName: string
   /** As the model sent them; a text when they are no JSON. */
   readonly arguments: Json

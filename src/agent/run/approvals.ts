@@ -21,10 +21,15 @@ import type { CallState, State } from "./state.ts"
  * @since 0.1.0
  */
 export interface Decision {
+  /** `approvalId` of the {@link ApprovalRequest} it answers; of another run, call or arguments it is refused. */
   readonly approvalId: string
+  /** Whether the call may run; nothing but a boolean is taken. */
   readonly approved: boolean
+  /** The run it was asked for in, checked when given. */
   readonly runId?: string | undefined
+  /** The call it was asked for, checked when given. */
   readonly toolCallId?: string | undefined
+  /** The tool as it was when it was asked, checked when given. */
   readonly fingerprint?: string | undefined
   /** For the model, when denied. */
   readonly reason?: string | undefined
@@ -130,7 +135,12 @@ const decisionOf = (
  */
 export const approve = (
   request: ApprovalRequest,
-  options?: { readonly reason?: string | undefined; readonly arguments?: Json | undefined }
+  options?: {
+    /** Why, to be kept with the decision. @default none */
+    readonly reason?: string | undefined
+    /** Arguments to run the call with in place of the model's; they are decoded again. @default the model's */
+    readonly arguments?: Json | undefined
+  }
 ): Decision => decisionOf(request, true, options)
 
 /**
@@ -139,8 +149,10 @@ export const approve = (
  * @category approvals
  * @since 0.1.0
  */
-export const deny = (request: ApprovalRequest, options?: { readonly reason?: string | undefined }): Decision =>
-  decisionOf(request, false, options)
+export const deny = (request: ApprovalRequest, options?: {
+  /** Why, which the model is told. @default none */
+  readonly reason?: string | undefined
+}): Decision => decisionOf(request, false, options)
 
 /** The call that a decision is on, or why there is none. @category approvals @since 0.1.0 */
 export const callOf = (state: State, decision: Decision): Result.Result<CallState, RunRefusal> => {

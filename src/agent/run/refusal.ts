@@ -43,6 +43,8 @@ export type RefusalKind =
  * @since 0.1.0
  */
 export class RunRefusal extends Data.TaggedError("RunRefusal")<{
+  /** What is wrong with what was applied. */
   readonly kind: RefusalKind
+  /** What is wrong, in a sentence. */
   readonly message: string
 }> {}

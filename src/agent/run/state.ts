@@ -49,7 +49,9 @@ export type CallStatus =
  * @since 0.1.0
  */
 export interface CallResult {
+  /** What the model sees: a text, or parts. */
   readonly content: ToolResultPart["content"]
+  /** The tool failed, and the content tells the model why. @default false */
   readonly isError?: boolean | undefined
 }
 
@@ -62,6 +64,7 @@ export interface CallResult {
 export interface CallState {
   /** Which part of the turn's message it is. */
   readonly at: number
+  /** Where it stands. */
   readonly status: CallStatus
   /** Waits for a decision. */
   readonly asks?: boolean | undefined
@@ -75,9 +78,13 @@ export interface CallState {
   readonly edited?: Json | undefined
   /** The decision, which counts once. `edited` when it changed the arguments. */
   readonly decided?: {
+    /** Of the request that was decided on; it counts no second time. */
     readonly approvalId: string
+    /** Whether it may run. */
     readonly approved: boolean
+    /** Why, as whoever decided gave it. */
     readonly reason?: string | undefined
+    /** Whether the arguments were changed with it. */
     readonly edited?: true | undefined
   } | undefined
   /** What tells it from other calls; `false` for a call that is never a loop. */
@@ -86,6 +93,7 @@ export interface CallState {
   readonly starts?: number | undefined
   /** The run of an agent that is the tool. */
   readonly nested?: State | undefined
+  /** What the model is told, once it is known. */
   readonly result?: CallResult | undefined
 }
 
@@ -96,7 +104,9 @@ export interface CallState {
  * @since 0.1.0
  */
 export interface Turn {
+  /** The answer of the model, calls included. */
   readonly message: Message
+  /** Where each of its calls stands, in its order. */
   readonly calls: ReadonlyArray<CallState>
 }
 
@@ -109,7 +119,9 @@ export interface Turn {
 export interface Spent {
   /** Answers of the model. */
   readonly steps: number
+  /** Calls whose handlers were started. */
   readonly toolCalls: number
+  /** Tokens of all answers together. */
   readonly usage: Usage
   /** US dollars, of what has a known price. */
   readonly cost?: number | undefined
@@ -137,7 +149,17 @@ export interface Bounds {
   /** At a bound other than the deadline, one last answer is asked for, without tools. @default false */
   readonly lastTurn?: boolean | undefined
   /** From how many steps without anything new the model is warned, its calls are refused, the run is stopped. @default 2, 3 and 5 */
-  readonly loop?: { readonly warn: number; readonly refuse: number; readonly stop: number } | false | undefined
+  readonly loop?:
+    | {
+      /** Steps without anything new until the model is warned. */
+      readonly warn: number
+      /** Steps without anything new until its repeated calls are refused. */
+      readonly refuse: number
+      /** Steps without anything new until the run is stopped. */
+      readonly stop: number
+    }
+    | false
+    | undefined
 }
 
 /**
@@ -172,6 +194,7 @@ export interface ToolFacts {
 export interface RunFailure {
   /** Tag of the error or of its reason. */
   readonly tag: string
+  /** What happened, in a sentence. */
   readonly message: string
 }
 
@@ -186,9 +209,11 @@ export interface End {
   readonly status: "done" | "stopped" | "failed"
   /** How the last answer ended, when `done`. */
   readonly finishReason?: FinishReason | undefined
+  /** The bound it was stopped at. */
   readonly bound?: Bound | undefined
   /** The application's word on why it stopped. */
   readonly reason?: string | undefined
+  /** What it failed with, when `failed`. */
   readonly failure?: RunFailure | undefined
 }
 
@@ -212,6 +237,7 @@ export interface Compaction {
  * @since 0.1.0
  */
 export interface State {
+  /** Of the form of the state; `Run.decode` refuses any other. */
   readonly version: typeof version
   /** Tells runs apart; unique. */
   readonly id: string
@@ -219,14 +245,19 @@ export interface State {
   readonly revision: number
   /** Milliseconds since 1970. */
   readonly startedAt: number
+  /** How far it may go, counted over attempts, resumptions and the runs below it. */
   readonly bounds: Bounds
+  /** The tools as they were when it was last taken up. */
   readonly tools: ReadonlyArray<ToolFacts>
   /** Only grows, and is a valid conversation at any time: an answer joins it together with the results of its calls. */
   readonly messages: ReadonlyArray<Message>
+  /** The answer whose calls are not settled; absent when the model is to be asked, or the run is over. */
   readonly turn?: Turn | undefined
   /** Messages that wait until the open turn is settled. */
   readonly queued?: ReadonlyArray<Message> | undefined
+  /** What stands for the beginning of `messages` when the model is asked. */
   readonly compaction?: Compaction | undefined
+  /** What it has used. */
   readonly spent: Spent
   /** Answers of the model so far, without those of runs below. */
   readonly step: number
@@ -237,7 +268,13 @@ export interface State {
   /** Bounds of which four fifths are used. */
   readonly near?: ReadonlyArray<Bound> | undefined
   /** Calls with their results, of late, and for how many steps nothing new has come. */
-  readonly seen?: { readonly pairs: ReadonlyArray<string>; readonly streak: number } | undefined
+  readonly seen?: {
+    /** Digests of calls with their results, the latest last. */
+    readonly pairs: ReadonlyArray<string>
+    /** Steps in a row without a new pair. */
+    readonly streak: number
+  } | undefined
+  /** Why it is over; absent while it goes on or waits. */
   readonly end?: End | undefined
 }
 

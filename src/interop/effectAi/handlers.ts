@@ -88,9 +88,13 @@ export const handlersOf = <Tools extends AnyTools, E = never, R = never>(
  */
 export interface RunnableTool<out E, out R> extends
   Tool.Tool<string, {
+    /** Arguments are decoded by the tool they come from. */
     readonly parameters: Schema.Unknown
+    /** Results are encoded by the tool they come from. */
     readonly success: Schema.Unknown
+    /** What the handler may fail with. */
     readonly failure: Schema.Codec<E, unknown>
+    /** A failure ends the call as an error. */
     readonly failureMode: "error"
   }, R>
 {}

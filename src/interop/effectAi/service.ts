@@ -44,7 +44,9 @@ export interface Options {
   readonly provider?: string | undefined
   /** @default the `ModelName` of `effect/ai` where there is one, else "" */
   readonly model?: string | undefined
+  /** Tells instances apart in telemetry and responses. @default none */
   readonly label?: string | undefined
+  /** What the model takes. @default nothing said */
   readonly capabilities?: Capabilities | undefined
   /**
    * What a call runs with, for options that a `LanguageModel` has no words for: the configuration of a provider package, made of the request.

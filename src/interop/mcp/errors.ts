@@ -35,8 +35,11 @@ export type McpErrorKind =
  * @since 0.1.0
  */
 export class McpError extends Data.TaggedError("McpError")<{
+  /** Name of the server among those that were opened. */
   readonly server: string
+  /** What went wrong. */
   readonly kind: McpErrorKind
+  /** What happened, in a sentence; without secrets. */
   readonly message: string
   /** JSON-RPC's or HTTP's, as the server sent it. */
   readonly code?: number | undefined

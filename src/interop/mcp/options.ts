@@ -25,8 +25,11 @@ import type { Json, JsonObject, Message } from "../../Message.ts"
  */
 export interface Stdio {
   readonly type: "stdio"
+  /** Program to start; no shell reads it. */
   readonly command: string
+  /** Arguments of the program. @default none */
   readonly args?: ReadonlyArray<string> | undefined
+  /** Environment variables of the program, beside the few that every program gets. @default none */
   readonly env?: Readonly<Record<string, string | Redacted.Redacted>> | undefined
   /** @default the directory of this process */
   readonly cwd?: string | undefined
@@ -42,6 +45,7 @@ export interface Stdio {
  */
 export interface Http {
   readonly type: "http"
+  /** Address of the server's endpoint. */
   readonly url: string
   /** Sent with every request. Their values never show in errors. */
   readonly headers?: Readonly<Record<string, string | Redacted.Redacted>> | undefined
@@ -59,6 +63,7 @@ export interface Http {
  */
 export interface Custom {
   readonly type: "transport"
+  /** Opens a transport, anew for each connection. */
   readonly open: Effect.Effect<Transport, unknown>
 }
 
@@ -81,7 +86,9 @@ export type Endpoint = Stdio | Http | Custom
  * @since 0.1.0
  */
 export interface Elicitation {
+  /** Name of the server that asks. */
   readonly server: string
+  /** What it asks, for a person to read. */
   readonly message: string
   /** JSON Schema of the fields, for a form. */
   readonly schema?: JsonObject | undefined
@@ -96,7 +103,9 @@ export interface Elicitation {
  * @since 0.1.0
  */
 export interface ElicitationAnswer {
+  /** Whether the person answered, said no, or went away. */
   readonly action: "accept" | "decline" | "cancel"
+  /** What the person filled in, with `accept`. */
   readonly content?: JsonObject | undefined
 }
 
@@ -107,6 +116,7 @@ export interface ElicitationAnswer {
  * @since 0.1.0
  */
 export interface Sampling {
+  /** Who answers what servers ask of a model. */
   readonly service: Service
   /** Tokens of an answer, at most. @default 1,024 */
   readonly maxTokens?: number | undefined
@@ -114,7 +124,12 @@ export interface Sampling {
   readonly maxRequests?: number | undefined
   /** Whether a server may ask this. @default it may */
   readonly allow?:
-    | ((request: { readonly server: string; readonly messages: ReadonlyArray<Message> }) => Effect.Effect<boolean>)
+    | ((request: {
+      /** Name of the server that asks. */
+      readonly server: string
+      /** What it wants the model to be asked. */
+      readonly messages: ReadonlyArray<Message>
+    }) => Effect.Effect<boolean>)
     | undefined
 }
 
@@ -168,12 +183,17 @@ export interface Limits {
  * @since 0.1.0
  */
 export interface ToolInfo {
+  /** Name of the server that offers it. */
   readonly server: string
   /** The server's own name for it. */
   readonly name: string
+  /** Name for people, from the server. */
   readonly title?: string | undefined
+  /** What the server says of it: words of a stranger. */
   readonly description?: string | undefined
+  /** JSON Schema of the arguments. */
   readonly parameters: JsonObject
+  /** JSON Schema of structured results, when the server has one. */
   readonly output?: JsonObject | undefined
   /** The server's word alone. */
   readonly readOnly: boolean
@@ -192,6 +212,7 @@ export interface ToolInfo {
  * @since 0.1.0
  */
 export interface ServerOptions {
+  /** How the server is reached. */
   readonly endpoint: Endpoint
   /**
    * Which revisions are spoken: `auto` asks the server, `modern` is 2026-07-28 alone, `legacy` what came before it. @default "auto"
@@ -224,6 +245,14 @@ export interface ServerOptions {
   /** A model for the server. @default none */
   readonly sampling?: Sampling | undefined
   /** Directories and the like that the server may know of, by URI. @default none */
-  readonly roots?: ReadonlyArray<{ readonly uri: string; readonly name?: string | undefined }> | undefined
+  readonly roots?:
+    | ReadonlyArray<{
+      /** A `file:` address that the server may work in. */
+      readonly uri: string
+      /** Name for people. @default none */
+      readonly name?: string | undefined
+    }>
+    | undefined
+  /** How much the server may send and take. @default those of `Limits` */
   readonly limits?: Limits | undefined
 }

@@ -27,17 +27,23 @@ export interface Pending {
   readonly version: 1
   /** The `idempotencyKey` of the run's call. */
   readonly id: string
+  /** The run that the call belongs to. */
   readonly runId: string
+  /** The model's id of the call. */
   readonly toolCallId: string
+  /** Name of the server that waits. */
   readonly server: string
   /** The server's own name of the tool. */
   readonly tool: string
   /** Digest of the tool's definition. */
   readonly definition: string
+  /** Arguments of the call, to send it again with the answers. */
   readonly arguments: JsonObject
   /** What is asked, by names that the answers are to carry. */
   readonly asks: { readonly [key: string]: Elicitation }
+  /** How often the server has asked for this call. */
   readonly round: number
+  /** What the server wants back with the answers; opaque. */
   readonly requestState?: string | undefined
   /** What was answered without a person. */
   readonly responses: { readonly [key: string]: JsonObject }

@@ -41,6 +41,7 @@ import { isObject } from "./values.ts"
 export interface ServeOptions {
   /** What the server calls itself. */
   readonly name: string
+  /** Version of the server, as clients see it. */
   readonly version: string
   /** What it says to models of its clients. */
   readonly instructions?: string | undefined

@@ -24,13 +24,19 @@ import { rawOf } from "./tidy.ts"
  * @since 0.1.0
  */
 export interface Resource {
+  /** Name of the server that has it. */
   readonly server: string
   /** Of a template, with `{names}` to be filled in. https://www.rfc-editor.org/rfc/rfc6570 */
   readonly uri: string
+  /** Whether its address has places to fill in. */
   readonly isTemplate: boolean
+  /** The server's name for it. */
   readonly name: string
+  /** Name for people, from the server. */
   readonly title?: string | undefined
+  /** What the server says of it. */
   readonly description?: string | undefined
+  /** What it is, when the server says so. */
   readonly mediaType?: string | undefined
 }
 
@@ -41,13 +47,21 @@ export interface Resource {
  * @since 0.1.0
  */
 export interface Prompt {
+  /** Name of the server that has it. */
   readonly server: string
+  /** The server's name for it. */
   readonly name: string
+  /** Name for people, from the server. */
   readonly title?: string | undefined
+  /** What the server says of it. */
   readonly description?: string | undefined
+  /** What it can be filled in with. */
   readonly arguments: ReadonlyArray<{
+    /** Name of the argument. */
     readonly name: string
+    /** What the server says of the argument. */
     readonly description?: string | undefined
+    /** Whether it has to be given. */
     readonly required: boolean
   }>
 }

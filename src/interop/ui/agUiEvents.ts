@@ -42,46 +42,111 @@ type Outcome =
  * @since 0.1.0
  */
 export type AgUiEvent =
-  | { readonly type: "RUN_STARTED"; readonly threadId: string; readonly runId: string }
+  | {
+    readonly type: "RUN_STARTED"
+    /** The conversation, as the client named it. */
+    readonly threadId: string
+    /** This run, as the client named it. */
+    readonly runId: string
+  }
   | {
     readonly type: "RUN_FINISHED"
+    /** The conversation, as the client named it. */
     readonly threadId: string
+    /** This run, as the client named it. */
     readonly runId: string
+    /** What the run gave, for whoever only wants that. */
     readonly result?: Json
+    /** Whether it is done, or waits for somebody. */
     readonly outcome?: Outcome
+    /** Tokens by model. */
     readonly usage?: ReadonlyArray<TokenUsage>
   }
-  | { readonly type: "RUN_ERROR"; readonly message: string; readonly code: string; readonly metadata?: JsonObject }
-  | { readonly type: "STEP_STARTED" | "STEP_FINISHED"; readonly stepName: string }
-  | { readonly type: "TEXT_MESSAGE_START"; readonly messageId: string; readonly role: "assistant" }
+  | {
+    readonly type: "RUN_ERROR"
+    /** What happened, in words that may be shown. */
+    readonly message: string
+    /** Tag of the reason. */
+    readonly code: string
+    /** What else may be told, such as when to try again. */
+    readonly metadata?: JsonObject
+  }
+  | {
+    readonly type: "STEP_STARTED" | "STEP_FINISHED"
+    /** Names the step; begin and end have the same. */
+    readonly stepName: string
+  }
+  | {
+    readonly type: "TEXT_MESSAGE_START"
+    /** Names the message, for what follows of it. */
+    readonly messageId: string
+    readonly role: "assistant"
+  }
   | {
     readonly type: "TEXT_MESSAGE_CONTENT" | "REASONING_MESSAGE_CONTENT"
+    /** The message or the reasoning it belongs to. */
     readonly messageId: string
+    /** What is new. */
     readonly delta: string
   }
   | {
     readonly type: "TEXT_MESSAGE_END" | "REASONING_START" | "REASONING_MESSAGE_END" | "REASONING_END"
+    /** The message or the reasoning it belongs to. */
     readonly messageId: string
   }
-  | { readonly type: "REASONING_MESSAGE_START"; readonly messageId: string; readonly role: "reasoning" }
+  | {
+    readonly type: "REASONING_MESSAGE_START"
+    /** Names the reasoning, for what follows of it. */
+    readonly messageId: string
+    readonly role: "reasoning"
+  }
   | {
     readonly type: "REASONING_ENCRYPTED_VALUE"
+    /** What it is the encrypted reasoning of. */
     readonly subtype: "tool-call" | "message"
+    /** Id of that call or message. */
     readonly entityId: string
+    /** Opaque; the client sends it back unchanged. */
     readonly encryptedValue: string
   }
-  | { readonly type: "TOOL_CALL_START"; readonly toolCallId: string; readonly toolCallName: string }
-  | { readonly type: "TOOL_CALL_ARGS"; readonly toolCallId: string; readonly delta: string }
-  | { readonly type: "TOOL_CALL_END"; readonly toolCallId: string }
+  | {
+    readonly type: "TOOL_CALL_START"
+    /** Names the call, for what follows of it. */
+    readonly toolCallId: string
+    /** Name of the tool. */
+    readonly toolCallName: string
+  }
+  | {
+    readonly type: "TOOL_CALL_ARGS"
+    /** The call it belongs to. */
+    readonly toolCallId: string
+    /** What is new of the arguments' text. */
+    readonly delta: string
+  }
+  | {
+    readonly type: "TOOL_CALL_END"
+    /** The call whose arguments are whole. */
+    readonly toolCallId: string
+  }
   | {
     readonly type: "TOOL_CALL_RESULT"
+    /** Names the message that holds the result. */
     readonly messageId: string
+    /** The call it is the result of. */
     readonly toolCallId: string
+    /** The result as text. */
     readonly content: string
     readonly role: "tool"
+    /** What else is known of it, such as that it is an error. */
     readonly metadata?: JsonObject
   }
-  | { readonly type: "CUSTOM"; readonly name: string; readonly value: Json }
+  | {
+    readonly type: "CUSTOM"
+    /** What it is, for clients that know it. */
+    readonly name: string
+    /** What it says. */
+    readonly value: Json
+  }
 
 /**
  * Who a stream belongs to.

@@ -24,58 +24,152 @@ type Metadata = { readonly providerMetadata?: { readonly [provider: string]: { r
  * @since 0.1.0
  */
 export type Chunk =
-  | { readonly type: "start"; readonly messageId?: string; readonly messageMetadata?: unknown }
+  | {
+    readonly type: "start"
+    /** Id of the message that begins. @default the client makes one */
+    readonly messageId?: string
+    /** Data of the application for the message. */
+    readonly messageMetadata?: unknown
+  }
   | { readonly type: "start-step" | "finish-step" | "reset-step" }
-  | ({ readonly type: "text-start" | "reasoning-start" | "text-end" | "reasoning-end"; readonly id: string } & Metadata)
-  | ({ readonly type: "text-delta" | "reasoning-delta"; readonly id: string; readonly delta: string } & Metadata)
+  | ({
+    readonly type: "text-start" | "reasoning-start" | "text-end" | "reasoning-end"
+    /** Names the text or the reasoning within the message. */
+    readonly id: string
+  } & Metadata)
+  | ({
+    readonly type: "text-delta" | "reasoning-delta"
+    /** Names the text or the reasoning within the message. */
+    readonly id: string
+    /** What is new. */
+    readonly delta: string
+  } & Metadata)
   | {
     readonly type: "tool-input-start"
+    /** Names the call, for what follows of it. */
     readonly toolCallId: string
+    /** Name of the tool. */
     readonly toolName: string
+    /** Whether the client has no type for the tool. */
     readonly dynamic?: boolean
   }
-  | { readonly type: "tool-input-delta"; readonly toolCallId: string; readonly inputTextDelta: string }
+  | {
+    readonly type: "tool-input-delta"
+    /** The call it belongs to. */
+    readonly toolCallId: string
+    /** What is new of the arguments' text. */
+    readonly inputTextDelta: string
+  }
   | ({
     readonly type: "tool-input-available"
+    /** The call whose arguments are whole. */
     readonly toolCallId: string
+    /** Name of the tool. */
     readonly toolName: string
+    /** The arguments, parsed. */
     readonly input: unknown
+    /** Whether the provider runs it. */
     readonly providerExecuted?: boolean
+    /** Whether the client has no type for the tool. */
     readonly dynamic?: boolean
   } & Metadata)
   | ({
     readonly type: "tool-input-error"
+    /** The call whose arguments cannot be read. */
     readonly toolCallId: string
+    /** Name of the tool. */
     readonly toolName: string
+    /** The arguments as they came. */
     readonly input: unknown
+    /** What is wrong with them. */
     readonly errorText: string
   } & Metadata)
-  | { readonly type: "tool-approval-request"; readonly approvalId: string; readonly toolCallId: string }
+  | {
+    readonly type: "tool-approval-request"
+    /** Names the request in the client's decision. */
+    readonly approvalId: string
+    /** The call that somebody has to approve. */
+    readonly toolCallId: string
+  }
   | ({
     readonly type: "tool-output-available"
+    /** The call it is the result of. */
     readonly toolCallId: string
+    /** The result. */
     readonly output: unknown
+    /** Whether more will come in its place. */
     readonly preliminary?: boolean
+    /** Whether the provider ran it. */
     readonly providerExecuted?: boolean
+    /** Whether the client has no type for the tool. */
     readonly dynamic?: boolean
   } & Metadata)
-  | { readonly type: "tool-output-error"; readonly toolCallId: string; readonly errorText: string }
+  | {
+    readonly type: "tool-output-error"
+    /** The call that failed. */
+    readonly toolCallId: string
+    /** Why, as the model is told. */
+    readonly errorText: string
+  }
   | (
-    & { readonly type: "source-url"; readonly sourceId: string; readonly url: string; readonly title?: string }
+    & {
+      readonly type: "source-url"
+      /** Names the source within the message. */
+      readonly sourceId: string
+      /** Address of what is cited. */
+      readonly url: string
+      /** Title of the page. */
+      readonly title?: string
+    }
     & Metadata
   )
   | ({
     readonly type: "source-document"
+    /** Names the source within the message. */
     readonly sourceId: string
+    /** What the document is. */
     readonly mediaType: string
+    /** Title of the document. */
     readonly title: string
   } & Metadata)
-  | ({ readonly type: "file"; readonly url: string; readonly mediaType: string } & Metadata)
-  | ({ readonly type: "custom"; readonly kind: string } & Metadata)
-  | { readonly type: "data-attempt"; readonly data: FailedAttempt; readonly transient: true }
-  | { readonly type: "data-failure"; readonly data: PublicFailure; readonly transient: true }
-  | { readonly type: "error"; readonly errorText: string }
-  | { readonly type: "finish"; readonly finishReason?: string; readonly messageMetadata?: unknown }
+  | ({
+    readonly type: "file"
+    /** Where the file is; a `data:` URL holds it. */
+    readonly url: string
+    /** What the file is. */
+    readonly mediaType: string
+  } & Metadata)
+  | ({
+    readonly type: "custom"
+    /** What it is, as provider and name. */
+    readonly kind: string
+  } & Metadata)
+  | {
+    readonly type: "data-attempt"
+    /** The attempt that failed. */
+    readonly data: FailedAttempt
+    /** Not kept in the client's message. */
+    readonly transient: true
+  }
+  | {
+    readonly type: "data-failure"
+    /** What failed, as far as it may be told. */
+    readonly data: PublicFailure
+    /** Not kept in the client's message. */
+    readonly transient: true
+  }
+  | {
+    readonly type: "error"
+    /** What happened, in words that may be shown. */
+    readonly errorText: string
+  }
+  | {
+    readonly type: "finish"
+    /** Why the answer ended. */
+    readonly finishReason?: string
+    /** Data of the application for the message. */
+    readonly messageMetadata?: unknown
+  }
 
 /**
  * What is shown.

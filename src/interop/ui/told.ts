@@ -33,6 +33,7 @@ export interface FailedAttempt {
   readonly reason: string
   /** Who failed. */
   readonly provider?: string | undefined
+  /** The model that failed; absent when it is not to be told. */
   readonly model?: string | undefined
   /** Who is asked next. */
   readonly next?: Candidate | undefined
@@ -49,9 +50,11 @@ export interface FailedAttempt {
 export interface PublicFailure {
   /** Tag of the reason; `RunRefusal` for a run that could not be gone on with, `Failure` for anything else. */
   readonly reason: string
+  /** What happened, in words that may be shown. */
   readonly message: string
   /** Whether the same may succeed later. */
   readonly isRetryable: boolean
+  /** Milliseconds after which it may work; absent when not known. */
   readonly retryAfterMillis?: number | undefined
 }
 

@@ -14,10 +14,13 @@
  * @since 0.1.0
  */
 export interface Reserve {
+  /** Names the account. */
   readonly key: string
   /** Names the reservation; unique. */
   readonly id: string
+  /** Billionths of a dollar that the call may cost at most. */
   readonly amount: number
+  /** Billionths of a dollar that may be spent and reserved together. */
   readonly limit: number
   /** How long the account is kept after its last use. */
   readonly keepMillis: number
@@ -32,6 +35,7 @@ export interface Reserve {
  * @since 0.1.0
  */
 export interface Reserved {
+  /** Whether there was room, and the amount is reserved now. */
   readonly granted: boolean
   /** Spent and reserved before. */
   readonly committed: number
@@ -46,9 +50,13 @@ export interface Reserved {
  * @since 0.1.0
  */
 export interface Settle {
+  /** Names the account. */
   readonly key: string
+  /** Of the reservation. */
   readonly id: string
+  /** Billionths of a dollar that the call really cost. */
   readonly spent: number
+  /** Milliseconds for which the account is kept after its last use. */
   readonly keepMillis: number
 }
 
@@ -59,7 +67,9 @@ export interface Settle {
  * @since 0.1.0
  */
 export interface Account {
+  /** Billionths of a dollar that were spent. */
   readonly spent: number
+  /** Billionths of a dollar that running calls may still spend. */
   readonly reserved: number
 }
 

@@ -30,7 +30,13 @@ export type Route = "next" | "larger-window" | "stop"
 export type Routes = {
   readonly [Tag in LlmError.ReasonTag]:
     | Route
-    | ((reason: Extract<LlmError.Reason, { readonly _tag: Tag }>, error: LlmError.LlmError) => Route)
+    | ((
+      reason: Extract<LlmError.Reason, {
+        /** The tag of the reason, to tell reasons apart. */
+        readonly _tag: Tag
+      }>,
+      error: LlmError.LlmError
+    ) => Route)
 }
 
 /**

@@ -19,6 +19,7 @@ import type { Authentication, PermissionDenied, QuotaExhausted, RateLimit } from
  * @since 0.1.0
  */
 export interface Key {
+  /** The key itself; shown nowhere. */
   readonly apiKey: Redacted.Redacted<string>
   /** Share of the calls, relative to the other keys. @default 1 */
   readonly weight?: number | undefined

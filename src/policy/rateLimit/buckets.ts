@@ -45,6 +45,7 @@ export type Amounts = { readonly [R in Resource]?: number | undefined }
  * @since 0.1.0
  */
 export interface Reserve {
+  /** Names the buckets: calls with the same key share them. */
   readonly key: string
   /** What to take; nothing to ask only how long a pause still lasts. */
   readonly amounts: Amounts
@@ -74,7 +75,9 @@ export interface Reservation {
  * @since 0.1.0
  */
 export interface Settle {
+  /** Names the buckets. */
   readonly key: string
+  /** Declared units per minute. */
   readonly limits: Amounts
   /** What goes back; negative when more was used than reserved. */
   readonly back: Amounts

@@ -188,17 +188,39 @@ export type BodyToolChoice =
  * @since 0.1.0
  */
 export type Body<Opaque = JsonObject> = {
+  /** Id of the model, or of a deployment where the host names models so. */
   model: string
+  /** Most output tokens, thinking included; the API requires it. */
   max_tokens: number
+  /** The system prompt in blocks, so that any of them can end a cached prefix. */
   system?: Array<TextBlock<Opaque>>
+  /** Turns of user and assistant, which alternate. */
   messages: Array<BodyMessage<Opaque>>
+  /** Tools of the application and of Anthropic. */
   tools?: Array<BodyTool | Opaque>
+  /** Whether a tool must be called, and how many at once. */
   tool_choice?: BodyToolChoice
+  /** Extended thinking: https://platform.claude.com/docs/en/build-with-claude/extended-thinking */
   thinking?: Thinking
-  output_config?: { effort?: Effort; format?: { type: "json_schema"; schema: { [key: string]: Json } } }
+  /** Effort, and the schema that the answer is held to. */
+  output_config?: {
+    /** How thorough the answer is to be. */
+    effort?: Effort
+    /** The schema that the answer is held to. */
+    format?: {
+      type: "json_schema"
+      /** JSON Schema in the dialect that Anthropic takes. */
+      schema: { [key: string]: Json }
+    }
+  }
+  /** 0 to 1. */
   temperature?: number
+  /** Nucleus sampling, above 0 and up to 1. */
   top_p?: number
+  /** Samples among so many of the likeliest tokens only. */
   top_k?: number
+  /** Texts that end the answer. */
   stop_sequences?: Array<string>
+  /** Whether the answer is a stream. */
   stream?: boolean
 }

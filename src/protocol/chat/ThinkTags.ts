@@ -14,7 +14,9 @@
  * @since 0.1.0
  */
 export interface Tags {
+  /** What begins reasoning in the text, such as `<think>`. */
   readonly open: string
+  /** What ends it, such as `</think>`. */
   readonly close: string
   /** Whether the answer begins inside: chat templates that write the opening tag into the prompt. @default false */
   readonly startsInside?: boolean | undefined

@@ -60,22 +60,48 @@ export interface WireTool {
  * @since 0.1.0
  */
 export interface Body<Opaque = JsonObject> {
+  /** Id of the model. */
   model: string
+  /** The conversation, system messages included. */
   messages: Array<WireMessage>
+  /** Whether the answer is a stream. */
   stream: boolean
+  /** Documents to ground the answer in and to cite. */
   documents?: Array<WireDocument>
+  /** Most output tokens. */
   max_tokens?: number
+  /** 0 and up; lower is less random. */
   temperature?: number
+  /** Nucleus sampling, from 0.01 to 0.99. */
   p?: number
+  /** Samples among so many of the likeliest tokens only; 0 for all. */
   k?: number
+  /** 0 to 1; makes tokens less likely the more often they occurred. */
   frequency_penalty?: number
+  /** 0 to 1; makes tokens less likely once they occurred. */
   presence_penalty?: number
+  /** For repeatable sampling, as far as the host can. */
   seed?: number
+  /** Texts that end the answer, five at most. */
   stop_sequences?: Array<string>
+  /** Asks for log probabilities of the tokens. */
   logprobs?: boolean
+  /** Tools of the application. */
   tools?: Array<WireTool | Opaque>
+  /** Holds the model to the schemas of all tools. */
   strict_tools?: boolean
+  /** Whether a tool must or must not be called; left out for both. */
   tool_choice?: "REQUIRED" | "NONE"
-  response_format?: { type: "json_object"; json_schema?: { [key: string]: unknown } }
-  thinking?: { type: "enabled" | "disabled"; token_budget?: number }
+  /** The form of the answer. */
+  response_format?: {
+    type: "json_object"
+    /** The schema that the answer is held to. @default any JSON object */
+    json_schema?: { [key: string]: unknown }
+  }
+  /** Whether the model thinks, and how much. */
+  thinking?: {
+    type: "enabled" | "disabled"
+    /** Most tokens to think. */
+    token_budget?: number
+  }
 }

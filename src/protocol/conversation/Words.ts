@@ -16,14 +16,14 @@ const failed = "Error: "
 /** The result with its failure in its text, unless the text begins with that itself. */
 const saidToFail = (result: ToolResultPart): ToolResultPart => {
   if (result.isError !== true) return result
-  const { content, isError: _, ...rest } = result
+  const { content } = result
   if (typeof content === "string") {
-    return { ...rest, content: /^\s*error\b/i.test(content) ? content : `${failed}${content}`.trimEnd() }
+    return { ...result, content: /^\s*error\b/i.test(content) ? content : `${failed}${content}`.trimEnd() }
   }
   const [first, ...others] = content
-  if (first?.type !== "text") return { ...rest, content: [{ type: "text", text: failed.trim() }, ...content] }
+  if (first?.type !== "text") return { ...result, content: [{ type: "text", text: failed.trim() }, ...content] }
   return {
-    ...rest,
+    ...result,
     content: /^\s*error\b/i.test(first.text) ? content : [{ ...first, text: failed + first.text }, ...others]
   }
 }

@@ -20,12 +20,15 @@ import { goDuration, retryDelayFromMessage } from "./RetryDelay.ts"
 export interface ErrorBody {
   /** The provider's text, exactly; its type or code where it sent no text. */
   readonly message: string
+  /** The provider's error type, as sent. */
   readonly type?: string | undefined
+  /** The provider's error code, as sent. */
   readonly code?: string | number | undefined
   /** The request field the provider complains about. */
   readonly param?: string | undefined
   /** An HTTP status named in the body, 400 to 599. */
   readonly status?: number | undefined
+  /** The provider's request id, where the body has one. */
   readonly requestId?: string | undefined
   /** The delay the body asks for, in milliseconds. */
   readonly retryAfterMillis?: number | undefined

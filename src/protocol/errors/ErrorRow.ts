@@ -14,17 +14,23 @@ import type { ProviderReasonTag } from "./Rules.ts"
  * @since 0.1.0
  */
 export interface ErrorTableRow {
+  /** Id of the provider that answers so. */
   readonly provider: string
   /** Absent for an error inside a 200. */
   readonly status?: number | undefined
+  /** Error type, as the provider sends it. */
   readonly type?: string | undefined
+  /** Error code, as the provider sends it. */
   readonly code?: string | number | undefined
+  /** The provider's words, or an example of them. */
   readonly message: string
+  /** Tag of the reason that it becomes. */
   readonly reason: ProviderReasonTag
   /** What was too much, of a `ContextLength`. */
   readonly kind?: Overflow["kind"] | undefined
   /** Whether the same request may succeed later. */
   readonly retryable: boolean
+  /** URL of where it is documented or was reported. */
   readonly source: string
 }
 

@@ -15,6 +15,7 @@ import { overflowPatterns } from "./ContextOverflow.ts"
  * @since 0.1.0
  */
 export interface Overflow {
+  /** What there is too much of. */
   readonly kind: "tokens" | "bytes" | "media"
   /** The most that is taken: tokens, bytes, or of a medium whatever its limit is of (bytes, pixels, pages, pieces, seconds). */
   readonly limit?: number | undefined

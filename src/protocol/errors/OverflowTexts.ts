@@ -12,6 +12,7 @@ import type { overflowPatterns } from "./ContextOverflow.ts"
  * @since 0.1.0
  */
 export interface OverflowText {
+  /** Id of the provider that says so. */
   readonly provider: keyof typeof overflowPatterns
   /** A text that the vendor's pattern matches; numbers are examples. */
   readonly sample: string

@@ -38,11 +38,13 @@ export type ProviderReasonTag = Extract<
  * @since 0.1.0
  */
 export interface Rule {
+  /** Tag of the reason that a match becomes. */
   readonly reason: ProviderReasonTag
   /** HTTP statuses, single or as ranges; 0 stands for "no status", as in a stream. Absent: any. */
   readonly status?: ReadonlyArray<number | readonly [number, number]>
   /** Types or codes, compared without case and punctuation. */
   readonly names?: ReadonlyArray<string>
+  /** Patterns of the message, one of which must match. @default any message */
   readonly text?: ReadonlyArray<RegExp>
   /** Texts to which the rule does not apply. */
   readonly unless?: RegExp

@@ -19,11 +19,15 @@ import { rules } from "./Rules.ts"
 export interface Classifiable {
   /** Not asked: unreadable and cut answers have reasons of their own, which no table decides. */
   readonly kind?: string | undefined
+  /** HTTP status. @default none, as inside a stream */
   readonly status?: number | undefined
+  /** Error type, as the provider sent it. */
   readonly type?: string | undefined
+  /** Error code, as the provider sent it. */
   readonly code?: string | number | undefined
   /** A structured reason beside type and code. */
   readonly reason?: string | undefined
+  /** The provider's words. */
   readonly message: string
   /** The error as text; read only where the message says nothing ("Provider returned error"). */
   readonly body?: string | undefined

@@ -108,9 +108,17 @@ export type GenerationConfig = {
  * @since 0.1.0
  */
 export type Body<Opaque = JsonObject> = {
+  /** Turns of user and model. */
   contents: Array<Content<Opaque>>
-  systemInstruction?: { parts: Array<TextPart> }
+  /** The system prompt. */
+  systemInstruction?: {
+    /** Its texts. */
+    parts: Array<TextPart>
+  }
+  /** Tools of the application and of Google. */
   tools?: Array<BodyTool<Opaque>>
+  /** Whether a function must be called, and which. */
   toolConfig?: ToolConfig
+  /** Sampling, limits, thinking and the form of the answer. */
   generationConfig?: GenerationConfig
 }

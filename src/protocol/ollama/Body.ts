@@ -61,13 +61,22 @@ export interface WireOptions {
  * @since 0.1.0
  */
 export interface Body<Opaque = JsonObject, Think = boolean | "low" | "medium" | "high"> {
+  /** Name of the model, with its tag. */
   model: string
+  /** The conversation, system messages included. */
   messages: Array<WireMessage>
+  /** Whether the answer is a stream. */
   stream: boolean
+  /** Tools of the application. */
   tools?: Array<WireTool | Opaque>
+  /** Any JSON, or a JSON Schema that the answer is held to. @default text */
   format?: "json" | JsonObject
+  /** Whether the model thinks, or how much. */
   think?: Think
+  /** Asks for log probabilities of the tokens. */
   logprobs?: boolean
+  /** How many alternatives per token. */
   top_logprobs?: number
+  /** Sampling and runner options: https://docs.ollama.com/modelfile */
   options?: WireOptions
 }

@@ -61,8 +61,12 @@ export class ResponsesDecoder implements Decoder {
   /** Item types that the host runs itself although other hosts leave them to the application. */
   private readonly hosted: ReadonlySet<string>
 
+  /** Tools that the application runs, by the type of the items that call them. */
+  private readonly called: DecodeContext["calledItems"]
+
   constructor(context: DecodeContext, hosted: ReadonlySet<string>) {
     this.hosted = hosted
+    this.called = context.calledItems
     this.streamed = context.streamed === true
     this.assembler = new Assembler(context)
     this.shared = { assembler: this.assembler, refused: false, spoken: false, logprobs: [] }
@@ -335,7 +339,7 @@ export class ResponsesDecoder implements Decoder {
       : kind === "reasoning"
       ? new ReasoningItem(this.shared)
       : kind === "hosted"
-      ? new HostedItem(this.shared, type)
+      ? new HostedItem(this.shared, type, this.hosted.has(type) ? undefined : this.called?.get(type))
       : new CallItem(this.shared, kind)
     this.items.push(item)
     const index = indexOf(frame["output_index"])

@@ -22,6 +22,7 @@ import type { Body, Effort, WireFormat, WireTool, WireToolChoice } from "./Body.
 import { inputFor } from "./Input.ts"
 import { wire } from "./name.ts"
 import { type Quirks, rulesOf } from "./Quirks.ts"
+import { calledItemsOf } from "./ToolItems.ts"
 
 const refused = (field: string, message: string): Refused => ({ refused: { field, message } })
 
@@ -265,10 +266,12 @@ const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
   const built = build(input, quirks)
   if ("refused" in built) return built
   const body: JsonObject = { ...quirks.body, ...bodyOf(built.body) }
+  const called = calledItemsOf(input.request)
   return {
     path: quirks.path ?? "/responses",
     body: { ...body, ...merged(body, optionsOf(input)) },
     warnings: built.warnings,
+    ...(called.size === 0 ? undefined : { calledItems: called }),
     ...built.sent
   }
 }

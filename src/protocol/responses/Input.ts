@@ -18,11 +18,12 @@ import * as Conversation from "../Conversation.ts"
 import { idsUpTo } from "../conversation/Ids.ts"
 import { dataUrl } from "../DataUrl.ts"
 import { type Findings, warn } from "../Findings.ts"
-import { list, nonEmpty } from "../Probe.ts"
+import { list, nonEmpty, record } from "../Probe.ts"
 import type { EncodeInput } from "../Protocol.ts"
 import type { InputContent, InputItem, OutputContent, Phase } from "./Body.ts"
 import { wire } from "./name.ts"
 import type { Quirks } from "./Quirks.ts"
+import { type ToolItem, toolItemsOf } from "./ToolItems.ts"
 
 export { wire } from "./name.ts"
 
@@ -63,9 +64,20 @@ class Speller implements Findings {
   /** Whether all texts are parts, so that a mark which moves on changes nothing else. */
   private readonly asParts: boolean
   private readonly customCalls = new Set<string>()
+  private readonly toolItems: ReadonlyMap<string, ToolItem>
+  /** Results by the ids of their calls, as far as they decide how the call is spelled. */
+  private readonly results: ReadonlyMap<string, ToolResultPart>
+  /** Items of results whose calls are items of their own. */
+  private readonly answers = new Map<string, JsonObject>()
 
-  constructor(input: EncodeInput, quirks: Quirks, state: State) {
+  constructor(input: EncodeInput, quirks: Quirks, state: State, turns: ReadonlyArray<Conversation.Turn>) {
     this.input = input
+    this.toolItems = toolItemsOf(input.request)
+    this.results = new Map(
+      (this.toolItems.size === 0 ? [] : turns).flatMap(({ parts }) =>
+        parts.flatMap((part) => part.type === "tool-result" ? [[part.toolCallId, part] as const] : [])
+      )
+    )
     this.quirks = quirks
     this.stored = state.stored
     this.breakpoints = state.breakpoints
@@ -294,6 +306,8 @@ class Speller implements Findings {
       ...(caller === undefined ? undefined : { caller })
     }
     const { name } = part
+    const toolItem = this.toolItem(part, own && whole ? nonEmpty(part.replay?.["id"]) : undefined)
+    if (toolItem !== undefined) return { ...toolItem, ...(caller === undefined ? undefined : { caller }) }
     if (custom) {
       this.customCalls.add(part.id)
       const input = typeof part.arguments === "string" ? part.arguments : jsonText(part.arguments)
@@ -302,11 +316,38 @@ class Speller implements Findings {
     return { type: "function_call", call_id: part.id, name, arguments: jsonText(part.arguments), ...more }
   }
 
+  /** A call that is an item of its own. */
+  private toolItem(part: ToolCallPart, id: string | undefined): JsonObject | undefined {
+    const item = this.toolItems.get(part.name)
+    const result = this.results.get(part.id)
+    const args = record(part.arguments)
+    if (item === undefined || result === undefined || args === undefined || part.invalid === true) return undefined
+    const call = item.spell(args)
+    const answer = item.answer(result, args)
+    if (call === undefined || answer === undefined) return undefined
+    if (answer.lost !== undefined) warn(this, "messages", answer.lost)
+    this.answers.set(part.id, { type: item.output, call_id: part.id, ...answer.fields })
+    const known = id !== undefined && id.startsWith(item.prefix) && id.length <= maxIdLength
+    const named = known ? id : item.needsId === true ? `${item.prefix}${part.id}`.slice(0, maxIdLength) : undefined
+    return {
+      type: item.call,
+      ...(named === undefined ? undefined : { id: named }),
+      call_id: part.id,
+      status: "completed",
+      ...call
+    }
+  }
+
   // -------------------------------------------------------------------------
   // Tool results
   // -------------------------------------------------------------------------
 
   private result(part: ToolResultPart): void {
+    const answer = this.answers.get(part.toolCallId)
+    if (answer !== undefined) {
+      this.items.push(answer)
+      return
+    }
     const output = typeof part.content === "string" ? part.content : this.plain(this.contents(part.content))
     const type = this.customCalls.has(part.toolCallId) ? "custom_tool_call_output" : "function_call_output"
     this.items.push({ type, call_id: part.toolCallId, output })
@@ -359,7 +400,7 @@ export const inputFor = (
     resultErrors: "words"
   })
   if (prepared.refused !== undefined) return { refused: prepared.refused }
-  const speller = new Speller(input, quirks, state)
+  const speller = new Speller(input, quirks, state, prepared.turns)
   // Without breakpoints the host's own caching has to do.
   const first = prepared.turns.findIndex((turn) => turn.role !== "system")
   const begun = first < 0 ? prepared.turns.length : first

@@ -11,6 +11,7 @@ import { readArguments } from "../assembling.ts"
 import { callArguments, type Fields, filledRecord, list, nonEmpty, record } from "../Probe.ts"
 import { imageFrom } from "./Attachments.ts"
 import { Item, replayOf, type Shared, unsaid } from "./Item.ts"
+import { argumentsIn } from "./ToolItems.ts"
 
 // ---------------------------------------------------------------------------
 // Tool calls
@@ -188,9 +189,13 @@ export class HostedItem extends Item {
   readonly type: string
   private partialImage: string | undefined
 
-  constructor(shared: Shared, type: string) {
+  /** The application's tool whose calls are items of this type. */
+  private readonly tool: string | undefined
+
+  constructor(shared: Shared, type: string, tool?: string | undefined) {
     super(shared)
     this.type = type
+    this.tool = tool
   }
 
   /** A preview of an image; only the last one counts, and only when no final image comes. */
@@ -199,6 +204,7 @@ export class HostedItem extends Item {
   }
 
   protected whole(item: Fields): void {
+    if (this.tool !== undefined) return this.call(this.tool, item)
     if (this.type === "image_generation_call") {
       const image = imageFrom(item, this.partialImage)
       if (image !== undefined) this.assembler.file(image)
@@ -209,6 +215,17 @@ export class HostedItem extends Item {
       ...(this.id === undefined ? undefined : { id: this.id }),
       data: item as JsonObject
     })
+  }
+
+  private call(tool: string, item: Fields): void {
+    const args = argumentsIn(this.type, item)
+    const more = replayOf({ id: this.id, caller: record(item["caller"]) as JsonObject | undefined })
+    // A call of an answer that was cut, or without what is to be done.
+    if (args === undefined || item["status"] === "incomplete") {
+      const text = JSON.stringify(args ?? item)
+      return this.assembler.toolCall(callIdOf(item) ?? this.id, tool, text, { invalid: true, ...more })
+    }
+    this.assembler.toolCall(callIdOf(item) ?? this.id, tool, args, more)
   }
 
   said(): string {

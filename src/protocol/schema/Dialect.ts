@@ -40,6 +40,7 @@ export interface Limits {
  * @since 0.1.0
  */
 export interface Dialect {
+  /** Tells dialects apart in warnings. */
   readonly name: string
   /** Where the host's documentation says so. */
   readonly url: string
@@ -66,6 +67,7 @@ export interface Dialect {
   readonly references: "all" | "acyclic" | "optional" | "none"
   /** Keywords of strings, numbers and lists that it holds the model to. */
   readonly keywords: ReadonlyArray<string>
+  /** Values of `format` that the host holds to; others are left out and checked after. */
   readonly formats: ReadonlyArray<string> | "all"
   /** Regular expressions of `pattern`: those of formal languages, without what looks around, refers back or finds borders of words. */
   readonly patterns: "regular" | "simple" | "all" | "none"
@@ -75,6 +77,7 @@ export interface Dialect {
   readonly names?: RegExp
   /** Whether objects without properties are taken. @default true */
   readonly emptyObjects?: boolean
+  /** How large a schema may be. @default as large as it is */
   readonly limits: Limits
   /** How types are spelled; OpenAPI's are in capitals, with `nullable` for null. @default "json-schema" */
   readonly spelling?: "json-schema" | "openapi"
@@ -88,7 +91,9 @@ export interface Dialect {
  */
 export interface PlainDialect {
   readonly plain: true
+  /** Tells dialects apart in warnings. */
   readonly name: string
+  /** Where the host's documentation says so. */
   readonly url: string
   /** Whether the root has to be an object without `anyOf`, `oneOf`, `allOf`, `not`, `enum` and `$ref` beside it. */
   readonly root: "object" | "any"

@@ -27,6 +27,7 @@ import { isNothing, read, type Undo, write } from "./Undo.ts"
 export interface SchemaWarning {
   /** Where in the schema; empty for the root. */
   readonly at: string
+  /** What was changed or is only checked after, and why. */
   readonly message: string
 }
 
@@ -53,6 +54,7 @@ export interface Compiled {
   readonly checks: ReadonlyArray<Unheld>
   /** Where a value breaks the schema that was given. */
   readonly check: (value: Json) => Misfit | undefined
+  /** What the host does not hold the model to. */
   readonly warnings: ReadonlyArray<SchemaWarning>
   /** Members that may be left out, and unions, which some hosts count over a whole request. */
   readonly counts: Counts

@@ -60,6 +60,7 @@ export interface PullOptions {
   readonly apiKey?: Redacted.Redacted<string> | Credentials | undefined
   /** Allows registries without TLS, for registries of one's own only. @default false */
   readonly insecure?: boolean | undefined
+  /** Extra headers, such as those of a proxy. @default none */
   readonly headers?: { readonly [name: string]: string } | undefined
   /** Longest silence between two lines; verifying a large model is silent. @default "10 minutes" */
   readonly idle?: Duration.Input | undefined

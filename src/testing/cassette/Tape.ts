@@ -28,28 +28,39 @@ export interface RecordedBody {
 
 /** How a connection failed. */
 export interface Broken {
+  /** The system's code, such as `ECONNRESET`; absent when it had none. */
   readonly code?: string | undefined
+  /** What went wrong, scrubbed. */
   readonly message: string
 }
 
 /** A request, as far as it may be written down. */
 export interface RecordedRequest {
+  /** HTTP method, in capitals. */
   readonly method: string
+  /** Address with its query, secrets masked. */
   readonly url: string
+  /** Names in lower case; only those that matter to the answer, secrets masked. */
   readonly headers: { readonly [name: string]: string }
+  /** The JSON that was sent, secrets masked; absent for a request without one. */
   readonly body?: Json | undefined
 }
 
 /** A response. */
 export interface RecordedResponse {
+  /** HTTP status. */
   readonly status: number
+  /** Names in lower case, without those of the connection, secrets masked. */
   readonly headers: { readonly [name: string]: string }
+  /** The bytes in their chunks, as text or JSON where they are. */
   readonly body: RecordedBody
 }
 
 /** A request and what became of it. */
 export interface RecordedExchange {
+  /** What was sent. */
   readonly request: RecordedRequest
+  /** What came back; absent when the connection failed. */
   readonly response?: RecordedResponse | undefined
   /** In place of a response: the connection failed. */
   readonly failed?: Broken | undefined

@@ -18,9 +18,21 @@ import type { Case, Expected } from "./Case.ts"
  * @since 0.1.0
  */
 export type Outcome =
-  | { readonly _tag: "Response"; readonly response: LlmResponse }
-  | { readonly _tag: "Error"; readonly error: LlmError }
-  | { readonly _tag: "Defect"; readonly message: string }
+  | {
+    readonly _tag: "Response"
+    /** The answer. */
+    readonly response: LlmResponse
+  }
+  | {
+    readonly _tag: "Error"
+    /** What the call failed with. */
+    readonly error: LlmError
+  }
+  | {
+    readonly _tag: "Defect"
+    /** What escaped the error channel, as text: always a mismatch. */
+    readonly message: string
+  }
   | { readonly _tag: "Hang" }
 
 /**
@@ -30,8 +42,11 @@ export type Outcome =
  * @since 0.1.0
  */
 export interface Mismatch {
+  /** What differs, such as `text` or `usage.input`. */
   readonly field: string
+  /** What the independent reader found. */
   readonly expected: unknown
+  /** What this library says. */
   readonly actual: unknown
 }
 

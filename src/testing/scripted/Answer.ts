@@ -32,6 +32,7 @@ export type Failure = LlmError.LlmError | LlmError.Reason
  */
 export interface Script {
   readonly _tag: "Script"
+  /** The events of the answer for one call; called once per call. */
   readonly play: (circumstances: Circumstances) => Stream.Stream<LlmEvent, Failure>
 }
 
@@ -60,7 +61,9 @@ export type Answer =
  * @since 0.1.0
  */
 export interface Circumstances {
+  /** Who answers: what the response names as provider, model and label. */
   readonly info: ServiceInfo
+  /** What was asked. */
   readonly request: LlmRequest
   /** 0 for the first call. */
   readonly index: number

@@ -25,7 +25,9 @@ export type Match = string | RegExp | ((request: LlmRequest) => boolean)
  */
 export interface Expectation {
   readonly _tag: "Expectation"
+  /** Which calls it is for. */
   readonly match: Match
+  /** What such a call gets. */
   readonly answer: Answer
   /** Calls that it answers. */
   readonly times: number

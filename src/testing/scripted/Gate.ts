@@ -24,7 +24,10 @@ export interface Gate {
    *
    * @default after 0
    */
-  readonly hold: (answer: Answer, options?: { readonly after?: number | undefined }) => Script
+  readonly hold: (answer: Answer, options?: {
+    /** Events that are let through before the call is held. @default 0 */
+    readonly after?: number | undefined
+  }) => Script
   /** The request of that number, from 1, of those that came to the gate; waits until it is there. */
   readonly arrived: (number?: number) => Effect.Effect<LlmRequest>
   /** How many wait now. */

@@ -14,6 +14,7 @@ import { emptyUsage, LlmResponse } from "../../LlmResponse.ts"
  * @since 0.1.0
  */
 export interface Details {
+  /** What the provider says. @default a sentence that fits the reason */
   readonly message?: string | undefined
   /** How long the provider asks to wait. */
   readonly retryAfter?: Duration.Input | undefined

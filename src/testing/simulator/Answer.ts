@@ -65,10 +65,15 @@ export type Part = TextPart | ReasoningPart | ToolCallPart
  * @since 0.1.0
  */
 export interface ReplyUsage {
+  /** Input tokens, those from and to a cache included. */
   readonly input: number
+  /** Output tokens, reasoning included. */
   readonly output: number
+  /** Of `input`: read from a cache. @default not said */
   readonly cacheRead?: number | undefined
+  /** Of `input`: written to a cache. @default not said */
   readonly cacheWrite?: number | undefined
+  /** Of `output`: reasoning. @default not said */
   readonly reasoning?: number | undefined
 }
 
@@ -145,6 +150,7 @@ export interface Delivery {
   readonly delayMillis?: number | undefined
   /** Added to, or in place of, the wire's usual headers. */
   readonly headers?: Headers | undefined
+  /** What goes wrong on the way. @default nothing */
   readonly faults?: Faults | undefined
 }
 
@@ -155,6 +161,7 @@ export interface Delivery {
  * @since 0.1.0
  */
 export interface ReplyAnswer extends Delivery {
+  /** What the model says, in order. */
   readonly parts: ReadonlyArray<Part>
   /** A finish class, or the wire's own word, sent as it is. @default `tool-calls` with calls, else `stop` */
   readonly finish?: FinishReason | (string & {}) | undefined
@@ -171,6 +178,7 @@ export interface ReplyAnswer extends Delivery {
  * @since 0.1.0
  */
 export interface ErrorAnswer extends Delivery {
+  /** Status, type, code and words, spelled as the wire does. */
   readonly error: ErrorDetails
 }
 
@@ -181,6 +189,7 @@ export interface ErrorAnswer extends Delivery {
  * @since 0.1.0
  */
 export interface RawAnswer extends Delivery {
+  /** Bytes in place of what the wire would write. */
   readonly raw: {
     /** @default 200 */
     readonly status?: number | undefined
@@ -219,7 +228,10 @@ export const text = (text: string, options?: Omit<ReplyAnswer, "parts">): ReplyA
 export const toolCall = (
   name: string,
   args: unknown,
-  options?: Omit<ReplyAnswer, "parts"> & { readonly id?: string | undefined }
+  options?: Omit<ReplyAnswer, "parts"> & {
+    /** Id of the call. @default an id in the wire's style, counted */
+    readonly id?: string | undefined
+  }
 ): ReplyAnswer => ({ ...options, parts: [{ type: "tool-call", id: options?.id, name, arguments: args }] })
 
 /**
@@ -242,7 +254,12 @@ export const error = (
  */
 export const raw = (
   body: RawAnswer["raw"]["body"],
-  response?: { readonly status?: number | undefined; readonly headers?: Headers | undefined },
+  response?: {
+    /** HTTP status. @default 200 */
+    readonly status?: number | undefined
+    /** All response headers; the wire adds none. @default `content-type: application/json` */
+    readonly headers?: Headers | undefined
+  },
   delivery?: Delivery
 ): RawAnswer => ({ ...delivery, raw: { ...response, body } })
 

@@ -17,6 +17,7 @@ import * as Json from "../../protocol/server/Json.ts"
 export interface IncomingRequest extends Incoming {
   /** Number of the request on this simulator, from 1. */
   readonly number: number
+  /** The body as it came, JSON or not. */
   readonly bodyText: string
 }
 

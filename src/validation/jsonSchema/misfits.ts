@@ -30,6 +30,7 @@ import { canonical, isAmong, isMultiple, isType, lengthOf, typeOf } from "./valu
 export interface Misfit {
   /** Path below the value, such as `.items[2].name`; empty for the value itself. */
   readonly path: string
+  /** Where the value is wrong and how, in words for a model. */
   readonly message: string
 }
 
