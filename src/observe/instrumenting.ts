@@ -32,8 +32,7 @@ export const instrument = (service: Service): Service => {
   const awaited = Effect.map(loading, () => seen() ?? service)
   return {
     ...service,
-    generate: (request) =>
-      seen()?.generate(request) ?? Effect.flatMap(awaited, (service) => service.generate(request)),
+    generate: (request) => seen()?.generate(request) ?? Effect.flatMap(awaited, (service) => service.generate(request)),
     stream: (request) =>
       seen()?.stream(request) ??
         Stream.fromChannel(
