@@ -242,7 +242,7 @@ class Recording {
   private alone(by: Candidate, ended: Pick<Attempt, "status" | "reason" | "requestId">): void {
     const { call } = this
     if (call.attempts.length > 0 || call.cached === true) return
-    const attempt: Attempt = { ...by, ...ended, at: 0, waited: 0, end: this.now }
+    const attempt: Attempt = { ...by, ...ended, at: 0, waited: 0, end: call.end ?? this.now }
     if (call.firstContent !== undefined) attempt.firstContent = call.firstContent
     call.attempts.push(attempt)
   }

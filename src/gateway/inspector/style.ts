@@ -66,7 +66,7 @@ li:first-child button.row { border-top: 0 }
 .state { font-size: 13px; white-space: nowrap } .state::before { content: attr(data-mark); display: inline-block; width: 1.3em }
 .running { color: var(--accent) } .finished { color: var(--good) } .failed { color: var(--bad) } .interrupted { color: var(--warn) }
 .lanes { display: flex; flex-direction: column; gap: 2px }
-.lane { position: relative; height: 7px; border-radius: 2px; background: var(--over) }
+.lane { display: block; position: relative; overflow: hidden; height: 7px; border-radius: 2px; background: var(--over) }
 .row:hover .lane, .row[aria-expanded=true] .lane { background: var(--line) }
 .seg { position: absolute; top: 0; bottom: 0; min-width: 2px; border-radius: 2px }
 .wait { background: var(--wait) } .connect { background: var(--connect) } .think { background: var(--think) } .stream { background: var(--stream) }
