@@ -83,7 +83,10 @@ describe("the inspector of a gateway", () => {
       Effect.gen(function*() {
         for (const path of ["/inspector", "/inspector/events", "/inspector/calls/1"]) {
           assert.strictEqual(yield* under(`${url}${path}`, { host: "gateway.example.com" }), 403)
-          assert.strictEqual((yield* send(`${url}${path}`, { headers: { origin: "https://evil.example" } })).status, 403)
+          assert.strictEqual(
+            (yield* send(`${url}${path}`, { headers: { origin: "https://evil.example" } })).status,
+            403
+          )
           const headers = { "sec-fetch-site": "cross-site" }
           assert.strictEqual((yield* send(`${url}${path}`, { headers })).status, 403)
           assert.strictEqual((yield* send(`${url}${path}`, { method: "POST", body: {} })).status, 405)
@@ -131,10 +134,14 @@ describe("the recorder", () => {
       const calls = yield* Inspector.Recorder
       const { service } = TestLlm.make({ answers: () => "yes" })
       const watched = yield* Inspector.policy().wrap(service)
-      yield* Effect.forEach(Array.from({ length: 25 }, (_, at) => at), (at) =>
-        watched.generate({ prompt: `${at}` }), { concurrency: 5 })
+      yield* Effect.forEach(Array.from({ length: 25 }, (_, at) => at), (at) => watched.generate({ prompt: `${at}` }), {
+        concurrency: 5
+      })
       const { calls: kept } = calls.since(-1, 1000)
-      assert.deepStrictEqual(kept.map(({ id }) => id).toSorted((a, b) => a - b), Array.from({ length: 10 }, (_, at) => 16 + at))
+      assert.deepStrictEqual(
+        kept.map(({ id }) => id).toSorted((a, b) => a - b),
+        Array.from({ length: 10 }, (_, at) => 16 + at)
+      )
       assert.isUndefined(calls.opened(1))
       assert.strictEqual(calls.since(calls.current, 1000).calls.length, 0)
       // However small the bites, everything is seen.
@@ -161,20 +168,23 @@ describe("the recorder", () => {
     }))
 
   it("keeps no words unless they are allowed, and bounds those that are", () => {
-    fc.assert(fc.property(fc.string({ minLength: 5, unit: "grapheme" }), fc.nat(60), (word, times) => {
-      const mark = `(${word})`
-      const text = mark.repeat(times * 20)
-      const messages = Array.from({ length: times }, () => ({ role: "user" as const, content: text }))
-      const request = { system: text, messages } as LlmRequest
-      const silent = JSON.stringify(asked(request, false))
-      assert.isFalse(silent.includes("text\":\""))
-      assert.isAtMost(silent.length, 10_000)
-      assert.isAtMost(JSON.stringify(asked(request, true)).length, 16_384 * 6 + 10_000)
-      const throwing = () => {
-        throw new Error("no")
-      }
-      assert.isAtMost(JSON.stringify(asked(request, throwing)).length, 20_000)
-    }), { numRuns: 50 })
+    fc.assert(
+      fc.property(fc.string({ minLength: 5, unit: "grapheme" }), fc.nat(60), (word, times) => {
+        const mark = `(${word})`
+        const text = mark.repeat(times * 20)
+        const messages = Array.from({ length: times }, () => ({ role: "user" as const, content: text }))
+        const request = { system: text, messages } as LlmRequest
+        const silent = JSON.stringify(asked(request, false))
+        assert.isFalse(silent.includes("text\":\""))
+        assert.isAtMost(silent.length, 10_000)
+        assert.isAtMost(JSON.stringify(asked(request, true)).length, 16_384 * 6 + 10_000)
+        const throwing = () => {
+          throw new Error("no")
+        }
+        assert.isAtMost(JSON.stringify(asked(request, throwing)).length, 20_000)
+      }),
+      { numRuns: 50 }
+    )
   })
 
   it("puts nothing into the page that a call could choose", () => {
