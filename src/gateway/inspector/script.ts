@@ -277,7 +277,7 @@ const connect = async () => {
       if (done) break
       const blocks = (held + value).split("\n\n")
       held = blocks.pop()
-      for (const block of blocks) if (block.startsWith("data: ")) apply(JSON.parse(block.slice(6)))
+      for (const block of blocks) if (block.startsWith("data: ")) apply(await new Response(block.slice(6)).json())
     }
   } catch { /* Tried again. */ }
   if (own.signal.aborted) return
