@@ -123,7 +123,12 @@ const complete = (file: string): void => {
 
 const root = fileURLToPath(new URL("../", import.meta.url))
 for (
-  const file of globSync(["package-lock.json", ".ci/*/package-lock.json", "bench/peers/*/package-lock.json"], {
+  const file of globSync([
+    "package-lock.json",
+    ".ci/*/package-lock.json",
+    "bench/**/peers/*/package-lock.json",
+    "judges/*/package-lock.json"
+  ], {
     cwd: root
   })
 ) {

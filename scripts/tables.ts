@@ -277,36 +277,98 @@ const examples = (): string =>
     return `- [${file}](${file}): ${headerOf(path)}`
   }).join("\n")
 
+/** What most programs use, by module. */
+const summarised = [
+  "LlmService",
+  "LlmRequest",
+  "Message",
+  "LlmResponse",
+  "LlmEvent",
+  "LlmTool",
+  "LlmError",
+  "agent/Handlers",
+  "agent/Agent",
+  "agent/Run",
+  "agent/Conversation",
+  "batch/Batch",
+  "policy/Timeout",
+  "policy/Retry",
+  "policy/Fallback",
+  "policy/CircuitBreaker",
+  "policy/Continue",
+  "policy/Hedge",
+  "policy/Balance",
+  "policy/KeyPool",
+  "policy/RateLimit",
+  "policy/Concurrency",
+  "policy/Cache",
+  "policy/Budget",
+  "observe/Events",
+  "observe/Cost",
+  "config/Registry",
+  "testing/TestLlm"
+]
+
+/** What only authors of stores, of policies, of drivers of a run, or of types over tools need: it is left out of the summary. */
+const forAuthors: { readonly [module: string]: ReadonlyArray<string> } = {
+  LlmService: ["DeepPartial", "Service"],
+  LlmRequest: ["Issue", "messagesOf", "validate"],
+  LlmResponse: ["PriorAttempt", "RateLimits", "fold"],
+  LlmEvent: ["maxIndex", "isContent"],
+  Message: ["Open", "Origin", "PipeableMessage", "Role"],
+  LlmTool: ["ApprovalContext", "CustomTool", "FunctionTool", "ProviderTool", "Misfit", "isOfSchema", "jsonSchemaOf"],
+  LlmError: ["Operation", "ReasonTag", "isLlmError", "isRetryableStatus", "timeout"],
+  "agent/Conversation": ["Store"],
+  "agent/Handlers": [
+    "Handlers",
+    "Tag",
+    "Lost",
+    "Output",
+    "Later",
+    "ParamsOf",
+    "SuccessOf",
+    "FailureOf",
+    "HandlersOf",
+    "ErrorsOf",
+    "ServicesOf",
+    "Provided",
+    "LayerHandlersOf"
+  ],
+  "agent/Run": [
+    "Action",
+    "Answer",
+    "CallState",
+    "CallStatus",
+    "Check",
+    "Happened",
+    "OpenCall",
+    "RefusalKind",
+    "RunFailure",
+    "Start",
+    "ApplyOptions",
+    "ToolFacts",
+    "Turn",
+    "apply",
+    "next",
+    "start",
+    "version"
+  ],
+  "policy/Retry": ["fromSchedule"],
+  "policy/Fallback": ["make"],
+  "policy/CircuitBreaker": ["Store"],
+  "policy/Continue": ["CandidateOptions", "make"],
+  "policy/Hedge": ["CandidateOptions", "make"],
+  "policy/Balance": ["Candidate", "make"],
+  "policy/Cache": ["Store"],
+  "policy/RateLimit": ["Amounts", "Reservation", "Reserve", "Resource", "Settle", "Store", "StoreError"],
+  "policy/Budget": ["Account", "Reserve", "Reserved", "Settle", "Store", "StoreError"],
+  "observe/Cost": ["CacheEconomics", "ofCache"],
+  "observe/Events": ["Bus", "LogSettings", "PrefixDifference", "subscribe"],
+  "config/Registry": ["Reload", "Service", "WatchOptions", "make", "makeWatch", "reloads"]
+}
+
 /** What most programs use, a line for each export. */
-const summary = (): string =>
-  [
-    "LlmService",
-    "LlmRequest",
-    "Message",
-    "LlmResponse",
-    "LlmEvent",
-    "LlmTool",
-    "LlmError",
-    "agent/Handlers",
-    "agent/Agent",
-    "agent/Conversation",
-    "policy/Timeout",
-    "policy/Retry",
-    "policy/Fallback",
-    "policy/CircuitBreaker",
-    "policy/Continue",
-    "policy/Hedge",
-    "policy/Balance",
-    "policy/KeyPool",
-    "policy/RateLimit",
-    "policy/Concurrency",
-    "policy/Cache",
-    "policy/Budget",
-    "observe/Events",
-    "observe/Cost",
-    "config/Registry",
-    "testing/TestLlm"
-  ].map(summaryOf).join("\n\n")
+const summary = (): string => summarised.map((module) => summaryOf(module, forAuthors[module])).join("\n\n")
 
 /** Generators by the name used in `<!-- generated: name -->`. */
 export const tables: { readonly [name: string]: () => string } = {

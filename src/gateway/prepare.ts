@@ -135,6 +135,13 @@ const requestFor = (
   } as LlmRequest, { strict: route?.strict ?? setup.strict, counted: isCounted(key) })
 }
 
+const noModel = new Refused({
+  status: 400,
+  type: "invalid_request_error",
+  param: "model",
+  message: "The request names no model."
+})
+
 /** What is asked, and of whom. */
 const callOf = (
   setup: Setup,
@@ -145,6 +152,7 @@ const callOf = (
     const { context, wire } = exchange
     const decoded = wire.decodeRequest(context.incoming)
     if ("refused" in decoded) return yield* Effect.fail(new Refused(decoded.refused))
+    if (decoded.model === "") return yield* Effect.fail(noModel)
     if (!mayAsk(client, decoded.model)) return yield* forbidden(decoded.model)
     const target = targetOf(yield* setup.registry.config, setup.routes, decoded.model)
     if (target === undefined) return yield* Effect.fail(new Refused(wire.unknownModel(decoded.model.slice(0, 200))))
@@ -199,6 +207,7 @@ export const withBody = (exchange: Exchange, body: Body.JsonObject): Exchange =>
 export interface Memory {
   readonly get: (id: string) => Kept | undefined
   readonly keep: (input: ReadonlyArray<JsonObject>, response: JsonObject) => void
+  readonly forget: (id: string) => void
 }
 
 const notKept = (id: string): Refused =>
@@ -212,6 +221,21 @@ const notKept = (id: string): Refused =>
 
 /** Members by which a request names what lies at the provider, where all clients of the gateway are one. */
 const elsewhere = ["conversation", "prompt"] as const
+
+/** An output of a call that nobody made, which other wires would not refuse. */
+const orphanIn = (items: ReadonlyArray<JsonObject>): Refused | undefined => {
+  const calls = new Set(items.filter(({ type }) => isCall.test(String(type))).map(({ call_id: id }) => id))
+  const orphan = items.find(({ call_id: id, type }) => isOutput.test(String(type)) && !calls.has(id))
+  return orphan === undefined ? undefined : new Refused({
+    status: 400,
+    type: "invalid_request_error",
+    param: "input",
+    message: `No tool call found for an output with call_id ${String(orphan["call_id"]).slice(0, 100)}.`
+  })
+}
+
+const isCall = /^(?:function|custom_tool)_call$/
+const isOutput = /^(?:function|custom_tool)_call_output$/
 
 const isReference = (item: JsonObject): boolean => item["type"] === "item_reference"
 
@@ -255,7 +279,8 @@ export const continued = (
     if (kept === undefined) return Effect.fail(notKept(previous))
     const { previous_response_id: _, ...others } = body
     const input = unpacked([...kept.items, ...itemsOf(body.input)])
-    return Effect.succeed(withBody(asked, { ...others, input }))
+    const orphan = orphanIn(input)
+    return orphan === undefined ? Effect.succeed(withBody(asked, { ...others, input })) : Effect.fail(orphan)
   })
 }
 

@@ -32,7 +32,8 @@ const memoryOf = (): Memory => {
   const stored = new Stored(remembered)
   return {
     get: (id) => stored.get("", id, 0),
-    keep: (input, response) => stored.keep("", input, response, 0)
+    keep: (input, response) => stored.keep("", input, response, 0),
+    forget: (id) => void stored.delete("", id)
   }
 }
 
@@ -73,12 +74,16 @@ export const converse = (
         const body: JsonObject = "refused" in read ? {} : read.body as JsonObject
         const exchange = yield* exchangeOf({ ...head, method: "POST", body })
         const error = (encoded: EncodedError) => write(errorMessage(encoded))
-        const failed = (failure: LlmError | Refused) =>
-          error(
+        const failed = (failure: LlmError | Refused) => {
+          const { previous_response_id: previous } = body
+          // A failed turn takes what it went on from out of what the connection remembers, as at OpenAI.
+          if (typeof previous === "string") memory.forget(previous)
+          return error(
             failure._tag === "Refused"
               ? responses.encodeErrorDetails(failure.details, exchange.context)
               : responses.encodeError(told(failure), exchange.context)
           )
+        }
         if ("refused" in read) return yield* error(responses.encodeErrorDetails(read.refused, exchange.context))
         const asked = Effect.flatMap(
           setup.doorkeeper.identify(head, responses),

@@ -122,6 +122,28 @@ const carried = (known: Received, input: EncodeInput, spelling: Spelling): Encod
 const withLosses = (made: Encoded | Refused, { losses = [] }: Received): Encoded | Refused =>
   "refused" in made || losses.length === 0 ? made : { ...made, warnings: [...made.warnings, ...losses] }
 
+/** What a request is on another wire than the one it came in on: without the tools that only that vendor knows. */
+const translated = (input: EncodeInput, spelling: Spelling): Encoded | Refused => {
+  const { request } = input
+  const own = (request.tools ?? []).filter((tool) => tool.type === "provider")
+  if (own.length === 0) return spelling.encode(input)
+  const { toolChoice, tools: _, ...others } = request
+  const tools = request.tools!.filter((tool) => tool.type !== "provider")
+  const chosen = typeof toolChoice === "object" && own.some(({ name }) => name === toolChoice.name)
+  const made = spelling.encode({
+    ...input,
+    request: tools.length === 0
+      ? others
+      : { ...others, tools, ...(toolChoice === undefined || chosen ? undefined : { toolChoice }) }
+  })
+  if ("refused" in made) return made
+  const warnings = own.map(({ name }) => ({
+    field: "tools",
+    message: `"${name}" is the vendor's own, of which this wire knows nothing; it was left out.`
+  }))
+  return { ...made, warnings: [...made.warnings, ...warnings] }
+}
+
 /**
  * Encodes a request; one that came in on this wire as it came, but for what was changed.
  *
@@ -133,7 +155,7 @@ export const verbatim = (wire: string, input: EncodeInput, spelling: Spelling): 
   if (known === undefined) return spelling.encode(input)
   const made = known.wire === wire
     ? carried(known, input, spelling)
-    : withLosses(spelling.encode(input), known)
+    : withLosses(translated(input, spelling), known)
   const lost = known.terms?.strict === true && !("refused" in made) ? made.warnings[0] : undefined
   return lost === undefined
     ? made

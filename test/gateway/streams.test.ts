@@ -162,6 +162,36 @@ describe("streams through a gateway", () => {
         assert.include(served.backup.requests[0]!.bodyText, "Kestrel")
       })))
 
+  // On the wire that it came on the provider refuses the turn, on another one the gateway does.
+  it.live.each(["gpt", "claude"])(
+    "over a WebSocket forget what a failed turn went on from: %s",
+    (model) =>
+      serving({}, (served) =>
+        Effect.gen(function*() {
+          const conversation = yield* Effect.callback<ReadonlyArray<Record<string, any>>>((resume) => {
+            const socket = new WebSocket(`${served.url.replace("http", "ws")}/v1/responses`)
+            const ended: Array<Record<string, any>> = []
+            const create = (body: object) =>
+              socket.send(JSON.stringify({ type: "response.create", model, store: false, ...body }))
+            const unasked = { type: "function_call_output", call_id: "call_unasked", output: "None." }
+            socket.addEventListener("open", () => create({ input: "Hello" }))
+            socket.addEventListener("message", ({ data }) => {
+              const message = JSON.parse(String(data)) as Record<string, any>
+              if (message["type"] !== "response.completed" && message["type"] !== "error") return
+              ended.push(message)
+              const previous_response_id = ended[0]!["response"].id
+              if (ended.length === 1) create({ previous_response_id, input: [unasked] })
+              if (ended.length === 2) create({ previous_response_id, input: "And now?" })
+              if (ended.length === 3) socket.close()
+            })
+            socket.addEventListener("close", () => resume(Effect.succeed(ended)))
+          })
+          assert.deepStrictEqual(conversation.map(({ type }) => type), ["response.completed", "error", "error"])
+          assert.notStrictEqual(conversation[1]!["error"].code, "previous_response_not_found")
+          assert.strictEqual(conversation[2]!["error"].code, "previous_response_not_found")
+        }))
+  )
+
   it.live("over a WebSocket stop with it", () =>
     serving({}, (served) =>
       Effect.gen(function*() {

@@ -39,7 +39,7 @@ export const span = Schema.declare(isSpan, {
 })
 
 /** @category schemas @since 0.1.0 */
-export const optional = Schema.optional
+export const optional: <S extends Schema.Constraint>(schema: S) => Schema.optional<S> = Schema.optional
 
 /** @category schemas @since 0.1.0 */
 export const text = Schema.String.check(Schema.isNonEmpty({ expected: "a text that is not empty" }))

@@ -190,6 +190,33 @@ describe.each(names)("%s: the same wire in and out", (kind) => {
   })
 })
 
+describe("a vendor's own tools", () => {
+  const vendor: JsonObject = { type: "namespace", name: "vendors_own", tools: [{ type: "function", name: "inner" }] }
+  const tools = [vendor, { type: "function", name: "get_weather", parameters: { type: "object", properties: {} } }]
+  const choices: ReadonlyArray<unknown> = ["auto", "required", { type: "function", name: "get_weather" }, undefined]
+  const named = (more: object) =>
+    decode(
+      wires["responses"]!,
+      incomingOf(wires["responses"]!, {
+        path: "/responses",
+        body: JSON.parse(JSON.stringify({ model: "model-1", input: "Hello", ...more })) as JsonObject
+      })
+    ).request
+
+  it.each(names.filter((kind) => kind !== "responses"))("stay on its wire, which a warning tells: %s", (kind) => {
+    // Ollama knows no choice.
+    for (const tool_choice of kind === "ollama" ? ["auto", undefined] : choices) {
+      const made = encode(wires[kind]!, named({ tools, tool_choice }))
+      assert.notInclude(JSON.stringify(made.body), "vendors_own")
+      assert.include(JSON.stringify(made.body), "get_weather")
+      assert.isTrue(made.warnings.some(({ message }) => message.includes("vendors_own")))
+    }
+    // Without any other tool there is nothing to choose from.
+    const alone = encode(wires[kind]!, named({ tools: [vendor], tool_choice: "required" }))
+    assert.notMatch(JSON.stringify(alone.body), /vendors_own|tool_choice|toolChoice|toolConfig/)
+  })
+})
+
 const list: { readonly [kind: string]: string } = { responses: "input", gemini: "contents" }
 
 const listOf = (kind: string, body: JsonObject): ReadonlyArray<unknown> =>
