@@ -12,8 +12,10 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as HttpRouter from "effect/http/HttpRouter"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
@@ -33,7 +35,9 @@ import { type Exchange, failed, refused } from "./call.ts"
 import { decode, type GatewayConfig, targetsOf } from "./config.ts"
 import * as Guard from "./guard.ts"
 import { type BodyLimits, bodyOf, headOf, responses, spokenIn } from "./incoming.ts"
-import { doorkeeper, hashOf, type KeyStore, refusal } from "./keys.ts"
+import { recorded, Recorder } from "./inspector/recorder.ts"
+import { type Inspected, isInspector, respond } from "./inspector/serving.ts"
+import { type Doorkeeper, doorkeeper, hashOf, type KeyStore, refusal } from "./keys.ts"
 import * as Metrics from "./metrics.ts"
 import type { Setup } from "./prepare.ts"
 import { converse } from "./socket.ts"
@@ -89,7 +93,31 @@ interface Door {
   readonly body: BodyLimits
   readonly prefix: string
   readonly metrics: boolean
+  readonly inspected: Inspected | undefined
 }
+
+/** Calls that the inspector keeps. */
+const mostInspected = 500
+
+/** What the inspector is shown, where there is one; keys without `admin` see nothing of it. */
+const inspectedBy = (keeper: Doorkeeper, { inspector = false }: GatewayConfig) =>
+  Effect.gen(function*() {
+    if (inspector === false) return undefined
+    const closed = yield* Deferred.make<void>()
+    yield* Effect.addFinalizer(() => Deferred.succeed(closed, undefined))
+    const inspected: Inspected = {
+      recorder: new Recorder(mostInspected, inspector === "content"),
+      closed,
+      mayLook: (incoming) =>
+        keeper.asks
+          ? Effect.match(keeper.identify(incoming, responses), {
+            onFailure: () => false,
+            onSuccess: ({ key }) => key?.admin === true
+          })
+          : Effect.succeed(true)
+    }
+    return inspected
+  })
 
 const doorOf = (options: Options) =>
   Effect.gen(function*() {
@@ -103,6 +131,7 @@ const doorOf = (options: Options) =>
     const keeper = yield* doorkeeper(config.keys ?? [], keyStore)
     const stores = yield* Layer.build(shared ?? Layer.mergeAll(Budget.storeMemory, RateLimit.storeMemory))
     yield* Metrics.watchEventLoop
+    const inspected = yield* inspectedBy(keeper, config)
     const millis = (span: Duration.Input | undefined, otherwise: Duration.Input) =>
       Duration.toMillis(Duration.fromInputUnsafe(span ?? otherwise))
     const setup: Setup = {
@@ -125,14 +154,16 @@ const doorOf = (options: Options) =>
       callTimeout: limits.callTimeout,
       mostCalls: limits.calls ?? 2000,
       services: new Map(),
-      running: { count: 0 }
+      running: { count: 0 },
+      inspected: inspected === undefined ? identity : (service) => recorded(service, inspected.recorder)
     }
     const door: Door = {
       setup,
       allowed: { hosts: config.hosts?.map((host) => host.toLowerCase()), origins: config.origins, asks: keeper.asks },
       body: { bytes: limits.bodyBytes ?? 32 * mebibyte, timeout: limits.bodyTimeout ?? "30 seconds" },
       prefix: prefix.replace(/\/+$/, ""),
-      metrics: config.metrics !== false
+      metrics: config.metrics !== false,
+      inspected
     }
     return door
   })
@@ -210,6 +241,8 @@ const connected = (door: Door, request: HttpServerRequest, exchange: Exchange) =
 const handle = (door: Door, request: HttpServerRequest) =>
   Effect.gen(function*() {
     const head = headOf(request, door.prefix)
+    // Before the guard of the gateway, whose names may be those of other machines.
+    if (door.inspected !== undefined && isInspector(head.path)) return yield* respond(door.inspected, request, head)
     const denied = Guard.refused(door.allowed, head.headers)
     if (denied !== undefined) {
       yield* refusedFor("origin")

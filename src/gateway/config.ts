@@ -101,7 +101,7 @@ export const Key = Schema.Struct({
   priority: optional(Schema.Finite),
   /** From when on it is refused. @default never */
   expires: optional(moment),
-  /** Whether it may read `/metrics`, which tell of all keys together. @default false */
+  /** Whether it may read `/metrics` and the inspector, which tell of all keys together. @default false */
   admin: optional(Schema.Boolean)
 })
 
@@ -165,6 +165,11 @@ export const GatewayConfig = Schema.Struct({
   origins: optional(Schema.Array(text)),
   /** Whether `/metrics` is served: to anybody without keys, to keys with `admin` where there are some. @default true */
   metrics: optional(Schema.Boolean),
+  /**
+   * Whether `/inspector`, a page of the last 500 calls, is served: to this machine alone, and where there are keys to those with `admin`.
+   * `"content"` keeps and shows what is said in them as well. @default false
+   */
+  inspector: optional(Schema.Union([Schema.Boolean, Schema.Literal("content")])),
   limits: optional(Limits),
   /** Asked in order, names before patterns. Names of instances and `provider/model` are routes without being listed. */
   routes: optional(Schema.Array(Route)),

@@ -49,6 +49,8 @@ export interface Setup {
   readonly services: Map<string, Service>
   /** Calls that run now. */
   readonly running: { count: number }
+  /** A service whose calls the inspector sees, where there is one. */
+  readonly inspected: (service: Service) => Service
 }
 
 /**
@@ -161,7 +163,7 @@ const callOf = (
       ...exchange,
       client,
       target,
-      service: limited,
+      service: setup.inspected(limited),
       request: requestFor(setup, exchange, client, decoded, target, service),
       dropped: decoded.dropped ?? [],
       ...listener(),

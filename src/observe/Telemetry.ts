@@ -33,6 +33,7 @@ import type { LlmResponse, Usage } from "../LlmResponse.ts"
 import type { Service, ServiceInfo } from "../LlmService.ts"
 import { emit } from "../stream/emit.ts"
 import { CallNotes } from "../stream/notes.ts"
+import { type RequestEnding, type RequestObserver, RequestWatch } from "../stream/requests.ts"
 import { shownName } from "../stream/shownNames.ts"
 import { type Events, watched } from "../stream/source.ts"
 import { type Content, content } from "./telemetry/capture.ts"
@@ -106,12 +107,24 @@ interface Call {
   readonly capture: Content | undefined
 }
 
+const endingOf = (error: unknown): RequestEnding => {
+  if (!isLlmError(error)) return { status: "interrupted" }
+  const { reason, requestId } = error
+  return {
+    status: "failed",
+    reason: reason._tag,
+    httpStatus: "status" in reason ? reason.status : undefined,
+    requestId
+  }
+}
+
 class CallRecord {
   readonly call: Call
   private readonly context: Context.Context<never>
   private readonly clock: Clock.Clock
   private readonly begin: bigint
   private readonly span: Tracer.Span | undefined
+  private readonly observer: RequestObserver | undefined
   private chunk: bigint | undefined
   /** The same for all chunks of a call, and made with the first. */
   private chunks: Context.Context<never> | undefined
@@ -124,6 +137,13 @@ class CallRecord {
     this.begin = this.clock.currentTimeNanosUnsafe()
     this.span = span
     this.call = call
+    const { info, request, requested } = call
+    this.observer = fiber.getRef(RequestWatch)?.({
+      ...fiber.getRef(CallNotes),
+      provider: info.provider,
+      model: requested,
+      label: request.label ?? info.label
+    })
   }
 
   private get asked(): Attributes {
@@ -144,6 +164,7 @@ class CallRecord {
     const context = this.chunks ??= this.withAttributes(this.asked)
     this.chunk = now
     if (before === undefined) {
+      this.observer?.onBegin()
       const waited = seconds(this.begin, now)
       if (settings.current) timeToFirstChunk.updateUnsafe(waited, context)
       this.span?.attribute("gen_ai.response.time_to_first_chunk", waited)
@@ -152,6 +173,7 @@ class CallRecord {
     }
     if (this.first !== undefined || !events.some(isContent)) return
     this.first = now
+    this.observer?.onContent()
     if (settings.older) timeToFirstToken.updateUnsafe(seconds(this.begin, now), context)
     this.span?.attribute("effect_llm.gate.duration", seconds(before ?? now, now))
   }
@@ -218,7 +240,7 @@ class CallRecord {
       this.told(response.usage)
       capture?.answered(span, now, request, response)
     }
-    this.end(now, Exit.void)
+    this.end(now, Exit.void, { status: "finished", requestId: response.requestId })
   }
 
   failure(cause: Cause.Cause<LlmError>): void {
@@ -247,16 +269,17 @@ class CallRecord {
         this.span.attribute("effect_llm.request_id", shownName(error.requestId))
       }
     }
-    this.end(now, Exit.failCause(cause))
+    this.end(now, Exit.failCause(cause), endingOf(error))
   }
 
   /** The consumer went away before the end. */
   abandoned(): void {
-    if (!this.ended) this.end(this.clock.currentTimeNanosUnsafe(), Exit.interrupt())
+    if (!this.ended) this.end(this.clock.currentTimeNanosUnsafe(), Exit.interrupt(), { status: "interrupted" })
   }
 
-  private end(now: bigint, exit: Exit.Exit<unknown, unknown>): void {
+  private end(now: bigint, exit: Exit.Exit<unknown, unknown>, ending: RequestEnding): void {
     this.ended = true
+    this.observer?.onEnd(ending)
     this.span?.end(now, exit)
   }
 }
