@@ -25,6 +25,7 @@ export * from "./error/reasons.ts"
 /**
  * What an operation was about to do when it failed.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -33,6 +34,7 @@ export type Operation = "generate" | "stream" | "countTokens" | "models" | "heal
 /**
  * The error of every operation of this library.
  *
+ * @stability stable
  * @category errors
  * @since 0.1.0
  */
@@ -120,6 +122,7 @@ export class LlmError extends Data.TaggedError("LlmError")<{
 /**
  * Whether a value is an {@link LlmError}.
  *
+ * @stability stable
  * @category guards
  * @since 0.1.0
  */
@@ -171,6 +174,7 @@ const makeSchema = () =>
  * const stored = Schema.encodeSync(Schema.fromJsonString(LlmError.schema))(error)
  * ```
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */

@@ -28,6 +28,7 @@ import { Usage } from "./message/usage.ts"
 /**
  * The provider began to answer. Never sent before the provider's first frame.
  *
+ * @stability stable
  * @category events
  * @since 0.1.0
  */
@@ -42,6 +43,7 @@ export interface ResponseStart {
 /**
  * A text part begins.
  *
+ * @stability stable
  * @category events
  * @since 0.1.0
  */
@@ -54,6 +56,7 @@ export interface TextStart {
 /**
  * More text.
  *
+ * @stability stable
  * @category events
  * @since 0.1.0
  */
@@ -68,6 +71,7 @@ export interface TextDelta {
 /**
  * A text part is whole.
  *
+ * @stability stable
  * @category events
  * @since 0.1.0
  */
@@ -82,6 +86,7 @@ export interface TextEnd {
 /**
  * A reasoning part begins.
  *
+ * @stability stable
  * @category events
  * @since 0.1.0
  */
@@ -94,6 +99,7 @@ export interface ReasoningStart {
 /**
  * More reasoning text.
  *
+ * @stability stable
  * @category events
  * @since 0.1.0
  */
@@ -108,6 +114,7 @@ export interface ReasoningDelta {
 /**
  * A reasoning part is whole, with its signature or encrypted data.
  *
+ * @stability stable
  * @category events
  * @since 0.1.0
  */
@@ -122,6 +129,7 @@ export interface ReasoningEnd {
 /**
  * The model begins a tool call.
  *
+ * @stability stable
  * @category events
  * @since 0.1.0
  */
@@ -138,6 +146,7 @@ export interface ToolCallStart {
 /**
  * More of a call's argument text.
  *
+ * @stability stable
  * @category events
  * @since 0.1.0
  */
@@ -154,6 +163,7 @@ export interface ToolCallDelta {
 /**
  * A call is whole: it can be run now, while the answer still streams, unless `part.invalid` is set.
  *
+ * @stability stable
  * @category events
  * @since 0.1.0
  */
@@ -168,6 +178,7 @@ export interface ToolCallEnd {
 /**
  * A citation or source.
  *
+ * @stability stable
  * @category events
  * @since 0.1.0
  */
@@ -182,6 +193,7 @@ export interface Source {
 /**
  * A generated image, sound or file.
  *
+ * @stability stable
  * @category events
  * @since 0.1.0
  */
@@ -196,6 +208,7 @@ export interface File {
 /**
  * A step of a tool that the provider runs itself, opaque.
  *
+ * @stability stable
  * @category events
  * @since 0.1.0
  */
@@ -210,6 +223,7 @@ export interface ServerTool {
 /**
  * Token counts as known now; the last one wins, values are never to be summed.
  *
+ * @stability stable
  * @category events
  * @since 0.1.0
  */
@@ -222,6 +236,7 @@ export interface UsageUpdate {
 /**
  * Another candidate goes on where a broken stream stopped. Only the `Continue` policy emits it.
  *
+ * @stability stable
  * @category events
  * @since 0.1.0
  */
@@ -248,6 +263,7 @@ export interface Continued {
 /**
  * The answer is complete.
  *
+ * @stability stable
  * @category events
  * @since 0.1.0
  */
@@ -260,6 +276,7 @@ export interface Finish {
 /**
  * Everything a stream can emit.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -284,6 +301,7 @@ export type LlmEvent =
 /**
  * Whether an event is content the caller has seen: from the first such event on, no policy starts over.
  *
+ * @stability stable
  * @category guards
  * @since 0.1.0
  */
@@ -302,6 +320,7 @@ export const isContent = (event: LlmEvent): event is TextDelta | ReasoningDelta 
 /**
  * Whether an event is text for the reader.
  *
+ * @stability stable
  * @category guards
  * @since 0.1.0
  */
@@ -314,6 +333,7 @@ export const isTextDelta = (event: LlmEvent): event is TextDelta => event._tag =
 /**
  * Highest index of a part. Answers have no more parts, and a list is made as long as its last index says.
  *
+ * @stability stable
  * @category limits
  * @since 0.1.0
  */
@@ -348,6 +368,7 @@ const makeSchema = () => {
  * Fields of later versions are ignored; an event of a tag that this version does not know is none. `Sse` sends whole streams, without
  * schema work per delta.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */

@@ -22,6 +22,7 @@ import { headersWithoutSecrets, jsonWithoutSecrets } from "./validation/withoutS
 /**
  * Options only one provider has, under its name. Provider modules add their own by module augmentation.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -31,6 +32,7 @@ export interface ProviderOptions {}
 /**
  * What to cache of the prompt, on providers with explicit prompt caching.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -50,6 +52,7 @@ export interface CacheOptions {
 /**
  * The form of the answer.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -71,6 +74,7 @@ export type ResponseFormat =
 /**
  * Time limits of one attempt. Each is a `Duration` input such as `"20 seconds"`.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -106,6 +110,7 @@ export interface Timeouts {
 /**
  * Who a call is made for; goes to events, budgets and telemetry, never to the provider.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -121,6 +126,7 @@ export interface CallScope {
 /**
  * What a request says to one provider only.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -142,6 +148,7 @@ export interface ProviderRequest {
 /**
  * Everything a request can say beside its messages.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -226,6 +233,7 @@ export interface RequestOptions {
 /**
  * A request: messages, or a `prompt` for a single user message, and options.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -247,6 +255,7 @@ export type LlmRequest =
 /**
  * The messages of a request, `prompt` included, without `system`.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -257,6 +266,7 @@ export type {
   /**
    * A problem found before any I/O.
    *
+   * @stability stable
    * @category validation
    * @since 0.1.0
    */
@@ -267,6 +277,7 @@ export type {
  * The first problem of a request, or `undefined`. Pure and total: it takes whatever it is given and never throws; what a getter or a
  * proxy throws is a problem of its field. Every service runs it before any I/O. Linear in the length of the request.
  *
+ * @stability stable
  * @category validation
  * @since 0.1.0
  */
@@ -458,6 +469,7 @@ const makeSchema = () =>
  * `Duration` is a text such as `"5000 millis"`. Both ways the shape of a request is checked as {@link validate} checks it. Fields of
  * later versions are ignored.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */

@@ -22,6 +22,7 @@ export * from "./message/usage.ts"
 /**
  * Folds the events of one stream to its response; `undefined` when no `Finish` came.
  *
+ * @stability stable
  * @category fold
  * @since 0.1.0
  */
@@ -37,6 +38,7 @@ export const fold = (events: Iterable<LlmEvent>): LlmResponse | undefined => {
 /**
  * The events that replay a stored answer as a stream.
  *
+ * @stability stable
  * @category fold
  * @since 0.1.0
  */

@@ -26,6 +26,7 @@ export type { ObjectEvent, ObjectResponse } from "./object/objects.ts"
 /**
  * Who a service talks to.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -47,6 +48,7 @@ export interface ServiceInfo {
 /**
  * A count of input tokens.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -60,6 +62,7 @@ export interface TokenCount {
 /**
  * Whether a provider can be used now.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -71,6 +74,7 @@ export interface Health {
 /**
  * What a provider, or a policy around providers, offers.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -92,6 +96,7 @@ export interface Service {
 /**
  * The tag every provider layer provides.
  *
+ * @stability stable
  * @category services
  * @since 0.1.0
  */
@@ -100,6 +105,7 @@ export class LlmService extends Context.Service<LlmService, Service>()("effect-l
 /**
  * Answers a request as a whole.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -109,6 +115,7 @@ export const generate = (request: LlmRequest): Effect.Effect<LlmResponse, LlmErr
 /**
  * Answers a request as a stream of events.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -140,6 +147,7 @@ const objects = ({ info }: Service): Effect.Effect<typeof Objects, LlmError> =>
  * where it can; the answer is decoded in any case. Fails with reason `StructuredOutput`, which holds the text and says what is wrong, when
  * it does not fit after all `retries`, and with `Validation`, before anything is sent, when the schema has no JSON Schema.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -158,6 +166,7 @@ export const generateObject = <A, I, RD>(
  * shows as it grows; numbers, and words of a fixed list, when they are whole. What did not change is the same object as before. Of lists longer
  * than some hundred elements a value is left out now and then.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -177,6 +186,7 @@ export const streamObject = <A, I, RD>(
  * Answers with a list, element by element, each as soon as it is whole, decoded. Elements that were given stay given: when a later one does not
  * fit, the stream fails with `StructuredOutput`.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -195,6 +205,7 @@ export const streamArray = <A, I, RD>(
 /**
  * Counts the input tokens of a request.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -204,6 +215,7 @@ export const countTokens = (request: LlmRequest): Effect.Effect<TokenCount, LlmE
 /**
  * Lists the provider's models.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -215,6 +227,7 @@ export const models: Effect.Effect<ReadonlyArray<ModelMeta>, LlmError, LlmServic
 /**
  * Probes the provider.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */

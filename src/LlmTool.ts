@@ -22,6 +22,7 @@ export { isOfSchema, jsonSchemaOf } from "./validation/jsonSchema/ofEffect.ts"
 /**
  * A JSON Schema, draft 2020-12.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -30,6 +31,7 @@ export type JsonSchema = JsonObject
 /**
  * What a call is about to be run with, for who decides whether somebody has to approve it.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -43,6 +45,7 @@ export interface ApprovalContext {
 /**
  * Whether somebody has to approve a call: always, by its arguments, or by an effect. An effect that fails asks.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -53,6 +56,7 @@ export type NeedsApproval<Params> =
 /**
  * How a tool is to be run. None of it is sent.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -79,6 +83,7 @@ export interface Execution<in Params, in Success> {
 /**
  * What becomes of a handler that fails: `error` ends the run with that error, resumable; `return` tells the model.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -87,6 +92,7 @@ export type FailureMode = "error" | "return"
 /**
  * A tool the application runs.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -128,6 +134,7 @@ export interface FunctionTool<
 /**
  * Arguments that do not fit a JSON Schema.
  *
+ * @stability stable
  * @category errors
  * @since 0.1.0
  */
@@ -139,6 +146,7 @@ export class Misfit extends Data.TaggedError("Misfit")<{
 /**
  * A tool whose input is free-form text, on wires that have such (OpenAI custom tools).
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -156,6 +164,7 @@ export interface CustomTool<out Name extends string = string> {
  * A tool in the provider's own shape: one that it runs itself, or one that it only defines and leaves to the application, such as a
  * shell.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -174,6 +183,7 @@ export interface ProviderTool<out Name extends string = string, out Params = unk
 /**
  * Everything `LlmRequest.tools` can hold.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -182,6 +192,7 @@ export type LlmTool = FunctionTool | CustomTool | ProviderTool
 /**
  * Whether the model must, may or must not call a tool, or which one it must call.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -202,6 +213,7 @@ const decoderOf = (schema: Schema.Codec<unknown, unknown>): Pick<FunctionTool, "
 /**
  * Options of {@link make}.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -244,6 +256,7 @@ const encoderOf = (schema: Schema.Codec<unknown, unknown> | undefined): Pick<Fun
  * })
  * ```
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -321,6 +334,7 @@ export const make: {
  * A tool from elsewhere, known by its JSON Schema, such as one of an MCP server. Arguments are held to all of the schema (references,
  * unions, conditions, formats, patterns); what does not fit is told with its place.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -357,6 +371,7 @@ export const fromJsonSchema = <
 /**
  * A tool with free-form text input.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -368,6 +383,7 @@ export const custom = <const Name extends string>(
 /**
  * A tool that the provider runs itself, such as web search; `definition` is the wire's own entry.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -381,6 +397,7 @@ export const provider = <const Name extends string>(name: Name, definition: Json
  * A tool that the provider defines and the application runs, such as a shell; `name` is what the model calls it, `parameters` what it
  * calls it with.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -403,6 +420,7 @@ export const providerDefined = <const Name extends string, S extends Schema.Code
  * Decodes the arguments of a call with the tool's schema. Fails with reason `ToolFailure` when the call is
  * `invalid`, names another tool, or does not fit the schema.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */

@@ -31,6 +31,7 @@ export * from "./message/parts.ts"
 /**
  * Who speaks.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -39,6 +40,7 @@ export type Role = "system" | "user" | "assistant" | "tool"
 /**
  * What a message carries beside its content.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -58,6 +60,7 @@ export interface Attributes {
 /**
  * One turn of a conversation. Plain data: an object literal of this shape is a message.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -73,6 +76,7 @@ export interface Message {
 /**
  * Schema of {@link Role}.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -81,6 +85,7 @@ export const Role: Schema.Codec<Role> = Schema.Literals(["system", "user", "assi
 /**
  * Schema of {@link Attributes}.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -93,6 +98,7 @@ export const Attributes: Schema.Codec<Attributes> = Schema.Struct({
 /**
  * Schema of {@link Message}, for storing and loading conversations.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -116,6 +122,7 @@ declare abstract class Piped {
  *
  * `Equal.equals` of Effect looks at hidden properties too. `Schema.toEquivalence(Message.Message)` compares by the fields.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -137,6 +144,7 @@ const make = (role: Role, content: string | ReadonlyArray<Part>, attributes?: At
 /**
  * A system message: instructions that rank above the user's.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -150,6 +158,7 @@ export const system = (content: string | ReadonlyArray<TextPart>): PipeableMessa
  * Message.user("Summarise this.").pipe(Message.cacheable, Message.priority(10))
  * ```
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -160,6 +169,7 @@ export const user = (
 /**
  * An assistant message. To go on after a response, append `response.message` instead.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -168,6 +178,7 @@ export const assistant = (content: string | ReadonlyArray<Part>): PipeableMessag
 /**
  * The answer to a tool call.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -195,6 +206,7 @@ export const toolResult = (
 /**
  * One tool message with several results.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -207,6 +219,7 @@ export const tool = (content: ReadonlyArray<ToolResultPart>): PipeableMessage =>
 /**
  * Changes attributes, keeping the others.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -221,6 +234,7 @@ export const withAttributes: {
 /**
  * Caches the prompt up to and including this message for 5 minutes.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -229,6 +243,7 @@ export const cacheable = (self: Message): PipeableMessage => withAttributes(self
 /**
  * Caches the prompt up to and including this message for 1 hour.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -237,6 +252,7 @@ export const cacheableExtended = (self: Message): PipeableMessage => withAttribu
 /**
  * Sets the ordering hint, higher first.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -248,6 +264,7 @@ export const priority: {
 /**
  * Adds application data that never leaves the process.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -267,6 +284,7 @@ export const metadata: {
 /**
  * The content as parts.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -276,6 +294,7 @@ export const parts = (self: Message): ReadonlyArray<Part> =>
 /**
  * All text of a message, joined without separators.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */

@@ -10,6 +10,7 @@
 /**
  * What a model or provider can do. `undefined` is "not known": nothing is refused for it.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -41,6 +42,7 @@ export interface Capabilities {
 /**
  * US dollars per million tokens.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -69,6 +71,7 @@ export interface Prices {
 /**
  * Levels of reasoning, from none to the most a model has. A level a model lacks is rounded down, with a warning.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -77,6 +80,7 @@ export type ThinkingLevel = "off" | "minimal" | "low" | "medium" | "high" | "xhi
 /**
  * All thinking levels, in rising order.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -90,6 +94,7 @@ export const thinkingLevels: ReadonlyArray<ThinkingLevel> = ["off", "minimal", "
  * An option of a request that a rule is about, whole or one value of it. `thinking: on` is also a model that thinks by itself and is not
  * told to stop; `the word json` is that word in a message.
  *
+ * @stability stable
  * @category rules
  * @since 0.1.0
  */
@@ -134,6 +139,7 @@ export type OptionName =
 /**
  * What a schema of the answer is called beside the schema itself, which some wires have no place for.
  *
+ * @stability stable
  * @category rules
  * @since 0.1.0
  */
@@ -142,6 +148,7 @@ export const formatLabels: ReadonlyArray<OptionName> = ["responseFormat.name", "
 /**
  * Why a rule is, for the warning or the error that it makes.
  *
+ * @stability stable
  * @category rules
  * @since 0.1.0
  */
@@ -155,6 +162,7 @@ export interface Reason {
 /**
  * Options that are not taken at all.
  *
+ * @stability stable
  * @category rules
  * @since 0.1.0
  */
@@ -170,6 +178,7 @@ export interface Refusal extends Reason {
 /**
  * Options that give way where another is asked for as well. Where leaving it out would change the question, the other gives way.
  *
+ * @stability stable
  * @category rules
  * @since 0.1.0
  */
@@ -187,6 +196,7 @@ export interface Exclusion extends Reason {
 /**
  * Options that are taken only beside another.
  *
+ * @stability stable
  * @category rules
  * @since 0.1.0
  */
@@ -200,6 +210,7 @@ export interface Need extends Reason {
 /**
  * Bounds of a number, or of how many texts `stop` may have.
  *
+ * @stability stable
  * @category rules
  * @since 0.1.0
  */
@@ -215,6 +226,7 @@ export interface Bound extends Reason {
 /**
  * Options that have bounds.
  *
+ * @stability stable
  * @category rules
  * @since 0.1.0
  */
@@ -242,6 +254,7 @@ export type NumberName =
  * }
  * ```
  *
+ * @stability stable
  * @category rules
  * @since 0.1.0
  */
@@ -259,6 +272,7 @@ export interface OptionRules {
 /**
  * How a model thinks, beyond its levels.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -282,6 +296,7 @@ export interface ThinkingFacts {
 /**
  * What is known of one model.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */

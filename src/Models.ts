@@ -69,6 +69,7 @@ const load = (provider: string): Effect.Effect<Catalogue | undefined> =>
  * const meta = yield* Models.lookup("anthropic", "claude-haiku-4-5")
  * ```
  *
+ * @stability stable
  * @category lookup
  * @since 0.1.0
  */
@@ -81,6 +82,7 @@ export const lookup = (provider: string, id: string): Effect.Effect<ModelMeta | 
 /**
  * All models listed for a provider; none for a provider that is not listed.
  *
+ * @stability stable
  * @category lookup
  * @since 0.1.0
  */

@@ -39,6 +39,7 @@ import { emptyUsage } from "./message/usage.ts"
 /**
  * Tells the reader that an attempt was given up and another one follows, before anything of it was shown.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -51,6 +52,7 @@ export interface AttemptFailed {
 /**
  * Everything that can be sent before the end.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -59,6 +61,7 @@ export type Message = LlmEvent | AttemptFailed
 /**
  * Schema of {@link AttemptFailed}.
  *
+ * @stability experimental
  * @category schemas
  * @since 0.1.0
  */
@@ -70,6 +73,7 @@ export const AttemptFailed: Schema.Codec<AttemptFailed> = /* @__PURE__ */ Schema
  * What a response of server-sent events says in its headers; `x-accel-buffering` keeps nginx from collecting it.
  *
  * @see https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering
+ * @stability experimental
  * @category headers
  * @since 0.1.0
  */
@@ -152,6 +156,7 @@ const withHeartbeat = (pull: BytesPull, every: Duration.Duration, scope: Scope):
  * HttpServerResponse.stream(Sse.encode(LlmService.stream(request)), { headers: Sse.headers })
  * ```
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -254,6 +259,7 @@ const readDelta = ({ _tag, delta, id, index, text }: Unread): LlmEvent | undefin
 /**
  * How a stream is read.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -400,6 +406,7 @@ const nameOf = (error: unknown): string => {
  * `Network`, bytes that are none of these messages `ResponseParse`, each with the partial output. Messages of tags that this version does
  * not know are skipped. It is done at `Finish`, whether or not the connection closes. Bytes may be cut anywhere.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -456,6 +463,7 @@ const isEvent = (message: Message): message is LlmEvent => message._tag !== "Att
  * const events = Sse.decode(Stream.fromReadableStream({ evaluate: () => response.body, onError: String }))
  * ```
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -169,7 +169,10 @@ export * as OpenAi from "./provider/OpenAi.ts"
 /** Any host that speaks Chat Completions, described by options. */
 export * as OpenAiCompatible from "./provider/OpenAiCompatible.ts"
 
-/** Tools that OpenAI runs itself, over the Responses API. */
+/**
+ * Tools that OpenAI defines, over the Responses API: those it runs itself, and those it leaves to the application,
+ * which take a handler.
+ */
 export * as OpenAiTools from "./provider/OpenAiTools.ts"
 
 /** OpenCode Zen. */

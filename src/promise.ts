@@ -39,6 +39,7 @@ export { isLlmError, LlmError } from "./LlmError.ts"
 /**
  * Options of {@link make}.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -50,6 +51,7 @@ export interface Options {
 /**
  * What every call takes.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -61,6 +63,7 @@ export interface CallOptions {
 /**
  * A layer in use. Every call throws `LlmError`, and the reason of its signal when that is aborted.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -107,6 +110,7 @@ const isLast = ({ _tag }: { readonly _tag: string }): boolean => _tag === "Finis
 /**
  * Takes a layer into use. It is built with the first call; one that cannot be built fails every call, with the layer's own error.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

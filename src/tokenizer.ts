@@ -44,6 +44,7 @@ const textOf = (part: Part): string | undefined => {
 /**
  * The input tokens of a request in OpenAI's `o200k_base` encoding, or `undefined` when it holds more than text.
  *
+ * @stability stable
  * @category counting
  * @since 0.1.0
  */
@@ -65,6 +66,7 @@ export const countTokens = (request: LlmRequest): number | undefined => {
 /**
  * Counts locally and exactly where the provider's count would be an estimate.
  *
+ * @stability stable
  * @category policies
  * @since 0.1.0
  */

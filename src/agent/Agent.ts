@@ -46,6 +46,7 @@ export { type Control, control, RunFailed } from "./drive/session.ts"
 /**
  * An agent. `E` is what its handlers and options may fail with, `R` what they need.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -64,6 +65,7 @@ export interface Agent<out E = never, out R = never> {
 /**
  * What a run begins with, or goes on from.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -121,6 +123,7 @@ export type Input =
 /**
  * Describes an agent.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -248,6 +251,7 @@ const decideWith = (
  * Applies a decision to a run that waits, without going on with it. A decision that is malformed, stale, replayed, forged or for
  * another run, call or tool is refused and leaves the state as it was.
  *
+ * @stability experimental
  * @category running
  * @since 0.1.0
  */
@@ -282,6 +286,7 @@ const silent: Session["emit"] = () => Effect.void
  * Runs an agent to where its run comes to rest. Fails with `RunFailed`, which keeps the state to go on from, and with `RunRefusal` when
  * the input does not fit, such as a decision on a call that does not wait for one.
  *
+ * @stability experimental
  * @category running
  * @since 0.1.0
  */
@@ -298,6 +303,7 @@ export const run = <E, R>(
 /**
  * Options of {@link stream}.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -310,6 +316,7 @@ export interface StreamOptions {
  * Runs an agent and tells all that happens: the events of the model as they come, steps, calls with their progress and results, what
  * is used. The last event is `RunEnd`, or the stream fails as {@link run} does. Reading slowly slows the run down.
  *
+ * @stability experimental
  * @category running
  * @since 0.1.0
  */
@@ -349,6 +356,7 @@ const promptOf = Schema.Struct({ prompt: Schema.String })
  * An agent as the tool of another. Its steps, calls, tokens and cost count for the run that calls it, whose bounds hold for it too; what
  * it waits for, the run above waits for; and it goes on where it was. A run of it that fails is told to the model that called it.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */

@@ -24,6 +24,7 @@ import { inputTokens } from "../model/estimate.ts"
 /**
  * A conversation. Plain JSON.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -39,6 +40,7 @@ export interface Conversation {
 /**
  * Schema of {@link Conversation}.
  *
+ * @stability experimental
  * @category schemas
  * @since 0.1.0
  */
@@ -51,6 +53,7 @@ export const Conversation: Schema.Codec<Conversation> = Schema.Struct({
 /**
  * Somebody else saved the conversation since it was loaded. Load it again, and append what is new.
  *
+ * @stability experimental
  * @category errors
  * @since 0.1.0
  */
@@ -67,6 +70,7 @@ export class Conflict extends Data.TaggedError("Conflict")<{
  * Where conversations are stored. `replace` writes only over the revision it is told, in one step, and says whether it did; revision 0
  * is of one that is not there. What is stored is JSON text.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -93,6 +97,7 @@ export interface Store<out E = never, out R = never> {
 /**
  * A conversation that begins with these messages.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -105,6 +110,7 @@ export const make = (id: string, messages: ReadonlyArray<Message.Message> = []):
 /**
  * Adds messages at the end.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */
@@ -133,6 +139,7 @@ const openCalls = (message: Message.Message | undefined): boolean =>
 /**
  * Another conversation that begins as this one, up to a message. Calls whose results would be cut off are cut with them.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */
@@ -149,6 +156,7 @@ export const fork: {
  * Replaces a message of a user or of the system and drops all that came of it. `undefined` for a message that is not there or is
  * somebody else's: what a model said, and what its calls gave, is not edited.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */
@@ -167,6 +175,7 @@ export const edit: {
 /**
  * Options of {@link trim}.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -190,6 +199,7 @@ const turnsOf = (messages: ReadonlyArray<Message.Message>): ReadonlyArray<Readon
  * Drops the oldest turns until the rest fits into so many tokens. Instructions at the beginning stay, a turn goes whole, calls with
  * their results, and the last turn always stays.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */
@@ -225,6 +235,7 @@ const decode = Schema.decodeUnknownEffect(Conversation)
  * Saves a conversation over the revision it was loaded with, and gives it with its new one. Fails with {@link Conflict} when somebody
  * else has saved it since.
  *
+ * @stability experimental
  * @category storing
  * @since 0.1.0
  */
@@ -246,6 +257,7 @@ export const save = <E, R>(
 /**
  * Loads a conversation, if there is one. Fails when what is stored is none.
  *
+ * @stability experimental
  * @category storing
  * @since 0.1.0
  */
@@ -262,6 +274,7 @@ export const load = <E, R>(
 /**
  * A store in memory, for tests and small programs.
  *
+ * @stability experimental
  * @category storing
  * @since 0.1.0
  */

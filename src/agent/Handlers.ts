@@ -25,6 +25,7 @@ import type { Bounds, Spent, State } from "./run/state.ts"
 /**
  * The call a handler runs for.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -50,6 +51,7 @@ export interface CallContext {
 /**
  * A result in the words the model reads.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -66,6 +68,7 @@ export interface Output {
 /**
  * There is no result yet.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -80,6 +83,7 @@ export interface Later {
 /**
  * The call was sent away, and nobody knows what came of it.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -90,6 +94,7 @@ export interface Lost {
 /**
  * A text or parts (images, files) for the model; `isError` says that the tool failed.
  *
+ * @stability experimental
  * @category results
  * @since 0.1.0
  */
@@ -112,6 +117,7 @@ export const output = (
  * The result comes from outside: a job, a person, another system. The run stops when nothing else is left to do, and goes on when the
  * result is given to it.
  *
+ * @stability experimental
  * @category results
  * @since 0.1.0
  */
@@ -121,6 +127,7 @@ export const later: Later = { _tag: "Later" }
  * The answer to a call was lost on its way, such as with a connection: it may have had its effect. The call is `unknown`, as one whose
  * process died, and runs again only if the application says so.
  *
+ * @stability experimental
  * @category results
  * @since 0.1.0
  */
@@ -137,6 +144,7 @@ type Runnable<T> = T extends ProviderTool<infer Name, infer Params> ? [Params] e
 /**
  * The arguments of a tool, decoded.
  *
+ * @stability experimental
  * @category types
  * @since 0.1.0
  */
@@ -148,6 +156,7 @@ export type ParamsOf<T> = T extends FunctionTool<string, infer Params> ? Params
 /**
  * What the handler of a tool gives.
  *
+ * @stability experimental
  * @category types
  * @since 0.1.0
  */
@@ -159,6 +168,7 @@ export type SuccessOf<T> = T extends FunctionTool<string, unknown, infer Success
 /**
  * What the handler of a tool may fail with; `unknown` when the tool does not say.
  *
+ * @stability experimental
  * @category types
  * @since 0.1.0
  */
@@ -169,6 +179,7 @@ type ModeOf<T> = T extends FunctionTool<string, unknown, unknown, unknown, infer
 /**
  * Runs a tool.
  *
+ * @stability experimental
  * @category types
  * @since 0.1.0
  */
@@ -180,6 +191,7 @@ export type Handler<T, E = FailureOf<T>> = (
 /**
  * A handler for each tool that the application runs.
  *
+ * @stability experimental
  * @category types
  * @since 0.1.0
  */
@@ -196,6 +208,7 @@ type ErrorOf<T, H> = [ModeOf<T>] extends ["return"] ? never
 /**
  * What running tools with these handlers may fail with: their errors, but for tools that tell the model.
  *
+ * @stability experimental
  * @category types
  * @since 0.1.0
  */
@@ -206,6 +219,7 @@ export type ErrorsOf<Tools extends ReadonlyArray<LlmTool>, H> = {
 /**
  * What handlers need.
  *
+ * @stability experimental
  * @category types
  * @since 0.1.0
  */
@@ -219,6 +233,7 @@ type Known<Tools extends ReadonlyArray<LlmTool>, H> = {
 /**
  * Tools and what runs them. `E` is what running them may fail with, `R` what it needs.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -256,6 +271,7 @@ const handlersOf = <E, R>(tools: ReadonlyArray<LlmTool>, handlers: object): Hand
  * })
  * ```
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -267,6 +283,7 @@ export const make = <const Tools extends ReadonlyArray<LlmTool>, H extends Handl
 /**
  * Tools that one function runs, such as those of an MCP server. They are known only at run time, and so are their names.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -288,6 +305,7 @@ export const through = <E, R>(
 /**
  * No tools.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -296,6 +314,7 @@ export const empty: Handlers = handlersOf([], {})
 /**
  * All tools of several sets. Of tools with one name the first is run; a request with both is refused.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */
@@ -325,6 +344,7 @@ export const merge = <const All extends ReadonlyArray<Handlers<unknown, unknown>
 /**
  * Stands in the requirements of whoever uses a {@link Tag}.
  *
+ * @stability experimental
  * @category services
  * @since 0.1.0
  */
@@ -339,6 +359,7 @@ type Declared<T> = unknown extends FailureOf<T> ? never : FailureOf<T>
 /**
  * Handlers that a layer provides: they fail with nothing but what their tools declare.
  *
+ * @stability experimental
  * @category types
  * @since 0.1.0
  */
@@ -353,6 +374,7 @@ type DeclaredErrors<Tools extends ReadonlyArray<LlmTool>> = {
 /**
  * A set of tools whose handlers come from a layer.
  *
+ * @stability experimental
  * @category services
  * @since 0.1.0
  */
@@ -381,6 +403,7 @@ export interface Tag<Id extends string, Tools extends ReadonlyArray<LlmTool>> {
  * const agent = Agent.make({ tools: WeatherTools })
  * ```
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

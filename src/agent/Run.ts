@@ -63,6 +63,7 @@ export {
 /**
  * What a run begins with.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -76,6 +77,7 @@ export type Start = Pick<LlmRequest, "messages" | "prompt"> & {
 /**
  * What applying needs to know beside the state.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -90,6 +92,7 @@ const refuse = (kind: RunRefusal["kind"], message: string): Result.Result<never,
 /**
  * A run that has not begun. Refuses messages that are no conversation.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -119,6 +122,7 @@ export const start = (
 /**
  * The messages that the model is asked with: the history, or what stands for the beginning of it and the rest.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */
@@ -142,6 +146,7 @@ const withoutResults = (message: Message.Message): Message.Message =>
 /**
  * What a run waits for, runs below it included.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */
@@ -170,6 +175,7 @@ export const waiting = (state: State): Waiting => {
 /**
  * What to do next. Pure: the same state gives the same action.
  *
+ * @stability experimental
  * @category running
  * @since 0.1.0
  */
@@ -195,6 +201,7 @@ export const next = (state: State): Action => {
 /**
  * What a run becomes when something has happened; a refusal leaves it as it was.
  *
+ * @stability experimental
  * @category running
  * @since 0.1.0
  */
@@ -381,6 +388,7 @@ const holds = (state: State): boolean => {
 /**
  * Reads a stored state. One that another version wrote, or that was damaged, is refused.
  *
+ * @stability experimental
  * @category storing
  * @since 0.1.0
  */
@@ -398,6 +406,7 @@ export const decode = (stored: unknown): Result.Result<State, RunRefusal> => {
 /**
  * The text of the last answer.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */

@@ -22,6 +22,7 @@ import { callable, countFrom, fields, maxEntries, optional } from "../validation
 /**
  * The outcome of one request.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -30,6 +31,7 @@ export type Outcome = Exit.Exit<LlmResponse, LlmError>
 /**
  * What is known of a batch at some moment.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -51,6 +53,7 @@ export interface Totals {
 /**
  * A request that has ended.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -66,6 +69,7 @@ export interface Progress {
 /**
  * A batch that has ended.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -77,6 +81,7 @@ export interface Result extends Totals {
 /**
  * How a batch runs.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -150,6 +155,7 @@ const listed = (
  * Runs requests and tells of each as it ends, in the order they end. Fails with `Validation` when there is no list of requests, and
  * with `Configuration` when an option cannot be; what is wrong with a request is in its own outcome.
  *
+ * @stability stable
  * @category running
  * @since 0.1.0
  */
@@ -184,6 +190,7 @@ export const stream = (
  * const { cost, exits } = yield* Batch.all(prompts.map((prompt) => ({ prompt })), { concurrency: 20 })
  * ```
  *
+ * @stability stable
  * @category running
  * @since 0.1.0
  */

@@ -37,6 +37,7 @@ export * from "./schema.ts"
 /**
  * Checks a value that is to be a configuration; `source` is named in the error.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -60,6 +61,7 @@ export const decode = (
  * `, "toml")
  * ```
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -79,6 +81,7 @@ export const parse = (
 /**
  * The format of a file by the end of its name.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -93,6 +96,7 @@ export const formatOf = (path: string): Effect.Effect<Format, LlmError.LlmError>
 /**
  * The text of a configuration file.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -110,6 +114,7 @@ export const readText = (path: string): Effect.Effect<string, LlmError.LlmError,
 /**
  * Reads a configuration file, TOML or JSON by the end of its name.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -132,6 +137,7 @@ export const fromFile = (
  * const gateway = yield* LlmConfig.extension(config, "gateway", Gateway)
  * ```
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -162,6 +168,7 @@ export const extension = <A>(
  * with commas between them. Instances are named by their provider. Keys and what is not set come from the provider's
  * own variables.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -184,6 +191,7 @@ const fromEffect = <R>(config: Effect.Effect<LlmConfig, LlmError.LlmError, R>, n
  * The layer of an instance or a route, the default one unless `name` says another, with its policies. Those it falls back to
  * or chooses between are built with it. Keys are read once, when the layer is built.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */
@@ -193,6 +201,7 @@ export const layer = (config: LlmConfig, name?: string, options?: ReadOptions): 
 /**
  * The layer of an instance or a route of a configuration text.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */
@@ -202,6 +211,7 @@ export const layerText = (text: string, format: Format, name?: string, options?:
 /**
  * The layer of an instance or a route of a configuration file, read once; `Registry.layerWatch` follows its changes.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */
@@ -215,6 +225,7 @@ export const layerFile = (
 /**
  * The layer that the environment describes; see {@link fromEnv}.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */

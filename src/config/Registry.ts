@@ -42,6 +42,7 @@ import { follow, type Seen } from "./watching.ts"
 /**
  * How the last configuration fared. `changed` are the names that are new, gone or different.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -62,6 +63,7 @@ export type Reload =
 /**
  * The instances of a configuration.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -91,6 +93,7 @@ export interface Service {
 /**
  * The tag of the registry.
  *
+ * @stability stable
  * @category services
  * @since 0.1.0
  */
@@ -177,6 +180,7 @@ const makeFrom = (
 /**
  * Makes a registry of a configuration. The default instance is built at once.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -189,6 +193,7 @@ export const make = (
 /**
  * Options of {@link layerWatch}.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -218,6 +223,7 @@ const sourceOf = (path: string, options: LlmConfig.ReadOptions | undefined) =>
  * The folder is watched rather than the file, because editors and deployments replace files; a file whose text is the
  * same is not read as a change.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -250,6 +256,7 @@ export const makeWatch = (
 /**
  * A registry of a configuration.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */
@@ -261,6 +268,7 @@ export const layer = (
 /**
  * A registry of a configuration text.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */
@@ -274,6 +282,7 @@ export const layerText = (
 /**
  * A registry of a file, which is read again only by `reload`.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */
@@ -291,6 +300,7 @@ export const layerFile = (
  * const llm = Registry.service.pipe(Layer.provideMerge(Registry.layerWatch("llm.toml")))
  * ```
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */
@@ -303,6 +313,7 @@ export const layerWatch = (
 /**
  * `LlmService` as the instance that is the default at each call, so that what depends on the tag sees every change.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */
@@ -314,6 +325,7 @@ export const service: Layer.Layer<LlmService.LlmService, never, Registry> = Laye
 /**
  * `LlmService` as the instance that has a name at each call.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */
@@ -327,6 +339,7 @@ export const serviceOf = (name: string): Layer.Layer<LlmService.LlmService, LlmE
 /**
  * The service of an instance; it follows changes of the configuration.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -336,6 +349,7 @@ export const get = (name: string): Effect.Effect<LlmService.Service, LlmError.Ll
 /**
  * The names of the instances there are now.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -353,6 +367,7 @@ export {
   /**
    * The service of the default instance; it follows changes of the configuration.
    *
+   * @stability stable
    * @category accessors
    * @since 0.1.0
    */
@@ -362,6 +377,7 @@ export {
 /**
  * How the last reload went, and then each that follows.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -372,6 +388,7 @@ export const reloads: Stream.Stream<Reload, never, Registry> = Stream.unwrap(
 /**
  * Reads the file again.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -383,6 +400,7 @@ export const reload: Effect.Effect<void, LlmError.LlmError, Registry> = Effect.f
 /**
  * Takes over a configuration.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */

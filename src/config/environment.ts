@@ -12,6 +12,7 @@ import * as Problems from "./problems.ts"
 /**
  * What the variables say, and which variable set a place in it.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -51,6 +52,7 @@ const given = (fields: { readonly [name: string]: unknown }): { readonly [name: 
 /**
  * Reads the variables. Blank ones count as unset.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */

@@ -14,6 +14,7 @@ import { Slot } from "./slot.ts"
 /**
  * A service that is built when it is first needed.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -22,6 +23,7 @@ export type ServiceSlot = Slot<LlmService.Service, LlmError.LlmError>
 /**
  * Borrows a slot for the current scope. The slot is chosen and counted in one step.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -44,6 +46,7 @@ export const borrow = (
 /**
  * A service that forwards every call to the slot that is chosen then. `initial` is its `info` until there is one.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */

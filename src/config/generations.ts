@@ -56,6 +56,7 @@ interface RouteEntry {
 /**
  * An instance or a route.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -64,6 +65,7 @@ export type Entry = InstanceEntry | RouteEntry
 /**
  * A configuration and its services, by name: instances first, then routes.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -72,16 +74,17 @@ export interface Generation {
   readonly entries: ReadonlyMap<string, Entry>
 }
 
-/** Before the first. @category constructors @since 0.1.0 */
+/** Before the first. @stability stable @category constructors @since 0.1.0 */
 export const empty: Generation = { config: { default: "", instances: {} }, entries: new Map() }
 
-/** Makes the core of an instance when it is needed. @category models @since 0.1.0 */
+/** Makes the core of an instance when it is needed. @stability stable @category models @since 0.1.0 */
 export type Build = (name: string, instance: Instance) => ServiceSlot
 
 /**
  * How cores are made, with the client, the variables and the files of where this runs: calls build what they need first, and keys come from here
  * all the same.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -140,6 +143,7 @@ const stackOf = (name: string, route: Route, asked: Asked): ServiceSlot =>
 /**
  * The next generation; what did not change is taken over from the last. Nothing is built yet, and nothing of the last one changes.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -211,6 +215,7 @@ export const nextOf = (last: Generation, config: LlmConfig, build: Build): Gener
 /**
  * Puts a generation in force: the stacks that it has in common with the last one ask what chooses in this one.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -223,6 +228,7 @@ export const enforce = ({ entries }: Generation): void => {
 /**
  * All slots of a generation; those that use others come first.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -232,6 +238,7 @@ export const slotsOf = ({ entries }: Generation): Set<ServiceSlot> =>
 /**
  * Builds a name with all that it uses.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -246,6 +253,7 @@ export const ready = (generation: Generation, name: string): Effect.Effect<LlmSe
 /**
  * Whether two generations serve a name by the same.
  *
+ * @stability stable
  * @category guards
  * @since 0.1.0
  */
@@ -257,6 +265,7 @@ export const isUnchanged = (last: Generation, next: Generation, name: string): b
 /**
  * The service of one name of a configuration, for as long as the scope is open.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */

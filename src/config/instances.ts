@@ -27,6 +27,7 @@ import * as Stack from "./stack.ts"
 /**
  * The error for a name without an instance.
  *
+ * @stability stable
  * @category errors
  * @since 0.1.0
  */
@@ -128,6 +129,7 @@ const provided = (
 /**
  * The service of an instance without what belongs to the call: its fallback, its `timeout`, its `cost`.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -143,6 +145,7 @@ export const core = (
 /**
  * What went wrong when a part of a configuration was built, with the part's place.
  *
+ * @stability stable
  * @category errors
  * @since 0.1.0
  */

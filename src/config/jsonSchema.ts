@@ -88,6 +88,7 @@ const optionsByProvider = (): ReadonlyArray<JsonObject> => {
 /**
  * Tables of a file that belong to others, by name, with the schema that each owner reads its own with.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -97,6 +98,7 @@ export type Extensions = { readonly [name: string]: Schema.ConstraintDecoder<unk
  * The JSON Schema (draft 2020-12) of a configuration file, for editors. A file that fits it can still name what is not there: an instance,
  * an order without one of its policies; `problems` tells those too.
  *
+ * @stability stable
  * @category json schema
  * @since 0.1.0
  */

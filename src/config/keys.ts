@@ -32,6 +32,7 @@ const idOf = (name: Exclude<KeyName, "all">, request: LlmRequest): string | unde
 /**
  * The key of a call for policies that need one of every call: those that say nothing of it share one.
  *
+ * @stability stable
  * @category keys
  * @since 0.1.0
  */
@@ -41,6 +42,7 @@ export const keyOf = (name: KeyName): string | ((request: LlmRequest) => string)
 /**
  * The key of a call for policies that can do without: a call that says nothing of it, or that brings no credential, has none.
  *
+ * @stability stable
  * @category keys
  * @since 0.1.0
  */

@@ -179,6 +179,7 @@ const tomlLines = (text: string, lines: Lines): void => {
 /**
  * The line of a path in a text that a parser has read, from 1; `undefined` where nothing of it was found.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */

@@ -17,6 +17,7 @@ import { moduleOf } from "../provider/loading.ts"
 /**
  * Options of a provider layer that are not those of every provider.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -25,6 +26,7 @@ export type OwnOptions = { readonly [name: string]: unknown }
 /**
  * What is known of an instance when its provider's own options are completed.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -37,6 +39,7 @@ export interface Given {
 /**
  * The own options of one provider.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -124,6 +127,7 @@ const own: { readonly [Id in ProviderId]?: Own } = {
 /**
  * The own options of a provider.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */

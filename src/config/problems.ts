@@ -15,6 +15,7 @@ import { holdsCredential } from "../validation/credentialNames.ts"
 /**
  * A place in a configuration and what is wrong there.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -30,6 +31,7 @@ export interface Found {
 /**
  * A name that nobody knows, at a place.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -49,6 +51,7 @@ const namesSecret = (name: string): boolean => secretName.test(plain(name))
 /**
  * What a credential in a file is answered with.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */
@@ -70,6 +73,7 @@ export { quoted, unknownName }
  * Where credentials stand in a configuration: values that look like one, and fields of `metadata` that are named like one. The
  * configuration is plain data of bounded depth.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -87,7 +91,7 @@ export const credentialsIn = (value: unknown, path: ReadonlyArray<PropertyKey> =
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** What stands at a place of a value. @category accessors @since 0.1.0 */
+/** What stands at a place of a value. @stability experimental @category accessors @since 0.1.0 */
 export const at = (value: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
   path.reduce<unknown>(
     (inner, key) =>
@@ -129,6 +133,7 @@ const together = (problems: ReadonlyArray<Found>): ReadonlyArray<Found> => {
 /**
  * The problems behind an issue of a schema; `value` is what was decoded, `base` its place.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -182,7 +187,7 @@ export const ofIssue = (
   return collect(issue, [])
 }
 
-/** A place as people write it; what may be a key is not shown. @category combinators @since 0.1.0 */
+/** A place as people write it; what may be a key is not shown. @stability experimental @category combinators @since 0.1.0 */
 export const placeOf = (path: ReadonlyArray<PropertyKey>): string =>
   path.map((name) => isShown(String(name)) ? String(name) : "…").join(".")
 
@@ -192,6 +197,7 @@ const mostSaid = 50
 /**
  * A `Configuration` error out of problems.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -218,6 +224,7 @@ export const error = (
 /**
  * A `Configuration` error.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

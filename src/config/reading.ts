@@ -23,6 +23,7 @@ import { LlmConfig } from "./schema.ts"
 /**
  * How a configuration is read.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -41,6 +42,7 @@ export interface ReadOptions {
 /**
  * Something wrong with a configuration.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -58,6 +60,7 @@ export interface Problem {
 /**
  * Formats of configuration files.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -157,6 +160,7 @@ interface Origin {
 /**
  * Reads a value that is to be a configuration.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -183,15 +187,16 @@ const placeIn = (message: string): string => {
   return found === null ? "" : ` at line ${found[1]}, column ${found[2]}`
 }
 
-/** Characters of a configuration, and bytes of a file: far more than anybody writes. @category limits @since 0.1.0 */
+/** Characters of a configuration, and bytes of a file: far more than anybody writes. @stability stable @category limits @since 0.1.0 */
 export const maxLength = 1024 * 1024
 
-/** What is said of more. @category messages @since 0.1.0 */
+/** What is said of more. @stability stable @category messages @since 0.1.0 */
 export const tooLong = "Is larger than 1 MiB, which no configuration is."
 
 /**
  * The value of a text, or what is wrong with it.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -223,6 +228,7 @@ const inOrder = (problems: ReadonlyArray<Problem>): ReadonlyArray<Problem> =>
  * //  { path: "instances.fats.provider", message: "\"antropic\" is not …", suggestion: "anthropic", line: 3 }]
  * ```
  *
+ * @stability stable
  * @category checking
  * @since 0.1.0
  */

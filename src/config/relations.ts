@@ -297,6 +297,7 @@ const describing: ReadonlyArray<readonly [option: string, choosers: ReadonlyArra
 /**
  * What is wrong between the parts of a configuration. `hasShape` tells of a place whether nothing in it is wrong by itself.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */

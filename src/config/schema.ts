@@ -48,6 +48,7 @@ export { Key, type Span } from "./schema/values.ts"
 /**
  * Options of every request that the request does not set itself; see `RequestOptions`.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -85,6 +86,7 @@ const order = optional(Schema.Array(Schema.Literals(policyNames)))
 /**
  * One instance of a provider, with the policies that belong to it alone.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -118,6 +120,7 @@ export const Instance = Schema.Struct({
 /**
  * An instance, decoded.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -127,6 +130,7 @@ export type Instance = typeof Instance.Type
  * A named chain: what chooses between instances (or other routes), and the policies around them all. It falls back in the order of its
  * candidates, unless it has `balance` or `hedge`.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -143,6 +147,7 @@ export const Route = Schema.Struct({
 /**
  * A route, decoded.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -151,6 +156,7 @@ export type Route = typeof Route.Type
 /**
  * A configuration: instances and routes by name, and which one is the default. Instances and routes have no name in common.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -167,6 +173,7 @@ export const LlmConfig = Schema.Struct({
 /**
  * A configuration, decoded.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */

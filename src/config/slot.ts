@@ -14,6 +14,7 @@ import * as Semaphore from "effect/Semaphore"
 /**
  * A value that is built once, and how many use it.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */

@@ -119,6 +119,7 @@ const ofCalls: ReadonlyArray<PolicyName> = ["timeout", "cost"]
  * The policies that are wanted, in the order of the documentation unless another is given: those of an instance without what belongs to
  * its calls, those of a route without what chooses.
  *
+ * @stability stable
  * @category ordering
  * @since 0.1.0
  */
@@ -142,6 +143,7 @@ const wrapped = (
 /**
  * The policies of an instance around its provider, those of its calls left out.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -151,6 +153,7 @@ export const aroundProvider = (service: LlmService.Service, instance: Instance, 
 /**
  * An instance with those that it falls back to, and what belongs to its calls around them.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -160,6 +163,7 @@ export const aroundFallback = (instance: Instance, services: Services) =>
 /**
  * The policies of a route around what chooses.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -173,6 +177,7 @@ export const aroundChoice = (service: LlmService.Service, route: Route, parts: P
 /**
  * A candidate as a table, however it is written.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -182,6 +187,7 @@ export const candidateOf = (candidate: string | typeof Candidate.Type): typeof C
 /**
  * What chooses between the candidates of a route, in the order of the candidates unless it balances or hedges.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -212,6 +218,7 @@ export const choice = (route: Route, services: Services): LlmService.Service => 
 /**
  * Those that a stream of a route goes on with, as the route describes them.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */

@@ -15,6 +15,7 @@ import type * as LlmError from "../LlmError.ts"
 /**
  * The text that was read last; none after a file that could not be read.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -25,6 +26,7 @@ export interface Seen {
 /**
  * A file that is followed.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -47,6 +49,7 @@ const folderOf = (path: string): string => {
 /**
  * Reloads when the text of the file is another and has been quiet, for as long as the scope is open.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */

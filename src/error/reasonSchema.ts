@@ -134,6 +134,7 @@ const makeSchema = (): Row => {
 /**
  * Schema of every reason.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */

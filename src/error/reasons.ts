@@ -12,6 +12,7 @@ import { TaggedReason } from "./taggedReason.ts"
 /**
  * Fields common to every reason.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -25,6 +26,7 @@ export interface ReasonFields {
 /**
  * Fields of reasons that a provider's answer gave.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -48,6 +50,7 @@ export interface ProviderFields extends ReasonFields {
 /**
  * Options, environment or credentials are missing or wrong; nothing was sent.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -64,6 +67,7 @@ export class Configuration extends TaggedReason("Configuration")<
 /**
  * The request is not one the provider could answer. Without `status` it was refused before any I/O; with one, by the provider.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -82,6 +86,7 @@ export class Validation extends TaggedReason("Validation")<
 /**
  * The credential was rejected (401).
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -93,6 +98,7 @@ export class Authentication extends TaggedReason("Authentication")<ProviderField
 /**
  * The credential may not do this (403).
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -104,6 +110,7 @@ export class PermissionDenied extends TaggedReason("PermissionDenied")<ProviderF
 /**
  * No credit, no plan, or a spending limit or a limit per day or longer reached (402, or a 429 that means so). Waiting a moment does not help.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -115,6 +122,7 @@ export class QuotaExhausted extends TaggedReason("QuotaExhausted")<ProviderField
 /**
  * Too many requests or tokens (429) for a limit that frees up soon: per second, minute or hour.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -128,6 +136,7 @@ export class RateLimit extends TaggedReason("RateLimit")<ProviderFields> {
 /**
  * The provider is out of capacity (503 or 529 with that meaning, `overloaded_error`).
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -141,6 +150,7 @@ export class Overloaded extends TaggedReason("Overloaded")<ProviderFields> {
 /**
  * No such model, file or endpoint (404).
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -153,6 +163,7 @@ export class NotFound extends TaggedReason("NotFound")<ProviderFields> {
  * The request is too large, and `kind` says what for its cure: `tokens` (shorten the conversation, or ask a model with a larger
  * window), `bytes` (413; send media by URL or file id), or `media` (smaller, fewer or split images, documents, sounds).
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -173,6 +184,7 @@ export class ContextLength extends TaggedReason("ContextLength")<
 /**
  * The provider refuses the content.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -185,6 +197,7 @@ export class ContentPolicy extends TaggedReason("ContentPolicy")<ProviderFields>
  * Whether a call that failed with an HTTP status may succeed later: 408, 409, 425, 429 and every 5xx, those of Cloudflare included.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-15
+ * @stability stable
  * @category guards
  * @since 0.1.0
  */
@@ -194,6 +207,7 @@ export const isRetryableStatus = (status: number): boolean =>
 /**
  * The provider failed, in a way no other reason names.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -213,6 +227,7 @@ const certificateCode = /CERT|^UNABLE_TO_|^CRL_|^(?:INVALID_CA|INVALID_PURPOSE|P
 /**
  * The provider could not be reached, or the connection broke. Not worth another attempt when its certificate was not accepted.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -231,6 +246,7 @@ export class Network extends TaggedReason("Network")<
 /**
  * A declared time limit passed.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -252,6 +268,7 @@ export class Timeout extends TaggedReason("Timeout")<
 /**
  * A {@link Timeout} of a phase, with its message.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -274,6 +291,7 @@ export const timeout = (
 /**
  * The provider's bytes are not what its API promises: HTML, broken JSON, an oversized frame.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -292,6 +310,7 @@ export class ResponseParse extends TaggedReason("ResponseParse")<
 /**
  * The stream ended before its terminal event.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -303,6 +322,7 @@ export class IncompleteStream extends TaggedReason("IncompleteStream")<ReasonFie
 /**
  * The answer does not match the schema that was asked for.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -325,6 +345,7 @@ export class StructuredOutput extends TaggedReason("StructuredOutput")<
 /**
  * A tool call could not be carried out: unknown tool, arguments that do not decode, or a handler that failed.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -343,6 +364,7 @@ export class ToolFailure extends TaggedReason("ToolFailure")<
 /**
  * A circuit breaker is open; nothing was sent.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -361,6 +383,7 @@ export class CircuitBreakerOpen extends TaggedReason("CircuitBreakerOpen")<
 /**
  * A bounded queue is full, or a call waited in it past its deadline; nothing was sent.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -377,6 +400,7 @@ export class QueueFull extends TaggedReason("QueueFull")<
 /**
  * A budget does not allow the call; nothing was sent.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -398,6 +422,7 @@ export class BudgetExceeded extends TaggedReason("BudgetExceeded")<
  * Every candidate of a fallback failed. The same call may succeed later if it may at one of them; `retryAfter` is when the first of
  * those that named a time can be asked again.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -418,6 +443,7 @@ export class FallbackExhausted extends TaggedReason("FallbackExhausted")<
 /**
  * Everything `LlmError.reason` can be.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -447,6 +473,7 @@ export type Reason =
 /**
  * Tags of {@link Reason}.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */

@@ -24,6 +24,7 @@ interface Unshown {
 /**
  * `Data.TaggedError` whose rendered forms have no content in them.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */

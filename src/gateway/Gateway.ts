@@ -56,6 +56,7 @@ export { calls, duration, eventLoopLag, firstContent, inFlight, refusals } from 
  * How a gateway is set up: what the `[gateway]` table of a configuration holds, and what only code can say. `host`, `port`, and of the
  * limits `connections` and `drain`, are the program's.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -76,6 +77,7 @@ export interface Options extends GatewayConfig {
 /**
  * The SHA-256 of a key, as `keys` has it. Keys have to be long and random, as those that `effect-llm key` makes: their hashes have no salt.
  *
+ * @stability experimental
  * @category keys
  * @since 0.1.0
  */
@@ -314,6 +316,7 @@ const isUnroutable = ({ prefix }: Door, url: string): boolean => {
  * )
  * ```
  *
+ * @stability experimental
  * @category layers
  * @since 0.1.0
  */

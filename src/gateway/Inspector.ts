@@ -38,6 +38,7 @@ import { hashOf } from "./keys.ts"
 /**
  * The last calls, in memory.
  *
+ * @stability experimental
  * @category services
  * @since 0.1.0
  */
@@ -46,6 +47,7 @@ export class Recorder extends Context.Service<Recorder, Calls>()("effect-llm/Ins
 /**
  * What is kept of calls.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -67,6 +69,7 @@ const recorderOptions = fields({
 /**
  * Keeps the last calls, as the policy records them and the page shows them. Fails with `Configuration` when an option cannot be.
  *
+ * @stability experimental
  * @category layers
  * @since 0.1.0
  */
@@ -88,6 +91,7 @@ export const recorder = (options: RecorderOptions = {}): Layer.Layer<Recorder, L
 /**
  * Records the calls of a service, and what the policies inside do for them. Put it outermost: what stands further out is not seen.
  *
+ * @stability experimental
  * @category policies
  * @since 0.1.0
  */
@@ -101,6 +105,7 @@ export const policy = (): Policy.Policy<never, Recorder> =>
 /**
  * How the page is served.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -127,6 +132,7 @@ const pageOptions = fields({
 /**
  * The routes of the page: `/inspector` and what it reads, to the loopback alone. Fails with `Configuration` when an option cannot be.
  *
+ * @stability experimental
  * @category layers
  * @since 0.1.0
  */

@@ -67,6 +67,7 @@ const compact = (setup: Setup, exchange: Exchange, client: Client) =>
 /**
  * Answers what a client asks for; failures in its own words.
  *
+ * @stability experimental
  * @category answering
  * @since 0.1.0
  */

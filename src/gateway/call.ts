@@ -20,6 +20,7 @@ import { renewedIn } from "./spending.ts"
 /**
  * How a client is spoken to.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -33,6 +34,7 @@ export interface Exchange {
 /**
  * A call.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -58,6 +60,7 @@ const maxEvents = 64
 /**
  * Listens to a call.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -79,6 +82,7 @@ export const listener = (): Pick<Call, "events" | "listening"> => {
 /**
  * A JSON body as a response.
  *
+ * @stability experimental
  * @category responses
  * @since 0.1.0
  */
@@ -94,6 +98,7 @@ const written = ({ context, headers, wire }: Exchange, { body, status, headers: 
 /**
  * A refusal in the words of the client's wire.
  *
+ * @stability experimental
  * @category responses
  * @since 0.1.0
  */
@@ -103,6 +108,7 @@ export const refused = (exchange: Exchange, details: ErrorDetails): HttpServerRe
 /**
  * A failure as clients are told of it: what is wrong with the gateway's own configuration is for whoever runs it.
  *
+ * @stability experimental
  * @category errors
  * @since 0.1.0
  */
@@ -125,6 +131,7 @@ const renewal = (error: LlmError.LlmError, { key }: Client): Effect.Effect<Heade
 /**
  * A failure in the words of the client's wire.
  *
+ * @stability experimental
  * @category responses
  * @since 0.1.0
  */
@@ -145,6 +152,7 @@ export const failed = (
 /**
  * A failure after a stream has begun, as the event that ends it.
  *
+ * @stability experimental
  * @category responses
  * @since 0.1.0
  */
@@ -156,6 +164,7 @@ export const failedEvent = ({ context, wire }: Exchange, error: LlmError.LlmErro
 /**
  * A whole answer.
  *
+ * @stability experimental
  * @category responses
  * @since 0.1.0
  */

@@ -24,6 +24,7 @@ const pattern = Schema.String.check(
 /**
  * Which models of clients lead where.
  *
+ * @stability experimental
  * @category schemas
  * @since 0.1.0
  */
@@ -50,6 +51,7 @@ export const Route = Schema.Struct({
 /**
  * A route, decoded.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -58,6 +60,7 @@ export type Route = typeof Route.Type
 /**
  * What a key may spend.
  *
+ * @stability experimental
  * @category schemas
  * @since 0.1.0
  */
@@ -81,6 +84,7 @@ const moment = Schema.String.check(
 /**
  * A key that the gateway gives to a client.
  *
+ * @stability experimental
  * @category schemas
  * @since 0.1.0
  */
@@ -108,6 +112,7 @@ export const Key = Schema.Struct({
 /**
  * A key, decoded.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -116,6 +121,7 @@ export type Key = typeof Key.Type
 /**
  * What a gateway takes on.
  *
+ * @stability experimental
  * @category schemas
  * @since 0.1.0
  */
@@ -149,6 +155,7 @@ export const Limits = Schema.Struct({
 /**
  * A gateway.
  *
+ * @stability experimental
  * @category schemas
  * @since 0.1.0
  */
@@ -180,6 +187,7 @@ export const GatewayConfig = Schema.Struct({
 /**
  * A gateway's configuration, decoded.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -190,6 +198,7 @@ const decodeShape = Schema.decodeUnknownResult(GatewayConfig, { onExcessProperty
 /**
  * A `[gateway]` table that has the right shape, whatever else may be wrong with it.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -201,6 +210,7 @@ const loopback: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "::1", 
 /**
  * Whether an address is reached from this machine alone.
  *
+ * @stability experimental
  * @category guards
  * @since 0.1.0
  */
@@ -212,6 +222,7 @@ type Problem = Parameters<typeof Problems.error>[0][number]
 /**
  * Names that routes can lead to: instances, and named chains where the configuration has such.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */
@@ -261,6 +272,7 @@ const sentencesOf = (problems: ReadonlyArray<Problem>): ReadonlyArray<string> =>
 /**
  * What is wrong with a gateway beyond its shape, one sentence each.
  *
+ * @stability experimental
  * @category validation
  * @since 0.1.0
  */
@@ -270,6 +282,7 @@ export const problemsOf = (config: GatewayConfig, names: ReadonlyArray<string>):
 /**
  * Reads a `[gateway]` table; what routes lead to is looked up where the names are known.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

@@ -15,6 +15,7 @@ import { GatewayConfig, problemsOf, shapeOf, targetsOf } from "./config.ts"
 /**
  * What a file says.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -41,6 +42,7 @@ const between = (text: string, format: LlmConfig.Format): ReadonlyArray<string> 
 /**
  * Reads a file. Fails with one text per problem.
  *
+ * @stability experimental
  * @category reading
  * @since 0.1.0
  */

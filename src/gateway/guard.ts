@@ -15,6 +15,7 @@ import { keyHeader } from "./keys.ts"
 /**
  * What a guard is told.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -34,6 +35,7 @@ const isLocal = (name: string): boolean => isLoopback(name) || name.endsWith(".l
 /**
  * Why a request may not come in, `undefined` when it may.
  *
+ * @stability experimental
  * @category guards
  * @since 0.1.0
  */
@@ -61,6 +63,7 @@ const exposed = "retry-after, request-id, x-request-id, x-effect-llm-served-by, 
 /**
  * Headers for a page that may use the gateway.
  *
+ * @stability experimental
  * @category headers
  * @since 0.1.0
  */
@@ -82,6 +85,7 @@ const asked = (headers: Headers): string => {
 /**
  * Headers that answer a preflight.
  *
+ * @stability experimental
  * @category headers
  * @since 0.1.0
  */

@@ -27,6 +27,7 @@ const plain = (text: string): string => text.slice(0, maxText).replace(/[^\x21-\
 /**
  * An attempt as it is listed.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -52,6 +53,7 @@ const listOf = <A>(all: ReadonlyArray<A>, write: (one: A) => string): string => 
 /**
  * The attempts of a call, oldest first.
  *
+ * @stability experimental
  * @category headers
  * @since 0.1.0
  */
@@ -61,6 +63,7 @@ export const attemptsHeader = (attempts: ReadonlyArray<Attempt>): Headers =>
 /**
  * What was left out of the request or of its answer.
  *
+ * @stability experimental
  * @category headers
  * @since 0.1.0
  */
@@ -72,6 +75,7 @@ export const warningsHeader = (warnings: ReadonlyArray<Warning>): Headers =>
 /**
  * Who answers.
  *
+ * @stability experimental
  * @category headers
  * @since 0.1.0
  */
@@ -91,6 +95,7 @@ const costHeader = ({ cost, usage }: LlmResponse): Headers => {
 /**
  * All there is to say of an answer.
  *
+ * @stability experimental
  * @category headers
  * @since 0.1.0
  */
@@ -109,6 +114,7 @@ const known = (requestId: string | undefined) => requestId === undefined ? undef
 /**
  * The attempts that events tell of.
  *
+ * @stability experimental
  * @category reading
  * @since 0.1.0
  */
@@ -124,6 +130,7 @@ export const attemptsIn = (events: ReadonlyArray<Event>): ReadonlyArray<Attempt>
 /**
  * The attempts of a call that failed: those of a fallback, else what events told, and the last one.
  *
+ * @stability experimental
  * @category reading
  * @since 0.1.0
  */

@@ -23,6 +23,7 @@ import type { ErrorDetails, Headers, Incoming, Operation, ServerProtocol } from 
 /**
  * The wires that are served, in the order in which they are asked whether a request is theirs.
  *
+ * @stability experimental
  * @category wires
  * @since 0.1.0
  */
@@ -33,6 +34,7 @@ export { responses }
 /**
  * The wire of a request and what it asks for; without an operation the wire that the request resembles.
  *
+ * @stability experimental
  * @category reading
  * @since 0.1.0
  */
@@ -61,6 +63,7 @@ const pathIn = (path: string, prefix: string): string => path.slice(prefix.lengt
 /**
  * A request without its body; its path is what follows the prefix.
  *
+ * @stability experimental
  * @category reading
  * @since 0.1.0
  */
@@ -78,6 +81,7 @@ export const headOf = ({ headers, method, url }: HttpServerRequest, prefix: stri
 /**
  * The model that a path names, as `/v1/models/gpt-5` does; what is no percent encoding stands for itself.
  *
+ * @stability experimental
  * @category reading
  * @since 0.1.0
  */
@@ -93,6 +97,7 @@ export const modelIn = ({ path }: Incoming): string => {
 /**
  * What a body may be.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -106,6 +111,7 @@ const tooLarge: ErrorDetails = { status: 413, message: "The request is larger th
 /**
  * The body of a request, parsed; `undefined` for one that is no JSON. What is too large, too slow or compressed is refused.
  *
+ * @stability experimental
  * @category reading
  * @since 0.1.0
  */

@@ -21,6 +21,7 @@ import { isAmong } from "./routing.ts"
 /**
  * Where keys are that the configuration does not have: a table, a secret store. It is asked with the SHA-256 of a key in hexadecimal.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -32,6 +33,7 @@ export interface KeyStore {
 /**
  * Who calls.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -45,6 +47,7 @@ export interface Client {
 /**
  * Finds out who calls.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -57,6 +60,7 @@ export interface Doorkeeper {
 /**
  * The header of a virtual key where the wire's own place for credentials has another one.
  *
+ * @stability experimental
  * @category headers
  * @since 0.1.0
  */
@@ -65,6 +69,7 @@ export const keyHeader = "x-effect-llm-key"
 /**
  * A refusal of the gateway's own; nothing was sent.
  *
+ * @stability experimental
  * @category errors
  * @since 0.1.0
  */
@@ -87,6 +92,7 @@ const isSame = (a: Uint32Array, b: Uint32Array): boolean => {
 /**
  * The SHA-256 of a key as the configuration has it.
  *
+ * @stability experimental
  * @category keys
  * @since 0.1.0
  */
@@ -110,6 +116,7 @@ const hashed = (key: Key): Effect.Effect<string, LlmError.LlmError> =>
 /**
  * Whoever looks after the door: with the keys of the configuration, and those of a store.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -157,6 +164,7 @@ export const doorkeeper = (
 /**
  * Whether a client may ask for a model.
  *
+ * @stability experimental
  * @category guards
  * @since 0.1.0
  */

@@ -12,6 +12,7 @@ import type { Scope } from "effect/Scope"
 /**
  * Calls that run now.
  *
+ * @stability experimental
  * @category metrics
  * @since 0.1.0
  */
@@ -21,6 +22,7 @@ export const inFlight = Metric.gauge("effect_llm.gateway.in_flight", { descripti
  * Calls that ended, by `wire`, `instance`, `operation` and `status` (that of HTTP, or `cut` for a stream that broke off, `hangup` for a
  * client that went away).
  *
+ * @stability experimental
  * @category metrics
  * @since 0.1.0
  */
@@ -32,6 +34,7 @@ export const calls = Metric.counter("effect_llm.gateway.calls", {
 /**
  * Seconds from a request to the end of its answer, by `wire` and `operation`.
  *
+ * @stability experimental
  * @category metrics
  * @since 0.1.0
  */
@@ -43,6 +46,7 @@ export const duration = Metric.histogram("effect_llm.gateway.duration", {
 /**
  * Seconds from a request to the first content of a stream, by `wire`.
  *
+ * @stability experimental
  * @category metrics
  * @since 0.1.0
  */
@@ -54,6 +58,7 @@ export const firstContent = Metric.histogram("effect_llm.gateway.first_content",
 /**
  * Requests that were refused before they were calls, by `cause`.
  *
+ * @stability experimental
  * @category metrics
  * @since 0.1.0
  */
@@ -65,6 +70,7 @@ export const refusals = Metric.counter("effect_llm.gateway.refusals", {
 /**
  * Seconds by which a timer of the process is late: what everything else on its thread takes.
  *
+ * @stability experimental
  * @category metrics
  * @since 0.1.0
  */
@@ -77,6 +83,7 @@ const probeMillis = 500
 /**
  * Measures the lag of the event loop until the scope closes. With a timer of the runtime's own: the clock of Effect may be a test's.
  *
+ * @stability experimental
  * @category metrics
  * @since 0.1.0
  */

@@ -32,6 +32,7 @@ import type { Keeping } from "./streaming.ts"
 /**
  * What a gateway is made of.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -56,6 +57,7 @@ export interface Setup {
 /**
  * A refusal that has the vendor's words already.
  *
+ * @stability experimental
  * @category errors
  * @since 0.1.0
  */
@@ -71,6 +73,7 @@ export class Refused {
 /**
  * The service of an instance, which tells what its answers cost.
  *
+ * @stability experimental
  * @category services
  * @since 0.1.0
  */
@@ -182,6 +185,7 @@ const owner = ({ key }: Client): string => key?.name ?? ""
 /**
  * The body of a request.
  *
+ * @stability experimental
  * @category reading
  * @since 0.1.0
  */
@@ -190,6 +194,7 @@ export const bodyOf = ({ context }: Exchange): Body.JsonObject => Body.object(co
 /**
  * A request with another body.
  *
+ * @stability experimental
  * @category reading
  * @since 0.1.0
  */
@@ -201,6 +206,7 @@ export const withBody = (exchange: Exchange, body: Body.JsonObject): Exchange =>
 /**
  * Answers that are kept beside those of the gateway: for as long as a connection lives.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -256,6 +262,7 @@ const foreign = (setup: Setup, body: Body.JsonObject, items: ReadonlyArray<JsonO
 /**
  * The request with what was said before it, in place of the id of an answer, and with what was compacted here in words.
  *
+ * @stability experimental
  * @category reading
  * @since 0.1.0
  */
@@ -287,6 +294,7 @@ export const continued = (
 /**
  * Keeps an answer that may be gone on from, with what was said up to it. `full` is the request with what went before it.
  *
+ * @stability experimental
  * @category keeping
  * @since 0.1.0
  */
@@ -337,6 +345,7 @@ const running = (setup: Setup, goesOn: boolean): Effect.Effect<Effect.Effect<voi
 /**
  * A call that is ready to be made.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -352,6 +361,7 @@ export interface Prepared {
 /**
  * Makes a call of a request; it counts among those that run until its scope closes.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -394,6 +404,7 @@ export const prepared = (
 /**
  * A call that is only counted.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -410,6 +421,7 @@ export const countable = (
 /**
  * A request that is only made ready for the next one: with what was said before it, and the name that its client has for the model.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

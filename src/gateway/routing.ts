@@ -10,6 +10,7 @@ import { type Route, targetsOf } from "./config.ts"
 /**
  * What a name leads to.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -26,6 +27,7 @@ export interface Target {
  * What the `*` of a pattern stands for in a name: a text, which is empty for a pattern without one; `undefined` when the name does
  * not match. Linear.
  *
+ * @stability experimental
  * @category matching
  * @since 0.1.0
  */
@@ -41,6 +43,7 @@ export const matched = (pattern: string, name: string): string | undefined => {
 /**
  * Whether a name is among patterns.
  *
+ * @stability experimental
  * @category matching
  * @since 0.1.0
  */
@@ -64,6 +67,7 @@ const instanceOf = (
 /**
  * What a name leads to; `undefined` when it is none. A request without one goes to the default instance.
  *
+ * @stability experimental
  * @category matching
  * @since 0.1.0
  */
@@ -91,6 +95,7 @@ export const targetOf = (config: LlmConfig, routes: ReadonlyArray<Route>, name: 
 /**
  * Names that clients can ask for, each once: routes without a `*`, and instances.
  *
+ * @stability experimental
  * @category listing
  * @since 0.1.0
  */

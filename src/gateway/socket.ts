@@ -40,6 +40,7 @@ const memoryOf = (): Memory => {
 /**
  * Answers the messages of a connection until it is closed.
  *
+ * @stability experimental
  * @category answering
  * @since 0.1.0
  */

@@ -21,6 +21,7 @@ import type { Key } from "./config.ts"
 /**
  * The stores of accounts and buckets.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -34,6 +35,7 @@ const nameOf = (request: LlmRequest): string => request.scope?.userId ?? ""
 /**
  * Puts the limits of a key around a service. Wrapped services are remembered by instance, and by what the key may spend.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -83,6 +85,7 @@ export const limiter = (stores: Stores, scope: Scope) => {
 /**
  * Seconds until the budget of a key begins anew; `undefined` when it never does.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */
@@ -96,6 +99,7 @@ export const renewedIn = ({ budget }: Key): Effect.Effect<number | undefined> =>
 /**
  * Whether what a call uses has to be counted.
  *
+ * @stability experimental
  * @category guards
  * @since 0.1.0
  */

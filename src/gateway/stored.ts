@@ -14,6 +14,7 @@ import * as Body from "../protocol/server/Json.ts"
 /**
  * What was said up to an answer, and the answer.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -30,6 +31,7 @@ interface Entry extends Kept {
 /**
  * Bounds of a store.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -51,6 +53,7 @@ const returnable = (output: ReadonlyArray<JsonObject>): ReadonlyArray<JsonObject
 /**
  * The input of a request as items.
  *
+ * @stability experimental
  * @category reading
  * @since 0.1.0
  */
@@ -62,6 +65,7 @@ export const itemsOf = (input: unknown): ReadonlyArray<JsonObject> =>
 /**
  * A store of answers.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

@@ -28,6 +28,7 @@ import { brokenBy, isBeginning, isSse, Writing } from "./writing.ts"
 /**
  * How a stream is kept up.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -97,6 +98,7 @@ const heartbeat = (
 /**
  * A streamed answer. `onEnd` is told once how it ended, after the call is over.
  *
+ * @stability experimental
  * @category responses
  * @since 0.1.0
  */

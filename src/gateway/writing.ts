@@ -22,6 +22,7 @@ const comment = (headers: Headers): string => {
  * Takes the events of a call and gives the text of the frames they are. What headers cannot say any more is a comment before the
  * last ones, on wires of server-sent events.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -64,6 +65,7 @@ export class Writing {
 /**
  * Whether a call is answered with server-sent events.
  *
+ * @stability experimental
  * @category guards
  * @since 0.1.0
  */
@@ -73,6 +75,7 @@ export const isSse = ({ context, wire }: Call): boolean =>
 /**
  * Whether an event is what a stream begins with: nothing that was sent before is taken back after it.
  *
+ * @stability experimental
  * @category guards
  * @since 0.1.0
  */
@@ -81,6 +84,7 @@ export const isBeginning = (event: LlmEvent): boolean => isContent(event) || eve
 /**
  * What nobody foresaw must not end a stream in silence.
  *
+ * @stability experimental
  * @category errors
  * @since 0.1.0
  */

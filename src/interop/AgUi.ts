@@ -25,6 +25,7 @@ export type { AgUiEvent, RunOptions } from "./ui/agUiEvents.ts"
 /**
  * Options of a stream.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -36,6 +37,7 @@ export interface Options extends RunOptions {
 /**
  * Headers of a response with such a stream.
  *
+ * @stability experimental
  * @category constants
  * @since 0.1.0
  */
@@ -44,6 +46,7 @@ export const headers: { readonly [name: string]: string } = sseHeaders
 /**
  * The events of a run. The stream never fails: a failure is its last event.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -68,6 +71,7 @@ export const events = <E, R>(
 /**
  * The events as text of server-sent events.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -79,6 +83,7 @@ export const text = <E, R>(
 /**
  * A response with the events. `HttpServerResponse.toWeb` makes a `Response` of it for other servers.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -36,6 +36,7 @@ export type { AnyLanguageModel } from "./aiSdk/service.ts"
 /**
  * Options of {@link languageModel}.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -54,6 +55,7 @@ export interface LanguageModelOptions {
 /**
  * A language model with a runtime of its own.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -95,6 +97,7 @@ const over = (
  * const { text } = await generateText({ model, prompt: "Hello", maxRetries: 0 })
  * ```
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -128,6 +131,7 @@ export const languageModel: {
 /**
  * The service in the context as a language model, whose calls run with that context: its tracer, its metrics, its `Events`.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -146,6 +150,7 @@ export const fromContext = (options: LanguageModelOptions = {}): Effect.Effect<L
 /**
  * Options of {@link layer} and {@link make}.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -159,6 +164,7 @@ export interface Options {
 /**
  * A service over a model of the AI SDK. Fails with `Configuration` when it is none of specification v2 to v4.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -198,6 +204,7 @@ export const make = (model: AnyLanguageModel, options: Options = {}): Effect.Eff
  * const llm = AiSdk.layer(someProvider("some-model")).pipe(Retry.policy())
  * ```
  *
+ * @stability experimental
  * @category layers
  * @since 0.1.0
  */

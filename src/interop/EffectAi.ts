@@ -48,6 +48,7 @@ export type { Options } from "./effectAi/service.ts"
 /**
  * A service as the `LanguageModel` of `effect/ai`.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -66,6 +67,7 @@ export const languageModel = (
  * )
  * ```
  *
+ * @stability experimental
  * @category layers
  * @since 0.1.0
  */
@@ -90,6 +92,7 @@ export const layerLanguageModel = (
  * LanguageModel.generateText({ prompt }).pipe(EffectAi.withRequest({ thinking: "high", maxTokens: 4_000 }))
  * ```
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */
@@ -105,6 +108,7 @@ export const withRequest: {
 /**
  * What requests of this fiber say, see {@link withRequest}. For streams: `Stream.provideService(EffectAi.CurrentRequest, { … })`.
  *
+ * @stability experimental
  * @category references
  * @since 0.1.0
  */
@@ -117,6 +121,7 @@ export const CurrentRequest: Context.Reference<Request> = Asking.CurrentRequest
 /**
  * A `LanguageModel` of `effect/ai` as a service. Tools are never run by it: calls come back as calls.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -131,6 +136,7 @@ export const service = (model: LanguageModel.LanguageModel, options: Answering.O
  * const llm = EffectAi.layer().pipe(Layer.provide(OpenAiLanguageModel.model("gpt-5")), Retry.policy())
  * ```
  *
+ * @stability experimental
  * @category layers
  * @since 0.1.0
  */
@@ -157,6 +163,7 @@ export const layer = (options: Answering.Options = {}): Layer.Layer<LlmService, 
  * A tool of `effect/ai` as one of this library: user-defined, dynamic or of a provider. Its schema must not need services; see
  * {@link handlers} for one that does.
  *
+ * @stability experimental
  * @category tools
  * @since 0.1.0
  */
@@ -165,6 +172,7 @@ export const tool = (tool: Tool.Any): LlmTool => fromTool(tool)
 /**
  * A tool of this library as one of `effect/ai`, to be put into a `Toolkit`. Its handler is given decoded arguments and gives JSON.
  *
+ * @stability experimental
  * @category tools
  * @since 0.1.0
  */
@@ -179,6 +187,7 @@ export const aiTool = (tool: LlmTool): Tool.Any => toTool(tool)
  * const agent = Effect.map(EffectAi.handlers(WeatherToolkit), (tools) => Agent.make({ tools }))
  * ```
  *
+ * @stability experimental
  * @category tools
  * @since 0.1.0
  */
@@ -194,6 +203,7 @@ export const handlers = <Tools extends Record<string, Tool.Any>, E = never, R = 
  * Tools with handlers as a toolkit of `effect/ai`, to be given to `generateText`, `streamText` and `Chat`. Time limits and sizes of results
  * are kept as the tools say. A result that comes later cannot be waited for: such a call fails with `ToolConfigurationError`.
  *
+ * @stability experimental
  * @category tools
  * @since 0.1.0
  */
@@ -208,6 +218,7 @@ export const toolkit = <E, R>(
 /**
  * Messages of a prompt, such as the history of a `Chat`. Nothing is lost: `prompt(messages(history))` is the same history.
  *
+ * @stability experimental
  * @category histories
  * @since 0.1.0
  */
@@ -216,6 +227,7 @@ export const messages = (prompt: Prompt.Prompt): ReadonlyArray<Message> => fromP
 /**
  * A prompt of messages, for a `Chat` to go on with. Nothing is lost: `messages(prompt(conversation))` is the same conversation.
  *
+ * @stability experimental
  * @category histories
  * @since 0.1.0
  */
@@ -225,6 +237,7 @@ export const prompt = (messages: ReadonlyArray<Message>): Prompt.Prompt => toPro
  * The `LlmError` that an `AiError` of {@link languageModel} was made of, with its attempts, its request id and what had come of the answer.
  * `undefined` for an error of somebody else, and for one that was encoded and decoded.
  *
+ * @stability experimental
  * @category errors
  * @since 0.1.0
  */

@@ -24,6 +24,7 @@ import { type FailedAttempt, type PublicFailure, told } from "./ui/told.ts"
 /**
  * Options of a stream.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -52,6 +53,7 @@ const unexpected = ({ message, reason }: PublicFailure): LlmError =>
 /**
  * The events of an answer, with the attempts that failed in between.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -70,6 +72,7 @@ export const messages = <E, R>(events: Stream.Stream<LlmEvent, E, R>): Stream.St
 /**
  * A response with the stream. `HttpServerResponse.toWeb` makes a `Response` of it for other servers.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -69,6 +69,7 @@ export type { Prompt, Resource } from "./mcp/texts.ts"
 /**
  * A program, by its command.
  *
+ * @stability experimental
  * @category endpoints
  * @since 0.1.0
  */
@@ -81,6 +82,7 @@ export const stdio = (command: string, options: Omit<Stdio, "type" | "command"> 
 /**
  * A server at a URL.
  *
+ * @stability experimental
  * @category endpoints
  * @since 0.1.0
  */
@@ -89,6 +91,7 @@ export const http = (url: string, options: Omit<Http, "type" | "url"> = {}): Htt
 /**
  * A server behind a transport of the SDK, such as one in this process.
  *
+ * @stability experimental
  * @category endpoints
  * @since 0.1.0
  */
@@ -101,6 +104,7 @@ export const transport = (open: Custom["open"]): Custom => ({ type: "transport",
 /**
  * How a server is.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -127,6 +131,7 @@ export interface Status {
 /**
  * What came of a call that waited: its result, for `results` of `Agent.run`, or that it waits again.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -147,6 +152,7 @@ export type Answer =
 /**
  * Options of {@link make}.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -167,6 +173,7 @@ export interface Options {
 /**
  * A set of servers.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -243,6 +250,7 @@ const defaultMaxPending = 256
  * const agent = Agent.make({ tools: yield* servers.tools })
  * ```
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -394,6 +402,7 @@ const statusOf = ({ connection, name, prompts, resources, templates, tools }: Se
 /**
  * A set of servers that a layer provides.
  *
+ * @stability experimental
  * @category services
  * @since 0.1.0
  */
@@ -402,6 +411,7 @@ export class Mcp extends Context.Service<Mcp, Servers>()("effect-llm/Mcp") {}
 /**
  * Servers as a layer; see {@link make}.
  *
+ * @stability experimental
  * @category layers
  * @since 0.1.0
  */

@@ -33,6 +33,7 @@ export { type AnyEvent, type FailedAttempt, type PublicFailure, publicFailure } 
 /**
  * Options of a stream.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -45,6 +46,7 @@ export interface Options extends ChunkOptions {
  * Headers of a response with such a stream.
  *
  * @see https://github.com/vercel/ai/blob/main/packages/ai/src/ui-message-stream/ui-message-stream-headers.ts
+ * @stability experimental
  * @category constants
  * @since 0.1.0
  */
@@ -55,6 +57,7 @@ const sentence = ({ message, reason }: PublicFailure): string => `${reason}: ${m
 /**
  * The chunks of a stream of events. It never fails: a failure is its last chunk.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -80,6 +83,7 @@ export const chunks = <E, R>(
 /**
  * The stream as text of server-sent events, which ends with `[DONE]`.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -91,6 +95,7 @@ export const text = <E, R>(
 /**
  * A response with the stream. `HttpServerResponse.toWeb` makes a `Response` of it for other servers.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -108,6 +113,7 @@ export const response = <E, R>(
  * metadata. Fails with `Validation` for what are no such messages; parts that are not known are left out. Instructions are the application's,
  * so system messages of a page are left out as well.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

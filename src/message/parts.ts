@@ -19,6 +19,7 @@ export * from "../json/value.ts"
  * `extended` for 1 hour. Providers without explicit prompt caching ignore it with a response warning.
  *
  * @see https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -27,6 +28,7 @@ export type CacheControl = "ephemeral" | "extended"
 /**
  * Schema of {@link CacheControl}.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -36,6 +38,7 @@ export const CacheControl: Schema.Codec<CacheControl> = Schema.Literals(["epheme
  * Where an opaque value was made. Signatures and encrypted reasoning are valid only there; other
  * wires drop them.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -51,6 +54,7 @@ export interface Origin {
 /**
  * Schema of {@link Origin}.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -63,6 +67,7 @@ export const Origin: Schema.Codec<Origin> = Schema.Struct({
 /**
  * Bytes or a reference to them: inline base64, a URL the provider fetches, or a file uploaded to the provider.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -93,6 +98,7 @@ export type Media =
  * What media are: those that most providers take, or any other.
  *
  * @see https://www.iana.org/assignments/media-types/media-types.xhtml
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -110,6 +116,7 @@ export type MediaType = Open<
 /**
  * Schema of {@link Media}.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -126,6 +133,7 @@ export const Media: Schema.Codec<Media> = Schema.Union([
 /**
  * Text, exactly as on the wire.
  *
+ * @stability stable
  * @category parts
  * @since 0.1.0
  */
@@ -146,6 +154,7 @@ export interface TextPart {
 /**
  * An image.
  *
+ * @stability stable
  * @category parts
  * @since 0.1.0
  */
@@ -162,6 +171,7 @@ export interface ImagePart {
 /**
  * A document such as a PDF or a text file.
  *
+ * @stability stable
  * @category parts
  * @since 0.1.0
  */
@@ -180,6 +190,7 @@ export interface FilePart {
 /**
  * Recorded or generated sound.
  *
+ * @stability stable
  * @category parts
  * @since 0.1.0
  */
@@ -194,6 +205,7 @@ export interface AudioPart {
 /**
  * The model's reasoning. Redacted or encrypted reasoning has empty `text` and an opaque `encrypted` value.
  *
+ * @stability stable
  * @category parts
  * @since 0.1.0
  */
@@ -214,6 +226,7 @@ export interface ReasoningPart {
 /**
  * The model asks the application to run a tool.
  *
+ * @stability stable
  * @category parts
  * @since 0.1.0
  */
@@ -242,6 +255,7 @@ export interface ToolCallPart {
 /**
  * What running a tool gave, or the error it ended with.
  *
+ * @stability stable
  * @category parts
  * @since 0.1.0
  */
@@ -262,6 +276,7 @@ export interface ToolResultPart {
 /**
  * A page or document that the model cites.
  *
+ * @stability stable
  * @category parts
  * @since 0.1.0
  */
@@ -281,6 +296,7 @@ export interface SourcePart {
  * A step of a tool that the provider runs itself (web search, code execution), kept opaque. It is
  * replayed to the wire it came from and dropped elsewhere.
  *
+ * @stability stable
  * @category parts
  * @since 0.1.0
  */
@@ -301,6 +317,7 @@ export interface ServerToolPart {
 /**
  * Every part a message or a response can hold.
  *
+ * @stability stable
  * @category parts
  * @since 0.1.0
  */
@@ -324,6 +341,7 @@ const optionalCacheControl = Schema.optional(CacheControl)
 /**
  * Schema of {@link TextPart}.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -339,6 +357,7 @@ export const TextPart: Schema.Codec<TextPart> = Schema.Struct({
 /**
  * Schema of {@link ImagePart}.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -352,6 +371,7 @@ export const ImagePart: Schema.Codec<ImagePart> = Schema.Struct({
 /**
  * Schema of {@link FilePart}.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -366,6 +386,7 @@ export const FilePart: Schema.Codec<FilePart> = Schema.Struct({
 /**
  * Schema of {@link AudioPart}.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -378,6 +399,7 @@ export const AudioPart: Schema.Codec<AudioPart> = Schema.Struct({
 /**
  * Schema of {@link ReasoningPart}.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -393,6 +415,7 @@ export const ReasoningPart: Schema.Codec<ReasoningPart> = Schema.Struct({
 /**
  * Schema of {@link ToolCallPart}.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -412,6 +435,7 @@ export const ToolCallPart: Schema.Codec<ToolCallPart> = Schema.Struct({
 /**
  * Schema of {@link ToolResultPart}.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -427,6 +451,7 @@ export const ToolResultPart: Schema.Codec<ToolResultPart> = Schema.Struct({
 /**
  * Schema of {@link SourcePart}.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -441,6 +466,7 @@ export const SourcePart: Schema.Codec<SourcePart> = Schema.Struct({
 /**
  * Schema of {@link ServerToolPart}.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -456,6 +482,7 @@ export const ServerToolPart: Schema.Codec<ServerToolPart> = Schema.Struct({
 /**
  * Schema of {@link Part}.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -478,6 +505,7 @@ export const Part: Schema.Codec<Part> = Schema.Union([
 /**
  * A text part.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -490,6 +518,7 @@ export const text = (text: string, options?: Omit<TextPart, "type" | "text">): T
 /**
  * An image part, from base64 data, a URL or an uploaded file.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -502,6 +531,7 @@ export const image = (source: Media, options?: Omit<ImagePart, "type" | "source"
 /**
  * A file part, such as a PDF.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -514,6 +544,7 @@ export const file = (source: Media, options?: Omit<FilePart, "type" | "source">)
 /**
  * An audio part.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */

@@ -26,6 +26,7 @@ const openPart = (open: OpenPart["open"], id = "", name = ""): OpenPart => ({ op
  * `parts()` at any moment is what has been sent so far: open text and reasoning as far as they came,
  * open tool calls left out, because a call that was not closed is not a call.
  *
+ * @stability stable
  * @category fold
  * @since 0.1.0
  */

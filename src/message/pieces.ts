@@ -13,6 +13,7 @@ const pieceCount = 64
 /**
  * A text that grows.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */

@@ -21,6 +21,7 @@ import { Usage } from "./usage.ts"
  * `tool-calls` also when a wire says "stop" although it closed tool calls; `other` for values this
  * version does not know and for none at all; the wire's own word is `rawFinishReason`.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -38,6 +39,7 @@ export type FinishReason =
 /**
  * Schema of {@link FinishReason}.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -56,6 +58,7 @@ export const FinishReason: Schema.Codec<FinishReason> = Schema.Literals([
 /**
  * What the provider's headers say of one rate limit.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -71,6 +74,7 @@ export interface RateLimit {
 /**
  * Rate limits by what they count.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -94,6 +98,7 @@ const RateLimitSchema: Schema.Codec<RateLimit> = Schema.Struct({
 /**
  * Something the caller asked for that was dropped, rounded or emulated without changing the meaning.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -109,6 +114,7 @@ export interface Warning {
 /**
  * An attempt that a policy made before the one that answered.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -134,6 +140,7 @@ export interface PriorAttempt {
 /**
  * Everything a response is made of; the derived accessors come on top.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -175,6 +182,7 @@ export interface Fields {
 /**
  * An answer.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -258,6 +266,7 @@ export class LlmResponse implements Fields {
 /**
  * Schema of {@link PriorAttempt}.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -301,6 +310,7 @@ const members = {
 /**
  * Schema of the plain fields, for storing answers; `new LlmResponse(fields)` brings one back.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -336,6 +346,7 @@ const makeSchema = () =>
  * const stored = Schema.encodeSync(Schema.fromJsonString(LlmResponse.schema))(response)
  * ```
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */

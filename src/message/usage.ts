@@ -11,6 +11,7 @@ import type { Json } from "../json/value.ts"
  * Token counts. On every wire `input.total` includes cache reads and writes and `output.total`
  * includes reasoning. Absent means the provider did not say.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -46,6 +47,7 @@ export interface Usage {
 /**
  * Schema of {@link Usage}.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -69,6 +71,7 @@ export const Usage: Schema.Codec<Usage> = Schema.Struct({
 /**
  * Usage of which nothing is known.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -77,6 +80,7 @@ export const emptyUsage: Usage = { input: {}, output: {} }
 /**
  * Adds the usage of separate calls. A count is absent only when both lack it. `raw` is dropped.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */

@@ -17,6 +17,7 @@ import type { ModelMeta, Prices, ThinkingLevel } from "../Model.ts"
 /**
  * A generated module.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -27,6 +28,7 @@ export interface Catalogue {
 /**
  * Loads a generated module.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -108,6 +110,7 @@ const revision = /^[-@](?:latest|\d{8}|\d{4}-\d{2}-\d{2}|\d{2}-\d{4}|\d{3,4})(?:
 /**
  * The entry of a model: of the id as it is, else of the longest listed id that it is a dated form of.
  *
+ * @stability stable
  * @category lookup
  * @since 0.1.0
  */
@@ -127,6 +130,7 @@ export const find = (catalogue: Catalogue, provider: string, id: string): ModelM
 /**
  * All entries of a provider.
  *
+ * @stability stable
  * @category lookup
  * @since 0.1.0
  */

@@ -46,6 +46,7 @@ const partLength = (part: Part): number => {
 /**
  * About how many input tokens a request has.
  *
+ * @stability stable
  * @category estimates
  * @since 0.1.0
  */

@@ -18,6 +18,7 @@ import { canonicalType, placeOf } from "./media.ts"
 /**
  * Facts an application knows better, by model id. They are laid over the catalogue's.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -31,6 +32,7 @@ const capacity = 256
 /**
  * The facts of one service.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -115,6 +117,7 @@ const isPdf = (part: Part): boolean =>
 /**
  * Media in a request to a model that is known to take none of them.
  *
+ * @stability stable
  * @category validation
  * @since 0.1.0
  */

@@ -13,6 +13,7 @@ import type { Capabilities, ModelMeta, OptionRules, ThinkingFacts } from "../Mod
 /**
  * A row.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -428,6 +429,7 @@ const others: ReadonlyArray<Family> = [
 /**
  * All rows; of two that say different things the later holds.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -439,6 +441,7 @@ const joined = <A>(a: ReadonlyArray<A> | undefined, b: ReadonlyArray<A> | undefi
 /**
  * What families say of a model.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -450,6 +453,7 @@ export type FamilyFacts = Pick<
 /**
  * What the families of a model say of it.
  *
+ * @stability stable
  * @category lookup
  * @since 0.1.0
  */

@@ -34,6 +34,7 @@ const registered: ReadonlyMap<string, string> = new Map([
 /**
  * A media type as it is sent.
  *
+ * @stability stable
  * @category types
  * @since 0.1.0
  */
@@ -91,6 +92,7 @@ const mapped = (parts: ReadonlyArray<Part>, change: (part: Part) => Part): Reado
 /**
  * A request with its parts changed; the same request when none is.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -122,6 +124,7 @@ const placeIn = (parts: ReadonlyArray<Part>, at: string, is: (part: Part) => boo
 /**
  * Where the first such part of a request stands, of what the model has not made itself.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -140,6 +143,7 @@ export const placeOf = (request: LlmRequest, is: (part: Part) => boolean): strin
 /**
  * A request whose media have their types in one spelling.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -148,6 +152,7 @@ export const withCanonicalTypes = (request: LlmRequest): LlmRequest => mapParts(
 /**
  * Kinds of media that a host may not take.
  *
+ * @stability stable
  * @category guards
  * @since 0.1.0
  */
@@ -171,6 +176,7 @@ const decoded = (data: string): string | undefined => {
 /**
  * A file that holds text, as text, with its name before it; any other part as it is.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -191,6 +197,7 @@ export const fileAsText = (part: Part): Part => {
 /**
  * A part without the option that a host does not know.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */

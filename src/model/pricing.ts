@@ -14,6 +14,7 @@ import { type Check, fields, listOf, notNegative, optional, recordOf } from "../
 /**
  * Prices an application knows better than the catalogue, by `provider/model`.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -30,6 +31,7 @@ const rates = {
 /**
  * Prices of a model.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */
@@ -43,6 +45,7 @@ export const prices: Check = fields({
 /**
  * Prices by model.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */
@@ -69,6 +72,7 @@ const part = (tokens: number, price: number | undefined): number | undefined =>
  * US dollars of a usage at prices, or `undefined` when a count or a price is missing. Reasoning is part of the output; all tokens
  * of a request have the prices of the tier its whole input falls into.
  *
+ * @stability stable
  * @category pricing
  * @since 0.1.0
  */
@@ -102,6 +106,7 @@ const capacity = 256
 /**
  * Finds the prices of a model: the overrides, then the catalogue.
  *
+ * @stability stable
  * @category pricing
  * @since 0.1.0
  */

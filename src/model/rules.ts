@@ -28,6 +28,7 @@ import { fileAsText, isMedia, mapParts, placeOf, withCanonicalTypes, withoutDeta
 /**
  * A request that fits, and what was changed for that.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -39,6 +40,7 @@ export interface Fitted {
 /**
  * What a request is fitted to.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -439,6 +441,7 @@ const incapable = (fitting: Fitting, { meta }: Fit): void => {
  * A request as the model and the host take it, or why that would be another request. The request itself stays as it is; it is linear in
  * the rules and, where a rule looks for a word, in the text.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */

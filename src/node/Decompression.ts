@@ -65,6 +65,7 @@ const ignore = () => {}
 /**
  * A body as its header says, and whether all of its encodings are known; where one is not, the body is left as it is.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */

@@ -40,6 +40,7 @@ type HttpError = HttpClientError.HttpClientError
 /**
  * How connections are made and kept.
  *
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -273,6 +274,7 @@ const send = (
 /**
  * Makes the client. Its connections are closed with the scope.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -312,6 +314,7 @@ export const makeHttpClient = (
 /**
  * The recommended `HttpClient` on Node, with options.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */
@@ -326,6 +329,7 @@ export const layerHttpClientOptions = (options: Options): Layer.Layer<HttpClient
  * const llm = Anthropic.layerEnv.pipe(Layer.provide(NodeHttp.layerHttpClient))
  * ```
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */

@@ -176,6 +176,7 @@ const headersOf = (raw: ReadonlyArray<string>): Headers.Headers => {
 /**
  * A response whose body goes to the transport as it comes.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */

@@ -9,6 +9,7 @@ import type { Json } from "../json/value.ts"
  * Any beginning of the JSON of an `I`: fields may be missing, lists may go on. What JSON writes in another way, such as a `Date`, is some
  * JSON.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

@@ -23,6 +23,7 @@ export type { GrowingJson } from "../json/growing.ts"
  * A reader of one JSON text that comes in pieces. By a JSON Schema it shows a word of a fixed list only when it is whole; numbers and
  * literals always.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -32,6 +33,7 @@ export const reader = (schema?: JsonObject): GrowingJson =>
 /**
  * The value of a JSON text that ends too early, as far as it goes; `undefined` where there is none and where it is no JSON.
  *
+ * @stability experimental
  * @category parsing
  * @since 0.1.0
  */
@@ -41,6 +43,7 @@ export const parse: typeof parsePartialJson = parsePartialJson
  * What a text means by a JSON Schema, `{}` for any, with the names of what was mended; `undefined` where that cannot be said. Sound JSON that
  * fits comes back as it is. With `partial`, the text is still being written.
  *
+ * @stability experimental
  * @category parsing
  * @since 0.1.0
  */

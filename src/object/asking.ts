@@ -21,6 +21,7 @@ import { readObject } from "./read.ts"
 /**
  * How an object is asked for.
  *
+ * @stability experimental
  * @category options
  * @since 0.1.0
  */
@@ -57,6 +58,7 @@ interface Info {
 /**
  * A request for a value, and what reads it.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -83,6 +85,7 @@ const instructions = (schema: JsonObject): string =>
 /**
  * Total: what a schema, a request or an option is not is told before anything is sent.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -157,6 +160,7 @@ const requestFor = (
 /**
  * The request that asks again, with the answer that did not fit and what is wrong with it.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -209,6 +213,7 @@ interface Found<out A> {
 /**
  * Reads an answer. Sound JSON that the schema decodes is taken as it is; only what is not is repaired, where that was asked for.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */

@@ -9,6 +9,7 @@ const fence = "```"
 /**
  * The text within a Markdown fence, into which models without a structured mode like to wrap JSON; other texts as they are.
  *
+ * @stability experimental
  * @category reading
  * @since 0.1.0
  */

@@ -16,6 +16,7 @@ import { alternativesAt, elementOf, namedValues, objectOf, propertyOf, typeOf, t
 /**
  * A value in its form.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -416,6 +417,7 @@ const isSureOf = (node: JsonObject, value: Json): boolean =>
 /**
  * The value in the form of the schema, if there is one way to it.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */

@@ -66,6 +66,7 @@ class SchemaGuide implements Guide {
 /**
  * The guide of a JSON Schema.
  *
+ * @stability experimental
  * @category guides
  * @since 0.1.0
  */

@@ -23,6 +23,7 @@ import { PartialText } from "./partialText.ts"
 /**
  * A value of a schema, and the response it was read from.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -36,6 +37,7 @@ export interface ObjectResponse<out A> {
 /**
  * What `streamObject` emits: ever more of the value as plain JSON, then the value itself. After a `Retry` it begins anew.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -102,6 +104,7 @@ const onward = <A, RD>(
 /**
  * Answers with a value of a schema.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */
@@ -198,6 +201,7 @@ const answering = <A, B, RD>(
 /**
  * Answers with a value of a schema as it is being written.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */
@@ -236,6 +240,7 @@ export const stream = <A, I, RD>(
  * Answers with a list whose elements come as soon as each is whole and decoded. The list is asked for as the only field of an object, which
  * every provider takes.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */

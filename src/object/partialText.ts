@@ -16,6 +16,7 @@ const longestProse = 8192
 /**
  * A reader of one answer.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

@@ -11,6 +11,7 @@ import { alternativesAt, namedValues, typesOf } from "./schemaNode.ts"
 /**
  * What was read.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -30,6 +31,7 @@ const takesText = (schema: JsonObject): boolean =>
  * What an answer means by a schema; `undefined` where that cannot be said. A candidate that needs no change wins, then the one that needs
  * least, then the first.
  *
+ * @stability experimental
  * @category parsing
  * @since 0.1.0
  */

@@ -9,6 +9,7 @@ import type { Json, JsonObject } from "../json/value.ts"
 /**
  * A place in a schema: the node there, and the document its references point into.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -23,6 +24,7 @@ const maxSteps = 256
 /**
  * The object behind a value, if it is one.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */
@@ -54,6 +56,7 @@ const pointed = (root: JsonObject, reference: string): Json | undefined => {
  * The nodes a value may match at a place: references followed, alternatives taken apart. A node with `allOf` stands for itself and is given
  * with its parts merged over it.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */
@@ -106,6 +109,7 @@ const merged = (a: JsonObject, b: JsonObject): JsonObject => ({
 /**
  * Which kinds of value a node takes, by `type`, `const` and `enum`; `undefined` for any.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */
@@ -123,6 +127,7 @@ export const typesOf = (node: JsonObject): ReadonlyArray<string> | undefined => 
 /**
  * The kind of a value, in the words of JSON Schema.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */
@@ -132,6 +137,7 @@ export const typeOf = (value: Json): string =>
 /**
  * The values a node names one by one, if it does.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */
@@ -143,6 +149,7 @@ export const namedValues = (node: JsonObject): ReadonlyArray<Json> | undefined =
 /**
  * The node of a property; `undefined` where the schema has none for it.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */
@@ -166,6 +173,7 @@ export const propertyOf = (node: JsonObject, name: string): Json | undefined => 
 /**
  * The node of an element; `undefined` where the schema has none for it.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */

@@ -30,6 +30,7 @@ export type { PriceOverrides } from "../model/pricing.ts"
 /**
  * US dollars spent, by `provider` and `model`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -38,6 +39,7 @@ export const spent = Metric.counter("effect_llm.cost", { description: "US dollar
 /**
  * Answers whose cost is not known, by `provider` and `model`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -50,6 +52,7 @@ export const unknown = Metric.counter("effect_llm.cost.unknown", {
  * US dollars that the provider's prompt cache saved: what its reads would have cost as uncached input, less what they cost. By `provider`,
  * `model` and `label`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -62,6 +65,7 @@ export const cacheSaved = Metric.counter("effect_llm.cost.cache.saved", {
  * US dollars that writing to the provider's prompt cache cost on top of uncached input. Where it is more than {@link cacheSaved} of the
  * same route, caching wastes money there. By `provider`, `model` and `label`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -73,6 +77,7 @@ export const cacheSurcharge = Metric.counter("effect_llm.cost.cache.surcharge", 
 /**
  * Where prices come from.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -92,6 +97,7 @@ const aUsage = fields({ input: counts, output: counts, billedCost: optional(fini
  * Cost.ofUsage({ input: { total: 1000 }, output: { total: 200 } }, { input: 3, output: 15 }) // 0.006
  * ```
  *
+ * @stability stable
  * @category pricing
  * @since 0.1.0
  */
@@ -106,6 +112,7 @@ export const ofUsage = (usage: Usage, prices: Prices | ModelMeta | undefined): n
 /**
  * What prompt caching did to the price of one answer, in US dollars.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -128,6 +135,7 @@ export interface CacheEconomics {
  * Cost.ofCache({ input: { total: 1e6, uncached: 0, cacheRead: 1e6 }, output: { total: 0 } }, prices) // saved 2.7
  * ```
  *
+ * @stability stable
  * @category pricing
  * @since 0.1.0
  */
@@ -192,6 +200,7 @@ const defaultPricing = pricing({})
  * Sets `cost` of a response, where it is known. `asked` is the model of the request, which counts when the response names one
  * that is not known. Fails with `Configuration` when the prices cannot be.
  *
+ * @stability stable
  * @category pricing
  * @since 0.1.0
  */
@@ -216,6 +225,7 @@ const maxModels = 256
  * Sets `cost` of every response, where it is known, and counts it in {@link spent}, by the first 256 models; the cost of all
  * others stands under `_OTHER`.
  *
+ * @stability stable
  * @category policies
  * @since 0.1.0
  */

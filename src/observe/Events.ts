@@ -56,6 +56,7 @@ export type { Candidate, Event, EventDetail, EventFields, LogSettings, PrefixDif
 /**
  * Events that were lost because a subscriber was too slow.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -71,6 +72,7 @@ export const dropped = Metric.counter("effect_llm.events.dropped", {
 /**
  * The bus.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -86,6 +88,7 @@ export interface Bus {
 /**
  * The tag of the bus.
  *
+ * @stability stable
  * @category services
  * @since 0.1.0
  */
@@ -94,6 +97,7 @@ export class Events extends Context.Service<Events, Bus>()("effect-llm/Events") 
 /**
  * Makes the bus. Where it is in a caller's context, policies report to it even without {@link policy}.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */
@@ -135,6 +139,7 @@ const sinkOf = (bus: Bus): Sink => {
 /**
  * Events from when the stream starts to run.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -143,6 +148,7 @@ export const stream: Stream.Stream<Event, never, Events> = Stream.unwrap(Effect.
 /**
  * Subscribes until the scope closes.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -165,6 +171,7 @@ export const subscribe: Effect.Effect<PubSub.Subscription<Event>, never, Events 
  * program.pipe(Effect.provide(Events.log({ level: "Info" })))
  * ```
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */
@@ -285,6 +292,7 @@ const report = (
  * Reports the calls of a service: `ProviderCall`, `TokenUsage`, `CacheHit` and `CacheWrite` of the provider's prompt cache,
  * `CostRecorded` when the cost is known (put `Cost.policy` inside), and `RequestFailed`.
  *
+ * @stability stable
  * @category policies
  * @since 0.1.0
  */

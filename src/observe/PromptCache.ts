@@ -40,6 +40,7 @@ export type { PrefixDifference } from "../stream/emit.ts"
 /**
  * What is watched.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -167,6 +168,7 @@ const cachedBy = ({ usage: { input } }: LlmResponse, automatic: boolean): number
 /**
  * Watches the prompt cache of a service. Fails with `Configuration` when an option cannot be.
  *
+ * @stability experimental
  * @category policies
  * @since 0.1.0
  */

@@ -88,6 +88,7 @@ export { type Settings, TelemetrySettings } from "./telemetry/settings.ts"
  * const telemetry = Telemetry.layer({ captureContent: "span", redact: (text) => text.replaceAll(/\d{16}/g, "<card>") })
  * ```
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */
@@ -380,6 +381,7 @@ const warned = ({ info, request }: Call, { model, provider, warnings }: LlmRespo
 /**
  * Instruments a service. Provider layers are instrumented already; use it for services of your own.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */

@@ -16,7 +16,7 @@ const module = lazy(() => import("./Telemetry.ts"))
 /** Calls go on unseen when it does not come; it is tried again with the next one. */
 const loading = Effect.ignore(Effect.tryPromise(() => module.load()))
 
-/** Loads it. Run by `Effect.runSync`, which cannot wait, it only begins to. @category loading @since 0.1.0 */
+/** Loads it. Run by `Effect.runSync`, which cannot wait, it only begins to. @stability stable @category loading @since 0.1.0 */
 export const prepared: Effect.Effect<void> = Effect.withFiber((fiber) =>
   module.ready !== undefined
     ? Effect.void
@@ -25,7 +25,7 @@ export const prepared: Effect.Effect<void> = Effect.withFiber((fiber) =>
     : loading
 )
 
-/** The service with spans and metrics. @category combinators @since 0.1.0 */
+/** The service with spans and metrics. @stability stable @category combinators @since 0.1.0 */
 export const instrument = (service: Service): Service => {
   let made: Service | undefined
   const seen = (): Service | undefined => made ??= module.ready?.instrument(service)

@@ -61,6 +61,7 @@ export { wastedTokens } from "./candidates/wasted.ts"
 /**
  * How calls are spread.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -90,6 +91,7 @@ export interface Options {
 /**
  * What is said of one candidate.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -107,6 +109,7 @@ export interface CandidateOptions extends Traits.Rewriting {
 /**
  * A layer that can be a candidate.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -115,6 +118,7 @@ export type Candidate = Layer.Layer<LlmService, unknown, unknown>
 /**
  * Describes a candidate, a layer or a service.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -126,6 +130,7 @@ export const candidate: <A extends Service | Layer.Layer<LlmService, unknown, un
 /**
  * Calls that went on to another candidate, by `from`, `to` (providers) and `reason`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -138,6 +143,7 @@ export const handovers = Metric.counter("effect_llm.balance.handovers", {
  * The key of a conversation: the request's `cache.key`, else its `scope.sessionId`, else its system prompt and first user message,
  * which stay while the conversation grows.
  *
+ * @stability stable
  * @category keys
  * @since 0.1.0
  */
@@ -260,6 +266,7 @@ const issueWith = (candidates: unknown, options: unknown, check: typeof aLayer) 
 /**
  * One service out of candidates. What it measures is its own. Every call fails with `Configuration` when an option cannot be.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -381,6 +388,7 @@ const balanced = (candidates: readonly [Service, ...Array<Service>], options: Op
 /**
  * Spreads the calls of a layer over itself and others; it is described by `candidate` as they are.
  *
+ * @stability stable
  * @category policies
  * @since 0.1.0
  */
@@ -398,6 +406,7 @@ export const policy = <const Layers extends readonly [Candidate, ...Array<Candid
 /**
  * A layer out of candidates.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */

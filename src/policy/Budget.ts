@@ -53,6 +53,7 @@ import * as SharedStore from "./sharedStore.ts"
 /**
  * US dollars settled, by `budget` and `provider`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -64,6 +65,7 @@ export const spent = Metric.counter("effect_llm.budget.spent", {
 /**
  * Calls turned away, by `budget`, `provider` and `cause` (`limit`, `price`, `scope` or `store`).
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -81,6 +83,7 @@ export type { Account, Reserve, Reserved, Settle } from "./budget/ledger.ts"
 /**
  * A shared store failed.
  *
+ * @stability stable
  * @category errors
  * @since 0.1.0
  */
@@ -92,6 +95,7 @@ export class StoreError extends Data.TaggedError("BudgetStoreError")<{
 /**
  * Where accounts live. Amounts are whole billionths of a dollar.
  *
+ * @stability stable
  * @category stores
  * @since 0.1.0
  */
@@ -116,6 +120,7 @@ const makeMemory = (): Store["Service"] => {
 /**
  * The store in the context, for several policies that are to share one: each needs `Store`, provided once for all.
  *
+ * @stability stable
  * @category stores
  * @since 0.1.0
  */
@@ -124,6 +129,7 @@ export const storeShared: Layer.Layer<Store, never, Store> = Layer.effect(Store,
 /**
  * A store in this process.
  *
+ * @stability stable
  * @category stores
  * @since 0.1.0
  */
@@ -132,6 +138,7 @@ export const storeMemory: Layer.Layer<Store> = Layer.sync(Store, makeMemory)
 /**
  * A store in Redis 5 or later, so that many processes share one budget per key.
  *
+ * @stability stable
  * @category stores
  * @since 0.1.0
  */
@@ -160,6 +167,7 @@ export const storeRedis = (options?: {
 /**
  * A budget.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -468,6 +476,7 @@ const checkedOptions = fields({
  * Budget.policy({ limit: 0.5, scope: "request", store: Budget.storeRedis() }) // needs Redis
  * ```
  *
+ * @stability stable
  * @category policies
  * @since 0.1.0
  */

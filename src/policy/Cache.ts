@@ -55,6 +55,7 @@ import * as SharedStore from "./sharedStore.ts"
 /**
  * Requests, by `provider` and `result`: `hit`, `coalesced` (answered by a call that ran already), `miss` or `bypass`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -66,6 +67,7 @@ export const requests = Metric.counter("effect_llm.cache.requests", {
 /**
  * Answers written to the store, by `provider`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -81,6 +83,7 @@ export const writes = Metric.counter("effect_llm.cache.writes", {
 /**
  * Where answers live: a backing of `effect/persistence`.
  *
+ * @stability stable
  * @category stores
  * @since 0.1.0
  */
@@ -89,6 +92,7 @@ export type Store = Persistence.BackingPersistence
 /**
  * A store in this process that drops the least recently used answer when it is full.
  *
+ * @stability stable
  * @category stores
  * @since 0.1.0
  */
@@ -106,6 +110,7 @@ export const storeMemory = (options?: {
 /**
  * A store in Redis, shared by processes.
  *
+ * @stability stable
  * @category stores
  * @since 0.1.0
  */
@@ -114,6 +119,7 @@ export const storeRedis: Layer.Layer<Store, never, Redis> = Persistence.layerBac
 /**
  * A store in a `KeyValueStore`, such as files.
  *
+ * @stability stable
  * @category stores
  * @since 0.1.0
  */
@@ -122,6 +128,7 @@ export const storeKeyValue: Layer.Layer<Store, never, KeyValueStore> = Persisten
 /**
  * The store in the context, for several policies that are to share one: each needs `Store`, provided once for all.
  *
+ * @stability stable
  * @category stores
  * @since 0.1.0
  */
@@ -142,6 +149,7 @@ export const storeShared: Layer.Layer<Store, never, Store> = Layer.effect(
  * LlmService.generate(request).pipe(Effect.provideService(Cache.Mode, "refresh"))
  * ```
  *
+ * @stability stable
  * @category references
  * @since 0.1.0
  */
@@ -153,6 +161,7 @@ export const Mode: Context.Reference<"use" | "bypass" | "refresh"> = Context.Ref
 /**
  * A cache of answers.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -179,6 +188,7 @@ export interface Options {
 /**
  * Whether a response was served from a cache.
  *
+ * @stability stable
  * @category guards
  * @since 0.1.0
  */
@@ -433,6 +443,7 @@ const checkedOptions = fields({
  * Cache.policy({ partition: () => "everyone", store: Cache.storeRedis }) // needs Redis
  * ```
  *
+ * @stability stable
  * @category policies
  * @since 0.1.0
  */

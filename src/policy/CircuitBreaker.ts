@@ -48,6 +48,7 @@ import * as SharedStore from "./sharedStore.ts"
 /**
  * Changes of state, by `provider`, `from` and `to` (`Closed`, `Open`, `HalfOpen`).
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -59,6 +60,7 @@ export const transitions = Metric.counter("effect_llm.circuit_breaker.transition
 /**
  * Calls turned away, by `provider`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -74,6 +76,7 @@ export const rejections = Metric.counter("effect_llm.circuit_breaker.rejections"
 /**
  * Where circuits live: the store of `effect/persistence`.
  *
+ * @stability stable
  * @category stores
  * @since 0.1.0
  */
@@ -88,6 +91,7 @@ const storeOptions = optional(fields({
 /**
  * A store in this process. A circuit that was idle for `idleTimeToLive` (1 hour) is forgotten.
  *
+ * @stability stable
  * @category stores
  * @since 0.1.0
  */
@@ -105,6 +109,7 @@ export const storeMemory = (
  * without a renewal, which it sends as long as it runs, `idleTimeToLive` (1 hour) after how long a circuit is
  * forgotten.
  *
+ * @stability stable
  * @category stores
  * @since 0.1.0
  */
@@ -148,6 +153,7 @@ const replacing = (prefix: string): Layer.Layer<Store, never, Store | Redis> =>
 /**
  * The store in the context, for several policies that are to share one: each needs `Store`, provided once for all.
  *
+ * @stability stable
  * @category stores
  * @since 0.1.0
  */
@@ -163,6 +169,7 @@ export const storeShared: Layer.Layer<Store, never, Store> = Layer.effect(
 /**
  * When a circuit opens and for how long.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -197,6 +204,7 @@ export interface Options {
 /**
  * A share of failures among the latest calls.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -397,6 +405,7 @@ const checkedOptions = optional(fields({
  * CircuitBreaker.policy({ store: CircuitBreaker.storeRedis() })    // needs Redis
  * ```
  *
+ * @stability stable
  * @category policies
  * @since 0.1.0
  */

@@ -33,6 +33,7 @@ import * as Policy from "./Policy.ts"
 /**
  * Calls that hold a permit now, by `provider`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -43,6 +44,7 @@ export const inFlight = Metric.gauge("effect_llm.concurrency.in_flight", {
 /**
  * Calls that wait for a permit now, by `provider`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -53,6 +55,7 @@ export const queued = Metric.gauge("effect_llm.concurrency.queued", {
 /**
  * Seconds a call waited for its permit, by `provider`; calls that did not wait are not counted.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -64,6 +67,7 @@ export const waitTime = Metric.histogram("effect_llm.concurrency.wait", {
 /**
  * Calls turned away, by `provider` and `cause` (`full` or `late`).
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -79,6 +83,7 @@ export const rejections = Metric.counter("effect_llm.concurrency.rejections", {
 /**
  * Numbers of the limit.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -110,6 +115,7 @@ const numbers = fields({
 /**
  * Limits the calls that run at once. Fails with `Configuration` when a number of it cannot be.
  *
+ * @stability stable
  * @category policies
  * @since 0.1.0
  */

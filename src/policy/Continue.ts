@@ -56,6 +56,7 @@ import * as Policy from "./Policy.ts"
 /**
  * How streams go on.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -67,6 +68,7 @@ export interface Options {
 /**
  * What is said of a candidate that goes on.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -78,6 +80,7 @@ export interface CandidateOptions extends Traits.Rewriting {
 /**
  * Describes a candidate, a layer or a service.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -89,6 +92,7 @@ export const candidate: <A extends Service | Layer.Layer<LlmService, unknown, un
 /**
  * Broken streams that went on, by `from`, `to` (providers) and `reason`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -382,6 +386,7 @@ const numbers = { maxContinuations: optional(countFrom(0)) }
 /**
  * A service whose broken text streams go on with the candidates in turn, or with itself when there are none.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -425,6 +430,7 @@ const going = (service: Service, candidates: ReadonlyArray<Service>, options: Op
  * Continue.policy({ candidates: [Continue.candidate(Mistral.layerEnv, { prefill: true })] })
  * ```
  *
+ * @stability stable
  * @category policies
  * @since 0.1.0
  */

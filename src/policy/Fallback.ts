@@ -61,6 +61,7 @@ export { wastedTokens } from "./candidates/wasted.ts"
 /**
  * How candidates follow each other.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -83,6 +84,7 @@ export interface Options {
 /**
  * A layer that can be a candidate.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -91,6 +93,7 @@ export type Candidate = Layer.Layer<LlmService, unknown, unknown>
 /**
  * What is said of one candidate.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -116,6 +119,7 @@ export interface CandidateOptions extends Traits.Rewriting {
  * }))
  * ```
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -127,6 +131,7 @@ export const candidate: <A extends Service | Layer.Layer<LlmService, unknown, un
 /**
  * Calls that went from one candidate to the next, by `from`, `to` (providers) and `reason`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -195,6 +200,7 @@ const issueWith = (candidates: unknown, options: unknown, check: typeof aLayer) 
  * One service out of candidates, tried in order. Its memory of rate limits is its own. Every call fails with `Configuration` when an
  * option cannot be.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -313,6 +319,7 @@ const inOrder = (candidates: readonly [Service, ...Array<Service>], options: Opt
 /**
  * Adds a candidate after a layer.
  *
+ * @stability stable
  * @category policies
  * @since 0.1.0
  */
@@ -330,6 +337,7 @@ export const policy = <E, R>(
 /**
  * A layer out of candidates, tried in order.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */

@@ -51,6 +51,7 @@ import * as Policy from "./Policy.ts"
 /**
  * When the second request is sent.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -68,6 +69,7 @@ export interface Options {
 /**
  * What is said of the second candidate.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -76,6 +78,7 @@ export interface CandidateOptions extends Traits.Rewriting {}
 /**
  * Describes the second candidate, a layer or a service.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -88,6 +91,7 @@ export const candidate: <A extends Service | Layer.Layer<LlmService, unknown, un
  * Second requests, by `provider` (who was slow), `outcome`: `won` when the second was first, `lost` when not, `failed` when
  * both failed.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -308,6 +312,7 @@ const checkedOptions = fields(delays)
 /**
  * Hedges a service with another one, or with itself. Every call fails with `Configuration` when an option cannot be.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -391,6 +396,7 @@ const hedged = (service: Service, other: Service, options: Options): Service => 
  * Hedge.policy({ initial: "5 seconds", candidate: Bedrock.layerEnv })
  * ```
  *
+ * @stability stable
  * @category policies
  * @since 0.1.0
  */

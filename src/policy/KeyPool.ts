@@ -42,6 +42,7 @@ import * as Policy from "./Policy.ts"
 /**
  * Requests sent with a key, by `provider` and `key`, a short hash.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -53,6 +54,7 @@ export const requests = Metric.counter("effect_llm.key_pool.requests", {
 /**
  * Keys taken out, by `provider`, `key` (a short hash), `state` (`dead` or `benched`) and `error.type`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -70,6 +72,7 @@ export type { Key } from "./keys/ring.ts"
 /**
  * The keys, and how long one that is limited rests.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -159,6 +162,7 @@ const checkedOptions = fields({
  * )
  * ```
  *
+ * @stability stable
  * @category policies
  * @since 0.1.0
  */

@@ -45,6 +45,7 @@ export {
  * A policy: call it with a layer that provides `LlmService`, or pipe the layer through it. `E` is how making it can fail, of this
  * library's with `Configuration` when an option cannot be; `R` is what making it needs. The errors of calls stay `LlmError`.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -60,6 +61,7 @@ export interface Policy<out E = LlmError, out R = never> {
  * Makes a policy from a function on services; an effect when it has state or needs services. The outermost of the policies around
  * a service refuses what is no request with `Validation`, so that those inside can rely on what they read.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -86,6 +88,7 @@ export const make = <E = never, R = never>(
  * Makes a policy whose options are checked when it is put around a service: an option that cannot be is a `Configuration` error then,
  * with the option as `field`. `name` is the policy's. The function is not called unless the options pass.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -103,6 +106,7 @@ export const makeChecked = <E = never, R = never>(
 /**
  * One policy out of several, the innermost first.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -119,6 +123,7 @@ export const compose = <const Policies extends ReadonlyArray<Policy<unknown, unk
 /**
  * How making a policy can fail.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -127,6 +132,7 @@ export type ErrorOf<P> = P extends Policy<infer E, infer _R> ? E : never
 /**
  * What making a policy needs.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */

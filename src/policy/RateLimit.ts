@@ -67,6 +67,7 @@ import * as SharedStore from "./sharedStore.ts"
 /**
  * Seconds a call waited for the limit, by `provider`; calls that did not wait are not counted.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -78,6 +79,7 @@ export const waitTime = Metric.histogram("effect_llm.rate_limit.wait", {
 /**
  * Calls turned away because they would have waited too long, by `provider`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -95,6 +97,7 @@ export type { Amounts, Reservation, Reserve, Resource, Settle } from "./rateLimi
 /**
  * A shared store failed.
  *
+ * @stability stable
  * @category errors
  * @since 0.1.0
  */
@@ -106,6 +109,7 @@ export class StoreError extends Data.TaggedError("RateLimitStoreError")<{
 /**
  * Where buckets live. Both operations must be atomic.
  *
+ * @stability stable
  * @category stores
  * @since 0.1.0
  */
@@ -127,6 +131,7 @@ const makeMemory = () => {
 /**
  * The store in the context, for several policies that are to share one: each needs `Store`, provided once for all.
  *
+ * @stability stable
  * @category stores
  * @since 0.1.0
  */
@@ -135,6 +140,7 @@ export const storeShared: Layer.Layer<Store, never, Store> = Layer.effect(Store,
 /**
  * A store in this process. Keys whose buckets are full again are forgotten.
  *
+ * @stability stable
  * @category stores
  * @since 0.1.0
  */
@@ -143,6 +149,7 @@ export const storeMemory: Layer.Layer<Store> = Layer.sync(Store, makeMemory)
 /**
  * A store in Redis 5 or later, so that many processes share one limit per key.
  *
+ * @stability stable
  * @category stores
  * @since 0.1.0
  */
@@ -171,6 +178,7 @@ export const storeRedis = (options?: {
 /**
  * The limits and how to keep them. Without any number the limiter only learns.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -211,6 +219,7 @@ export interface Options {
 /**
  * The tokens a call may use.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -409,6 +418,7 @@ const checkedOptions = optional(fields({
  * RateLimit.policy({ requestsPerMinute: 50, store: RateLimit.storeRedis() })    // needs Redis
  * ```
  *
+ * @stability stable
  * @category policies
  * @since 0.1.0
  */

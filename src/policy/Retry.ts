@@ -43,6 +43,7 @@ import * as Policy from "./Policy.ts"
 /**
  * Numbers of a retry schedule.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -107,6 +108,7 @@ const wanted = (error: LlmError, retryOn: ReadonlyArray<ReasonTag> | undefined):
  * delay, and ends at an error that is not to be retried or whose delay exceeds the cap. A schedule of options that cannot be never
  * retries, and a policy made of it fails with `Configuration`.
  *
+ * @stability stable
  * @category schedules
  * @since 0.1.0
  */
@@ -145,6 +147,7 @@ const delay = (millis: number): [Duration.Duration, Duration.Duration] => {
 /**
  * The schedule for most applications: at most 3 retries, 1 s doubling up to 30 s, full jitter but at least 200 ms.
  *
+ * @stability stable
  * @category schedules
  * @since 0.1.0
  */
@@ -156,6 +159,7 @@ export const standard: Schedule.Schedule<Duration.Duration, LlmError> = make()
  *
  * `policy` does this to every schedule; call it to choose the cap or the reasons.
  *
+ * @stability stable
  * @category schedules
  * @since 0.1.0
  */
@@ -203,6 +207,7 @@ const isSchedule = <Env>(
 /**
  * Retries calls by a schedule, or by options for one.
  *
+ * @stability stable
  * @category policies
  * @since 0.1.0
  */

@@ -26,6 +26,7 @@ import * as Policy from "./Policy.ts"
 /**
  * The limits; those left out are not enforced here. They are `Duration` inputs such as `"20 seconds"`.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -70,6 +71,7 @@ const limits = recordOf(optional(duration), "Must be an object of time limits.")
 /**
  * Limits the time of calls. Fails with `Configuration` when a limit is no duration.
  *
+ * @stability stable
  * @category policies
  * @since 0.1.0
  */

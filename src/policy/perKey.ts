@@ -16,6 +16,7 @@ import { type Check, text } from "../validation/values.ts"
 /**
  * Keys whose state is kept at the same time.
  *
+ * @stability stable
  * @category limits
  * @since 0.1.0
  */
@@ -31,6 +32,7 @@ interface Entry<A> {
 /**
  * States by key, made when they are first asked for. `isUsed` says of a state that it must not be forgotten now.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -83,6 +85,7 @@ export class PerKey<A> {
 /**
  * Whose state a call has a part in.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -91,6 +94,7 @@ export type KeyOption = string | ((request: LlmRequest, info: ServiceInfo) => st
 /**
  * What can be the option.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */
@@ -124,6 +128,7 @@ const bring = (brought: Array<string>, id: string, headers: LlmRequest["headers"
 /**
  * The tenant of a request: "" for everybody who uses the credentials of the application, else a fingerprint of those it brings.
  *
+ * @stability stable
  * @category keys
  * @since 0.1.0
  */
@@ -144,6 +149,7 @@ export const tenantOf = (request: LlmRequest): string => {
 /**
  * The key of a call by the option, else its tenant.
  *
+ * @stability stable
  * @category keys
  * @since 0.1.0
  */
@@ -153,6 +159,7 @@ export const keyBy = (option: KeyOption | undefined) => (request: LlmRequest, in
 /**
  * Provider, model and tenant: the key where the provider counts by model, as in `anthropic/claude-sonnet-4-5`.
  *
+ * @stability stable
  * @category keys
  * @since 0.1.0
  */

@@ -45,6 +45,7 @@ const report = (message: string): Effect.Effect<void> =>
  * Whether a store works and only what it holds under a key is not what it should be: text that is no JSON, or in Redis a value of another
  * type, also as met by a script. https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors
  *
+ * @stability stable
  * @category guards
  * @since 0.1.0
  */
@@ -63,6 +64,7 @@ const restMillis = 5000
  * Runs an operation on the store: its value, or `undefined` when the store is away. Never fails and never
  * hangs, even where interruption is off.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -71,6 +73,7 @@ export type RunStore = <A, E>(operation: Effect.Effect<A, E>) => Effect.Effect<A
 /**
  * The runner of a store in this process, which is never away.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -79,6 +82,7 @@ export const local: RunStore = (operation) => Effect.catchCause(operation, () =>
 /**
  * Makes the runner of one store.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */

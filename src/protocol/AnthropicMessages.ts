@@ -16,6 +16,7 @@ export type {
   /**
    * The request body as this wire spells it.
    *
+   * @stability experimental
    * @category models
    * @since 0.1.0
    */
@@ -26,6 +27,7 @@ export type {
   /**
    * What differs between hosts that speak this wire.
    *
+   * @stability experimental
    * @category models
    * @since 0.1.0
    */
@@ -38,6 +40,7 @@ const decoders = lazy(() => import("./anthropic/Decoder.ts"))
 /**
  * The wire, with the quirks of a host.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

@@ -17,6 +17,7 @@ export type {
   /**
    * What a family of models takes.
    *
+   * @stability experimental
    * @category models
    * @since 0.1.0
    */
@@ -24,6 +25,7 @@ export type {
   /**
    * What differs between the models behind this wire.
    *
+   * @stability experimental
    * @category models
    * @since 0.1.0
    */
@@ -36,6 +38,7 @@ const decoders = lazy(() => import("./bedrock/Decoder.ts"))
 /**
  * The wire, with the quirks of the models behind it.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

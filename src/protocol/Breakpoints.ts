@@ -12,6 +12,7 @@ import type { Turn } from "./Conversation.ts"
 /**
  * Whether a request asks for any breakpoint in its messages.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -26,6 +27,7 @@ export const asksForBreakpoints = (request: LlmRequest): boolean =>
  * Of more marks than a host takes, those to keep: the last of the system prompt, the last of the tools, the latest in the messages, then
  * the others.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -57,6 +59,7 @@ const marked = (turn: Turn, control: CacheControl): Turn => {
  * The turns with the breakpoints that a request's `cache` asks for: on the system turn at `systemAt` (none when
  * negative) and on the last user turns.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -21,6 +21,7 @@ const decoders = lazy(() => import("./cohere/Decoder.ts"))
 /**
  * The Chat API v2 wire.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

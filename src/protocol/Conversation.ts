@@ -56,6 +56,7 @@ const steps: ReadonlyArray<Step> = [
 /**
  * The steps that a target needs, in their order.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */
@@ -64,6 +65,7 @@ export const stepsFor = (rules: Rules): ReadonlyArray<Step> => steps.filter((ste
 /**
  * Prepares the messages of a request. `request.system` becomes the first system turn. Linear in the length of the history.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -32,6 +32,7 @@ const encoded = (text: string): string => {
  * What a data URL holds, as base64; `undefined` for any other URL. The media type is empty when the URL names none, and
  * comes without its parameters.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -47,6 +48,7 @@ export const readDataUrl = (url: string): { readonly mediaType: string; readonly
 /**
  * A data URL of base64.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -11,6 +11,7 @@ import type { Warning } from "../LlmResponse.ts"
 /**
  * What has been found so far.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -39,6 +40,7 @@ const messagesOf = (warnings: ReadonlyArray<Warning>): Set<string> => {
 /**
  * Adds a warning, unless the same has been said.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -49,6 +51,7 @@ export const warn = (findings: Findings, field: string, message: string): void =
 /**
  * Refuses the request for what its messages hold.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

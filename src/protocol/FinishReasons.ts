@@ -58,6 +58,7 @@ const classes: { readonly [raw: string]: FinishReason } = {
 /**
  * The class of a wire's word; `other` for none and for words this version does not know.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -70,6 +71,7 @@ export const finishReasonOf = (raw: string | undefined): FinishReason => {
 /**
  * Whether the answer was cut by a limit, so that what came last may be unfinished.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -81,6 +83,7 @@ export const isCut = (raw: string | undefined): boolean => {
 /**
  * Whether an answer that ends so was cut: calls without complete arguments were not closed by the wire.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

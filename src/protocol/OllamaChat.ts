@@ -23,6 +23,7 @@ const decoders = lazy(() => import("./ollama/Decoder.ts"))
 /**
  * The native chat wire for a server with these quirks.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

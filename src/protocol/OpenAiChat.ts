@@ -24,6 +24,7 @@ const decoders = lazy(() => import("./chat/Decoder.ts"))
 /**
  * The Chat Completions wire for a host with these quirks; without any, for OpenAI itself.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

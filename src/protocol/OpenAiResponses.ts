@@ -23,6 +23,7 @@ const decoders = lazy(() => import("./responses/Decoder.ts"))
 /**
  * The Responses wire for a host with these quirks; without any, for OpenAI itself.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

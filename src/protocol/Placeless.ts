@@ -19,6 +19,7 @@ const inParts = {
 /**
  * What a wire may have no place for.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -35,6 +36,7 @@ const anyPart = (request: LlmRequest, is: (part: Part) => boolean): boolean =>
 /**
  * Warnings of what a request says in these fields.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

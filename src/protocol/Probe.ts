@@ -13,6 +13,7 @@ import type { Json, JsonObject } from "../Message.ts"
 /**
  * An object of which nothing is known yet.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -21,6 +22,7 @@ export type Fields = { readonly [key: string]: unknown }
 /**
  * An object of parsed JSON before its fields are checked.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -30,6 +32,7 @@ export {
   /**
    * The value of JSON text; `undefined`, which is no JSON, for any other and for text that is nested too deep.
    *
+   * @stability experimental
    * @category decoding
    * @since 0.1.0
    */
@@ -39,6 +42,7 @@ export {
 /**
  * The value of JSON text, or any other text as it is.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -50,6 +54,7 @@ export const parsedOrText = (text: string): Json => {
 /**
  * The value when it is an object and not an array.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -59,6 +64,7 @@ export const record = (value: unknown): JsonFields | undefined =>
 /**
  * The value when it is a string that is not empty.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -72,6 +78,7 @@ const placeholderDepth = 4
  * Whether a value says nothing: none, `""`, `0`, `false`, and lists and objects of nothing else. Hosts that know two
  * names for one thing fill one and send such a placeholder under the other.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -88,6 +95,7 @@ export const blank = (value: unknown, depth = 0): boolean => {
 /**
  * Whether a value is none, or an empty text, list or object: nothing is in it, while one with placeholders in it has fields.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -98,6 +106,7 @@ export const isEmpty = (value: unknown): boolean =>
 /**
  * The value when it says anything.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -107,6 +116,7 @@ export const filled = <A>(value: A): Exclude<A, null | undefined | "" | false> |
 /**
  * The value when it is an object that says anything.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -118,6 +128,7 @@ export const filledRecord = (value: unknown): JsonFields | undefined => {
 /**
  * Whether all fields but some, such as labels that say nothing alone, are placeholders.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -129,6 +140,7 @@ export const blankBut = (fields: Fields, names: ReadonlySet<string>): boolean =>
 /**
  * One object of two that say the same thing: of each field the filled value, that of `first` where both are filled.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -148,6 +160,7 @@ const noArguments = (value: unknown): boolean =>
  * The arguments of a call: those under the wire's own name, or where these are none, the first that say anything of those
  * under the names of other APIs.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -161,6 +174,7 @@ export const callArguments = (own: unknown, ...others: ReadonlyArray<unknown>): 
 /**
  * The value when it is a list, else an empty one.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -169,6 +183,7 @@ export const list = (value: unknown): ReadonlyArray<unknown> => Array.isArray(va
 /**
  * The value when it is a finite number, also one written as text.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -182,6 +197,7 @@ export const count = (value: unknown): number | undefined => {
 /**
  * Any value as text: nothing is empty, an object becomes its compact JSON.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -197,6 +213,7 @@ export const asText = (value: unknown): string =>
 /**
  * The readable text of a reasoning or content value: a string, a list of such, or an object that holds one.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -218,6 +235,7 @@ const nothing: ReadonlySet<string> = new Set()
 /**
  * Text that stands under one of several names: the first that is any. Placeholders are none.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -229,6 +247,7 @@ export const firstText = (...values: ReadonlyArray<unknown>): string => {
 /**
  * A count that stands in several places: the first above 0, which may be a placeholder; else the first.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -244,6 +263,7 @@ export const firstCount = (...values: ReadonlyArray<number | undefined>): number
 /**
  * Copies what is there, so that null and empty values never overwrite one.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -263,6 +283,7 @@ export const copyPresent = (
  * Most fields of a usage object that are kept; the largest that is known has some twenty. Each time usage comes the object is
  * copied, so more would cost their number each time.
  *
+ * @stability experimental
  * @category limits
  * @since 0.1.0
  */
@@ -272,6 +293,7 @@ export const maxUsageFields = 256
  * Counts after some more have come. They only grow, so that nothing and 0 after a number are placeholders; of fields beyond
  * {@link maxUsageFields} the first stand.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -292,6 +314,7 @@ export const mergeCounts = (known: JsonFields | undefined, next: JsonFields): Js
  * A body that a wire has built, as JSON. The types of bodies are held against the official SDKs' and are interfaces with
  * optional members, which have no index signature: that their values are JSON the compiler cannot see.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -300,6 +323,7 @@ export const bodyOf = (body: object): JsonObject => body as JsonObject
 /**
  * The object as plain JSON data.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

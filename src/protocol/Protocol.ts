@@ -25,6 +25,7 @@ export type { Compile } from "./schema/Schemas.ts"
 /**
  * A validated request on its way out.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -48,6 +49,7 @@ export interface EncodeInput {
 /**
  * A request as the wire spells it.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -71,6 +73,7 @@ export interface Encoded {
 /**
  * A request this wire cannot spell without changing its meaning.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -82,6 +85,7 @@ export interface Refused {
 /**
  * Turns frames into events. Events collect in `assembler.out`, which the transport drains once per network chunk.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -101,6 +105,7 @@ export interface Decoder {
 /**
  * Feeds a decoder from bytes.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -120,6 +125,7 @@ export interface Framing {
  * How bytes are cut into frames: by a framing that many wires share, or by one of the wire's own, which gets what reads a body
  * that turns out to be text.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -129,6 +135,7 @@ export type FramingKind = "sse" | "ndjson" | "json-array" | ((decoder: Decoder, 
  * Begins the event name of a frame that the framing itself marks as an exception, as AWS event streams do, such as
  * `exception:throttlingException`.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -137,6 +144,7 @@ export const exceptionPrefix = "exception:"
 /**
  * A wire.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -154,6 +162,7 @@ export interface Protocol {
 /**
  * Spells a request. Pure and synchronous: what it needs to be loaded comes along in its input.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -162,6 +171,7 @@ export type Encode = (input: EncodeInput) => Encoded | Refused
 /**
  * Makes the decoder of an answer.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -170,6 +180,7 @@ export type MakeDecoder = (context: DecodeContext) => Decoder
 /**
  * Parses a frame, or records a `parse` failure and gives `undefined`.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -19,6 +19,7 @@ import type { JsonObject } from "../Message.ts"
 /**
  * HTTP headers, names in lower case.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -27,6 +28,7 @@ export type Headers = { readonly [name: string]: string }
 /**
  * A request as it came in.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -44,6 +46,7 @@ export interface Incoming {
 /**
  * What a request asks for.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -52,6 +55,7 @@ export type Operation = "generate" | "countTokens" | "models" | "model"
 /**
  * A request that was read.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -71,6 +75,7 @@ export interface Decoded {
 /**
  * A request that cannot be read, and what its client is to be told.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -85,6 +90,7 @@ export interface Unreadable {
 /**
  * What an answer is written for.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -104,6 +110,7 @@ export interface AnswerContext {
 /**
  * What one frame is for: `terminal` says how the answer finished, `done` only that it is over.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -117,6 +124,7 @@ export interface Frame {
 /**
  * Writes a stream: each event becomes the frames it is on the wire, in order. For one answer.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -129,6 +137,7 @@ export interface AnswerEncoder {
 /**
  * A whole answer.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -145,6 +154,7 @@ export interface EncodedAnswer {
 /**
  * An error as the vendor would report it.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -169,6 +179,7 @@ export interface ErrorDetails {
 /**
  * The response that an error is.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -185,6 +196,7 @@ export interface EncodedError {
 /**
  * The server's side of a wire.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

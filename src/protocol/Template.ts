@@ -22,6 +22,7 @@ const probe = "a probe, to see where the text is"
 /**
  * The template of one stream.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

@@ -10,6 +10,7 @@ import { type ThinkingLevel, thinkingLevels } from "../Model.ts"
 /**
  * The words of the levels there are.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -19,6 +20,7 @@ export type LevelWords = { readonly [level in ThinkingLevel]?: string | undefine
  * The word of the highest level up to `level`, else of the lowest there is. Only `off` itself is answered with `off`
  * while there are others.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -14,6 +14,7 @@ const byName = (a: LlmTool, b: LlmTool): number => a.name < b.name ? -1 : a.name
 /**
  * The tools of a request in the order in which they are sent.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -22,6 +23,7 @@ export const orderedTools = ({ tools = [] }: LlmRequest): ReadonlyArray<LlmTool>
 /**
  * The tools in the order in which they are sent, each with its place in the request.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

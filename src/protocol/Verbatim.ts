@@ -20,6 +20,7 @@ import type { Encoded, EncodeInput, Refused } from "./Protocol.ts"
 /**
  * How a wire spells any request, and where it sends it to.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -31,6 +32,7 @@ export interface Spelling {
 /**
  * A request as it came in on a wire.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -51,6 +53,7 @@ export interface Received {
 /**
  * What whoever passes a request on asks of its spelling.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -69,6 +72,7 @@ const received = new WeakMap<object, Received>()
 /**
  * The request that was read, which remembers what it was read from.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -81,6 +85,7 @@ export const remember = (request: LlmRequest, from: Received): LlmRequest => {
 /**
  * What a request was read from; `undefined` for one that an application made.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */
@@ -92,6 +97,7 @@ export const receivedOf = (request: LlmRequest): Received | undefined => {
 /**
  * The request on terms of whoever passes it on. One that an application made has none.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -147,6 +153,7 @@ const translated = (input: EncodeInput, spelling: Spelling): Encoded | Refused =
 /**
  * Encodes a request; one that came in on this wire as it came, but for what was changed.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

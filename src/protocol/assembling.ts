@@ -33,6 +33,7 @@ type Draft<A> = { -readonly [K in keyof A]: A[K] }
 /**
  * Most parts of one answer: texts, calls, sources, files and so on. Each costs some hundred bytes beside what it holds.
  *
+ * @stability experimental
  * @category limits
  * @since 0.1.0
  */
@@ -49,6 +50,7 @@ interface OpenToolCall {
  * Reads the argument text of a closed tool call: nothing, blank or `null` is `{}`; what is not JSON, or is nested
  * deeper than is read and sent, is invalid.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -62,6 +64,7 @@ export const readArguments = (text: string): { readonly arguments: Json; readonl
 /**
  * Collects the events of one answer.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

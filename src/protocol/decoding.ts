@@ -12,6 +12,7 @@ import type { Sent } from "./schema/Schemas.ts"
 /**
  * What an answer is decoded for: known from the request and the response headers.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -51,6 +52,7 @@ export interface DecodeContext {
 /**
  * Why decoding stopped, as plain data. `provider` failures are classified by status, type, code and message.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

@@ -13,6 +13,7 @@ import { type Spelling, verbatim } from "./Verbatim.ts"
 /**
  * What an encoder of a wire is made of.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -38,6 +39,7 @@ const fitting = (rules: Parts["rules"], encode: Encode): Encode => (input) => {
 /**
  * The encoder of a wire, from what only that wire knows.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

@@ -7,6 +7,7 @@
 /**
  * What a module gives, once it is loaded.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -20,6 +21,7 @@ export interface Lazy<out A> {
 /**
  * A module that is loaded once.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -36,6 +38,7 @@ export const lazy = <A>(get: () => Promise<A>): Lazy<A> => {
 /**
  * What is made of a module.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */

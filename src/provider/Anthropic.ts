@@ -19,6 +19,7 @@ import { claudeStreamsWhole } from "./wholeAnswers.ts"
  * Anthropic's own request fields.
  *
  * @see https://platform.claude.com/docs/en/api/messages
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -54,6 +55,7 @@ declare module "../LlmRequest.ts" {
 /**
  * Options of the Anthropic layer.
  *
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -126,22 +128,23 @@ const provider = Provider.define<Options>({
   )
 }), { version: optional(filledText), betas: optional(listOf(filledText)) })
 
-/** Anthropic as data. @category definition @since 0.1.0 */
+/** Anthropic as data. @stability stable @category definition @since 0.1.0 */
 export const definition = provider.definition
 
-/** Makes the service. @category constructors @since 0.1.0 */
+/** Makes the service. @stability stable @category constructors @since 0.1.0 */
 export const make = provider.make
 
-/** A layer from options. @category layers @since 0.1.0 */
+/** A layer from options. @stability stable @category layers @since 0.1.0 */
 export const layer = provider.layer
 
-/** A layer from `Config` values. @category layers @since 0.1.0 */
+/** A layer from `Config` values. @stability stable @category layers @since 0.1.0 */
 export const layerConfig = provider.layerConfig
 
 /**
  * A layer from the environment: `ANTHROPIC_API_KEY`, `ANTHROPIC_BASE_URL`, `ANTHROPIC_MODEL`, `ANTHROPIC_API_VERSION`,
  * `ANTHROPIC_BETA`.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */

@@ -15,6 +15,7 @@ import { definitionOf } from "./toolDefinition.ts"
 /**
  * How a tool that searches or fetches is limited.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -37,6 +38,7 @@ const domains = ({ allowedDomains, blockedDomains, maxUses }: Domains) => ({
  * Searches the web; Anthropic runs it.
  *
  * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool
+ * @stability experimental
  * @category provider tools
  * @since 0.1.0
  */
@@ -58,6 +60,7 @@ export const webSearch = (options: Domains & {
  * Reads pages and documents of the web; Anthropic runs it.
  *
  * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-fetch-tool
+ * @stability experimental
  * @category provider tools
  * @since 0.1.0
  */
@@ -84,6 +87,7 @@ export const webFetch = (
  * Runs code in a container of Anthropic's.
  *
  * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/code-execution-tool
+ * @stability experimental
  * @category provider tools
  * @since 0.1.0
  */
@@ -96,6 +100,7 @@ type Execution<S extends Schema.Top> = LlmTool.Execution<S["Type"], unknown>
 /**
  * Arguments of {@link bash}.
  *
+ * @stability experimental
  * @category schemas
  * @since 0.1.0
  */
@@ -109,6 +114,7 @@ export const BashParameters = Schema.Struct({
  * A shell, which the application runs.
  *
  * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/bash-tool
+ * @stability experimental
  * @category application tools
  * @since 0.1.0
  */
@@ -120,6 +126,7 @@ const lines = Schema.optional(Schema.Array(Schema.Int))
 /**
  * Arguments of {@link textEditor}, by command.
  *
+ * @stability experimental
  * @category schemas
  * @since 0.1.0
  */
@@ -144,6 +151,7 @@ export const TextEditorParameters = Schema.Union([
  * An editor of text files, which the application runs. `maxCharacters` is how much of a file the model means to see.
  *
  * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/text-editor-tool
+ * @stability experimental
  * @category application tools
  * @since 0.1.0
  */
@@ -168,6 +176,7 @@ export const textEditor = (
 /**
  * Arguments of {@link memory}, by command.
  *
+ * @stability experimental
  * @category schemas
  * @since 0.1.0
  */
@@ -181,6 +190,7 @@ export const MemoryParameters = Schema.Union([
  * Files that outlive a conversation, which the application keeps. Paths begin with `/memories`; hold them to that.
  *
  * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/memory-tool
+ * @stability experimental
  * @category application tools
  * @since 0.1.0
  */
@@ -193,6 +203,7 @@ export const memory = (options: Execution<typeof MemoryParameters> = {}) =>
 /**
  * Arguments of {@link computer}: an action, and what it needs.
  *
+ * @stability experimental
  * @category schemas
  * @since 0.1.0
  */
@@ -212,6 +223,7 @@ export const ComputerParameters = Schema.Struct({
  * `computer-use-2025-11-24`: see `betas` of `Anthropic.Options`.
  *
  * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/computer-use-tool
+ * @stability experimental
  * @category application tools
  * @since 0.1.0
  */

@@ -34,6 +34,7 @@ declare module "../LlmRequest.ts" {
 /**
  * Options of the Azure layer. One of `resource` and `baseUrl` is needed.
  *
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -134,12 +135,13 @@ const addressed = (options: Options): { readonly options: Options } | { readonly
   }
 }
 
-/** Azure OpenAI as data. @category definition @since 0.1.0 */
+/** Azure OpenAI as data. @stability stable @category definition @since 0.1.0 */
 export const definition = provider.definition
 
 /**
  * Makes the service. Fails with reason `Configuration` when there is no address.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -151,12 +153,13 @@ export const make = (
     return "error" in known ? Effect.fail(known.error) : provider.make(known.options)
   })
 
-/** A layer from options. @category layers @since 0.1.0 */
+/** A layer from options. @stability stable @category layers @since 0.1.0 */
 export const layer = (options?: Options): Provider.ServiceLayer => Layer.effect(LlmService.LlmService, make(options))
 
 /**
  * A layer from `Config` values; `baseUrl` is the endpoint of the resource.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */
@@ -179,6 +182,7 @@ const variable = (name: string) => Config.map(Config.option(Config.String(name))
  * A layer from the environment: `AZURE_OPENAI_ENDPOINT`, `AZURE_OPENAI_API_KEY`, `AZURE_OPENAI_DEPLOYMENT`,
  * `AZURE_OPENAI_API_VERSION`.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */

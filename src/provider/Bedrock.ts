@@ -45,6 +45,7 @@ export type {
   /**
    * AWS credentials: long-lived ones of a user, or temporary ones of a role, which have a session token.
    *
+   * @stability stable
    * @category options
    * @since 0.1.0
    */
@@ -59,6 +60,7 @@ export type {
  * Bedrock's own request fields. Objects that the request fills as well are merged, these winning.
  *
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -117,6 +119,7 @@ declare module "../LlmRequest.ts" {
 /**
  * Options of the Bedrock layer. An `apiKey` wins over `credentials`.
  *
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -273,6 +276,7 @@ const families: ReadonlyArray<readonly [RegExp, BedrockConverse.Family]> = [
 /**
  * What a model takes, by its id. Of an ARN that does not name its model, what Claude takes.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -345,16 +349,16 @@ const provider = Provider.define<Options>({
   familyOf: optional(callable)
 })
 
-/** Amazon Bedrock as data. @category definition @since 0.1.0 */
+/** Amazon Bedrock as data. @stability stable @category definition @since 0.1.0 */
 export const definition = provider.definition
 
-/** Makes the service. @category constructors @since 0.1.0 */
+/** Makes the service. @stability stable @category constructors @since 0.1.0 */
 export const make = provider.make
 
-/** A layer from options. @category layers @since 0.1.0 */
+/** A layer from options. @stability stable @category layers @since 0.1.0 */
 export const layer = provider.layer
 
-/** A layer from `Config` values. @category layers @since 0.1.0 */
+/** A layer from `Config` values. @stability stable @category layers @since 0.1.0 */
 export const layerConfig = provider.layerConfig
 
 // =============================================================================
@@ -395,6 +399,7 @@ const environment: Config.Config<Options> = Config.map(
  * AWS credentials from the environment, read anew each time: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
  * `AWS_SESSION_TOKEN`. Fails with reason `Configuration` when they are not there.
  *
+ * @stability stable
  * @category credentials
  * @since 0.1.0
  */
@@ -413,6 +418,7 @@ export const credentialsEnv: Effect.Effect<AwsCredentials, LlmError.LlmError> = 
  * A layer from the environment: `AWS_BEARER_TOKEN_BEDROCK`, or `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and
  * `AWS_SESSION_TOKEN`; `AWS_REGION` or `AWS_DEFAULT_REGION`, `AWS_ENDPOINT_URL_BEDROCK_RUNTIME`, `BEDROCK_MODEL`.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */

@@ -14,6 +14,7 @@ import * as Provider from "./Provider.ts"
 /**
  * A document the model may cite.
  *
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -28,6 +29,7 @@ export interface Document {
  * Cohere's own request fields.
  *
  * @see https://docs.cohere.com/reference/chat
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -119,17 +121,17 @@ const provider = Provider.define({
   }
 })
 
-/** Cohere as data. @category definition @since 0.1.0 */
+/** Cohere as data. @stability stable @category definition @since 0.1.0 */
 export const definition = provider.definition
 
-/** Makes the service. @category constructors @since 0.1.0 */
+/** Makes the service. @stability stable @category constructors @since 0.1.0 */
 export const make = provider.make
 
-/** A layer from options. @category layers @since 0.1.0 */
+/** A layer from options. @stability stable @category layers @since 0.1.0 */
 export const layer = provider.layer
 
-/** A layer from `Config` values. @category layers @since 0.1.0 */
+/** A layer from `Config` values. @stability stable @category layers @since 0.1.0 */
 export const layerConfig = provider.layerConfig
 
-/** A layer from the environment: `COHERE_API_KEY` or `CO_API_KEY`, `COHERE_MODEL`. @category layers @since 0.1.0 */
+/** A layer from the environment: `COHERE_API_KEY` or `CO_API_KEY`, `COHERE_MODEL`. @stability stable @category layers @since 0.1.0 */
 export const layerEnv = provider.layerEnv

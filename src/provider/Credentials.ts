@@ -20,6 +20,7 @@ import type { Credentials } from "./definition.ts"
 /**
  * A token and how long it is valid.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -46,6 +47,7 @@ const notFetching: Issue = { field: "fetch", message: "Must be an effect that gi
  * const layer = Vertex.layer({ project, location, accessToken: credentials })
  * ```
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -101,6 +103,7 @@ export const refreshing = (
 /**
  * The effect that gives the key of a request, and the one that replaces a rejected key, where there is one.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */

@@ -46,17 +46,17 @@ const provider = Provider.define({
   })
 })
 
-/** DeepInfra as data. @category definition @since 0.1.0 */
+/** DeepInfra as data. @stability stable @category definition @since 0.1.0 */
 export const definition = provider.definition
 
-/** Makes the service. @category constructors @since 0.1.0 */
+/** Makes the service. @stability stable @category constructors @since 0.1.0 */
 export const make = provider.make
 
-/** A layer from options. @category layers @since 0.1.0 */
+/** A layer from options. @stability stable @category layers @since 0.1.0 */
 export const layer = provider.layer
 
-/** A layer from `Config` values. @category layers @since 0.1.0 */
+/** A layer from `Config` values. @stability stable @category layers @since 0.1.0 */
 export const layerConfig = provider.layerConfig
 
-/** A layer from the environment: `DEEPINFRA_API_KEY`, `DEEPINFRA_MODEL`. @category layers @since 0.1.0 */
+/** A layer from the environment: `DEEPINFRA_API_KEY`, `DEEPINFRA_MODEL`. @stability stable @category layers @since 0.1.0 */
 export const layerEnv = provider.layerEnv

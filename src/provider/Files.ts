@@ -33,6 +33,7 @@ import type { Definition, Options } from "./Provider.ts"
 /**
  * A file to upload.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -48,6 +49,7 @@ export interface Upload {
 /**
  * A file that the provider keeps.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -56,6 +58,7 @@ export type StoredFile = Extract<Media, { readonly type: "file" }>
 /**
  * What a provider does with files.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -215,6 +218,7 @@ const field = (name: string) => (answer: unknown): unknown =>
  * `providerOptions: { anthropic: { betas: ["files-api-2025-04-14"] } }`.
  *
  * @see https://platform.claude.com/docs/en/build-with-claude/files
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -230,6 +234,7 @@ export const anthropic = makeOf({
  * Files at OpenAI, uploaded for use in requests (`purpose: "user_data"`).
  *
  * @see https://platform.openai.com/docs/api-reference/files
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -244,6 +249,7 @@ export const openAi = makeOf({
  * Files at Gemini; the provider deletes them after 48 hours.
  *
  * @see https://ai.google.dev/gemini-api/docs/files
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

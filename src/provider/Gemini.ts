@@ -18,6 +18,7 @@ import * as Provider from "./Provider.ts"
  * Request fields of the Gemini API that have no portable name.
  *
  * @see https://ai.google.dev/api/generate-content
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -78,6 +79,7 @@ const generationFields = [
 /**
  * What the providers of this wire share: generation options go into `generationConfig`.
  *
+ * @stability stable
  * @category definition
  * @since 0.1.0
  */
@@ -101,6 +103,7 @@ export const requestShape: Pick<Provider.Definition, "nonBodyOptions" | "ownOpti
  * Models that think by level and demand thought signatures, as their data say where there are some:
  * https://ai.google.dev/gemini-api/docs/gemini-3
  *
+ * @stability stable
  * @category definition
  * @since 0.1.0
  */
@@ -109,6 +112,7 @@ export const levelModels = /^(?:models\/)?gemini-(?:[3-9]|\d{2,})(?:[.-]|$)/
 /**
  * Fields of a request that count.
  *
+ * @stability stable
  * @category counting
  * @since 0.1.0
  */
@@ -117,6 +121,7 @@ export const countedFields = ["contents", "systemInstruction", "tools", "toolCon
 /**
  * The counting method beside the generating one.
  *
+ * @stability stable
  * @category counting
  * @since 0.1.0
  */
@@ -188,22 +193,23 @@ const provider = Provider.define({
   ...requestShape
 })
 
-/** Gemini as data. @category definition @since 0.1.0 */
+/** Gemini as data. @stability stable @category definition @since 0.1.0 */
 export const definition = provider.definition
 
-/** Makes the service. @category constructors @since 0.1.0 */
+/** Makes the service. @stability stable @category constructors @since 0.1.0 */
 export const make = provider.make
 
-/** A layer from options. @category layers @since 0.1.0 */
+/** A layer from options. @stability stable @category layers @since 0.1.0 */
 export const layer = provider.layer
 
-/** A layer from `Config` values. @category layers @since 0.1.0 */
+/** A layer from `Config` values. @stability stable @category layers @since 0.1.0 */
 export const layerConfig = provider.layerConfig
 
 /**
  * A layer from the environment: `GEMINI_API_KEY`, `GOOGLE_API_KEY` or `GOOGLE_GENERATIVE_AI_API_KEY`, `GEMINI_BASE_URL`,
  * `GEMINI_MODEL`.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */

@@ -14,6 +14,7 @@ import { definitionOf } from "./toolDefinition.ts"
  * Searches the web.
  *
  * @see https://ai.google.dev/gemini-api/docs/google-search
+ * @stability experimental
  * @category provider tools
  * @since 0.1.0
  */
@@ -23,6 +24,7 @@ export const googleSearch = () => LlmTool.provider("google_search", { googleSear
  * Knows places and ways.
  *
  * @see https://ai.google.dev/gemini-api/docs/maps-grounding
+ * @stability experimental
  * @category provider tools
  * @since 0.1.0
  */
@@ -35,6 +37,7 @@ export const googleMaps = (options: {
  * Reads the pages whose URLs stand in the prompt.
  *
  * @see https://ai.google.dev/gemini-api/docs/url-context
+ * @stability experimental
  * @category provider tools
  * @since 0.1.0
  */
@@ -44,6 +47,7 @@ export const urlContext = () => LlmTool.provider("url_context", { urlContext: {}
  * Runs Python.
  *
  * @see https://ai.google.dev/gemini-api/docs/code-execution
+ * @stability experimental
  * @category provider tools
  * @since 0.1.0
  */
@@ -53,6 +57,7 @@ export const codeExecution = () => LlmTool.provider("code_execution", { codeExec
  * Searches files that were uploaded to file search stores.
  *
  * @see https://ai.google.dev/gemini-api/docs/file-search
+ * @stability experimental
  * @category provider tools
  * @since 0.1.0
  */

@@ -66,6 +66,7 @@ const modules = {
 /**
  * Names that `LLM_PROVIDER` accepts.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -74,6 +75,7 @@ export type ProviderId = keyof typeof modules
 /**
  * All provider ids, sorted.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -86,6 +88,7 @@ const loaded = new Map<ModuleName, ProviderModule>()
  * Loads the module of a provider. Fails with reason `Configuration` where it is not to be had: in a bundle of an application that
  * imports this module from `effect-llm` instead of `effect-llm/Llm`.
  *
+ * @stability stable
  * @category loading
  * @since 0.1.0
  */
@@ -109,6 +112,7 @@ export const load = (id: ProviderId): Effect.Effect<ProviderModule, LlmError.Llm
 /**
  * Whether a provider of that id exists.
  *
+ * @stability stable
  * @category guards
  * @since 0.1.0
  */
@@ -117,6 +121,7 @@ export const isProviderId = (id: string): id is ProviderId => Object.hasOwn(modu
 /**
  * The layer of one provider by id, configured by its usual environment variables.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */
@@ -143,6 +148,7 @@ const unknownProvider = (id: string) =>
  * The provider that `LLM_PROVIDER` names, Anthropic when it is unset, with that provider's environment variables.
  * Fails with reason `Configuration` for an unknown name or a missing key.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */
@@ -160,6 +166,7 @@ export const layerEnv: ServiceLayer = Layer.unwrap(Effect.gen(function*() {
 /**
  * The id of the first provider whose key is in the environment, `LLM_PROVIDER` first; none when there is no key.
  *
+ * @stability stable
  * @category detection
  * @since 0.1.0
  */

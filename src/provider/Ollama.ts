@@ -22,6 +22,7 @@ export { pull, type PullOptions, type PullProgress } from "./ollama/Pull.ts"
  * Ollama's own request fields.
  *
  * @see https://docs.ollama.com/api/chat
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -41,6 +42,7 @@ export interface RequestFields {
  * Options of the model runner.
  *
  * @see https://docs.ollama.com/modelfile#valid-parameters-and-values
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -72,6 +74,7 @@ declare module "../LlmRequest.ts" {
 /**
  * Options of the Ollama layer.
  *
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -155,21 +158,22 @@ const provider = Provider.define<Options>({
   thinkTags: optional(flag)
 })
 
-/** Ollama as data. @category definition @since 0.1.0 */
+/** Ollama as data. @stability stable @category definition @since 0.1.0 */
 export const definition = provider.definition
 
-/** Makes the service. @category constructors @since 0.1.0 */
+/** Makes the service. @stability stable @category constructors @since 0.1.0 */
 export const make = provider.make
 
-/** A layer from options. @category layers @since 0.1.0 */
+/** A layer from options. @stability stable @category layers @since 0.1.0 */
 export const layer = provider.layer
 
-/** A layer from `Config` values. @category layers @since 0.1.0 */
+/** A layer from `Config` values. @stability stable @category layers @since 0.1.0 */
 export const layerConfig = provider.layerConfig
 
 /**
  * A layer from the environment: `OLLAMA_HOST` (or `OLLAMA_BASE_URL`), `OLLAMA_API_KEY`, `OLLAMA_MODEL`.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */

@@ -18,6 +18,7 @@ import * as Provider from "./Provider.ts"
  * OpenAI's own request fields.
  *
  * @see https://platform.openai.com/docs/api-reference/responses/create
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -57,6 +58,7 @@ declare module "../LlmRequest.ts" {
 /**
  * Options of the OpenAI layer.
  *
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -85,7 +87,7 @@ const capabilities = {
   structuredOutput: true
 }
 
-/** OpenAI over Chat Completions, as data. @category definition @since 0.1.0 */
+/** OpenAI over Chat Completions, as data. @stability stable @category definition @since 0.1.0 */
 export const chatDefinition: Provider.Definition = {
   ...common,
   docs: "https://platform.openai.com/docs/api-reference/chat",
@@ -129,21 +131,22 @@ const provider = Provider.define<Options>(
   { api: optional(oneOf("responses", "chat")) }
 )
 
-/** OpenAI over Responses, as data. @category definition @since 0.1.0 */
+/** OpenAI over Responses, as data. @stability stable @category definition @since 0.1.0 */
 export const definition = provider.definition
 
-/** Makes the service. @category constructors @since 0.1.0 */
+/** Makes the service. @stability stable @category constructors @since 0.1.0 */
 export const make = provider.make
 
-/** A layer from options. @category layers @since 0.1.0 */
+/** A layer from options. @stability stable @category layers @since 0.1.0 */
 export const layer = provider.layer
 
-/** A layer from `Config` values. @category layers @since 0.1.0 */
+/** A layer from `Config` values. @stability stable @category layers @since 0.1.0 */
 export const layerConfig = provider.layerConfig
 
 /**
  * A layer over Responses from the environment: `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `OPENAI_MODEL`.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */

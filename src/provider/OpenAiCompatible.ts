@@ -21,6 +21,7 @@ declare module "../LlmRequest.ts" {
 /**
  * Options of a compatible host.
  *
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -58,21 +59,22 @@ const provider = Provider.define<Options>({
   ...(quirks === undefined ? {} : { protocol: OpenAiChat.make({ ...common, ...quirks }) })
 }), { id: optional(filledText), quirks: optional(recordOf(anything)) })
 
-/** A compatible host as data. @category definition @since 0.1.0 */
+/** A compatible host as data. @stability stable @category definition @since 0.1.0 */
 export const definition = provider.definition
 
-/** Makes the service. @category constructors @since 0.1.0 */
+/** Makes the service. @stability stable @category constructors @since 0.1.0 */
 export const make = provider.make
 
-/** A layer from options. @category layers @since 0.1.0 */
+/** A layer from options. @stability stable @category layers @since 0.1.0 */
 export const layer = provider.layer
 
-/** A layer from `Config` values. @category layers @since 0.1.0 */
+/** A layer from `Config` values. @stability stable @category layers @since 0.1.0 */
 export const layerConfig = provider.layerConfig
 
 /**
  * A layer from the environment: `OPENAI_COMPATIBLE_BASE_URL`, `OPENAI_COMPATIBLE_API_KEY`, `OPENAI_COMPATIBLE_MODEL`.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */

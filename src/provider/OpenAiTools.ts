@@ -17,6 +17,7 @@ import { definitionOf } from "./toolDefinition.ts"
  * Searches the web.
  *
  * @see https://developers.openai.com/api/docs/guides/tools-web-search
+ * @stability experimental
  * @category provider tools
  * @since 0.1.0
  */
@@ -42,6 +43,7 @@ export const webSearch = (options: {
  * Searches files that were uploaded to vector stores.
  *
  * @see https://developers.openai.com/api/docs/guides/tools-file-search
+ * @stability experimental
  * @category provider tools
  * @since 0.1.0
  */
@@ -67,6 +69,7 @@ export const fileSearch = (options: {
  * Runs code in a container: one of its own, or one by its id.
  *
  * @see https://developers.openai.com/api/docs/guides/tools-code-interpreter
+ * @stability experimental
  * @category provider tools
  * @since 0.1.0
  */
@@ -83,6 +86,7 @@ export const codeInterpreter = (options: {
  * Makes and changes images.
  *
  * @see https://developers.openai.com/api/docs/guides/tools-image-generation
+ * @stability experimental
  * @category provider tools
  * @since 0.1.0
  */
@@ -114,6 +118,7 @@ export const imageGeneration = (options: {
  * Tools of an MCP server that OpenAI calls itself. `authorization` is sent to OpenAI as it is: mind where requests are logged.
  *
  * @see https://developers.openai.com/api/docs/guides/tools-connectors-mcp
+ * @stability experimental
  * @category provider tools
  * @since 0.1.0
  */
@@ -157,6 +162,7 @@ type Execution<S extends Schema.Top> = LlmTool.Execution<S["Type"], unknown>
 /**
  * Arguments of {@link shell}: commands to run one after the other, and how long they may take and say.
  *
+ * @stability experimental
  * @category schemas
  * @since 0.1.0
  */
@@ -171,6 +177,7 @@ export const ShellParameters = Schema.Struct({
 /**
  * What one command gave.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -194,6 +201,7 @@ export interface CommandOutput {
  * one. Needs a model that knows the tool. The older `local_shell` is for one model only and not offered here.
  *
  * @see https://developers.openai.com/api/docs/guides/tools-shell
+ * @stability experimental
  * @category application tools
  * @since 0.1.0
  */
@@ -224,6 +232,7 @@ export const shell = (
  * Arguments of {@link applyPatch}: one change of one file. `diff` is in the V4A format of the guide; paths are relative to the workspace,
  * which is for the handler to hold them to.
  *
+ * @stability experimental
  * @category schemas
  * @since 0.1.0
  */
@@ -238,6 +247,7 @@ export const ApplyPatchParameters = Schema.Union([
  * change was not made.
  *
  * @see https://developers.openai.com/api/docs/guides/tools-apply-patch
+ * @stability experimental
  * @category application tools
  * @since 0.1.0
  */
@@ -251,6 +261,7 @@ const at = { x: Schema.Finite, y: Schema.Finite, keys: held }
  * Arguments of {@link computer}: actions to do one after the other, in pixels of the last screenshot, and what OpenAI found questionable
  * about them. `keys` are held down meanwhile.
  *
+ * @stability experimental
  * @category schemas
  * @since 0.1.0
  */
@@ -287,6 +298,7 @@ export const ComputerParameters = Schema.Struct({
  * acknowledges its safety checks.
  *
  * @see https://developers.openai.com/api/docs/guides/tools-computer-use
+ * @stability experimental
  * @category application tools
  * @since 0.1.0
  */

@@ -11,6 +11,7 @@ import * as Provider from "./Provider.ts"
  * Which upstream providers OpenRouter may use, and in which order.
  *
  * @see https://openrouter.ai/docs/guides/routing/provider-selection
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -43,6 +44,7 @@ export interface ProviderPrefs {
  * OpenRouter's own request fields.
  *
  * @see https://openrouter.ai/docs/api-reference/chat-completion
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -101,17 +103,17 @@ const provider = Provider.define({
   })
 })
 
-/** OpenRouter as data. @category definition @since 0.1.0 */
+/** OpenRouter as data. @stability stable @category definition @since 0.1.0 */
 export const definition = provider.definition
 
-/** Makes the service. @category constructors @since 0.1.0 */
+/** Makes the service. @stability stable @category constructors @since 0.1.0 */
 export const make = provider.make
 
-/** A layer from options. @category layers @since 0.1.0 */
+/** A layer from options. @stability stable @category layers @since 0.1.0 */
 export const layer = provider.layer
 
-/** A layer from `Config` values. @category layers @since 0.1.0 */
+/** A layer from `Config` values. @stability stable @category layers @since 0.1.0 */
 export const layerConfig = provider.layerConfig
 
-/** A layer from the environment: `OPENROUTER_API_KEY`, `OPENROUTER_MODEL`. @category layers @since 0.1.0 */
+/** A layer from the environment: `OPENROUTER_API_KEY`, `OPENROUTER_MODEL`. @stability stable @category layers @since 0.1.0 */
 export const layerEnv = provider.layerEnv

@@ -32,6 +32,7 @@ export { make } from "./service.ts"
 /**
  * Options as `Config` values, for `layerConfig`.
  *
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -49,6 +50,7 @@ export interface ConfigOptions {
 /**
  * A layer of the service, from options.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -57,6 +59,7 @@ export type ServiceLayer = Layer.Layer<LlmService.LlmService, LlmError.LlmError,
 /**
  * What every provider module exports.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -80,6 +83,7 @@ const orUndefined = <A>(config: Config.Config<A> | undefined): Config.Config<A |
  * The constructors of a provider module, from its definition. `customize` turns options of the provider's own into
  * a definition; `own` checks them before, so that it can rely on their types.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -148,6 +152,7 @@ export const define = <O extends Options = Options>(
 /**
  * Reads a configuration; what throws meanwhile is its error.
  *
+ * @stability stable
  * @category options
  * @since 0.1.0
  */

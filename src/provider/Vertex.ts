@@ -26,6 +26,7 @@ export type {
   /**
    * Options of the layer.
    *
+   * @stability stable
    * @category options
    * @since 0.1.0
    */
@@ -75,22 +76,23 @@ const provider = VertexHost.define(
   true
 )
 
-/** Gemini on Vertex AI as data. @category definition @since 0.1.0 */
+/** Gemini on Vertex AI as data. @stability stable @category definition @since 0.1.0 */
 export const definition = provider.definition
 
-/** Makes the service. @category constructors @since 0.1.0 */
+/** Makes the service. @stability stable @category constructors @since 0.1.0 */
 export const make = provider.make
 
-/** A layer from options. @category layers @since 0.1.0 */
+/** A layer from options. @stability stable @category layers @since 0.1.0 */
 export const layer = provider.layer
 
-/** A layer from `Config` values. @category layers @since 0.1.0 */
+/** A layer from `Config` values. @stability stable @category layers @since 0.1.0 */
 export const layerConfig = provider.layerConfig
 
 /**
  * A layer from the environment: `GOOGLE_CLOUD_PROJECT`, `GOOGLE_CLOUD_LOCATION` and `GOOGLE_ACCESS_TOKEN`, or
  * `VERTEX_API_KEY`; `VERTEX_MODEL`, `GOOGLE_VERTEX_BASE_URL`.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */

@@ -29,6 +29,7 @@ export type {
   /**
    * Options of the layer.
    *
+   * @stability stable
    * @category options
    * @since 0.1.0
    */
@@ -100,22 +101,23 @@ const provider = VertexHost.define(
   false
 )
 
-/** Claude on Vertex AI as data. @category definition @since 0.1.0 */
+/** Claude on Vertex AI as data. @stability stable @category definition @since 0.1.0 */
 export const definition = provider.definition
 
-/** Makes the service. @category constructors @since 0.1.0 */
+/** Makes the service. @stability stable @category constructors @since 0.1.0 */
 export const make = provider.make
 
-/** A layer from options. @category layers @since 0.1.0 */
+/** A layer from options. @stability stable @category layers @since 0.1.0 */
 export const layer = provider.layer
 
-/** A layer from `Config` values. @category layers @since 0.1.0 */
+/** A layer from `Config` values. @stability stable @category layers @since 0.1.0 */
 export const layerConfig = provider.layerConfig
 
 /**
  * A layer from the environment: `GOOGLE_CLOUD_PROJECT`, `GOOGLE_CLOUD_LOCATION`, `GOOGLE_ACCESS_TOKEN`,
  * `VERTEX_ANTHROPIC_MODEL`, `ANTHROPIC_VERTEX_BASE_URL`.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */

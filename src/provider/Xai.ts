@@ -21,6 +21,7 @@ declare module "../LlmRequest.ts" {
 /**
  * Options of the xAI layer.
  *
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -41,7 +42,7 @@ const common = {
   capabilities: { streaming: true, tools: true, images: true, structuredOutput: true }
 } as const
 
-/** xAI over the Responses API, as data. @category definition @since 0.1.0 */
+/** xAI over the Responses API, as data. @stability stable @category definition @since 0.1.0 */
 export const responsesDefinition: Provider.Definition = {
   ...common,
   protocol: OpenAiResponses.make({
@@ -79,17 +80,17 @@ const provider = Provider.define<Options>(
   }
 )
 
-/** xAI over Chat Completions, as data. @category definition @since 0.1.0 */
+/** xAI over Chat Completions, as data. @stability stable @category definition @since 0.1.0 */
 export const definition = provider.definition
 
-/** Makes the service. @category constructors @since 0.1.0 */
+/** Makes the service. @stability stable @category constructors @since 0.1.0 */
 export const make = provider.make
 
-/** A layer from options. @category layers @since 0.1.0 */
+/** A layer from options. @stability stable @category layers @since 0.1.0 */
 export const layer = provider.layer
 
-/** A layer from `Config` values. @category layers @since 0.1.0 */
+/** A layer from `Config` values. @stability stable @category layers @since 0.1.0 */
 export const layerConfig = provider.layerConfig
 
-/** A layer from the environment: `XAI_API_KEY`, `XAI_MODEL`. @category layers @since 0.1.0 */
+/** A layer from the environment: `XAI_API_KEY`, `XAI_MODEL`. @stability stable @category layers @since 0.1.0 */
 export const layerEnv = provider.layerEnv

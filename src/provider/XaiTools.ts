@@ -13,6 +13,7 @@ import { definitionOf } from "./toolDefinition.ts"
  * Searches the web.
  *
  * @see https://docs.x.ai/docs/guides/tools/search-tools
+ * @stability experimental
  * @category provider tools
  * @since 0.1.0
  */
@@ -36,6 +37,7 @@ export const webSearch = (options: {
  * Searches posts of X.
  *
  * @see https://docs.x.ai/docs/guides/tools/search-tools
+ * @stability experimental
  * @category provider tools
  * @since 0.1.0
  */
@@ -64,6 +66,7 @@ export const xSearch = (options: {
  * Runs Python.
  *
  * @see https://docs.x.ai/docs/guides/tools/code-execution-tool
+ * @stability experimental
  * @category provider tools
  * @since 0.1.0
  */
@@ -73,6 +76,7 @@ export const codeExecution = () => LlmTool.provider("code_interpreter", { type: 
  * Tools of an MCP server that xAI calls itself.
  *
  * @see https://docs.x.ai/docs/guides/tools/remote-mcp-tools
+ * @stability experimental
  * @category provider tools
  * @since 0.1.0
  */

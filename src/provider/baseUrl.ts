@@ -13,6 +13,7 @@ import type { Definition } from "./definition.ts"
 /**
  * A base URL in its parts.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -44,6 +45,7 @@ const withQuery = (query: string) => (url: string): string => {
 /**
  * The base URL of a provider, or of an application's own choice.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */

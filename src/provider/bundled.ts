@@ -7,6 +7,7 @@
 /**
  * Imports of all provider modules.
  *
+ * @stability stable
  * @category loading
  * @since 0.1.0
  */
@@ -56,5 +57,5 @@ export const loaders = {
   Zai: () => import("./Zai.ts")
 }
 
-/** Imports of all provider modules, by name. @category models @since 0.1.0 */
+/** Imports of all provider modules, by name. @stability stable @category models @since 0.1.0 */
 export type Bundled = typeof loaders

@@ -9,6 +9,7 @@ import type { Json, JsonObject } from "../Message.ts"
 /**
  * Reads a number field of an answer.
  *
+ * @stability stable
  * @category reading
  * @since 0.1.0
  */
@@ -20,6 +21,7 @@ export const numberAt = (field: string) => (answer: unknown): number | undefined
 /**
  * The fields of a body that count, in its order.
  *
+ * @stability stable
  * @category bodies
  * @since 0.1.0
  */

@@ -24,6 +24,7 @@ import type { Fields } from "../validation/values.ts"
  * How a provider wants its credential: a bearer token, a header of its own, or none (a key is then sent as a
  * bearer token only if given, for proxies in front of local servers).
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -39,6 +40,7 @@ export type Auth =
 /**
  * The environment variables of a provider.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -58,6 +60,7 @@ export interface Environment {
 /**
  * A request on its way out, as `Definition.finish` sees it.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -73,6 +76,7 @@ export interface Outgoing {
 /**
  * A request before it is signed.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -90,6 +94,7 @@ export interface Unsigned {
 /**
  * What a signature adds to a request.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -105,6 +110,7 @@ export interface Signed {
 /**
  * A whole answer that is about to be asked for, as `Definition.streamsWhole` sees it.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -118,6 +124,7 @@ export interface WholeAnswer {
 /**
  * What a token count is made of.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -133,6 +140,7 @@ export interface Counting {
 /**
  * A request that counts tokens, and how its answer is read.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -148,6 +156,7 @@ export interface CountRequest {
 /**
  * A provider as data.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -215,6 +224,7 @@ export interface Definition {
  * Gives the credential anew for each request, so that rotation needs no restart. With `refresh`, a token that the provider
  * rejects is replaced once and the call made again.
  *
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -230,6 +240,7 @@ export type Credentials =
 /**
  * Options every provider layer has.
  *
+ * @stability stable
  * @category options
  * @since 0.1.0
  */

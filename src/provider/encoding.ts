@@ -22,6 +22,7 @@ const optionsOf = (request: LlmRequest, id: string): JsonObject =>
 /**
  * A request on its way out, before authentication, and what its answer is read by.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -30,6 +31,7 @@ export type Spelled = Outgoing & Pick<Encoded, "warnings" | "toolNames" | "calle
 /**
  * What a request is spelled for.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -42,6 +44,7 @@ export interface Asked {
 /**
  * A request as it is sent, or why it cannot be. Pure, once what spells it is there.
  *
+ * @stability stable
  * @category encoding
  * @since 0.1.0
  */
@@ -86,6 +89,7 @@ export const spell = (
 /**
  * The request of a `generate`, and whether it asks for a stream that is folded below.
  *
+ * @stability stable
  * @category encoding
  * @since 0.1.0
  */
@@ -108,6 +112,7 @@ export const spellWhole = (
  * is, without the defaults of a layer. Fails with reason `Validation` when it cannot be spelled, and with `Network` when a module that
  * it needs cannot be loaded.
  *
+ * @stability stable
  * @category encoding
  * @since 0.1.0
  */
@@ -140,11 +145,11 @@ export const encode = (
   })
 }
 
-/** A request that cannot be sent. @category errors @since 0.1.0 */
+/** A request that cannot be sent. @stability stable @category errors @since 0.1.0 */
 export const invalidity = ({ field, message }: Issue): LlmError.Reason =>
   new LlmError.Validation({ field, message: `${field}: ${message}` })
 
-/** What threw while a request was read or spelled is a problem of the request. @category errors @since 0.1.0 */
+/** What threw while a request was read or spelled is a problem of the request. @stability stable @category errors @since 0.1.0 */
 export const unspellable = ({ name }: Definition, error: unknown): Issue => {
   const why = error instanceof Error ? `: ${String(error.message).slice(0, 200)}` : ""
   return { field: "request", message: `Cannot be put into the form of ${name}${why}.` }

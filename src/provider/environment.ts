@@ -26,6 +26,7 @@ const optionalText = (name: string | undefined): Config.Config<string | undefine
 /**
  * The options that the environment gives; blank variables count as unset.
  *
+ * @stability stable
  * @category options
  * @since 0.1.0
  */

@@ -8,6 +8,7 @@ import type { Need, OptionName, Refusal } from "../Model.ts"
 /**
  * A call that is forced, by whatever word.
  *
+ * @stability stable
  * @category rules
  * @since 0.1.0
  */
@@ -16,6 +17,7 @@ export const forcedCalls: ReadonlyArray<OptionName> = ["toolChoice: required", "
 /**
  * A form that the answer must have.
  *
+ * @stability stable
  * @category rules
  * @since 0.1.0
  */
@@ -24,6 +26,7 @@ export const answerFormats: ReadonlyArray<OptionName> = ["responseFormat: json",
 /**
  * JSON mode is refused unless a message says so: "'messages' must contain the word 'json' in some form".
  *
+ * @stability stable
  * @category rules
  * @since 0.1.0
  */
@@ -32,6 +35,7 @@ export const jsonWord = (url: string): Need => ({ option: "responseFormat: json"
 /**
  * Parts that a host has no form for.
  *
+ * @stability stable
  * @category rules
  * @since 0.1.0
  */
@@ -43,6 +47,7 @@ export const noParts = (url: string, ...option: ReadonlyArray<"audio" | "files" 
 /**
  * JSON mode by a schema that any object fits, for hosts that know schemas only.
  *
+ * @stability stable
  * @category rules
  * @since 0.1.0
  */

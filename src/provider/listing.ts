@@ -13,6 +13,7 @@ import type { Definition } from "./definition.ts"
 /**
  * The models of a listing, as they are.
  *
+ * @stability stable
  * @category reading
  * @since 0.1.0
  */
@@ -24,6 +25,7 @@ export const listIn = (body: unknown, field: string): ReadonlyArray<Fields> | un
 /**
  * Reads a listing: the field with the models, and the field of each with its id.
  *
+ * @stability stable
  * @category reading
  * @since 0.1.0
  */
@@ -42,6 +44,7 @@ export const modelsAt = (
 /**
  * A page of a listing.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -53,6 +56,7 @@ export interface Page {
 /**
  * How a provider's pages are read: as OpenAI lists models, unless it says otherwise; a list without the object around it is one too.
  *
+ * @stability stable
  * @category reading
  * @since 0.1.0
  */
@@ -72,6 +76,7 @@ const mostPages = 100
 /**
  * All pages of a listing, one after the other. Ends where a page names no next one, or the one it was asked for itself.
  *
+ * @stability stable
  * @category reading
  * @since 0.1.0
  */
@@ -97,6 +102,7 @@ export const listedPages = <E>(
 /**
  * The token of Google's listings: https://google.aip.dev/158
  *
+ * @stability stable
  * @category reading
  * @since 0.1.0
  */

@@ -9,7 +9,7 @@
  */
 import type { Bundled } from "./bundled.ts"
 
-/** A module of a provider. @category models @since 0.1.0 */
+/** A module of a provider. @stability stable @category models @since 0.1.0 */
 export type ModuleName = keyof Bundled
 
 let bundled: Bundled | undefined
@@ -17,6 +17,7 @@ let bundled: Bundled | undefined
 /**
  * Gives the imports that a bundler has seen.
  *
+ * @stability stable
  * @category loading
  * @since 0.1.0
  */
@@ -27,6 +28,7 @@ export const bundle = (loaders: Bundled): void => {
 /**
  * Loads a module of a provider; rejects where it is not.
  *
+ * @stability stable
  * @category loading
  * @since 0.1.0
  */

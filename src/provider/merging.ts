@@ -44,6 +44,7 @@ const optionsOver = (
 /**
  * The request with the defaults of a layer.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */

@@ -7,7 +7,7 @@
  */
 import { maskShapes, mayHoldKey } from "../transport/secrets/keyShapes.ts"
 
-/** A name without what people vary in it. @category combinators @since 0.1.0 */
+/** A name without what people vary in it. @stability stable @category combinators @since 0.1.0 */
 export const plain = (name: string): string => name.toLowerCase().replace(/[-_\s]/g, "")
 
 /** Edits between two names, a swap of neighbours counting as two. */
@@ -28,12 +28,13 @@ const longestSlip = 64
 /** Names that are compared and listed; a file can name any number of instances. */
 const mostKnown = 100
 
-/** Whether a text looks like a key. @category guards @since 0.1.0 */
+/** Whether a text looks like a key. @stability stable @category guards @since 0.1.0 */
 export const looksLikeKey = (text: string): boolean => mayHoldKey(text) && maskShapes(text, "<redacted>") !== text
 
 /**
  * Whether a name can be shown: keys have digits among their letters, or are longer than names.
  *
+ * @stability stable
  * @category guards
  * @since 0.1.0
  */
@@ -43,6 +44,7 @@ export const isShown = (name: string): boolean =>
 /**
  * The known name that was probably meant.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -66,6 +68,7 @@ export const nearest = (name: string, known: ReadonlyArray<string>): string | un
 /**
  * What a name that nobody knows is answered with.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -81,6 +84,7 @@ export const unknownName = (name: string, known: ReadonlyArray<string>): string 
 /**
  * A name in quotes, if it can be shown.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */

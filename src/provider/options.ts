@@ -36,24 +36,24 @@ import {
 
 type Texts = { readonly [name: string]: string | undefined }
 
-/** Headers that can be sent. @category checks @since 0.1.0 */
+/** Headers that can be sent. @stability stable @category checks @since 0.1.0 */
 const sendableHeaders: Check = all(headers, (value) => headerIssue(value as Texts))
 
 const effect: Check = (value) => Effect.isEffect(value) ? undefined : problem("Must be an effect.")
 
-/** A key, an effect that gives one, or such effects to get and to refresh one. @category checks @since 0.1.0 */
+/** A key, an effect that gives one, or such effects to get and to refresh one. @stability stable @category checks @since 0.1.0 */
 export const credentials: Check = (value) => {
   if (Effect.isEffect(value)) return undefined
   return isRecord(value) && "get" in value ? fields({ get: effect, refresh: effect })(value) : credential(value)
 }
 
-/** A name that becomes a segment of a path. @category checks @since 0.1.0 */
+/** A name that becomes a segment of a path. @stability stable @category checks @since 0.1.0 */
 export const pathName: Check = (value) => {
   const message = nameIssue(value)
   return message === undefined ? undefined : problem(message)
 }
 
-/** A name that becomes part of a host name. @category checks @since 0.1.0 */
+/** A name that becomes part of a host name. @stability stable @category checks @since 0.1.0 */
 export const hostName: Check = (value) => {
   const message = hostLabelIssue(value)
   return message === undefined ? undefined : problem(message)
@@ -103,7 +103,7 @@ const requestDefaults = all(defaults, (value) => {
   return issue === undefined ? undefined : under(".headers", issue)
 })
 
-/** Options of every layer. @category checks @since 0.1.0 */
+/** Options of every layer. @stability stable @category checks @since 0.1.0 */
 export const common: Fields = {
   apiKey: optional(credentials),
   baseUrl: optional(text),
@@ -118,6 +118,7 @@ export const common: Fields = {
 /**
  * The first problem of the options of a layer, `own` being those that only its provider has.
  *
+ * @stability stable
  * @category validation
  * @since 0.1.0
  */

@@ -16,6 +16,7 @@ import { withAttempts } from "../stream/gate.ts"
 /**
  * With what one attempt is made, and was.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -30,6 +31,7 @@ export interface Made {
  * A service whose rejected credential is replaced. `attemptOf` gives the operations of one attempt; `renew` gets what was rejected and
  * gives the key to go on with, or nothing where the next attempt finds it by itself.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */

@@ -47,6 +47,7 @@ const valueOf = (key: Redacted.Redacted<string>): string => Redacted.value(key).
  * Makes a service of a definition. Fails with reason `Configuration` when an option cannot be, such as a base URL that is not an HTTP
  * URL, and names it.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */

@@ -8,6 +8,7 @@ import type { Json, JsonObject } from "../Message.ts"
 /**
  * An entry without the fields that are not given.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */

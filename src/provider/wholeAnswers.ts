@@ -9,6 +9,7 @@ import type { WholeAnswer } from "./Provider.ts"
 /**
  * Whether a field of the body is a number above a limit.
  *
+ * @stability stable
  * @category whole answers
  * @since 0.1.0
  */
@@ -30,6 +31,7 @@ const slowLimit = 8192
 /**
  * Whether Claude may generate more tokens than an answer that is not streamed can take.
  *
+ * @stability stable
  * @category whole answers
  * @since 0.1.0
  */
@@ -39,6 +41,7 @@ export const longForClaude = (model: string, maxTokens: Json | undefined): boole
 /**
  * {@link longForClaude} of the Messages wire.
  *
+ * @stability stable
  * @category whole answers
  * @since 0.1.0
  */

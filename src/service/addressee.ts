@@ -19,6 +19,7 @@ import { personal } from "../validation/request.ts"
 /**
  * A company.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -29,6 +30,7 @@ const isSame = (a: Address, b: Address): boolean => a.provider === b.provider &&
 /**
  * A company's name for people: the provider, with the origin where the service names one.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -46,6 +48,7 @@ type Infos = readonly [ServiceInfo, ...Array<ServiceInfo>]
 /**
  * Everybody that may answer for a service, whom a call is first meant for first.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -55,6 +58,7 @@ export const infosOf = (service: Service): Infos =>
 /**
  * The companies among them, each once.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -71,6 +75,7 @@ export const companiesOf = (services: ReadonlyArray<Service>): ReadonlyArray<Add
 /**
  * A service that any of the candidates may answer for.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -80,6 +85,7 @@ export const answeredBy = (service: Service, candidates: ReadonlyArray<Service>)
 /**
  * A service that stands for another one, which can be exchanged: who is behind it is asked each time, also of copies of it.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -216,6 +222,7 @@ const viewOf = (request: LlmRequest, known: Memory, address: Address): LlmReques
 /**
  * How each of several candidates sees a request. Where one company is behind all of them, or nothing is anybody's, as it is.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -245,6 +252,7 @@ export const viewsOf = (
 /**
  * A request as the one company that gets it is to read it: what `providers` says of it goes over what the request says at large.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -285,6 +293,7 @@ const overlaid = (given: LlmRequest, address: Address): LlmRequest => {
  * A request with a credential of the application's for one company. It makes nobody a tenant, and whoever is at another host does not
  * get it.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -301,6 +310,7 @@ export const lentTo = (request: LlmRequest, address: Address, apiKey: Redacted.R
 /**
  * Whether the credential of a request is the application's.
  *
+ * @stability stable
  * @category guards
  * @since 0.1.0
  */
@@ -310,6 +320,7 @@ export const isLent = (request: LlmRequest): boolean =>
 /**
  * A request as an application would write it for the one that gets it, without what policies remember along with it.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -326,6 +337,7 @@ export const received = (request: LlmRequest, address: Address): LlmRequest => {
 /**
  * The model that a service is asked for by a request.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -338,6 +350,7 @@ export const modelOf = (request: LlmRequest, info: ServiceInfo): string => {
 /**
  * The model the caller itself asked for, whomever it is for.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -346,6 +359,7 @@ export const askedModel = (request: LlmRequest): string | undefined => request.m
 /**
  * What of a request was left out on the way to the one that answers, as warnings of its response.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */

@@ -49,6 +49,7 @@ const invalid = (service: Service, operation: Operation, { field, message }: Iss
 /**
  * A service that refuses what is no request, with `Validation`.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -83,6 +84,7 @@ export const checked = (service: Service): Service => {
 /**
  * The service inside a checked one, for whoever checks in its place.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -95,6 +97,7 @@ export const unchecked = (service: Service): Service => insides.get(service) ?? 
 /**
  * The error of an option that cannot be; `owner` is who takes it, such as `Retry`.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -115,6 +118,7 @@ export const misconfigured = (
 /**
  * The first problem of options; of options as a whole at `options`.
  *
+ * @stability stable
  * @category validation
  * @since 0.1.0
  */
@@ -124,6 +128,7 @@ export const optionsIssue = (check: Check, options: unknown): Issue | undefined 
 /**
  * A layer of options that are checked when it is built.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -141,6 +146,7 @@ export const checkedLayer = <A, E, R>(
 /**
  * A service that cannot be because of how it was asked for: every call fails with `Configuration`.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -162,6 +168,7 @@ export const refusing = (given: unknown, owner: string, issue: Issue): Service =
 /**
  * The same in place of several candidates, which may be anything: it bears the name of the first.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -178,6 +185,7 @@ export const refusingAll = (candidates: unknown, owner: string, issue: Issue): S
 /**
  * An array with something in it.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */
@@ -190,12 +198,13 @@ export const oneOrMore = (check: Check): Check => {
 
 const effect: Check = that((value) => Effect.isEffect(value), "Must be an effect.")
 
-/** A layer. @category checks @since 0.1.0 */
+/** A layer. @stability stable @category checks @since 0.1.0 */
 export const layer: Check = that((value) => Layer.isLayer(value), "Must be a layer.")
 
 /**
  * A service, as far as can be seen.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */

@@ -14,6 +14,7 @@ import { infosOf } from "./addressee.ts"
 /**
  * Called at each commit from the inside out, so that the first word is the most precise.
  *
+ * @stability stable
  * @category references
  * @since 0.1.0
  */
@@ -26,6 +27,7 @@ const nobody: ReadonlySet<ServiceInfo> = new Set()
 /**
  * Those that have just broken: they are asked last.
  *
+ * @stability stable
  * @category references
  * @since 0.1.0
  */
@@ -37,6 +39,7 @@ export const Broken: Context.Reference<ReadonlySet<ServiceInfo>> = Context.Refer
 /**
  * Candidates in their order, but those of whom everybody has just broken after the others.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -53,6 +56,7 @@ export const brokenLast = <A>(
 /**
  * Whether another candidate waits, so that asking the same one again after a long silence only lengthens the call.
  *
+ * @stability stable
  * @category references
  * @since 0.1.0
  */

@@ -12,6 +12,7 @@ const known = new WeakMap<ServiceInfo, object>()
 /**
  * Remembers what a layer adds.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -23,6 +24,7 @@ export const withDefaults = (info: ServiceInfo, defaults: object | undefined): S
 /**
  * What the layer of a service adds to every request.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */

@@ -12,6 +12,7 @@ import type { LlmResponse } from "../LlmResponse.ts"
 /**
  * What a boundary with time limits wants to know.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -40,6 +41,7 @@ const ignore = () => {}
 /**
  * The nearest boundary; without one, every word is ignored.
  *
+ * @stability experimental
  * @category references
  * @since 0.1.0
  */

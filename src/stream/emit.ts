@@ -29,6 +29,7 @@ import { shownName } from "./shownNames.ts"
 /**
  * One party of an event.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -42,6 +43,7 @@ export interface Candidate {
 /**
  * Where two requests begin to differ, in the order in which providers read them: model, tools, system prompt, messages.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -61,6 +63,7 @@ export interface PrefixDifference {
 /**
  * What happened, by `_tag`.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -239,6 +242,7 @@ export type EventDetail =
 /**
  * What every event carries.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -258,6 +262,7 @@ export interface EventFields {
 /**
  * An event.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -266,6 +271,7 @@ export type Event = EventDetail & EventFields
 /**
  * Takes events. Must not throw and must not wait.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -274,6 +280,7 @@ export type Sink = (event: Event) => void
 /**
  * Who listens to the calls of a fiber; nobody by default.
  *
+ * @stability experimental
  * @category references
  * @since 0.1.0
  */
@@ -285,6 +292,7 @@ export const EventSink: Context.Reference<Sink | undefined> = Context.Reference<
 /**
  * What an event takes from a request.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -320,6 +328,7 @@ const shown = (detail: EventDetail): EventDetail => {
 /**
  * Gives an event to a sink at once. Names in it are cut to 256 characters.
  *
+ * @stability experimental
  * @category emitting
  * @since 0.1.0
  */
@@ -345,6 +354,7 @@ export const publish = (
 /**
  * How events are logged.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -360,6 +370,7 @@ const logSettings: LogSettings = { level: "Debug", slowWaitMillis: 1000 }
 /**
  * How the events of a fiber's calls are logged: at `Debug`, which Effect's loggers leave out unless `MinimumLogLevel` says otherwise.
  *
+ * @stability experimental
  * @category references
  * @since 0.1.0
  */
@@ -407,6 +418,7 @@ const words: { readonly [Tag in EventDetail["_tag"]]: string } = {
 /**
  * What an event has beside request and detail.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -422,6 +434,7 @@ export interface EmitOptions {
 /**
  * Emits an event if a sink or a logger takes it; `detail` is called only then, and once.
  *
+ * @stability experimental
  * @category emitting
  * @since 0.1.0
  */
@@ -444,6 +457,7 @@ export const emit = (request: About, detail: () => EventDetail, options?: EmitOp
 /**
  * Tells of a wait, if it was a long one.
  *
+ * @stability experimental
  * @category emitting
  * @since 0.1.0
  */

@@ -18,6 +18,7 @@ import { type EventsPull, watched } from "./source.ts"
 /**
  * A service whose responses go through `f`.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */

@@ -35,6 +35,7 @@ import { type Events, type EventsPull, Relay, watched } from "./source.ts"
 /**
  * The last array of a stream, with another response in its `Finish`.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */
@@ -44,6 +45,7 @@ export const withResponse = (events: Events, response: LlmResponse): Events =>
 /**
  * One try of a call.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -59,6 +61,7 @@ export interface Attempt {
 /**
  * An attempt that failed before the caller saw anything of it.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -75,6 +78,7 @@ export interface FailedAttempt {
  * How one call goes: the first attempt, and what follows a failed one. `next` gives another attempt, after whatever
  * wait it needs, or fails with the error of the call.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -90,6 +94,7 @@ export interface Course {
 /**
  * A stream at its point of commit.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -103,6 +108,7 @@ export interface Committed {
 /**
  * The error of a cause that is a failure only; defects and interruptions are nobody's to handle, and an end is no error.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */
@@ -119,6 +125,7 @@ const commits = (event: LlmEvent): boolean => isContent(event) || event._tag ===
  * An attempt's effect with what it should know: whether there is somebody else to ask, how many requests came before it, and which
  * candidate it is of.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */
@@ -144,6 +151,7 @@ export const knowing = (
  * Runs an attempt's stream up to its first content or `Finish`; everything it opens lives in `scope`, which is the caller's
  * to close. A stream that ends with neither fails with `IncompleteStream`.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */
@@ -183,6 +191,7 @@ export const untilCommit = (attempt: Attempt, scope: Scope.Scope): Effect.Effect
 /**
  * The error of a stream that ended without `Finish`.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -201,6 +210,7 @@ const maxMessageLength = 500
 /**
  * What is remembered of a failed attempt.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -222,6 +232,7 @@ export const priorAttempt = (error: LlmError, durationMillis: number): PriorAtte
 /**
  * What a call remembers of its attempts.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -362,6 +373,7 @@ const generate = (begin: Effect.Effect<Course, LlmError>): Effect.Effect<LlmResp
  * A service whose calls go a course of attempts, `generate` and `stream` alike; everything else is the given service's.
  * `begin` runs once per call and makes what that call alone needs.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

@@ -29,6 +29,7 @@ import { type Events, type EventsPull, provided, Relay, watched } from "./source
 /**
  * How a call ended. `Abandoned` is an interruption, a consumer that stopped reading, or a defect.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -48,6 +49,7 @@ export type Ending =
 /**
  * What is held for one call.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -72,6 +74,7 @@ const noting = (queuedMillis: number) => <A, E, R>(effect: Effect.Effect<A, E, R
 /**
  * Makes an effect interruptible again where the caller was.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -81,6 +84,7 @@ export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect
  * Takes what a call needs. Runs uninterruptibly; what waits in it goes through `restore`, and gives back what it
  * took when that is interrupted.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -100,6 +104,7 @@ const endingOf = (cause: Cause.Cause<LlmError.LlmError>): Ending => {
 /**
  * The error of a call that a policy turned away; no request was sent for it.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -121,6 +126,7 @@ export const rejection = (
 /**
  * Tells that a policy turned a call away, and fails with the {@link rejection}.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -228,6 +234,7 @@ const endedEarly = (service: Service, request: LlmRequest): LlmError.LlmError =>
 /**
  * A service whose calls hold something, `generate` and `stream` alike; everything else is the given service's.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -240,6 +247,7 @@ export const withHold = (service: Service, begin: Begin): Service => ({
 /**
  * Who looks on at one call without a part in it. Its functions must not throw and cannot wait.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -253,6 +261,7 @@ export interface Observer {
 /**
  * A service whose calls are looked on at, `generate` and `stream` alike; `begin` runs once per call, before it.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 /**
  * The monotonic time of a clock, in milliseconds since nobody knows when.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */
@@ -20,6 +21,7 @@ export const millisBy = (clock: Clock.Clock): number => Number(clock.monotonicTi
 /**
  * Runs an effect whose intervals are measured by wall time, such as one of a library's, by monotonic time.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */
@@ -41,6 +43,7 @@ export const byMonotonicTime = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect
 /**
  * The monotonic time of the caller's clock, in milliseconds.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */

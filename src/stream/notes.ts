@@ -11,6 +11,7 @@ import * as Context from "effect/Context"
 /**
  * Notes on one request.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -28,6 +29,7 @@ const none: CallNotes = { attempt: 1, queuedMillis: 0 }
 /**
  * The notes on the requests of a fiber.
  *
+ * @stability experimental
  * @category references
  * @since 0.1.0
  */

@@ -14,6 +14,7 @@ import type * as Stream from "effect/Stream"
 /**
  * Where effects of such callers run.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -26,6 +27,7 @@ export interface Outside<in R = never> {
 /**
  * Reads a stream.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -39,6 +41,7 @@ export interface Reader<out A, out E> {
 /**
  * A reader of a stream, which begins with the first `next`. An abort closes it.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

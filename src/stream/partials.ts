@@ -20,6 +20,7 @@ import { provided } from "./source.ts"
 /**
  * A service whose calls are listened to, and what each has received.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -32,6 +33,7 @@ export interface WithPartials {
 /**
  * Listens to the calls of a service.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

@@ -14,6 +14,7 @@ import type { CallNotes } from "./notes.ts"
 /**
  * A request as it is sent.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -24,6 +25,7 @@ export interface SentRequest extends Candidate, CallNotes {
 /**
  * How a request ended.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -39,6 +41,7 @@ export interface RequestEnding {
 /**
  * What is told of one request. Its functions must not throw and cannot wait.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -53,6 +56,7 @@ export interface RequestObserver {
 /**
  * Who looks on at the requests of a fiber; nobody by default.
  *
+ * @stability experimental
  * @category references
  * @since 0.1.0
  */

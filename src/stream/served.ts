@@ -13,6 +13,7 @@ const key = "effect_llm.cache"
 /**
  * A stored response, marked as served from the cache. Its usage is the stored one; its cost is 0, because nothing was bought.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */
@@ -22,6 +23,7 @@ export const asServed = (response: LlmResponse): LlmResponse =>
 /**
  * Whether a response was served from the cache.
  *
+ * @stability experimental
  * @category guards
  * @since 0.1.0
  */

@@ -12,6 +12,7 @@ const maxLength = 256
 /**
  * The name, cut to 256 characters with "…" at the cut.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */
@@ -24,6 +25,7 @@ const otherName = "_OTHER"
 /**
  * The first so many different names; every other is `_OTHER`.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

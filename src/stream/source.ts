@@ -18,6 +18,7 @@ import type { LlmEvent } from "../LlmEvent.ts"
 /**
  * The arrays a stream of events is pulled in.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -26,6 +27,7 @@ export type Events = readonly [LlmEvent, ...Array<LlmEvent>]
 /**
  * The pull of a stream of events.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -34,6 +36,7 @@ export type EventsPull = Pull.Pull<Events, LlmError>
 /**
  * Reads events without an Effect or a fiber of its own.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -56,6 +59,7 @@ const sourceKey = Symbol("effect-llm/Source")
 /**
  * The source of a pull, if it has one.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */
@@ -64,6 +68,7 @@ export const sourceOf = (pull: EventsPull & { readonly [sourceKey]?: Source }): 
 /**
  * Whether what a source gave is an outcome and no work.
  *
+ * @stability experimental
  * @category guards
  * @since 0.1.0
  */
@@ -72,6 +77,7 @@ export const isKnown = (next: EventsPull): next is Exit.Exit<Events, LlmError | 
 /**
  * The pull that reads a source.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -83,6 +89,7 @@ export const pullOf = (source: Source): EventsPull => {
 /**
  * A pull that begins as one and goes on as another, such as that of an attempt that has committed.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -152,6 +159,7 @@ const onTopOf = (upstream: EventsPull, settle: (next: EventsPull) => EventsPull)
 /**
  * What is done with what a pull gives.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -165,6 +173,7 @@ export interface Watch {
 /**
  * Looks at all that a pull gives, per array and not per event.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */
@@ -183,6 +192,7 @@ export const watched = (upstream: EventsPull, { onEvents, onFailure }: Watch): E
 /**
  * A pull whose effects get what `provide` provides. What is polled needs nothing.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */

@@ -28,6 +28,7 @@ import { type Events, type EventsPull, isKnown, pullOf, type Source, sourceOf } 
 /**
  * A limit that passed.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -36,6 +37,7 @@ export type Phase = Timeout["phase"]
 /**
  * The limits a boundary can enforce; an absent one does not exist.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -44,6 +46,7 @@ export type Limits = { readonly [K in Phase]?: Duration.Input | undefined }
 /**
  * Makes the error of a limit; `partial` is there when whoever reads the network registered it.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -52,6 +55,7 @@ export type OnTimeout<E> = (phase: Phase, limit: Duration.Input, partial: LlmRes
 /**
  * A limit in milliseconds; an absent one is infinite.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */
@@ -325,6 +329,7 @@ type EventsExit = Exit.Exit<Events, LlmError | Cause.Done>
  * A stream from an upstream opened by the first pull, with limits enforced. `connect` begins with the pull when
  * `connectFromStart`, and otherwise only when the client tells that it connects, because only then it also tells the end.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -371,6 +376,7 @@ export const streamWithTimeouts = <R>(
 /**
  * Enforces limits on a stream.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */
@@ -385,6 +391,7 @@ export const withStreamTimeouts = (
  * Enforces `total` on an effect, `connect` from when the client tells that it connects, `firstByte` from the response headers on,
  * and `idle` from the first sign of life its maker reports. `firstToken` is of streams: a whole answer has no first part.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */

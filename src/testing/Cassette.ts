@@ -55,6 +55,7 @@ export type { Broken, RecordedBody, RecordedExchange, RecordedRequest, RecordedR
  * - `append`: answers what was recorded; sends the rest, and adds it to the file
  * - `auto`: `replay` where there is a file, else `record`
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -63,6 +64,7 @@ export type Mode = "replay" | "strict" | "record" | "append" | "auto"
 /**
  * How a cassette is set up.
  *
+ * @stability experimental
  * @category options
  * @since 0.1.0
  */
@@ -86,6 +88,7 @@ export interface Options {
 /**
  * What happened so far.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -111,6 +114,7 @@ export interface Control {
 /**
  * The tag of the {@link Control} that {@link layer} provides.
  *
+ * @stability experimental
  * @category services
  * @since 0.1.0
  */
@@ -234,6 +238,7 @@ const check = fields({
 /**
  * Makes a client over another one that records and plays, and its control.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -354,6 +359,7 @@ const provide = (upstream: HttpClient.HttpClient | undefined, options: Options) 
 /**
  * A client over the one in the context, and its {@link Control}. The file is written in modes `record` and `append`, after each exchange.
  *
+ * @stability experimental
  * @category layers
  * @since 0.1.0
  */
@@ -365,6 +371,7 @@ export const layer = (
 /**
  * A client that answers from a file alone: there is no other client that it could ask.
  *
+ * @stability experimental
  * @category layers
  * @since 0.1.0
  */

@@ -31,6 +31,7 @@ export type { Mismatch, Outcome } from "./conformance/compare.ts"
 /**
  * How the recorded bytes are cut.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -39,6 +40,7 @@ export type Split = "recorded" | number
 /**
  * The result of one case.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -60,6 +62,7 @@ export interface Result {
 /**
  * Names of the cases in a folder, sorted.
  *
+ * @stability experimental
  * @category loading
  * @since 0.1.0
  */
@@ -118,6 +121,7 @@ const chunksOf = (recorded: Case, split: Split): ReadonlyArray<Uint8Array> => {
 /**
  * Serves cases: a request below `/<key>` is answered with the case registered under that key.
  *
+ * @stability experimental
  * @category server
  * @since 0.1.0
  */
@@ -133,6 +137,7 @@ export interface Server {
 /**
  * Starts the server on a free loopback port; it closes with its scope.
  *
+ * @stability experimental
  * @category server
  * @since 0.1.0
  */
@@ -208,6 +213,7 @@ const call = (service: LlmService.Service, recorded: Case): Effect.Effect<Outcom
 /**
  * Replays one case.
  *
+ * @stability experimental
  * @category running
  * @since 0.1.0
  */
@@ -237,6 +243,7 @@ export const replay = (
 /**
  * Replays every case of a folder, or those whose id contains `only`, and gives the results in order.
  *
+ * @stability experimental
  * @category running
  * @since 0.1.0
  */

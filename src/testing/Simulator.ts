@@ -82,6 +82,7 @@ export {
 /**
  * A wire of the simulator: the server's side of it.
  *
+ * @stability stable
  * @category wires
  * @since 0.1.0
  */
@@ -91,6 +92,7 @@ export type Wire = ServerProtocol
  * How a request ended: the answer was sent to its last byte, the client closed before that, or the server
  * reset the connection because a fault told it to (or because its scope closed).
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -99,6 +101,7 @@ export type Outcome = "answered" | "closed-by-client" | "reset-by-server"
 /**
  * A request and how its answer went. The numbers and the outcome are live.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -125,6 +128,7 @@ export interface RecordedRequest extends IncomingRequest {
  * Decides an answer, `undefined` for the built-in model's. It sees requests of every operation; for others
  * than `generate` only errors and raw answers count.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -133,6 +137,7 @@ export type Responder = (request: RecordedRequest) => Answer | undefined
 /**
  * How the simulator is set up.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -146,6 +151,7 @@ export interface Options extends Entrance {
 /**
  * A running simulator.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -172,6 +178,7 @@ export interface Service {
 /**
  * The tag of a running simulator.
  *
+ * @stability stable
  * @category services
  * @since 0.1.0
  */
@@ -180,6 +187,7 @@ export class Simulator extends Context.Service<Simulator, Service>()("effect-llm
 /**
  * The wires a simulator speaks unless told otherwise.
  *
+ * @stability stable
  * @category wires
  * @since 0.1.0
  */
@@ -196,6 +204,7 @@ export const defaultWires: ReadonlyArray<Wire> = [
 /**
  * Starts a simulator on an ephemeral port of 127.0.0.1. Closing the scope ends it with all its connections.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -310,6 +319,7 @@ export const make = Effect.fnUntraced(function*(options: Options = {}): Effect.f
 /**
  * A layer of a simulator of its own.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */

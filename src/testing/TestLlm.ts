@@ -64,6 +64,7 @@ export * from "./scripted/Reasons.ts"
 /**
  * A call as the control saw it.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -81,6 +82,7 @@ export interface Call {
 /**
  * What happened so far. Every started call is finished, failed, interrupted, or still running.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -112,6 +114,7 @@ export interface Control {
 /**
  * The tag of the {@link Control} that {@link layer} provides.
  *
+ * @stability stable
  * @category services
  * @since 0.1.0
  */
@@ -120,6 +123,7 @@ export class TestLlm extends Context.Service<TestLlm, Control>()("effect-llm/tes
 /**
  * A scripted service.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -154,6 +158,7 @@ interface Running {
 /**
  * Makes a scripted service and its control.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -357,6 +362,7 @@ export const make = (options: Options = {}): { readonly service: Service; readon
 /**
  * Provides a scripted service and its control. Policies piped over it keep the control.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */
@@ -369,6 +375,7 @@ export const layer = (options: Options = {}): Layer.Layer<LlmService | TestLlm> 
 /**
  * Answers every call with the text of its last user message, streamed in words.
  *
+ * @stability stable
  * @category layers
  * @since 0.1.0
  */

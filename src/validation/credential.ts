@@ -12,6 +12,7 @@ import { type Check, kindOf, problem, reading } from "./values.ts"
 /**
  * Whether a value can be a credential; of values of any kind.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */

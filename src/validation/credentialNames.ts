@@ -10,6 +10,7 @@
 /**
  * Names of headers whose values are secret, in lower case.
  *
+ * @stability stable
  * @category data
  * @since 0.1.0
  */
@@ -41,6 +42,7 @@ const listed: ReadonlySet<string> = new Set(redactedHeaderNames)
  * Forms of names that hold credentials. A key is a word of its own (`x-portkey-provider` names none), `tokens` counts
  * something, and an author is nobody's secret.
  *
+ * @stability stable
  * @category data
  * @since 0.1.0
  */
@@ -53,6 +55,7 @@ const aboutCredential = /[-_](?:type|version|limit|count|mode|scheme|method|algo
 /**
  * Whether the value under a name is a credential: `listed` when the name is known for it, `form` when it looks like it.
  *
+ * @stability stable
  * @category guards
  * @since 0.1.0
  */
@@ -69,6 +72,7 @@ const accountNames: ReadonlySet<string> = new Set(["openai-organization", "opena
 /**
  * Whether somebody who has the value under a name can make calls with it.
  *
+ * @stability stable
  * @category guards
  * @since 0.1.0
  */

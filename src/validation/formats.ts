@@ -111,6 +111,7 @@ const formats: { readonly [name: string]: (text: string) => boolean } = {
 /**
  * Whether a text has a format; one that nobody knows says nothing.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */

@@ -40,6 +40,7 @@ const maxLength = 64 * 1024
 /**
  * Headers as an object of texts; what the texts hold is told by {@link headerIssue}.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */
@@ -48,6 +49,7 @@ export const headers: Check = recordOf(optional(text), "Must be an object of tex
 /**
  * Why a text cannot be the value of a header, or `undefined`.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */
@@ -61,6 +63,7 @@ export const headerValueIssue = (value: string): string | undefined =>
 /**
  * Why headers cannot be sent, or `undefined`. They are texts already.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */
@@ -95,6 +98,7 @@ const members = (value: string): ReadonlyArray<string> =>
  * The headers of several layers as one: names are the same in whatever case, lists are joined, each member once, and of others the
  * last stands.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -121,6 +125,7 @@ export const joinedHeaders = (
 /**
  * Headers as they are sent: without what is `undefined`, and without space around values.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */

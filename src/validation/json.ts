@@ -14,6 +14,7 @@ import { type Check, hasFields, isPlain, type Issue, kindOf, problem, stepTo, un
 /**
  * Values in all JSON of one request, shared ones counted as often as they are sent.
  *
+ * @stability stable
  * @category limits
  * @since 0.1.0
  */
@@ -33,6 +34,7 @@ let budget: Budget = { values: maxJsonValues, characters: maxJsonCharacters }
 /**
  * Runs checks with one budget together.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -155,6 +157,7 @@ const walk = (root: object, leaf?: Leaf): Issue | undefined => {
 /**
  * A JSON value; `leaf` tells objects that may stand in it although they are none.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */
@@ -168,6 +171,7 @@ export const json = (value: unknown, leaf?: (value: unknown) => boolean): Issue 
 /**
  * A JSON object.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */

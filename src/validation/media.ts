@@ -27,7 +27,7 @@ import {
 /** `type/subtype`, with parameters or without. https://www.rfc-editor.org/rfc/rfc6838#section-4.2 */
 const mediaTypeForm = /^[\w!#$&^.+-]+\/[\w!#$&^.+*-]+[ \t]*(?:;[^\r\n\0]*)?$/
 
-/** A media type such as `image/png`. @category checks @since 0.1.0 */
+/** A media type such as `image/png`. @stability stable @category checks @since 0.1.0 */
 export const mediaType: Check = that(
   (value) => typeof value === "string" && value.length <= 255 && mediaTypeForm.test(value),
   "Must be a media type such as \"image/png\"."
@@ -50,6 +50,7 @@ const brokenBase64 = (data: string): Issue =>
 /**
  * Base64, not empty.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */
@@ -117,12 +118,13 @@ const sourceOf = (types: typeof bySource): Check => (value) => {
   return check === undefined ? under(".type", problem("Must be \"base64\", \"url\" or \"file\".")) : check(value)
 }
 
-/** A source of media: base64, a URL, or a file of the provider. @category checks @since 0.1.0 */
+/** A source of media: base64, a URL, or a file of the provider. @stability stable @category checks @since 0.1.0 */
 export const media: Check = reading(sourceOf(bySource))
 
 /**
  * A source of media that a provider gave: its bytes are the provider's own affair, and a conversation is not stuck for them.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */

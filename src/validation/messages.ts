@@ -161,6 +161,7 @@ const beginning = (messages: ReadonlyArray<{ readonly role: unknown }>): Issue |
 /**
  * The messages of a conversation.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */

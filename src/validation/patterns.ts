@@ -7,6 +7,7 @@
 /**
  * A pattern as it is tried here; `undefined` when it is no regular expression.
  *
+ * @stability stable
  * @category reading
  * @since 0.1.0
  */
@@ -36,6 +37,7 @@ const repeatsInside = /\((?:[^()\\]|\\.)*[*+}](?:[^()\\]|\\.)*\)(?:[*+]|\{\d+,)|
 /**
  * Whether a pattern matches. What cannot be tried in reasonable time, or is no regular expression, counts as a match.
  *
+ * @stability stable
  * @category reading
  * @since 0.1.0
  */

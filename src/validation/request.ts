@@ -80,6 +80,7 @@ const schemaIssue = (schema: unknown): Issue | undefined => {
 /**
  * A JSON Schema, of its own words only.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */
@@ -173,6 +174,7 @@ const logprobs: Check = (value) => typeof value === "boolean" ? undefined : inte
 /**
  * Time limits of a request or layer.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */
@@ -242,6 +244,7 @@ const personalAndNamed: Fields = {
 /**
  * What a request says to one provider, and to others by name: all that is laid over each other before a provider validates the rest.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */
@@ -267,6 +270,7 @@ const spoken: Check = reading((value) => {
 /**
  * The first problem of a request by itself.
  *
+ * @stability stable
  * @category validation
  * @since 0.1.0
  */
@@ -278,6 +282,7 @@ export const shape = (request: unknown): Issue | undefined =>
 /**
  * The first problem of options that a layer gives to every request; `field` begins below them.
  *
+ * @stability stable
  * @category validation
  * @since 0.1.0
  */
@@ -292,6 +297,7 @@ interface Related {
 /**
  * The first contradiction between fields that are legal by themselves, once what the layer adds is in.
  *
+ * @stability stable
  * @category validation
  * @since 0.1.0
  */

@@ -12,6 +12,7 @@ const reasons = new WeakMap<object, string>()
 /**
  * What stands for a JSON Schema that cannot be made.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -25,6 +26,7 @@ export const withoutJsonSchema = (error: unknown): { readonly [key: string]: nev
 /**
  * Why there is no JSON Schema, or `undefined`.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */

@@ -13,6 +13,7 @@ import * as Option from "effect/Option"
 /**
  * A problem found before any I/O.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -26,6 +27,7 @@ export interface Issue {
 /**
  * Tells the first problem of a value; its `field` is the path below the value: empty, or begins with `.` or `[`.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -34,6 +36,7 @@ export type Check = (value: unknown) => Issue | undefined
 /**
  * Checks by field.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -44,6 +47,7 @@ export interface Fields {
 /**
  * Entries of a list: a bound for proxies and sparse arrays that claim to be without end.
  *
+ * @stability stable
  * @category limits
  * @since 0.1.0
  */
@@ -52,6 +56,7 @@ export const maxEntries = 1_000_000
 /**
  * A problem of the value itself.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -60,6 +65,7 @@ export const problem = (message: string): Issue => ({ field: "", message })
 /**
  * A problem, seen from one level up; `key` is `.name` or `[index]`.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -68,6 +74,7 @@ export const under = (key: string, issue: Issue): Issue => ({ field: `${key}${is
 /**
  * A problem with the path as people write it.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -77,6 +84,7 @@ export const rooted = (issue: Issue | undefined, root: string): Issue | undefine
 /**
  * What is said of a value that cannot be read.
  *
+ * @stability stable
  * @category messages
  * @since 0.1.0
  */
@@ -85,7 +93,7 @@ export const unreadable = "Cannot be read: a getter or proxy throws. Give plain 
 /** How a key of a path is shown: keys can be as long as their author likes. */
 const shown = (key: string): string => (key.length > 60 ? `${key.slice(0, 60)}…` : key).toWellFormed()
 
-/** A value that can be copied, as whoever passes options on does. @category checks @since 0.1.0 */
+/** A value that can be copied, as whoever passes options on does. @stability stable @category checks @since 0.1.0 */
 export const copyable: Check = (value) => {
   try {
     Object.assign({}, value)
@@ -98,6 +106,7 @@ export const copyable: Check = (value) => {
 /**
  * What a value is, without what is in it.
  *
+ * @stability stable
  * @category messages
  * @since 0.1.0
  */
@@ -133,6 +142,7 @@ const isList = (value: unknown): value is ReadonlyArray<unknown> => {
 /**
  * Whether a value is an object that is not an array.
  *
+ * @stability stable
  * @category guards
  * @since 0.1.0
  */
@@ -142,6 +152,7 @@ export const isRecord = (value: unknown): value is { readonly [key: string]: unk
 /**
  * Runs a check that reads; what throws is a problem of the value.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -156,6 +167,7 @@ export const reading = (check: Check): Check => (value) => {
 /**
  * Allows `undefined`.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -164,6 +176,7 @@ export const optional = (check: Check): Check => (value) => value === undefined 
 /**
  * The first problem that one of several checks finds.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -178,33 +191,35 @@ export const all = (...checks: ReadonlyArray<Check>): Check => (value) => {
 /**
  * A test with what is said when it fails.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
 export const that = (test: (value: unknown) => boolean, message: string): Check => (value) =>
   test(value) ? undefined : problem(`${message} Got ${kindOf(value)}.`)
 
-/** Any value. @category checks @since 0.1.0 */
+/** Any value. @stability stable @category checks @since 0.1.0 */
 export const anything: Check = () => undefined
 
-/** A text. @category checks @since 0.1.0 */
+/** A text. @stability stable @category checks @since 0.1.0 */
 export const text: Check = that((value) => typeof value === "string", "Must be a text.")
 
-/** A text with something in it. @category checks @since 0.1.0 */
+/** A text with something in it. @stability stable @category checks @since 0.1.0 */
 export const filledText: Check = that(
   (value) => typeof value === "string" && value.trim() !== "",
   "Must be a text that is not empty."
 )
 
-/** `true` or `false`. @category checks @since 0.1.0 */
+/** `true` or `false`. @stability stable @category checks @since 0.1.0 */
 export const flag: Check = that((value) => typeof value === "boolean", "Must be true or false.")
 
-/** A function. @category checks @since 0.1.0 */
+/** A function. @stability stable @category checks @since 0.1.0 */
 export const callable: Check = that((value) => typeof value === "function", "Must be a function.")
 
 /**
  * A number in a range, both ends included.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */
@@ -214,16 +229,16 @@ export const within = (low: number, high: number): Check =>
     `Must be a number from ${low} to ${high}.`
   )
 
-/** A number that is not `NaN` or infinite. @category checks @since 0.1.0 */
+/** A number that is not `NaN` or infinite. @stability stable @category checks @since 0.1.0 */
 export const finite: Check = that((value) => Number.isFinite(value), "Must be a finite number.")
 
-/** A number above 0. @category checks @since 0.1.0 */
+/** A number above 0. @stability stable @category checks @since 0.1.0 */
 export const positive: Check = that(
   (value) => typeof value === "number" && Number.isFinite(value) && value > 0,
   "Must be a number above 0."
 )
 
-/** A number from 0 on. @category checks @since 0.1.0 */
+/** A number from 0 on. @stability stable @category checks @since 0.1.0 */
 export const notNegative: Check = that(
   (value) => typeof value === "number" && Number.isFinite(value) && value >= 0,
   "Must be a number from 0 on."
@@ -232,6 +247,7 @@ export const notNegative: Check = that(
 /**
  * A number of at least `low`, or infinity for no limit.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */
@@ -241,6 +257,7 @@ export const countFrom = (low: number): Check =>
 /**
  * A whole number of at least `low`.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */
@@ -253,6 +270,7 @@ export const integerFrom = (low: number, high: number = Number.MAX_SAFE_INTEGER)
 /**
  * One of some words.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */
@@ -261,7 +279,7 @@ export const oneOf = (...words: ReadonlyArray<string>): Check => {
   return that((value) => known.has(value), `Must be ${words.map((word) => `"${word}"`).join(" or ")}.`)
 }
 
-/** A `Duration` input that is not negative; infinite is no limit. @category checks @since 0.1.0 */
+/** A `Duration` input that is not negative; infinite is no limit. @stability stable @category checks @since 0.1.0 */
 export const duration: Check = reading((value) => {
   const found = isNoTime(value) ? Option.none() : Duration.fromInput(value as Duration.Input)
   if (Option.isSome(found) && Duration.toMillis(found.value) >= 0) return undefined
@@ -298,6 +316,7 @@ const isNoTime = (value: unknown): boolean => {
 /**
  * An object with these fields; others are left alone.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -321,6 +340,7 @@ export const fields = (spec: Fields, message = "Must be an object."): Check => {
 /**
  * An array of values that pass a check.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -345,6 +365,7 @@ const plainPrototypes: ReadonlySet<unknown> = new Set([Object.prototype, Array.p
 /**
  * Whether an object is of no class.
  *
+ * @stability stable
  * @category tests
  * @since 0.1.0
  */
@@ -354,6 +375,7 @@ export const isPlain = (value: object): boolean =>
 /**
  * Whether the content of an object is its own fields: not so of a Date, a Map or the Headers of `fetch`, whose fields are none.
  *
+ * @stability stable
  * @category tests
  * @since 0.1.0
  */
@@ -363,6 +385,7 @@ export const hasFields = (value: object): boolean =>
 /**
  * An object whose values all pass a check.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -385,6 +408,7 @@ export const recordOf = (check: Check, message = "Must be an object."): Check =>
 /**
  * The key of an object as a step of a path.
  *
+ * @stability stable
  * @category messages
  * @since 0.1.0
  */

@@ -33,6 +33,7 @@ const withoutKeys = (text: string): string => {
 /**
  * A copy of a JSON value without what is secret in it. Functions and what is no JSON are left out too.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -58,6 +59,7 @@ const hidesSecrets = (value: string): boolean => {
 /**
  * Headers without those that hold a credential.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */

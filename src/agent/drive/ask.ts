@@ -144,6 +144,7 @@ const outgrown = ({ reason }: LlmError): boolean => reason._tag === "ContextLeng
 /**
  * Asks for a step and applies what comes of it. Gives the response, if there is one.
  *
+ * @stability experimental
  * @category running
  * @since 0.1.0
  */

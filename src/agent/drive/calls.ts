@@ -62,7 +62,7 @@ const repairOf = (
     )
 }
 
-/** Checks calls together, so that none starts before all are known to be in order. @category running @since 0.1.0 */
+/** Checks calls together, so that none starts before all are known to be in order. @stability experimental @category running @since 0.1.0 */
 export const checkAll = (
   session: Session,
   options: AnyOptions,
@@ -114,7 +114,7 @@ const outcomeOf = (handled: Handled) => {
   }
 }
 
-/** Runs calls side by side, each to its end. @category running @since 0.1.0 */
+/** Runs calls side by side, each to its end. @stability experimental @category running @since 0.1.0 */
 export const runAll = (
   session: Session,
   options: AnyOptions,

@@ -13,6 +13,7 @@ import type { Compaction, State } from "../run/state.ts"
 /**
  * Says what stands for the beginning of a history, or `undefined` when nothing can be done.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

@@ -25,7 +25,7 @@ interface Started {
   readonly fiber: Fiber.Fiber<Handled, never>
 }
 
-/** Handlers of one turn that are under way before it is complete. @category running @since 0.1.0 */
+/** Handlers of one turn that are under way before it is complete. @stability experimental @category running @since 0.1.0 */
 export class Early {
   private readonly running = new Map<string, Started>()
   private readonly session: Session

@@ -14,6 +14,7 @@ import type { Bound, CallResult, Compaction, Spent, State } from "../run/state.t
 /**
  * How a run came to rest: it is done, was stopped, or waits for decisions or results from outside.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -45,6 +46,7 @@ interface OfCall {
  * Events of a run. Those of the model come as they are, between `StepStart` and `StepEnd`; after `AttemptStart` whatever came since
  * `StepStart` is void.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

@@ -18,7 +18,7 @@ import { cut, defaultMaxResultBytes, textOf, wordsOf } from "../handlers/texts.t
 import type { OpenCall } from "../run/happened.ts"
 import type { CallResult, Spent, State } from "../run/state.ts"
 
-/** What came of a call. @category models @since 0.1.0 */
+/** What came of a call. @stability experimental @category models @since 0.1.0 */
 export type Handled =
   | {
     readonly _tag: "Result"
@@ -92,6 +92,7 @@ const stop = (fiber: Fiber.Fiber<unknown, unknown>, grace: Duration.Input) =>
  * Runs a call. The handler runs in a fiber of its own, so that one that ignores interruption holds nobody up longer than `grace`; what
  * came of it is then unknown.
  *
+ * @stability experimental
  * @category running
  * @since 0.1.0
  */

@@ -31,6 +31,7 @@ const tokensSince = ({ usage: before }: Run.State["spent"], { usage: after }: Ru
 /**
  * Drives a run to where it rests.
  *
+ * @stability experimental
  * @category running
  * @since 0.1.0
  */

@@ -15,7 +15,7 @@ import { digest } from "../run/digest.ts"
 const longest = 64
 const accepted = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/
 
-/** Handlers under names that every provider takes, and the tools' own names by those. @category names @since 0.1.0 */
+/** Handlers under names that every provider takes, and the tools' own names by those. @stability experimental @category names @since 0.1.0 */
 export interface Named<out E, out R> {
   readonly handlers: Handlers<E, R>
   readonly ownName: (name: string) => string
@@ -28,7 +28,7 @@ const rewritten = (name: string, taken: ReadonlySet<string>): string => {
   return `${plain.slice(0, longest - 9)}_${mark}`
 }
 
-/** Gives tools names that every provider takes. @category names @since 0.1.0 */
+/** Gives tools names that every provider takes. @stability experimental @category names @since 0.1.0 */
 export const withNames = <E, R>(handlers: Handlers<E, R>): Named<E, R> => {
   const isOurs = (tool: LlmTool) => tool.type !== "provider"
   if (handlers.tools.every((tool) => !isOurs(tool) || accepted.test(tool.name))) {

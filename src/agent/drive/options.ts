@@ -18,15 +18,16 @@ import type { Compact } from "./compaction.ts"
 
 export type { InvalidArguments } from "../handlers/check.ts"
 
-/** Calls that run at once, unless told otherwise. @category limits @since 0.1.0 */
+/** Calls that run at once, unless told otherwise. @stability experimental @category limits @since 0.1.0 */
 export const defaultConcurrency = 8
 
-/** How long a handler may take to stop, unless told otherwise. @category limits @since 0.1.0 */
+/** How long a handler may take to stop, unless told otherwise. @stability experimental @category limits @since 0.1.0 */
 export const defaultGrace = "2 seconds"
 
 /**
  * Where a run stands before a step.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -42,6 +43,7 @@ export interface StepContext {
 /**
  * What a step does otherwise than the agent.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -63,6 +65,7 @@ export interface StepChanges {
 /**
  * How far a run may go, beside what `Run.Bounds` says.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -74,6 +77,7 @@ export interface AgentBounds extends Omit<Bounds, "deadline"> {
 /**
  * Options of {@link make}.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

@@ -18,6 +18,7 @@ import type { AgentEvent, Outcome } from "./events.ts"
  * A run failed: the model could not be asked, a handler failed, or the state could not be stored. What was finished is in `state`,
  * from which the run can go on.
  *
+ * @stability experimental
  * @category errors
  * @since 0.1.0
  */
@@ -38,6 +39,7 @@ export class RunFailed<out E = never> extends Data.TaggedError("RunFailed")<{
 /**
  * Reaches into a run that is going on.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -48,7 +50,7 @@ export interface Control {
   readonly stop: (reason?: string) => Effect.Effect<void>
 }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export interface HeldControl extends Control {
   readonly take: () => ReadonlyArray<Message>
   readonly stopped: Deferred.Deferred<string | undefined>
@@ -57,6 +59,7 @@ export interface HeldControl extends Control {
 /**
  * Makes a {@link Control}.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -82,7 +85,7 @@ export const control: Effect.Effect<Control> = Effect.sync(() => {
 /** Takes events of a run. */
 type Emit = (events: readonly [AgentEvent, ...Array<AgentEvent>]) => Effect.Effect<void>
 
-/** The holder. @category running @since 0.1.0 */
+/** The holder. @stability experimental @category running @since 0.1.0 */
 export class Session {
   state: Run.State
   /** The attempt that readers were told of last. */

@@ -16,6 +16,7 @@ import { wordsOf } from "./texts.ts"
 /**
  * Arguments of a call that its tool does not take.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -30,7 +31,7 @@ export interface InvalidArguments {
   readonly problem: string
 }
 
-/** How a tool is to be run. @category tools @since 0.1.0 */
+/** How a tool is to be run. @stability experimental @category tools @since 0.1.0 */
 export const executionOf = (tool: LlmTool | undefined): Execution<never, never> =>
   tool === undefined || tool.type === "custom" ? {} : tool.execution ?? {}
 
@@ -50,7 +51,7 @@ const fingerprintOf = (tool: LlmTool): string => {
   return made
 }
 
-/** What a run knows of tools. @category tools @since 0.1.0 */
+/** What a run knows of tools. @stability experimental @category tools @since 0.1.0 */
 export const factsOf = (tools: ReadonlyArray<LlmTool>): ReadonlyArray<ToolFacts> =>
   tools.map((tool) => ({
     name: tool.name,
@@ -58,7 +59,7 @@ export const factsOf = (tools: ReadonlyArray<LlmTool>): ReadonlyArray<ToolFacts>
     ...(executionOf(tool).idempotent === true ? { idempotent: true } : undefined)
   }))
 
-/** The arguments as the handler gets them; fails with what is wrong. @category checks @since 0.1.0 */
+/** The arguments as the handler gets them; fails with what is wrong. @stability experimental @category checks @since 0.1.0 */
 export const decodeArguments = (tool: LlmTool, call: OpenCall): Effect.Effect<unknown, string> => {
   if (call.invalid === true) return Effect.fail("The arguments are not valid JSON.")
   if (tool.type === "custom") {
@@ -110,6 +111,7 @@ const keyOf = (tool: LlmTool, params: unknown, call: OpenCall): string | false =
 /**
  * Says of a call whether it may run. `repair` may give other arguments for ones that do not decode.
  *
+ * @stability experimental
  * @category checks
  * @since 0.1.0
  */

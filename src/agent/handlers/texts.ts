@@ -7,7 +7,7 @@ import type { ToolResultPart } from "../../Message.ts"
 
 type Content = ToolResultPart["content"]
 
-/** UTF-8 bytes of a result that the model sees, unless a tool says otherwise. @category limits @since 0.1.0 */
+/** UTF-8 bytes of a result that the model sees, unless a tool says otherwise. @stability experimental @category limits @since 0.1.0 */
 export const defaultMaxResultBytes = 50 * 1024
 
 const encoder = new TextEncoder()
@@ -35,6 +35,7 @@ const shortened = (text: string, most: number): string => {
  * A result whose texts have at most so many bytes together; of one that has more, head and tail with a notice between them. Images and
  * files stay as they are.
  *
+ * @stability experimental
  * @category results
  * @since 0.1.0
  */
@@ -51,6 +52,7 @@ export const cut = (content: Content, most: number): Content => {
 /**
  * A value as the model reads it: a text as it is, nothing as an empty text, anything else as JSON.
  *
+ * @stability experimental
  * @category results
  * @since 0.1.0
  */
@@ -60,6 +62,7 @@ export const textOf = (value: unknown): string =>
 /**
  * What somebody may read of an error.
  *
+ * @stability experimental
  * @category results
  * @since 0.1.0
  */

@@ -17,6 +17,7 @@ import type { CallState, State } from "./state.ts"
  * A decision on a call. `approvalId` binds it to the run, the call, its arguments and the tool; what else of the request it repeats
  * has to agree.
  *
+ * @stability experimental
  * @category approvals
  * @since 0.1.0
  */
@@ -42,6 +43,7 @@ export interface Decision {
 /**
  * Schema of {@link Decision}.
  *
+ * @stability experimental
  * @category schemas
  * @since 0.1.0
  */
@@ -61,7 +63,7 @@ const decode = Schema.decodeUnknownOption(Decision)
 const refuse = (kind: RunRefusal["kind"], message: string): Result.Result<never, RunRefusal> =>
   Result.fail(new RunRefusal({ kind, message }))
 
-/** A decision from anywhere, and of anybody. @category approvals @since 0.1.0 */
+/** A decision from anywhere, and of anybody. @stability experimental @category approvals @since 0.1.0 */
 export const readDecision = (given: unknown, key: string | undefined): Result.Result<Decision, RunRefusal> => {
   const decision = Option.getOrUndefined(decode(given))
   if (decision === undefined) {
@@ -77,6 +79,7 @@ export const readDecision = (given: unknown, key: string | undefined): Result.Re
 /**
  * Signs a decision, for one that passes through hands which are not trusted. A run whose key is given applies no other.
  *
+ * @stability experimental
  * @category approvals
  * @since 0.1.0
  */
@@ -99,7 +102,7 @@ const approvalIdOf = (state: State, call: CallState): string => {
   ])
 }
 
-/** What somebody has to decide on. @category approvals @since 0.1.0 */
+/** What somebody has to decide on. @stability experimental @category approvals @since 0.1.0 */
 export const requestOf = (state: State, call: CallState): ApprovalRequest => {
   const part = partAt(state, call)
   return {
@@ -130,6 +133,7 @@ const decisionOf = (
 /**
  * The decision that a call may run, perhaps with other arguments.
  *
+ * @stability experimental
  * @category approvals
  * @since 0.1.0
  */
@@ -146,6 +150,7 @@ export const approve = (
 /**
  * The decision that a call must not run; the model reads the reason.
  *
+ * @stability experimental
  * @category approvals
  * @since 0.1.0
  */
@@ -154,7 +159,7 @@ export const deny = (request: ApprovalRequest, options?: {
   readonly reason?: string | undefined
 }): Decision => decisionOf(request, false, options)
 
-/** The call that a decision is on, or why there is none. @category approvals @since 0.1.0 */
+/** The call that a decision is on, or why there is none. @stability experimental @category approvals @since 0.1.0 */
 export const callOf = (state: State, decision: Decision): Result.Result<CallState, RunRefusal> => {
   const calls = state.turn?.calls ?? []
   if (calls.some(({ decided }) => decided?.approvalId === decision.approvalId)) {

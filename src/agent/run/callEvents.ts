@@ -23,7 +23,7 @@ const refuse = (kind: RunRefusal["kind"], message: string): Result.Result<never,
 
 const ended = refuse("Ended", "The run is over.")
 
-/** Whether a call waits for a check: it is new, or an approver changed its arguments. @category calls @since 0.1.0 */
+/** Whether a call waits for a check: it is new, or an approver changed its arguments. @stability experimental @category calls @since 0.1.0 */
 export const isUnchecked = ({ decided, fingerprint, status }: CallState): boolean =>
   status === "requested" && (fingerprint === undefined || decided !== undefined)
 
@@ -42,7 +42,7 @@ const withoutAsking = (call: CallState): CallState => {
   return rest
 }
 
-/** @category applying @since 0.1.0 */
+/** @stability experimental @category applying @since 0.1.0 */
 export const callsChecked = (state: State, { checks }: Event<"CallsChecked">): Applied => {
   if (state.end !== undefined) return ended
   const waiting = (state.turn?.calls ?? []).filter(isUnchecked)
@@ -91,7 +91,7 @@ const checkedCall = (call: CallState, check: Check, invalid: boolean): CallState
   return check.verdict === "ask" ? { ...known, asks: true } : { ...known, status: "deferred" }
 }
 
-/** @category applying @since 0.1.0 */
+/** @stability experimental @category applying @since 0.1.0 */
 export const decided = (state: State, { decision }: Event<"Decided">, key: string | undefined): Applied => {
   const read = readDecision(decision, key)
   if (Result.isFailure(read)) return Result.fail(read.failure)
@@ -120,7 +120,7 @@ export const decided = (state: State, { decision }: Event<"Decided">, key: strin
   )
 }
 
-/** @category applying @since 0.1.0 */
+/** @stability experimental @category applying @since 0.1.0 */
 export const callStarted = (state: State, { call: name }: Event<"CallStarted">): Applied => {
   if (state.end !== undefined) return ended
   return Result.flatMap(named(state, name), (call): Applied => {
@@ -133,7 +133,7 @@ export const callStarted = (state: State, { call: name }: Event<"CallStarted">):
   })
 }
 
-/** @category applying @since 0.1.0 */
+/** @stability experimental @category applying @since 0.1.0 */
 export const callWentOn = (state: State, { call: name, nested }: Event<"CallWentOn">): Applied =>
   Result.flatMap(named(state, name), (call) =>
     call.status === "running"
@@ -145,7 +145,7 @@ const withResult = (state: State, call: CallState, result: CallResult): State =>
   return settle(withCall(state, { ...rest, status: result.isError === true ? "failed" : "finished", result }))
 }
 
-/** @category applying @since 0.1.0 */
+/** @stability experimental @category applying @since 0.1.0 */
 export const callFinished = (state: State, { call: name, result, spent }: Event<"CallFinished">): Applied =>
   Result.flatMap(named(state, name), (call) =>
     call.status === "running"
@@ -158,7 +158,7 @@ export const callFinished = (state: State, { call: name, result, spent }: Event<
       )
       : refuse("NotExpected", `The call is ${call.status}, not running.`))
 
-/** @category applying @since 0.1.0 */
+/** @stability experimental @category applying @since 0.1.0 */
 export const callDeferred = (state: State, { call: name, nested }: Event<"CallDeferred">): Applied =>
   Result.flatMap(named(state, name), (call) =>
     call.status === "running"
@@ -167,14 +167,14 @@ export const callDeferred = (state: State, { call: name, nested }: Event<"CallDe
       )
       : refuse("NotExpected", `The call is ${call.status}, not running.`))
 
-/** @category applying @since 0.1.0 */
+/** @stability experimental @category applying @since 0.1.0 */
 export const callLost = (state: State, { call: name }: Event<"CallLost">): Applied =>
   Result.flatMap(named(state, name), (call) =>
     call.status === "running"
       ? Result.succeed(withCall(state, { ...call, status: "unknown" }))
       : refuse("NotExpected", `The call is ${call.status}, not running.`))
 
-/** @category applying @since 0.1.0 */
+/** @stability experimental @category applying @since 0.1.0 */
 export const resultGiven = (state: State, { call: name, result }: Event<"ResultGiven">): Applied =>
   Result.flatMap(
     named(state, name),
@@ -187,7 +187,7 @@ export const resultGiven = (state: State, { call: name, result }: Event<"ResultG
         )
   )
 
-/** @category applying @since 0.1.0 */
+/** @stability experimental @category applying @since 0.1.0 */
 export const callRepeated = (state: State, { call: name }: Event<"CallRepeated">): Applied => {
   if (state.end !== undefined) return ended
   return Result.flatMap(named(state, name), (call) =>
@@ -200,6 +200,7 @@ export const callRepeated = (state: State, { call: name }: Event<"CallRepeated">
  * Whoever ran the calls is gone. What was running and may be repeated runs again; anything else is unknown. What was checked with
  * a tool that has changed since is checked, and approved, anew.
  *
+ * @stability experimental
  * @category applying
  * @since 0.1.0
  */

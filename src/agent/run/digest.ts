@@ -96,6 +96,7 @@ const encoder = new TextEncoder()
 /**
  * The one text of a JSON value: keys sorted, no spaces, fields that are `undefined` left out.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -113,6 +114,7 @@ export const canonical = (value: unknown): string => {
 /**
  * SHA-256 of a JSON value, in 43 characters that every identifier may hold.
  *
+ * @stability experimental
  * @category digests
  * @since 0.1.0
  */
@@ -121,6 +123,7 @@ export const digest = (value: Json | object): string => base64Url(sha256(encoder
 /**
  * HMAC-SHA-256 of a JSON value under a key.
  *
+ * @stability experimental
  * @category digests
  * @since 0.1.0
  */
@@ -143,6 +146,7 @@ export const keyedDigest = (key: string, value: Json | object): string => {
 /**
  * Whether two texts are equal, in a time that does not tell where they differ.
  *
+ * @stability experimental
  * @category digests
  * @since 0.1.0
  */

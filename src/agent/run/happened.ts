@@ -12,6 +12,7 @@ import type { Bound, CallResult, Compaction, End, RunFailure, Spent, State, Tool
 /**
  * What a check says of a call.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -44,6 +45,7 @@ export type Check =
 /**
  * The parts of an answer that a run needs; a response is one.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -61,6 +63,7 @@ export interface Answer {
 /**
  * What happened to a run. `step` is that of the action which it answers, `call` the name that the action gave the call.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -199,6 +202,7 @@ export type Happened =
 /**
  * A call, for whoever checks or runs it.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -224,6 +228,7 @@ export interface OpenCall {
 /**
  * A call that somebody has to decide on. {@link ApprovalRequest.approvalId} stands for all the rest of it.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -247,6 +252,7 @@ export interface ApprovalRequest {
 /**
  * A call whose result comes from outside.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -268,6 +274,7 @@ export interface OutsideCall {
 /**
  * What a run waits for, runs below it included.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -285,6 +292,7 @@ export interface Waiting {
 /**
  * What to do next.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

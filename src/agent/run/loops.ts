@@ -15,27 +15,28 @@ const remembered = 64
 /** Characters of a digest that tell calls of one run apart. */
 const shown = 12
 
-/** From how many steps without anything new what is done. @category limits @since 0.1.0 */
+/** From how many steps without anything new what is done. @stability experimental @category limits @since 0.1.0 */
 export const limitsOf = (bounds: Bounds): { readonly warn: number; readonly refuse: number; readonly stop: number } =>
   bounds.loop === false
     ? { warn: Infinity, refuse: Infinity, stop: Infinity }
     : bounds.loop ?? { warn: 2, refuse: 3, stop: 5 }
 
-/** What tells calls apart, in few characters. @category loops @since 0.1.0 */
+/** What tells calls apart, in few characters. @stability experimental @category loops @since 0.1.0 */
 export const loopKeyOf = (toolName: string, key: string): string => digest([toolName, key]).slice(0, shown)
 
-/** Of arguments that are no JSON, or do not fit: whatever they are. @category loops @since 0.1.0 */
+/** Of arguments that are no JSON, or do not fit: whatever they are. @stability experimental @category loops @since 0.1.0 */
 export const invalidKey = "invalid"
 
 const pairOf = (loop: string, result: CallResult): string => `${loop}${digest(canonical(result)).slice(0, shown)}`
 
-/** Whether a call with this key was seen. @category loops @since 0.1.0 */
+/** Whether a call with this key was seen. @stability experimental @category loops @since 0.1.0 */
 export const wasSeen = ({ seen }: State, loop: string | false | undefined): boolean =>
   typeof loop === "string" && seen !== undefined && seen.pairs.some((pair) => pair.startsWith(loop))
 
 /**
  * What a settled step adds.
  *
+ * @stability experimental
  * @category loops
  * @since 0.1.0
  */
@@ -63,7 +64,7 @@ export const afterStep = (
   return { pairs: pairs.slice(-remembered), streak: fresh ? 0 : before.streak + 1 }
 }
 
-/** What a step without calls adds, such as a pause. @category loops @since 0.1.0 */
+/** What a step without calls adds, such as a pause. @stability experimental @category loops @since 0.1.0 */
 export const afterPause = (state: State, content: unknown): NonNullable<State["seen"]> =>
   afterStep(state, [{
     call: { at: 0, status: "finished", fingerprint: "", loop: loopKeyOf("", "pause") },

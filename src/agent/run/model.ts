@@ -48,13 +48,13 @@ const withUniqueIds = (parts: ReadonlyArray<Message.Part>): ReadonlyArray<Messag
   })
 }
 
-/** @category applying @since 0.1.0 */
+/** @stability experimental @category applying @since 0.1.0 */
 export const modelStarted = (state: State, { step }: Happened & { readonly _tag: "ModelStarted" }): Applied => {
   const refusal = asking(state, step)
   return refusal === undefined ? Result.succeed({ ...state, attempts: state.attempts + 1 }) : Result.fail(refusal)
 }
 
-/** @category applying @since 0.1.0 */
+/** @stability experimental @category applying @since 0.1.0 */
 export const modelFailed = (
   state: State,
   { again, cost, failure, step, usage }: Happened & { readonly _tag: "ModelFailed" }
@@ -70,7 +70,7 @@ export const modelFailed = (
   return Result.succeed(bound === undefined ? { ...spent, attempts } : atBound(spent, bound))
 }
 
-/** @category applying @since 0.1.0 */
+/** @stability experimental @category applying @since 0.1.0 */
 export const modelAnswered = (
   state: State,
   { answer, step }: Happened & { readonly _tag: "ModelAnswered" }

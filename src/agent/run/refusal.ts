@@ -21,6 +21,7 @@ import * as Data from "effect/Data"
  * - `Ended`: the run is over.
  * - `Version`: the state was written by another version of the library.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -39,6 +40,7 @@ export type RefusalKind =
 /**
  * Something was not applied; the state is as it was.
  *
+ * @stability experimental
  * @category errors
  * @since 0.1.0
  */

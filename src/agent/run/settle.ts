@@ -13,7 +13,7 @@ import * as Results from "./results.ts"
 import { reached, withNear } from "./spending.ts"
 import type { Bound, CallResult, CallState, End, State } from "./state.ts"
 
-/** Messages that came in between join the history where nothing is open. @category settling @since 0.1.0 */
+/** Messages that came in between join the history where nothing is open. @stability experimental @category settling @since 0.1.0 */
 export const withQueued = (state: State): State => {
   const { queued, ...rest } = state
   return queued === undefined || state.turn !== undefined
@@ -21,7 +21,7 @@ export const withQueued = (state: State): State => {
     : { ...rest, messages: [...state.messages, ...queued] }
 }
 
-/** @category settling @since 0.1.0 */
+/** @stability experimental @category settling @since 0.1.0 */
 export const ended = (state: State, end: End): State => withQueued({ ...state, end, attempts: 0 })
 
 /** Whether a call has not begun, so that a result can be given in place of it. */
@@ -33,11 +33,11 @@ const closed = (call: CallState, result: CallResult): CallState => {
   return { ...rest, status: call.status === "requested" ? "denied" : "failed", result }
 }
 
-/** All calls that have not begun get a result; those that run or are unknown stay. @category settling @since 0.1.0 */
+/** All calls that have not begun get a result; those that run or are unknown stay. @stability experimental @category settling @since 0.1.0 */
 export const closeOpen = (state: State, result: CallResult): State =>
   settle(mapCalls(state, (call) => isOpen(call) ? closed(call, result) : call), false)
 
-/** The run may go no further: it ends, or one last answer without tools is asked for. @category settling @since 0.1.0 */
+/** The run may go no further: it ends, or one last answer without tools is asked for. @stability experimental @category settling @since 0.1.0 */
 export const atBound = (state: State, bound: Bound): State => {
   const before = closeOpen(state, Results.atBound(bound))
   return bound === "time" || state.bounds.lastTurn !== true || state.last !== undefined || before.turn !== undefined
@@ -48,6 +48,7 @@ export const atBound = (state: State, bound: Bound): State => {
 /**
  * Makes the turn part of the history, if all its calls have results. `checkBounds` is `false` where the run ends anyway.
  *
+ * @stability experimental
  * @category settling
  * @since 0.1.0
  */
@@ -80,5 +81,5 @@ export const settle = (state: State, checkBounds = true): State => {
   return withNear(bound === undefined ? withQueued(settled) : atBound(settled, bound))
 }
 
-/** Without what the constructors hide in a message: the state is plain data. @category settling @since 0.1.0 */
+/** Without what the constructors hide in a message: the state is plain data. @stability experimental @category settling @since 0.1.0 */
 export const plain = (message: Message.Message): Message.Message => ({ ...message })

@@ -9,13 +9,13 @@ import type { Bound, Bounds, Spent, State } from "./state.ts"
 /** Answers of the model that a run may have, unless told otherwise. */
 const defaultMaxSteps = 20
 
-/** Attempts at a step, unless told otherwise. @category limits @since 0.1.0 */
+/** Attempts at a step, unless told otherwise. @stability experimental @category limits @since 0.1.0 */
 export const defaultMaxAttempts = 3
 
-/** Nothing was used. @category spending @since 0.1.0 */
+/** Nothing was used. @stability experimental @category spending @since 0.1.0 */
 export const nothing: Spent = { steps: 0, toolCalls: 0, usage: emptyUsage }
 
-/** Adds what was used. @category spending @since 0.1.0 */
+/** Adds what was used. @stability experimental @category spending @since 0.1.0 */
 export const plus = (
   spent: Spent,
   more: {
@@ -44,14 +44,14 @@ const limitsOf = (bounds: Bounds): ReadonlyArray<readonly [Bound, number | undef
   ["cost", bounds.maxCost, (spent) => spent.cost ?? 0]
 ]
 
-/** The bound that forbids to go on, if any. @category bounds @since 0.1.0 */
+/** The bound that forbids to go on, if any. @stability experimental @category bounds @since 0.1.0 */
 export const reached = (bounds: Bounds, spent: Spent): Bound | undefined =>
   limitsOf(bounds).find(([, limit, used]) => limit !== undefined && used(spent) >= limit)?.[0]
 
 /** The part of a bound after which it counts as near. */
 const nearPart = 0.8
 
-/** The state with the bounds of which four fifths are used. @category bounds @since 0.1.0 */
+/** The state with the bounds of which four fifths are used. @stability experimental @category bounds @since 0.1.0 */
 export const withNear = (state: State, at?: number): State => {
   const near = new Set(state.near)
   for (const [bound, limit, used] of limitsOf(state.bounds)) {
@@ -67,6 +67,7 @@ export const withNear = (state: State, at?: number): State => {
 /**
  * What is left of the bounds, for a run below.
  *
+ * @stability experimental
  * @category bounds
  * @since 0.1.0
  */

@@ -17,6 +17,7 @@ import { type Json, Message, ToolResultPart } from "../../Message.ts"
 /**
  * Version of the state that this library writes.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -29,6 +30,7 @@ export const version = 1
  * `finished` or `failed` with a result; `denied` when it must not run; `deferred` when its result comes from outside; `unknown` when
  * it had started and its outcome was lost.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -45,6 +47,7 @@ export type CallStatus =
 /**
  * What a tool gave, as the model reads it.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -58,6 +61,7 @@ export interface CallResult {
 /**
  * A call of the open turn.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -100,6 +104,7 @@ export interface CallState {
 /**
  * An answer of the model whose calls are not settled; its message joins the history together with their results.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -113,6 +118,7 @@ export interface Turn {
 /**
  * What a run has used, over attempts, resumptions and the runs below it.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -130,6 +136,7 @@ export interface Spent {
 /**
  * How far a run may go. Every bound counts over attempts, resumptions and the runs below it.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -165,6 +172,7 @@ export interface Bounds {
 /**
  * Bounds by name.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -173,6 +181,7 @@ export type Bound = "steps" | "tool-calls" | "tokens" | "cost" | "time" | "loop"
 /**
  * What is known of a tool without its code.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -188,6 +197,7 @@ export interface ToolFacts {
 /**
  * Why a step or a run failed, without its cause.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -201,6 +211,7 @@ export interface RunFailure {
 /**
  * Why a run is over.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -220,6 +231,7 @@ export interface End {
 /**
  * What stands for the beginning of the history when the model is asked.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -233,6 +245,7 @@ export interface Compaction {
 /**
  * A run. Plain JSON: store it, send it, resume it elsewhere.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -325,6 +338,7 @@ const CallStateSchema: Schema.Codec<CallState> = Schema.Struct({
 /**
  * Schema of {@link Bounds}.
  *
+ * @stability experimental
  * @category schemas
  * @since 0.1.0
  */
@@ -344,6 +358,7 @@ export const Bounds: Schema.Codec<Bounds> = Schema.Struct({
 /**
  * Schema of {@link State}. `Run.decode` also checks what its parts say together.
  *
+ * @stability experimental
  * @category schemas
  * @since 0.1.0
  */

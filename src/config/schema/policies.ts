@@ -26,6 +26,7 @@ const flag = Schema.Boolean
 /**
  * Time limits of one attempt; those left out are the library's.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -40,6 +41,7 @@ export const Timeouts = Schema.Struct({
 /**
  * How calls are tried again; what is left out is `Retry.standard`'s.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -56,6 +58,7 @@ export const Retry = Schema.Struct({
 /**
  * Requests and tokens per minute.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -73,6 +76,7 @@ export const RateLimit = Schema.Struct({
 /**
  * Where the keys of a pool are: each in a variable or a file, or, in code, `Redacted`.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -86,6 +90,7 @@ export const PoolKey = Schema.Struct({
 /**
  * Several keys of one provider.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -99,6 +104,7 @@ export const KeyPool = Schema.Struct({
 /**
  * When calls to what keeps failing stop; `true` is the standard.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -118,6 +124,7 @@ export const CircuitBreaker = Schema.Struct({
 /**
  * When a slow beginning gets a second call; `true` is the 95th percentile of what was measured.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -131,6 +138,7 @@ export const Hedge = Schema.Struct({
 /**
  * Where an error leads, by its reason.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -147,6 +155,7 @@ export const Routes = Schema.Struct(
 /**
  * How the next candidate is chosen when one fails.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -161,6 +170,7 @@ export const Fallback = Schema.Struct({
 /**
  * How calls are spread over candidates.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -193,6 +203,7 @@ const priceFields = {
 /**
  * US dollars per million tokens.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -204,6 +215,7 @@ export const Prices = Schema.Struct({
 /**
  * One of those a route chooses between: the name of an instance or of another route, and what is said of it here.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -223,7 +235,7 @@ export const Candidate = Schema.Struct({
   prices: optional(Prices)
 })
 
-/** @category schemas @since 0.1.0 */
+/** @stability stable @category schemas @since 0.1.0 */
 export const Candidates = Schema.Array(Schema.Union([text, Candidate])).check(
   Schema.isMinLength(1, { expected: "at least one candidate" })
 )
@@ -231,6 +243,7 @@ export const Candidates = Schema.Array(Schema.Union([text, Candidate])).check(
 /**
  * How broken streams of text go on; `true` is the standard.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -241,6 +254,7 @@ export const Continue = Schema.Struct({
 /**
  * One of those that a broken stream goes on with, in turn: the name of an instance or of another route, and what is said of it here.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -253,6 +267,7 @@ export const ContinueCandidate = Schema.Struct({
 /**
  * The same for a route, whose streams can go on with others than who broke off.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -268,6 +283,7 @@ export const ContinueRoute = Schema.Struct({
 /**
  * Whose answers are kept for whom, and how long.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -284,6 +300,7 @@ export const Cache = Schema.Struct({
 /**
  * Calls that run at once, and those that wait.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -297,6 +314,7 @@ export const Concurrency = Schema.Struct({
 /**
  * What calls may cost.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -319,6 +337,7 @@ export const Budget = Schema.Struct({
 /**
  * What answers cost; `true` takes the catalogue's prices.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -326,10 +345,10 @@ export const Cost = Schema.Struct({
   prices: optional(Schema.Record(Schema.String, Prices))
 })
 
-/** The options, or `true` for the usual ones and `false` for none. @category schemas @since 0.1.0 */
+/** The options, or `true` for the usual ones and `false` for none. @stability stable @category schemas @since 0.1.0 */
 export const orTrue = <S extends Schema.Top>(schema: S) => optional(Schema.Union([schema, flag]))
 
-/** What an instance and a route may both have. @category schemas @since 0.1.0 */
+/** What an instance and a route may both have. @stability stable @category schemas @since 0.1.0 */
 export const stackFields = {
   /** Limits of one attempt. */
   timeouts: optional(Timeouts),
@@ -351,6 +370,7 @@ export const stackFields = {
 /**
  * The policies of a stack as the documentation recommends to order them, from the inside out.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -372,6 +392,7 @@ export const policyNames = [
 /**
  * Name of a policy in a stack.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */

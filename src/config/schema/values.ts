@@ -15,6 +15,7 @@ import * as Fallback from "../../policy/Fallback.ts"
  * A length of time in a configuration: a `Duration`, or text such as `"20 seconds"`. A bare number is not one, because
  * it does not say its unit.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -29,54 +30,54 @@ const isSpan = (given: unknown): given is Span =>
     ? spanText.test(given)
     : Duration.isDuration(given) && Duration.isPositive(given)
 
-/** Of a declaration: the pattern of the texts of a file that it accepts. @category annotations @since 0.1.0 */
+/** Of a declaration: the pattern of the texts of a file that it accepts. @stability stable @category annotations @since 0.1.0 */
 export const filePattern = "effect-llm/filePattern"
 
-/** @category schemas @since 0.1.0 */
+/** @stability stable @category schemas @since 0.1.0 */
 export const span = Schema.declare(isSpan, {
   expected: "a duration such as \"20 seconds\"",
   [filePattern]: spanText.source
 })
 
-/** @category schemas @since 0.1.0 */
+/** @stability stable @category schemas @since 0.1.0 */
 export const optional: <S extends Schema.Constraint>(schema: S) => Schema.optional<S> = Schema.optional
 
-/** @category schemas @since 0.1.0 */
+/** @stability stable @category schemas @since 0.1.0 */
 export const text = Schema.String.check(Schema.isNonEmpty({ expected: "a text that is not empty" }))
 
-/** @category schemas @since 0.1.0 */
+/** @stability stable @category schemas @since 0.1.0 */
 export const count = Schema.Int.check(Schema.isGreaterThan(0, { expected: "a whole number above 0" }))
 
-/** @category schemas @since 0.1.0 */
+/** @stability stable @category schemas @since 0.1.0 */
 export const fromZero = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0, { expected: "a whole number from 0" }))
 
-/** @category schemas @since 0.1.0 */
+/** @stability stable @category schemas @since 0.1.0 */
 export const notNegative = Schema.Finite.check(
   Schema.isGreaterThanOrEqualTo(0, { expected: "a number that is not negative" })
 )
 
-/** @category schemas @since 0.1.0 */
+/** @stability stable @category schemas @since 0.1.0 */
 export const positive = Schema.Finite.check(Schema.isGreaterThan(0, { expected: "a number above 0" }))
 
-/** @category schemas @since 0.1.0 */
+/** @stability stable @category schemas @since 0.1.0 */
 export const share = Schema.Finite.check(
   Schema.isGreaterThan(0, { expected: "a number above 0, up to 1" }),
   Schema.isLessThanOrEqualTo(1, { expected: "a number above 0, up to 1" })
 )
 
-/** Also keeps out keys that were pasted here: those have small letters or dashes. @category schemas @since 0.1.0 */
+/** Also keeps out keys that were pasted here: those have small letters or dashes. @stability stable @category schemas @since 0.1.0 */
 export const variableName = Schema.String.check(
   Schema.isPattern(/^[A-Z_][A-Z0-9_]{0,99}$/u, {
     expected: "the name of an environment variable, in capitals, such as \"OPENAI_API_KEY\""
   })
 )
 
-/** Also keeps out keys that were pasted here: those have no slash or dot before their end. @category schemas @since 0.1.0 */
+/** Also keeps out keys that were pasted here: those have no slash or dot before their end. @stability stable @category schemas @since 0.1.0 */
 export const secretFile = Schema.String.check(
   Schema.isPattern(/^[^\0\n]*[/\\.][^\0\n]*$/u, { expected: "the path of a file, such as \"/run/secrets/openai\"" })
 )
 
-/** A key that code gives; in a file there is none. @category schemas @since 0.1.0 */
+/** A key that code gives; in a file there is none. @stability stable @category schemas @since 0.1.0 */
 export const redacted = Schema.declare(
   (given): given is Redacted.Redacted<string> =>
     Redacted.isRedacted(given) && typeof Redacted.value(given) === "string",
@@ -93,12 +94,13 @@ const dollars = Schema.String.check(
 /**
  * US dollars: a number, or text such as `"$2.50"` or `"2.50 USD"`.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
 export const money = Schema.Union([notNegative, dollars])
 
-/** The number of dollars. @category accessors @since 0.1.0 */
+/** The number of dollars. @stability stable @category accessors @since 0.1.0 */
 export const dollarsOf = (given: typeof money.Type): number =>
   typeof given === "number" ? given : Number(given.replace(/[$ ]|USD/g, ""))
 
@@ -112,6 +114,7 @@ const metadataField = Schema.String.check(
  * Whose state a call has a part in: `all` share one, or each `label`, `user` (`scope.userId`), `session` (`scope.sessionId`), `tenant` (the
  * credentials that a request brings) or field of the request's metadata (`metadata.team`) has its own.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -123,6 +126,7 @@ export const Key = Schema.Union([
 /**
  * Reasons of errors, as a file names them.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */

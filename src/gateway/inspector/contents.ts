@@ -15,6 +15,7 @@ import { makeScrubber, type Scrub } from "../../transport/secrets/Redaction.ts"
 /**
  * Whether words are shown: not, as they are, or as a function leaves them.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -23,6 +24,7 @@ export type Allowed = boolean | ((text: string) => string)
 /**
  * A part of a message, for the page.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -38,6 +40,7 @@ export interface ShownPart {
 /**
  * A message, for the page.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -150,6 +153,7 @@ const total = <A>(make: () => ReadonlyArray<A>): ReadonlyArray<A> => {
 /**
  * What is asked: the system prompt and the last messages.
  *
+ * @stability experimental
  * @category showing
  * @since 0.1.0
  */
@@ -166,6 +170,7 @@ export const asked = (request: LlmRequest, allowed: Allowed): ReadonlyArray<Show
 /**
  * What was answered.
  *
+ * @stability experimental
  * @category showing
  * @since 0.1.0
  */
@@ -178,6 +183,7 @@ export const answered = (
 /**
  * A text that others wrote, such as the message of a failure: masked and cut.
  *
+ * @stability experimental
  * @category showing
  * @since 0.1.0
  */

@@ -9,6 +9,7 @@ import { style } from "./style.ts"
 /**
  * The document; its style and its script have the nonce that its policy allows.
  *
+ * @stability experimental
  * @category serving
  * @since 0.1.0
  */

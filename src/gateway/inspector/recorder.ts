@@ -54,6 +54,7 @@ interface Happened {
 /**
  * A call, for the page. Times are milliseconds since it began, but for `startedAt`.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -89,6 +90,7 @@ export interface ShownCall extends Candidate {
 /**
  * What was said in a call, for the page.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -100,6 +102,7 @@ export interface Contents {
 /**
  * A circuit or a candidate that is left out, for the page.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -313,6 +316,7 @@ const beside = (own: Watch, other: Watch): Watch => (sent) => {
 /**
  * What has changed since a page looked.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -325,6 +329,7 @@ export interface Changes {
 /**
  * The last calls.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -451,6 +456,7 @@ const within = (service: Service, recording: Recording): Service => ({
 /**
  * A service whose calls are recorded.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */

@@ -7,6 +7,7 @@
 /**
  * The script.
  *
+ * @stability experimental
  * @category serving
  * @since 0.1.0
  */

@@ -13,6 +13,7 @@ const name = ({ model, provider }: Candidate): string => model === "" ? provider
 /**
  * What an event says; `undefined` for those whose content the page has in another way.
  *
+ * @stability experimental
  * @category showing
  * @since 0.1.0
  */

@@ -110,6 +110,7 @@ const denied = (request: HttpServerRequest, { headers }: Incoming): string | und
 /**
  * What is served of a recorder.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -124,6 +125,7 @@ export interface Inspected {
 /**
  * Whether a path is one of the inspector's.
  *
+ * @stability experimental
  * @category guards
  * @since 0.1.0
  */
@@ -132,6 +134,7 @@ export const isInspector = (path: string): boolean => path === "/inspector" || p
 /**
  * Answers a request of the page, or for it.
  *
+ * @stability experimental
  * @category serving
  * @since 0.1.0
  */

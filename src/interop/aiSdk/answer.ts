@@ -26,6 +26,7 @@ import { besides, named, plainJson } from "./own.ts"
 /**
  * The AI SDK's words for how an answer ended.
  *
+ * @stability experimental
  * @category constants
  * @since 0.1.0
  */
@@ -44,6 +45,7 @@ export const unifiedReason: { readonly [reason in FinishReason]: LanguageModelV4
 /**
  * How an answer ended.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -55,6 +57,7 @@ export const finishReason = (response: LlmResponse): LanguageModelV4FinishReason
 /**
  * Token counts; what was not said stays unknown.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -72,6 +75,7 @@ export const usageOf = ({ input, output, raw }: Usage): LanguageModelV4Usage => 
 /**
  * What was dropped, changed or emulated.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -81,6 +85,7 @@ export const warningsOf = (warnings: ReadonlyArray<Warning>): ReadonlyArray<Shar
 /**
  * What else is known of an answer: who gave it, what it cost, which attempts failed before.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -146,6 +151,7 @@ const fileOf = (part: ImagePart | AudioPart | FilePart): LanguageModelV4Content 
 /**
  * Spells the parts of one answer.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -24,6 +24,7 @@ import { record } from "../../protocol/Probe.ts"
 /**
  * Name of the AI SDK as a wire: origin of what only its models can read.
  *
+ * @stability experimental
  * @category constants
  * @since 0.1.0
  */
@@ -32,6 +33,7 @@ export const wire = "ai-sdk"
 /**
  * Versions of the specification that are spoken.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -40,6 +42,7 @@ export type Version = "v2" | "v3" | "v4"
 /**
  * A model to spell for.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -54,6 +57,7 @@ export interface Target {
 /**
  * Options in the form of the target's version, or why there are none.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -356,6 +360,7 @@ const without = {
 /**
  * Call options for a target.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -97,6 +97,7 @@ interface OpenCall {
 /**
  * Reads the parts of one answer.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

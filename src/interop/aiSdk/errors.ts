@@ -57,6 +57,7 @@ const headersOf = (error: LlmError): { readonly [name: string]: string } => {
  * - `AI_InvalidArgumentError` for a request that was refused before it was sent,
  * - `AI_APICallError` for everything else, retryable where the failure is.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -87,6 +88,7 @@ export const aiSdkError = (error: LlmError): Error => {
 /**
  * The error of a prompt that cannot be read.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -99,6 +101,7 @@ export const promptError = (prompt: unknown, cause: unknown): Error =>
 /**
  * What an abort is told by: the reason that the caller gave, or the usual error.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -109,6 +112,7 @@ export const abortOf = (signal: AbortSignal | undefined): unknown =>
  * What a failed call is told by. Anything but an `LlmError` is a layer that could not be built, or a service that broke; what it says
  * stays in the process.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

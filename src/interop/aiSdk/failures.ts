@@ -18,6 +18,7 @@ import { plainJson } from "./own.ts"
 /**
  * What is known beside the failure.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -32,6 +33,7 @@ export interface Around {
 /**
  * A reason and, where an answer named one, its request id.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -182,6 +184,7 @@ const withPartial = (reason: LlmError.Reason, { partial }: Around): LlmError.Rea
 /**
  * The reason of whatever a model failed with. Never throws.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -149,6 +149,7 @@ const stream = async (
 /**
  * A language model over a service that is, or will be, there.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

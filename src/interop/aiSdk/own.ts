@@ -19,6 +19,7 @@ import { record } from "../../protocol/Probe.ts"
 /**
  * Under which name our data stands beside that of providers.
  *
+ * @stability experimental
  * @category constants
  * @since 0.1.0
  */
@@ -27,6 +28,7 @@ export const key = "effect-llm"
 /**
  * Takes what could not be carried over, by what it is and why.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -37,6 +39,7 @@ const fields = ["signature", "encrypted", "replay", "origin", "custom", "invalid
 /**
  * A value as plain JSON, or `undefined` where it is none: what comes from elsewhere may hold anything, or throw when it is touched.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -51,6 +54,7 @@ export const plainJson = (value: unknown): Message.Json | undefined => {
 /**
  * Our data under its name; nothing for nothing.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -64,6 +68,7 @@ export const named = (data: object): { readonly providerMetadata?: { readonly [n
 /**
  * The fields of a part that only its provider can read, and what says whose they are; `undefined` for none.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -78,6 +83,7 @@ export const opaque = (part: Message.TextPart | Message.ReasoningPart | Message.
 /**
  * What of a part the AI SDK's own fields cannot say.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -103,6 +109,7 @@ const decodePart = Schema.decodeUnknownOption(Message.Part)
 /**
  * What stands under our name in options or metadata.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -112,6 +119,7 @@ export const dataIn = (options: unknown): { readonly [field: string]: unknown } 
 /**
  * A part with what rode along with it; as it is where that is not ours.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -125,6 +133,7 @@ export const withData = <A extends Message.Part>(part: A, options: unknown): A =
 /**
  * A part that rode along whole, such as a step of a provider's own tool.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

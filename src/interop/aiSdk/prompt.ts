@@ -37,6 +37,7 @@ import { dataIn, plainJson, type Tell, wholePart, withData } from "./own.ts"
  * A cache mark as the AI SDK's Anthropic provider has it, which is where its users know them from.
  *
  * @see https://ai-sdk.dev/providers/ai-sdk-providers/anthropic#cache-control
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -274,6 +275,7 @@ const contentIn = (message: LanguageModelV4Message, provider: string, tell: Tell
 /**
  * The messages of a prompt. `provider` is whose uploaded files are meant. A message of nothing is left out.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -19,6 +19,7 @@ import { key, plainJson } from "./own.ts"
 /**
  * A tool and what its provider calls it.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -55,6 +56,7 @@ const anthropicName = (type: string): string =>
 /**
  * A tool of a provider, or `undefined` for one whose provider is not known.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -27,6 +27,7 @@ import { providerTool } from "./providerTools.ts"
  * generateText({ model, prompt, providerOptions: { "effect-llm": { label: "summary", effort: "low" } } })
  * ```
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -66,6 +67,7 @@ const ownOptions: ReadonlyArray<keyof CallOptions> = [
 /**
  * A request and what had to be left out of it.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -212,6 +214,7 @@ const settings = [
 /**
  * A request of call options. `provider` is whose uploaded files are meant.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -33,6 +33,7 @@ import { type Around, failed } from "./failures.ts"
 /**
  * A model of the AI SDK, of any specification that is spoken.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -41,6 +42,7 @@ export type AnyLanguageModel = LanguageModelV2 | LanguageModelV3 | LanguageModel
 /**
  * What a model says of itself.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -94,6 +96,7 @@ const headersOf = (request: LlmRequest): { readonly [name: string]: string } => 
  * The service over a model. It holds to what every service does: a stream that ends without its finish part fails, what is thrown is a typed
  * failure, an interrupted call is aborted.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -357,6 +360,7 @@ const partsOf = (given: { readonly [field: string]: unknown } | undefined): Read
 /**
  * What a model says of itself, read once; `undefined` for what is no model of a specification that is spoken.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

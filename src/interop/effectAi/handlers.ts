@@ -83,6 +83,7 @@ export const handlersOf = <Tools extends AnyTools, E = never, R = never>(
 /**
  * A tool whose arguments and results are known at run time; `E` is what running it may fail with, `R` what it needs.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

@@ -31,6 +31,7 @@ import { Parts, partsOf, passes, type Tools } from "./toParts.ts"
 /**
  * What requests say beside what `effect/ai` has words for.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -39,6 +40,7 @@ export type Request = Omit<RequestOptions, "tools" | "toolChoice" | "responseFor
 /**
  * How a service is made a `LanguageModel`.
  *
+ * @stability experimental
  * @category options
  * @since 0.1.0
  */

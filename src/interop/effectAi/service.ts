@@ -36,6 +36,7 @@ import { toPrompt } from "./toPrompt.ts"
 /**
  * How a `LanguageModel` is made a service.
  *
+ * @stability experimental
  * @category options
  * @since 0.1.0
  */

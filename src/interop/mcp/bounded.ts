@@ -41,6 +41,7 @@ class EventBytes {
  * Bounds the answers of a `fetch`. `tooLarge` is told the body of the request whose answer passed the bound, `unanswered` that of one that was
  * accepted without an answer; `sent` sees the headers of every request.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

@@ -26,7 +26,7 @@ import { type Budget, maxRequestsOf } from "./input.ts"
 import type { Elicitation, ServerOptions } from "./options.ts"
 import { isObject } from "./values.ts"
 
-/** How far a call of several rounds is. Plain JSON. @category models @since 0.1.0 */
+/** How far a call of several rounds is. Plain JSON. @stability experimental @category models @since 0.1.0 */
 export interface Round {
   readonly round: number
   /** The server's, echoed as it came and never looked into. */
@@ -35,20 +35,20 @@ export interface Round {
   readonly responses?: { readonly [key: string]: JsonObject } | undefined
 }
 
-/** What came of a call. @category models @since 0.1.0 */
+/** What came of a call. @stability experimental @category models @since 0.1.0 */
 export type Called =
   | { readonly _tag: "Result"; readonly result: unknown }
   | { readonly _tag: "Asked"; readonly round: Round; readonly open: { readonly [key: string]: Elicitation } }
   | { readonly _tag: "Failed"; readonly error: McpError }
   | { readonly _tag: "Lost"; readonly error: McpError }
 
-/** What a server asked for before, with its state. @category models @since 0.1.0 */
+/** What a server asked for before, with its state. @stability experimental @category models @since 0.1.0 */
 export interface Replies {
   readonly inputResponses?: { readonly [key: string]: JsonObject }
   readonly requestState?: string
 }
 
-/** A call to be made. @category models @since 0.1.0 */
+/** A call to be made. @stability experimental @category models @since 0.1.0 */
 export interface Call {
   /** What it is, in words. */
   readonly what: string
@@ -59,7 +59,7 @@ export interface Call {
   readonly progress?: ((value: Json) => Effect.Effect<void>) | undefined
 }
 
-/** The first round. @category models @since 0.1.0 */
+/** The first round. @stability experimental @category models @since 0.1.0 */
 export const firstRound: Round = { round: 1 }
 
 /** Of things asked for in one round. */
@@ -169,6 +169,7 @@ const pagesOf = ({ data, error }: Failure): unknown => {
 /**
  * Makes a call.
  *
+ * @stability experimental
  * @category running
  * @since 0.1.0
  */

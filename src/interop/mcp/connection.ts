@@ -17,7 +17,7 @@ import { type Bounds, boundsOf } from "./limits.ts"
 import type { ServerOptions } from "./options.ts"
 import { isObject } from "./values.ts"
 
-/** A connection that is up. @category models @since 0.1.0 */
+/** A connection that is up. @stability experimental @category models @since 0.1.0 */
 export interface Link {
   readonly client: Client
   readonly era: "modern" | "legacy"
@@ -29,10 +29,10 @@ export interface Link {
   readonly isHttp: boolean
 }
 
-/** What may change of a server. @category models @since 0.1.0 */
+/** What may change of a server. @stability experimental @category models @since 0.1.0 */
 export type Kind = "tools" | "resources" | "prompts"
 
-/** A server's connection. @category models @since 0.1.0 */
+/** A server's connection. @stability experimental @category models @since 0.1.0 */
 export interface Connection {
   readonly server: string
   readonly bounds: Bounds
@@ -53,7 +53,7 @@ export interface Connection {
   readonly during: <A, E>(call: Effect.Effect<A, E>) => Effect.Effect<A, E>
 }
 
-/** No limit of the SDK is reached before ours. @category limits @since 0.1.0 */
+/** No limit of the SDK is reached before ours. @stability experimental @category limits @since 0.1.0 */
 export const longest = 2_000_000_000
 
 const firstPause = 1000
@@ -86,6 +86,7 @@ const withoutWaiting = ({ elicit }: ServerOptions) => (params: unknown): unknown
 /**
  * Makes the connection of a server. `changed` is told what may differ from now on.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

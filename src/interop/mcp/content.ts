@@ -13,7 +13,7 @@ import type { FilePart, ImagePart, Json, TextPart } from "../../Message.ts"
 import type { Bounds } from "./limits.ts"
 import { isObject } from "./values.ts"
 
-/** What a message and a tool result may hold. @category models @since 0.1.0 */
+/** What a message and a tool result may hold. @stability experimental @category models @since 0.1.0 */
 export type ContentPart = TextPart | ImagePart | FilePart
 
 /** Blocks of one result; what comes after is told of. */
@@ -83,7 +83,7 @@ class Reader {
   }
 }
 
-/** Blocks as parts. @category reading @since 0.1.0 */
+/** Blocks as parts. @stability experimental @category reading @since 0.1.0 */
 export const partsOf = (
   blocks: ReadonlyArray<Json>,
   bounds: Pick<Bounds, "mediaBytes">
@@ -95,7 +95,7 @@ export const partsOf = (
     : [...parts, text(`[${blocks.length - maxBlocks} more parts of this were left out]`)]
 }
 
-/** What was read of a resource, as parts. @category reading @since 0.1.0 */
+/** What was read of a resource, as parts. @stability experimental @category reading @since 0.1.0 */
 export const contentsOf = (
   contents: ReadonlyArray<unknown>,
   bounds: Pick<Bounds, "mediaBytes">
@@ -121,6 +121,7 @@ const saysSame = (parts: ReadonlyArray<ContentPart>, value: Json): boolean => {
 /**
  * The content of a result as the model sees it: the blocks, and the value beside them unless they say it.
  *
+ * @stability experimental
  * @category reading
  * @since 0.1.0
  */
@@ -138,7 +139,7 @@ export const resultContent = (
 // To MCP
 // =============================================================================
 
-/** A block of MCP. @category models @since 0.1.0 */
+/** A block of MCP. @stability experimental @category models @since 0.1.0 */
 export type Block =
   | { type: "text"; text: string }
   | { type: "image"; data: string; mimeType: string }
@@ -146,7 +147,7 @@ export type Block =
   | { type: "resource_link"; uri: string; name: string; mimeType?: string }
   | { type: "resource"; resource: { uri: string; mimeType: string; blob: string } }
 
-/** What the model of somebody else is shown of a tool's result. @category encoding @since 0.1.0 */
+/** What the model of somebody else is shown of a tool's result. @stability experimental @category encoding @since 0.1.0 */
 export const blocksOf = (content: string | ReadonlyArray<ContentPart>): Array<Block> => {
   if (typeof content === "string") return [{ type: "text", text: content }]
   return content.map((part, at): Block => {

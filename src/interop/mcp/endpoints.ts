@@ -18,7 +18,7 @@ import type { Endpoint, Http } from "./options.ts"
 
 type Sdk = Pick<typeof Client, "Client" | "StreamableHTTPClientTransport">
 
-/** Loads the client of the SDK. @category loading @since 0.1.0 */
+/** Loads the client of the SDK. @stability experimental @category loading @since 0.1.0 */
 export const loadClient = (server: string): Effect.Effect<Sdk, McpError> =>
   Effect.tryPromise({
     try: () => import("@modelcontextprotocol/client"),
@@ -56,13 +56,13 @@ const secretsIn = (endpoint: Endpoint): ReadonlyArray<string> => {
 /** Credentials that were sent of late, such as tokens that a provider renews. */
 const maxSeen = 8
 
-/** Secrets of an endpoint, those that its provider gets on the way included. @category secrets @since 0.1.0 */
+/** Secrets of an endpoint, those that its provider gets on the way included. @stability experimental @category secrets @since 0.1.0 */
 export interface Secrets {
   readonly scrub: Scrub
   readonly sent: (headers: Headers) => void
 }
 
-/** Keeps in mind what must not show. @category secrets @since 0.1.0 */
+/** Keeps in mind what must not show. @stability experimental @category secrets @since 0.1.0 */
 export const secretsOf = (endpoint: Endpoint): Secrets => {
   const own = secretsIn(endpoint)
   const seen: Array<string> = []
@@ -78,7 +78,7 @@ export const secretsOf = (endpoint: Endpoint): Secrets => {
   }
 }
 
-/** A transport, and where it listens. @category models @since 0.1.0 */
+/** A transport, and where it listens. @stability experimental @category models @since 0.1.0 */
 export interface Opened {
   readonly transport: Transport
   /** Tells the server that the session is over, if there is one. */
@@ -134,6 +134,7 @@ type Initialize = (params: unknown) => unknown
 /**
  * A new transport to a server.
  *
+ * @stability experimental
  * @category opening
  * @since 0.1.0
  */

@@ -14,6 +14,7 @@ import { cap, type Scrub } from "../../transport/secrets/Redaction.ts"
  * that is not there (`InputRequired`), or the answer was lost so that nobody knows what came of the request (`Lost`). `Input` is a mistake of
  * the caller.
  *
+ * @stability experimental
  * @category errors
  * @since 0.1.0
  */
@@ -31,6 +32,7 @@ export type McpErrorKind =
 /**
  * A failure of an MCP server, or of a request to it. No secret of the endpoint is in its message.
  *
+ * @stability experimental
  * @category errors
  * @since 0.1.0
  */
@@ -61,6 +63,7 @@ export const tooDeepMark: { readonly tooDeep: true } = { tooDeep: true }
  * What became of a request: `refused` was answered, `unsent` never reached the server, `expired` was turned away with its session, `lost` may
  * have been carried out.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -116,6 +119,7 @@ const words = (text: unknown, scrub: Scrub, most = maxWords): string =>
 /**
  * Reads an error that the SDK threw. `hasSession` says whether the request belonged to a session, which can be over.
  *
+ * @stability experimental
  * @category reading
  * @since 0.1.0
  */

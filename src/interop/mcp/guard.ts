@@ -15,7 +15,7 @@ import { isObject } from "./values.ts"
 
 type Id = string | number
 
-/** A transport that is watched. @category models @since 0.1.0 */
+/** A transport that is watched. @stability experimental @category models @since 0.1.0 */
 export interface Guarded {
   readonly transport: Transport
   /** Answers the request of this body in the server's place: its answer is too large. */
@@ -32,7 +32,7 @@ const idOf = (message: unknown): Id | undefined => {
 /** Requests that have a way of their own to learn of the end. */
 const ownEnd = "subscriptions/listen"
 
-/** Watches a transport that was not started yet. @category constructors @since 0.1.0 */
+/** Watches a transport that was not started yet. @stability experimental @category constructors @since 0.1.0 */
 export const guard = (
   transport: Transport,
   options: { readonly initialize: (params: unknown) => unknown }

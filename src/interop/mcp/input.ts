@@ -18,12 +18,12 @@ import type { Bounds } from "./limits.ts"
 import type { Elicitation, ElicitationAnswer, Sampling, ServerOptions } from "./options.ts"
 import { isObject } from "./values.ts"
 
-/** The answer to an input request, or that it comes later. @category models @since 0.1.0 */
+/** The answer to an input request, or that it comes later. @stability experimental @category models @since 0.1.0 */
 export type Answered =
   | { readonly _tag: "Now"; readonly response: JsonObject }
   | { readonly _tag: "Later"; readonly elicitation: Elicitation }
 
-/** How often a model may still be asked in the course of a call. @category models @since 0.1.0 */
+/** How often a model may still be asked in the course of a call. @stability experimental @category models @since 0.1.0 */
 export interface Budget {
   left: number
 }
@@ -33,7 +33,7 @@ const maxMessage = 16 * 1024
 
 const defaultMaxTokens = 1024
 
-/** Answers of a model in one call. @category limits @since 0.1.0 */
+/** Answers of a model in one call. @stability experimental @category limits @since 0.1.0 */
 export const maxRequestsOf = (sampling: Sampling | undefined): number =>
   sampling === undefined ? 0 : sampling.maxRequests ?? 8
 
@@ -51,18 +51,18 @@ const elicitationOf = (server: string, params: unknown): Elicitation | undefined
   return { server, message, schema }
 }
 
-/** What is wrong with an answer. @category checks @since 0.1.0 */
+/** What is wrong with an answer. @stability experimental @category checks @since 0.1.0 */
 export const wrongWith = ({ schema }: Elicitation, answer: ElicitationAnswer): string | undefined => {
   if (answer.action !== "accept" || schema === undefined) return undefined
   const [first] = misfits(schema, answer.content ?? {})
   return first === undefined ? undefined : `${first.path === "" ? "content" : first.path}: ${first.message}`
 }
 
-/** An answer as the protocol has it. @category encoding @since 0.1.0 */
+/** An answer as the protocol has it. @stability experimental @category encoding @since 0.1.0 */
 export const responseOf = ({ schema }: Elicitation, { action, content }: ElicitationAnswer): JsonObject =>
   action === "accept" && schema !== undefined ? { action, content: content ?? {} } : { action }
 
-/** Answers what a server asks. @category constructors @since 0.1.0 */
+/** Answers what a server asks. @stability experimental @category constructors @since 0.1.0 */
 export const inputs = (server: string, options: ServerOptions, bounds: Bounds) => {
   const refuse = (message: string) =>
     new McpError({ server, kind: "InputRequired", message: `${server} asked for ${message}.` })
@@ -149,7 +149,7 @@ const sampledOf = ({ finishReason, model, rawFinishReason, text }: LlmResponse):
   stopReason: stopReasons[finishReason] ?? rawFinishReason ?? finishReason
 })
 
-/** The messages of a server, if they are such. @category reading @since 0.1.0 */
+/** The messages of a server, if they are such. @stability experimental @category reading @since 0.1.0 */
 export const messagesOf = (given: unknown, bounds: Bounds): ReadonlyArray<Message> | undefined => {
   if (!Array.isArray(given) || given.length === 0) return undefined
   const messages: Array<Message> = []

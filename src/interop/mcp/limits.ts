@@ -9,7 +9,7 @@ import type { Limits } from "./options.ts"
 
 const mebibyte = 1024 * 1024
 
-/** Limits in milliseconds, bytes and counts. @category limits @since 0.1.0 */
+/** Limits in milliseconds, bytes and counts. @stability experimental @category limits @since 0.1.0 */
 export type Bounds = { readonly [Name in keyof Limits]-?: number }
 
 const finite = (given: number | undefined, fallback: number): number =>
@@ -21,7 +21,7 @@ const millis = (given: Duration.Input | undefined, fallback: number): number => 
   return duration._tag === "None" ? fallback : Math.max(0, Duration.toMillis(duration.value))
 }
 
-/** Limits with defaults where nothing, or nothing sensible, was said. @category limits @since 0.1.0 */
+/** Limits with defaults where nothing, or nothing sensible, was said. @stability experimental @category limits @since 0.1.0 */
 export const boundsOf = (limits: Limits = {}): Bounds => ({
   connect: millis(limits.connect, 30_000),
   list: millis(limits.list, 30_000),

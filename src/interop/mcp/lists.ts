@@ -21,7 +21,7 @@ const longestAge = 86_400_000
 /** After a list could not be read it is not tried again before this. */
 const pauseAfterFailure = 1000
 
-/** A list as it was read. @category models @since 0.1.0 */
+/** A list as it was read. @stability experimental @category models @since 0.1.0 */
 export interface Read {
   readonly entries: ReadonlyArray<{ readonly [name: string]: unknown }>
   /** Milliseconds; absent when the server did not say. */
@@ -92,7 +92,7 @@ const readAll = (
     return { entries, ttl, problems }
   })
 
-/** A list that is kept. @category models @since 0.1.0 */
+/** A list that is kept. @stability experimental @category models @since 0.1.0 */
 export interface Kept<A> {
   /** What there is now: read anew when it has changed or does not count any more, as it was when it cannot be read. */
   readonly get: Effect.Effect<ReadonlyArray<A>>
@@ -102,7 +102,7 @@ export interface Kept<A> {
   readonly problems: () => ReadonlyArray<string>
 }
 
-/** Keeps a list. `wanted` says whether the server has such lists. @category constructors @since 0.1.0 */
+/** Keeps a list. `wanted` says whether the server has such lists. @stability experimental @category constructors @since 0.1.0 */
 export const kept = <A>(
   connection: Connection,
   method: Method,

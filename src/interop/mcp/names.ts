@@ -12,14 +12,14 @@ import { digest } from "../../agent/run/digest.ts"
 const longest = 64
 const markLength = 9
 
-/** A prefix in characters that providers take. @category names @since 0.1.0 */
+/** A prefix in characters that providers take. @stability experimental @category names @since 0.1.0 */
 export const prefixOf = (prefix: string): string =>
   prefix.replaceAll(/[^A-Za-z0-9_-]/g, "_").replace(/^(?=[^A-Za-z_])/, "_").slice(0, 32)
 
-/** Whether names of two prefixes can be the same. @category names @since 0.1.0 */
+/** Whether names of two prefixes can be the same. @stability experimental @category names @since 0.1.0 */
 export const overlaps = (a: string, b: string): boolean => a.startsWith(b) || b.startsWith(a)
 
-/** The name under which a tool is offered. @category names @since 0.1.0 */
+/** The name under which a tool is offered. @stability experimental @category names @since 0.1.0 */
 export const nameOf = (server: string, prefix: string, marked: boolean, name: string): string => {
   const wanted = `${prefix}${name}`
   const plain = wanted.replaceAll(/[^A-Za-z0-9_-]/g, "_").replace(/^(?=[^A-Za-z_])/, "_")

@@ -20,6 +20,7 @@ import type { Json, JsonObject, Message } from "../../Message.ts"
  * A server that is a program, spoken to over its standard input and output. Of the environment it gets what `env` says and a few
  * harmless names (`PATH`, `HOME`, …).
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -40,6 +41,7 @@ export interface Stdio {
 /**
  * A server at a URL, spoken to over streamable HTTP. Redirects to another origin are not followed.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -58,6 +60,7 @@ export interface Http {
 /**
  * A server behind a transport of the SDK. `open` is run for each connection, and gives a transport that was not started yet.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -70,6 +73,7 @@ export interface Custom {
 /**
  * Where a server is.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -82,6 +86,7 @@ export type Endpoint = Stdio | Http | Custom
 /**
  * What a server wants of a person: fields to fill in, or a page to visit. It is the server's text; show it as such, with the server's name.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -99,6 +104,7 @@ export interface Elicitation {
 /**
  * What a person answers. `content` holds the fields of a form that was accepted.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -112,6 +118,7 @@ export interface ElicitationAnswer {
 /**
  * A model that servers may ask, through whatever policies are on it.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -140,6 +147,7 @@ export interface Sampling {
 /**
  * How far a server is followed.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -179,6 +187,7 @@ export interface Limits {
 /**
  * A tool as its server describes it.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -208,6 +217,7 @@ export interface ToolInfo {
 /**
  * Options of one server.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

@@ -12,7 +12,7 @@ const key = "x-mcp-header"
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const types = new Set(["string", "integer", "boolean"])
 
-/** Whether what a schema says of headers can be done. @category checks @since 0.1.0 */
+/** Whether what a schema says of headers can be done. @stability experimental @category checks @since 0.1.0 */
 export const headersFit = (schema: unknown): boolean => {
   const names = new Set<string>()
   // Headers are of properties alone, and of theirs: anywhere else the word is wrong.

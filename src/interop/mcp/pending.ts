@@ -20,6 +20,7 @@ const Elicited: Schema.Codec<Elicitation> = Schema.Struct({
  * A call whose server asks for something before it goes on. What the server keeps in it (`requestState`) is opaque; it is sent back as it
  * came, and to that server alone.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -52,6 +53,7 @@ export interface Pending {
 /**
  * Schema of {@link Pending}.
  *
+ * @stability experimental
  * @category schemas
  * @since 0.1.0
  */

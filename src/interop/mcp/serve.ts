@@ -35,6 +35,7 @@ import { isObject } from "./values.ts"
 /**
  * Options of {@link serve}.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -63,6 +64,7 @@ export interface ServeOptions {
 /**
  * A server. It answers for as long as its scope is open.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -207,6 +209,7 @@ const randomId = Effect.sync(() => `mcp_${digest(crypto.randomUUID()).slice(0, 2
  * yield* server.stdio
  * ```
  *
+ * @stability experimental
  * @category serving
  * @since 0.1.0
  */

@@ -24,7 +24,7 @@ import { isObject } from "./values.ts"
 
 type Entry = { readonly [name: string]: unknown }
 
-/** A server. @category models @since 0.1.0 */
+/** A server. @stability experimental @category models @since 0.1.0 */
 export interface Server {
   readonly name: string
   readonly options: ServerOptions
@@ -37,7 +37,7 @@ export interface Server {
   readonly names: { readonly prefix: string; readonly marked: boolean }
 }
 
-/** Makes a server. Nothing is connected yet. @category constructors @since 0.1.0 */
+/** Makes a server. Nothing is connected yet. @stability experimental @category constructors @since 0.1.0 */
 export const serverOf = (
   name: string,
   options: ServerOptions,
@@ -146,7 +146,7 @@ const outcome = (
   }
 }
 
-/** Where calls wait. @category models @since 0.1.0 */
+/** Where calls wait. @stability experimental @category models @since 0.1.0 */
 export interface Waiting {
   /** Keeps a call; `false` when there are too many. */
   readonly keep: (pending: Pending) => Effect.Effect<boolean>
@@ -159,6 +159,7 @@ const currentOf = (server: Server, tool: Offered): Effect.Effect<Offered | undef
  * The tools of a server as they are now, with what runs them. A call is for the definition that the model saw: when the server has
  * another one by then, it is not made.
  *
+ * @stability experimental
  * @category tools
  * @since 0.1.0
  */
@@ -239,6 +240,7 @@ const pendingOf = (
 /**
  * Goes on with a call that waited, with all that was asked for.
  *
+ * @stability experimental
  * @category running
  * @since 0.1.0
  */

@@ -20,6 +20,7 @@ import { rawOf } from "./tidy.ts"
 /**
  * A resource of a server, or a template of many.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -43,6 +44,7 @@ export interface Resource {
 /**
  * A prompt of a server.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -85,14 +87,14 @@ const resourceOf = (server: string, isTemplate: boolean) => (entry: Entry): Reso
 
 const byUri = (a: Resource, b: Resource): number => a.uri < b.uri ? -1 : a.uri > b.uri ? 1 : 0
 
-/** The resources of a server, in the order of their URIs, templates after them. @category lists @since 0.1.0 */
+/** The resources of a server, in the order of their URIs, templates after them. @stability experimental @category lists @since 0.1.0 */
 export const resourcesOf = (server: Server): Effect.Effect<ReadonlyArray<Resource>> =>
   Effect.map(Effect.all([server.resources.get, server.templates.get]), ([resources, templates]) => [
     ...resources.map(resourceOf(server.name, false)).toSorted(byUri),
     ...templates.map(resourceOf(server.name, true)).toSorted(byUri)
   ])
 
-/** The prompts of a server, in the order of their names. @category lists @since 0.1.0 */
+/** The prompts of a server, in the order of their names. @stability experimental @category lists @since 0.1.0 */
 export const promptsOf = (server: Server): Effect.Effect<ReadonlyArray<Prompt>> =>
   Effect.map(server.prompts.get, (entries) =>
     entries.map((entry): Prompt => ({
@@ -124,7 +126,7 @@ const asked = (server: Server, what: string, send: Call["send"]): Effect.Effect<
     }
   )
 
-/** Reads a resource. @category reading @since 0.1.0 */
+/** Reads a resource. @stability experimental @category reading @since 0.1.0 */
 export const readResource = (server: Server, uri: string): Effect.Effect<ReadonlyArray<ContentPart>, McpError> =>
   Effect.map(
     asked(
@@ -136,7 +138,7 @@ export const readResource = (server: Server, uri: string): Effect.Effect<Readonl
     (contents) => contentsOf(Array.isArray(contents) ? contents : [], server.connection.bounds)
   )
 
-/** The messages of a prompt. @category reading @since 0.1.0 */
+/** The messages of a prompt. @stability experimental @category reading @since 0.1.0 */
 export const readPrompt = (
   server: Server,
   name: string,
@@ -170,7 +172,7 @@ const asJson = ({ description, isTemplate, mediaType, name, title, uri }: Resour
 /** Resources that a model is shown at once. */
 const maxShown = 200
 
-/** Two tools by which a model finds and reads resources. @category tools @since 0.1.0 */
+/** Two tools by which a model finds and reads resources. @stability experimental @category tools @since 0.1.0 */
 export const resourceTools = (server: Server, taken: ReadonlySet<string>): Handlers.Handlers => {
   const { connection: { bounds }, name, names: { marked, prefix }, options } = server
   const named = (own: string) => nameOf(name, prefix, marked, own)

@@ -73,10 +73,10 @@ const prompt = (entry: unknown): Fields | undefined => {
 /** What was read of a result, under a name of ours in its `_meta`: no schema of the SDK looks at it there. */
 const rawKey = "effect-llm/raw"
 
-/** Of entries that were left out of a list. @category keys @since 0.1.0 */
+/** Of entries that were left out of a list. @stability experimental @category keys @since 0.1.0 */
 export const droppedKey = "effect-llm/dropped"
 
-/** That the server said how long the list counts. @category keys @since 0.1.0 */
+/** That the server said how long the list counts. @stability experimental @category keys @since 0.1.0 */
 export const timedKey = "effect-llm/timed"
 
 const kind = (result: Fields): Fields => "resultType" in result ? { resultType: result.resultType } : {}
@@ -131,6 +131,7 @@ const holding = (result: Fields, name: string): Fields => ({
 /**
  * A result of the method that no schema refuses, with what was read of it under {@link rawKey}.
  *
+ * @stability experimental
  * @category tidying
  * @since 0.1.0
  */
@@ -156,7 +157,7 @@ export const tidied = (method: string, result: unknown): unknown => {
   }
 }
 
-/** What was read of a result that is tidied. @category reading @since 0.1.0 */
+/** What was read of a result that is tidied. @stability experimental @category reading @since 0.1.0 */
 export const rawOf = (result: unknown): unknown => {
   const meta = isObject(result) ? result._meta : undefined
   return isObject(meta) ? meta[rawKey] : undefined

@@ -17,7 +17,7 @@ import type { ServerOptions, ToolInfo } from "./options.ts"
 import { headersFit } from "./paramHeaders.ts"
 import { isObject } from "./values.ts"
 
-/** A tool of a server. @category models @since 0.1.0 */
+/** A tool of a server. @stability experimental @category models @since 0.1.0 */
 export interface Offered {
   readonly info: ToolInfo
   /** The name under which it is offered. */
@@ -61,7 +61,7 @@ const allows = ({ allow }: ServerOptions, info: ToolInfo): boolean => {
   }
 }
 
-/** The tools of a list that are allowed, each name once, in the order of their names. @category reading @since 0.1.0 */
+/** The tools of a list that are allowed, each name once, in the order of their names. @stability experimental @category reading @since 0.1.0 */
 export const offeredOf = (
   server: string,
   options: ServerOptions,
@@ -93,7 +93,7 @@ export const offeredOf = (
   return { items, problems: problems.slice(0, 16) }
 }
 
-/** Which definitions were agreed to. @category models @since 0.1.0 */
+/** Which definitions were agreed to. @stability experimental @category models @since 0.1.0 */
 export interface Agreed {
   /** Whether a tool is what it was. */
   readonly holds: (info: ToolInfo) => boolean
@@ -106,7 +106,7 @@ export interface Agreed {
 /** Names that are kept in mind of a server that changes them all the time; those after them ask. */
 const maxNames = 4096
 
-/** Keeps in mind what was agreed to. @category constructors @since 0.1.0 */
+/** Keeps in mind what was agreed to. @stability experimental @category constructors @since 0.1.0 */
 export const agreed = ({ definitions }: ServerOptions): Agreed => {
   const known = new Map<string, string>(Object.entries(definitions ?? {}))
   return {
@@ -122,7 +122,7 @@ export const agreed = ({ definitions }: ServerOptions): Agreed => {
   }
 }
 
-/** A tool of a server as one of ours. @category constructors @since 0.1.0 */
+/** A tool of a server as one of ours. @stability experimental @category constructors @since 0.1.0 */
 export const toolOf = (
   { info, name, repeatable }: Offered,
   options: ServerOptions,

@@ -38,6 +38,7 @@ type Outcome =
 /**
  * An event of AG-UI. Those of kinds that nothing here gives are left out.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -151,6 +152,7 @@ export type AgUiEvent =
 /**
  * Who a stream belongs to.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -204,6 +206,7 @@ const interruptsOf = ({ approvals, deferred, unknown }: Waiting): ReadonlyArray<
 /**
  * Spells the events of one run.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

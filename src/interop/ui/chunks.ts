@@ -20,6 +20,7 @@ type Metadata = { readonly providerMetadata?: { readonly [provider: string]: { r
 /**
  * A chunk of the UI message stream. Those of kinds that nothing here gives are left out.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -174,6 +175,7 @@ export type Chunk =
 /**
  * What is shown.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -204,6 +206,7 @@ const metadataOf = (part: { readonly providerMetadata?: Metadata["providerMetada
 /**
  * Spells the events of one message.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -108,6 +108,7 @@ const assistant = (parts: ReadonlyArray<Fields>): ReadonlyArray<object> => {
  * The messages of a page, or what is wrong with them. Instructions are the application's: system messages are left out. `provider` is
  * whose uploaded files are meant.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -13,6 +13,7 @@ import { jsonText } from "../../json/text.ts"
 /**
  * Headers of a response of server-sent events: nothing on the way may keep it back.
  *
+ * @stability experimental
  * @category constants
  * @since 0.1.0
  */
@@ -29,6 +30,7 @@ const keepAlive = ": keep-alive\n\n"
 /**
  * Each value as an event, and `end` after the last.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -43,6 +45,7 @@ export const sseText = <E, R>(
 /**
  * A response of server-sent events, with a comment every 15 seconds. A client that goes away ends the stream.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -20,6 +20,7 @@ import { type Candidate, type Event, EventSink } from "../../stream/emit.ts"
 /**
  * An attempt that failed, whereupon another one was made.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -44,6 +45,7 @@ export interface FailedAttempt {
 /**
  * A failure in words for whoever sits before the screen: none of them a provider's.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -61,6 +63,7 @@ export interface PublicFailure {
 /**
  * One thing that is told.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -73,6 +76,7 @@ export type Told<A> =
 /**
  * Events of an answer, or of a run.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -116,6 +120,7 @@ const ofError = ({ isRetryable, reason, retryAfter }: LlmError): PublicFailure =
 /**
  * What is said of a failure, whatever it is.
  *
+ * @stability experimental
  * @category failures
  * @since 0.1.0
  */
@@ -185,6 +190,7 @@ const isLast = (event: AnyEvent, ofRun: boolean): boolean =>
 /**
  * Tells of a stream of events. It never fails: a failure, a defect and an end without an end are the last that is told.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */

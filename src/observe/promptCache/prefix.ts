@@ -19,6 +19,7 @@ interface Piece {
 /**
  * What of a request is to be cached.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -109,6 +110,7 @@ const read = (request: LlmRequest, automatic: boolean): Prefix | undefined => {
 /**
  * What of a request is to be cached, or nothing: it is not marked, or cannot be read. With `automatic` the whole of it.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -130,6 +132,7 @@ const characterOf = (a: string, b: string): number => {
 /**
  * Where a request departs from the prefix of the one before it; nothing when it is an extension of it.
  *
+ * @stability stable
  * @category comparing
  * @since 0.1.0
  */

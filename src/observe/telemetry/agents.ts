@@ -94,6 +94,7 @@ const errorTypeOf = (cause: Cause.Cause<unknown>): string => {
 /**
  * What is told of an agent.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -113,6 +114,7 @@ export interface AgentInfo {
 /**
  * What an invocation made, when it has ended.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -127,6 +129,7 @@ export interface Invocation {
 /**
  * Traces one invocation of an agent as `invoke_agent`.
  *
+ * @stability stable
  * @category tracing
  * @since 0.1.0
  */
@@ -184,6 +187,7 @@ export const invokeAgent = <A, E, R>(
 /**
  * What is told of a tool that is run.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -201,6 +205,7 @@ export interface ToolRun {
  * Traces one run of a tool as `execute_tool`. `failed` says of what came of it which class of error it was, if any, and what of it
  * may be recorded as its result.
  *
+ * @stability stable
  * @category tracing
  * @since 0.1.0
  */

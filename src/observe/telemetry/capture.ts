@@ -21,6 +21,7 @@ const details = "gen_ai.client.inference.operation.details"
 /**
  * Records content.
  *
+ * @stability stable
  * @category recording
  * @since 0.1.0
  */
@@ -55,6 +56,7 @@ const nothing: Effect.Effect<Content | undefined> = Effect.undefined
 /**
  * What records content, or nothing where none is asked for. What cannot be loaded records nothing.
  *
+ * @stability stable
  * @category loading
  * @since 0.1.0
  */

@@ -121,6 +121,7 @@ const total = (make: () => Content): Content => {
 /**
  * What is asked.
  *
+ * @stability stable
  * @category recording
  * @since 0.1.0
  */
@@ -143,6 +144,7 @@ const asked = (request: LlmRequest, settings: Resolved): Content => {
 /**
  * What was answered.
  *
+ * @stability stable
  * @category recording
  * @since 0.1.0
  */
@@ -163,6 +165,7 @@ const answered = (request: LlmRequest, response: LlmResponse, settings: Resolved
 /**
  * One value, such as the arguments of a tool call.
  *
+ * @stability stable
  * @category recording
  * @since 0.1.0
  */

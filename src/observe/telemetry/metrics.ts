@@ -33,6 +33,7 @@ const tokenCount = (name: string, description: string) =>
 /**
  * Seconds per call, by operation, provider, model and `error.type`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -44,6 +45,7 @@ export const inferenceDuration = duration(
 /**
  * Seconds from the call to the first chunk of a stream.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -55,6 +57,7 @@ export const timeToFirstChunk = duration(
 /**
  * Seconds from one chunk of a stream to the next.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -66,6 +69,7 @@ export const timePerOutputChunk = duration(
 /**
  * Input tokens, cached ones included.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -74,6 +78,7 @@ export const inputTokens = tokenCount("gen_ai.client.inference.usage.input_token
 /**
  * Output tokens, reasoning included.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -82,6 +87,7 @@ export const outputTokens = tokenCount("gen_ai.client.inference.usage.output_tok
 /**
  * Input tokens that the provider read from its cache; part of {@link inputTokens}.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -93,6 +99,7 @@ export const cacheReadTokens = tokenCount(
 /**
  * Input tokens that the provider wrote to its cache; part of {@link inputTokens}.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -104,6 +111,7 @@ export const cacheWriteTokens = tokenCount(
 /**
  * Output tokens of reasoning; part of {@link outputTokens}.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -115,6 +123,7 @@ export const reasoningTokens = tokenCount(
 /**
  * Input tokens per call, for percentiles; sums are in {@link inputTokens}.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -126,6 +135,7 @@ export const inputTokensPerCall = tokensPerCall(
 /**
  * Output tokens per call, for percentiles; sums are in {@link outputTokens}.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -141,6 +151,7 @@ export const outputTokensPerCall = tokensPerCall(
 /**
  * Seconds per invocation of an agent, by agent and `error.type`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -149,6 +160,7 @@ export const invokeAgentDuration = duration("gen_ai.invoke_agent.duration", "Dur
 /**
  * Model calls per invocation of an agent, those of agents below not counted.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -161,6 +173,7 @@ export const inferenceCalls = Metric.histogram("gen_ai.invoke_agent.inference_ca
 /**
  * Tools run per invocation of an agent.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -173,6 +186,7 @@ export const toolCalls = Metric.histogram("gen_ai.invoke_agent.tool_calls", {
 /**
  * Seconds per run of a tool, by tool, agent and `error.type`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -187,6 +201,7 @@ const makeTokenUsage = () => tokensPerCall("gen_ai.client.token.usage", "Number 
 /**
  * Seconds per call. An older name, see `Settings.conventions`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -195,6 +210,7 @@ export const operationDuration = duration("gen_ai.client.operation.duration", "G
 /**
  * Tokens per call, by `gen_ai.token.type` input or output. An older name, see `Settings.conventions`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -206,6 +222,7 @@ export const outputTokenUsage = makeTokenUsage()
 /**
  * Seconds from the call to the first content of a stream. An older name, see `Settings.conventions`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -217,6 +234,7 @@ export const timeToFirstToken = duration(
 /**
  * Seconds per output token after the first. An older name, see `Settings.conventions`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */

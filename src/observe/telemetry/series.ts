@@ -42,6 +42,7 @@ const conventionalNames: { readonly [id: string]: string } = {
 /**
  * The name of a provider in telemetry.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -50,6 +51,7 @@ export const providerName = (id: string): string => Object.hasOwn(conventionalNa
 /**
  * Where a service sends its requests, as attributes.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -69,6 +71,7 @@ interface Requested {
 /**
  * The series of one service.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */

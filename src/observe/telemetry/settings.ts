@@ -12,6 +12,7 @@ import type * as Fiber from "effect/Fiber"
 /**
  * Settings of telemetry. What is left out is read from the environment.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -37,6 +38,7 @@ export interface Settings {
 /**
  * The settings of a fiber's calls.
  *
+ * @stability stable
  * @category references
  * @since 0.1.0
  */
@@ -124,6 +126,7 @@ const remembered = (settings: Settings, environment: Environment): Resolved => {
 /**
  * Runs with the settings of the fiber.
  *
+ * @stability stable
  * @category running
  * @since 0.1.0
  */

@@ -18,6 +18,7 @@ const charactersPerToken = 4
 /**
  * What a response cost; `undefined` when that cannot be known.
  *
+ * @stability stable
  * @category costs
  * @since 0.1.0
  */
@@ -90,6 +91,7 @@ class Lengths {
 /**
  * Output tokens that calls are expected to use: as the application says, else learned from the answers of each model.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */

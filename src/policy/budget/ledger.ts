@@ -10,6 +10,7 @@
 /**
  * A reservation that is wanted.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -31,6 +32,7 @@ export interface Reserve {
 /**
  * Whether there was room, and what was spent and reserved before.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -46,6 +48,7 @@ export interface Reserved {
 /**
  * The end of a reservation: what was really spent takes its place. Settling one twice counts once.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -63,6 +66,7 @@ export interface Settle {
 /**
  * The state of an account.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -86,6 +90,7 @@ const sweepEvery = 1024
 /**
  * Accounts in this process.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */

@@ -14,6 +14,7 @@ import type { Account, Reserve, Reserved, Settle } from "./ledger.ts"
 /**
  * Accounts shared through Redis.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -127,6 +128,7 @@ const readScript = Redis.script(
 /**
  * Makes the books over a connection. `prefix` begins the Redis keys.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */

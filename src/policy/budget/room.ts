@@ -17,6 +17,7 @@ const maxLookMillis = 1000
  * Tries to reserve until there is room, or until what is spent alone leaves none, or too long. Holds nothing while it waits; `restore`
  * makes the waits interruptible.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */

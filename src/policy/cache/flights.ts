@@ -14,6 +14,7 @@ import type { LlmResponse } from "../../LlmResponse.ts"
 /**
  * What came of a leader. After `Gone`, whoever waits asks anew.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -25,6 +26,7 @@ export type Outcome =
 /**
  * One call that others may wait for.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -36,6 +38,7 @@ export interface Flight {
 /**
  * The calls in flight, by key.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */

@@ -115,6 +115,7 @@ const keyedBy = (request: LlmRequest, info: ServiceInfo, partition: string, vers
 /**
  * What is digested, as text; `undefined` for a request that is no plain data throughout.
  *
+ * @stability stable
  * @category keys
  * @since 0.1.0
  */
@@ -136,6 +137,7 @@ export const keyText = (
 /**
  * SHA-256 of a text, in hexadecimal; `undefined` where the runtime has no Web Crypto (a page that is not served securely).
  *
+ * @stability stable
  * @category keys
  * @since 0.1.0
  */

@@ -51,6 +51,7 @@ const makeStore = (capacity: number): BackingPersistenceStore => {
 /**
  * Makes a store that keeps so many answers.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */

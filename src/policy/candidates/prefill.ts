@@ -20,6 +20,7 @@ const isText = (message: Message): boolean => parts(message).every((part) => par
 /**
  * The text that a request asks to go on from, "" when it asks for a new answer.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -32,6 +33,7 @@ export const prefillOf = (request: LlmRequest): string => {
  * A request to go on from what it asked for already and `text`. Some APIs refuse whitespace at the end, so there is none.
  *
  * @see https://platform.claude.com/docs/en/build-with-claude/prompt-engineering/prefill-claudes-response
+ * @stability stable
  * @category requests
  * @since 0.1.0
  */
@@ -47,6 +49,7 @@ const longestTail = 60
 /**
  * The last words of a text, for finding the place again.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -71,6 +74,7 @@ const goOnRepeating = (tail: string): string =>
  * A request that ends in a prefill, with an instruction in its place. With `repeat` the model is asked to begin with
  * the last characters, which makes the seam certain for whoever trims them; without, to begin behind them.
  *
+ * @stability stable
  * @category requests
  * @since 0.1.0
  */
@@ -87,6 +91,7 @@ export const asInstruction = (request: LlmRequest, repeat: boolean): LlmRequest 
 /**
  * Whether an error can mean that a provider takes no prefill: 400 or 422 to a request that has one.
  *
+ * @stability stable
  * @category guards
  * @since 0.1.0
  */

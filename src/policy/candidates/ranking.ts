@@ -11,6 +11,7 @@ import type { Prices } from "../../Model.ts"
 /**
  * How the next candidate is chosen.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -19,6 +20,7 @@ export type Strategy = typeof strategies[number]
 /**
  * All strategies.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -34,6 +36,7 @@ export const strategies = [
 /**
  * What is known of a candidate now.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -50,6 +53,7 @@ export interface Numbers {
 /**
  * What a request costs at most.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -84,6 +88,7 @@ const rotated = (indexes: ReadonlyArray<number>, turn: number): Array<number> =>
 /**
  * The order in which candidates are tried. `turn` counts calls.
  *
+ * @stability stable
  * @category ordering
  * @since 0.1.0
  */
@@ -139,6 +144,7 @@ const hash = (text: string): number => {
  * The order of candidates for a key: weighted rendezvous hashing, so that a key keeps its candidate when others come and go.
  *
  * @see https://en.wikipedia.org/wiki/Rendezvous_hashing
+ * @stability stable
  * @category ordering
  * @since 0.1.0
  */

@@ -16,6 +16,7 @@ import { type Check, oneOf, optional, recordOf } from "../../validation/values.t
 /**
  * Where an error leads: to the `next` candidate, to the next one with a `larger-window`, or to a `stop` with that error.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -24,6 +25,7 @@ export type Route = "next" | "larger-window" | "stop"
 /**
  * A route per reason, or a function of the reason.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -44,6 +46,7 @@ export type Routes = {
  * included, and a body or medium that is too large for it. The request's own faults, the application's limits and a passed total
  * time limit stop; a conversation with too many tokens goes to a larger window.
  *
+ * @stability stable
  * @category routes
  * @since 0.1.0
  */
@@ -78,6 +81,7 @@ const route = oneOf("next", "larger-window", "stop")
 /**
  * Routes that differ from the default ones.
  *
+ * @stability stable
  * @category checks
  * @since 0.1.0
  */
@@ -89,6 +93,7 @@ export const routeOverrides: Check = recordOf(
 /**
  * The route of an error.
  *
+ * @stability stable
  * @category routes
  * @since 0.1.0
  */
@@ -106,6 +111,7 @@ const soonest = (failed: ReadonlyArray<PriorAttempt>): Duration.Duration | undef
 /**
  * The error of a call of which every candidate failed: who, why and how long, and no bodies.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -129,6 +135,7 @@ export const exhausted = (policy: string, { error, failed }: FailedAttempt): Llm
 /**
  * Provider and model of a service, as events and metrics name them.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */

@@ -21,6 +21,7 @@ import { callable, countFrom, fields, finite, flag, optional, recordOf, text } f
 /**
  * Facts of a candidate.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -40,6 +41,7 @@ const key = Symbol.for("effect-llm/Traits")
 /**
  * What is said of a service.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -52,6 +54,7 @@ const withTraits = (service: Service, traits: Traits): Service =>
 /**
  * Whether a service goes on from an assistant message at the end; `undefined` when nobody knows.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -63,6 +66,7 @@ export const takesPrefill = (service: Service): boolean | undefined => {
 /**
  * The first of several candidates as what is known of all of them: little, because what is true of one need not be of another.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -78,6 +82,7 @@ export const together = (candidates: readonly [Service, ...Array<Service>]): Ser
 /**
  * How the requests that go to one candidate differ.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -127,6 +132,7 @@ const describe = (service: Service, traits: Traits, rewrite: Rewrite | undefined
 /**
  * Describes a candidate, given as a layer or as a service.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -161,6 +167,7 @@ type CandidateLayer<E, R> = Layer.Layer<LlmService, E, R>
  * Builds candidates one after the other in the current scope. Layers of one tag override each other, so each is built on its own;
  * the memo map of the layer around them makes one that is used twice, here or elsewhere, one service.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -177,6 +184,7 @@ export const buildAll = <E, R>(
 /**
  * Builds one candidate, as {@link buildAll} does.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */

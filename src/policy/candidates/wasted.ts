@@ -10,6 +10,7 @@ import type { Usage } from "../../LlmResponse.ts"
 /**
  * Tokens of attempts whose output was thrown away, as far as the provider reported them, by `policy` and `provider`.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */
@@ -21,6 +22,7 @@ export const wastedTokens = Metric.counter("effect_llm.wasted_tokens", {
 /**
  * Counts the usage of a lost attempt; one that is not known counts nothing.
  *
+ * @stability stable
  * @category metrics
  * @since 0.1.0
  */

@@ -21,6 +21,7 @@ interface Waiter {
 /**
  * How an attempt to get a permit came out.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -29,6 +30,7 @@ export type Acquired = "acquired" | "full" | "late"
 /**
  * Permits with a queue.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */

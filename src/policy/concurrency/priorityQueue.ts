@@ -10,6 +10,7 @@
 /**
  * An entry of a {@link PriorityQueue}.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -26,6 +27,7 @@ const before = (a: Entry<unknown>, b: Entry<unknown>): boolean =>
 /**
  * A mutable priority queue.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */

@@ -16,6 +16,7 @@ import type { Seam } from "./seam.ts"
 /**
  * A stream made of attempts.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */

@@ -37,6 +37,7 @@ class Pattern {
 /**
  * The first place at which a growing text occurs in another.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -64,6 +65,7 @@ export class Occurrence {
 /**
  * Length of the longest beginning of `text` that ends `written`.
  *
+ * @stability stable
  * @category parsing
  * @since 0.1.0
  */

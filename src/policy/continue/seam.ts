@@ -13,6 +13,7 @@ import { Occurrence, overlapOf } from "./overlap.ts"
 /**
  * What a continuation was asked to do.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -27,6 +28,7 @@ const leastUnasked = 8
 /**
  * The seam between a text and its continuation.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */

@@ -15,6 +15,7 @@ import type { Authentication, PermissionDenied, QuotaExhausted, RateLimit } from
 /**
  * A credential and its share.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -28,6 +29,7 @@ export interface Key {
 /**
  * The reasons that are a key's.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -36,6 +38,7 @@ export type KeyReason = Authentication | PermissionDenied | QuotaExhausted | Rat
 /**
  * A key and what is known of it.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -60,6 +63,7 @@ const isUsable = ({ benchedUntil, dead, weight }: Member, now: number): boolean 
 /**
  * The keys of a pool.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */

@@ -17,6 +17,7 @@ import { maxKeys } from "../perKey.ts"
 /**
  * What is limited.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -25,6 +26,7 @@ export type Resource = "requests" | "tokens" | "inputTokens" | "outputTokens"
 /**
  * All resources.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -33,6 +35,7 @@ export const resources: ReadonlyArray<Resource> = ["requests", "tokens", "inputT
 /**
  * Units per resource.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -41,6 +44,7 @@ export type Amounts = { readonly [R in Resource]?: number | undefined }
 /**
  * What a call takes.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -58,6 +62,7 @@ export interface Reserve {
 /**
  * What a call got.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -71,6 +76,7 @@ export interface Reservation {
 /**
  * What is known once a call ended.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -112,6 +118,7 @@ const ceil = (millis: number): number => Math.ceil(millis - 1e-6)
 /**
  * The buckets of all keys. A key whose buckets are all full again is forgotten.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */

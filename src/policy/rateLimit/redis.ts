@@ -16,6 +16,7 @@ import type { Reservation, Reserve, Settle } from "./buckets.ts"
 /**
  * Buckets shared through Redis.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -200,6 +201,7 @@ return 1
 /**
  * Buckets whose Redis keys begin with `prefix`.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */

@@ -24,6 +24,7 @@ import {
 /**
  * What a block collects. `opaque` is kept as the wire sent it, `ignored` is not kept at all.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -32,6 +33,7 @@ export type Kind = "text" | "reasoning" | "tool" | "opaque" | "ignored"
 /**
  * An open block.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -99,6 +101,7 @@ const mediaOf = (source: JsonFields | undefined): Media | undefined => {
 /**
  * Starts a block, with whatever content came in its start.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -140,6 +143,7 @@ export const openBlock = (assembler: Assembler, key: unknown, start: JsonFields)
 /**
  * Adds a citation to a text block. Any of its fields may be missing.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -163,6 +167,7 @@ export const cite = (assembler: Assembler, block: Block | undefined, citation: J
 /**
  * Closes text or reasoning.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -199,6 +204,7 @@ const replayOf = (start: JsonFields): { readonly replay: JsonObject } | undefine
 /**
  * Whether a call has come without any arguments so far.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -217,6 +223,7 @@ const inputOf = (start: JsonFields): Json | undefined =>
  * Closes a call. Arguments come from deltas, else whole from the block's start, else they are `{}`. `cut` says that the
  * answer stopped at a limit within this call: it is then not one to run.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -242,6 +249,7 @@ const kindOf = (type: string): ServerToolPart["kind"] =>
  * Emits a server-tool block as the wire sent it, with streamed input put in place. With `settledOnly`, a call whose
  * input was cut is left out.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -12,6 +12,7 @@ import type { Json, JsonObject } from "../../Message.ts"
 /**
  * Ends a cached prefix.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -20,6 +21,7 @@ export type CacheMark = { type: "ephemeral"; ttl?: "5m" | "1h" }
 /**
  * Text.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -33,6 +35,7 @@ export type TextBlock<Opaque = JsonObject> = {
 /**
  * Image formats the API takes.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -41,6 +44,7 @@ export type ImageMediaType = "image/jpeg" | "image/png" | "image/gif" | "image/w
 /**
  * An image.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -56,6 +60,7 @@ export type ImageBlock = {
 /**
  * A PDF or a text.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -74,6 +79,7 @@ export type DocumentBlock = {
 /**
  * A call of the model, replayed.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -90,6 +96,7 @@ export type ToolUseBlock<Opaque = JsonObject> = {
 /**
  * The answer to a call.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -104,6 +111,7 @@ export type ToolResultBlock<Opaque = JsonObject> = {
 /**
  * Reasoning, replayed. Never a cache breakpoint.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -114,6 +122,7 @@ export type ThinkingBlock =
 /**
  * Blocks that can end a cached prefix.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -127,6 +136,7 @@ export type CacheableBlock<Opaque = JsonObject> =
 /**
  * Any block of a message.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -135,6 +145,7 @@ export type ContentBlock<Opaque = JsonObject> = CacheableBlock<Opaque> | Thinkin
 /**
  * One turn.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -143,6 +154,7 @@ export type BodyMessage<Opaque = JsonObject> = { role: "user" | "assistant"; con
 /**
  * A tool that the application runs.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -157,6 +169,7 @@ export type BodyTool = {
 /**
  * Efforts the API knows.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -165,6 +178,7 @@ export type Effort = "low" | "medium" | "high" | "xhigh" | "max"
 /**
  * How to think.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -173,6 +187,7 @@ export type Thinking = { type: "adaptive" } | { type: "enabled"; budget_tokens: 
 /**
  * The choice among tools.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -184,6 +199,7 @@ export type BodyToolChoice =
 /**
  * The body.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

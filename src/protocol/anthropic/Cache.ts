@@ -16,6 +16,7 @@ import type { Quirks } from "./Quirks.ts"
 /**
  * Something that can carry a breakpoint.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -24,6 +25,7 @@ export type Markable = CacheableBlock | BodyTool | JsonObject
 /**
  * Breakpoints asked for, by block.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -34,6 +36,7 @@ const limit = 4
 /**
  * Whether a block can have a breakpoint.
  *
+ * @stability experimental
  * @category guards
  * @since 0.1.0
  */
@@ -45,6 +48,7 @@ export const cacheable = (block: ContentBlock): block is CacheableBlock => {
 /**
  * Asks for a breakpoint at a block; one for a longer time that was asked for before stands.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -75,6 +79,7 @@ const wantOptions = (body: Body, wanted: Wanted, options: CacheOptions): void =>
  * Puts the breakpoints into the body. Of more than 4, those kept are the last of the system prompt, the last of the tools,
  * then the latest in the messages.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

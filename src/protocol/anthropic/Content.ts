@@ -35,6 +35,7 @@ import type { Quirks } from "./Quirks.ts"
 /**
  * What building content needs and collects.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -177,6 +178,7 @@ const blockOf = (role: "user" | "assistant", part: Part, building: Building): Co
 /**
  * The blocks of a turn's parts.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -80,6 +80,7 @@ const textOfDelta = (frame: unknown): unknown => {
 /**
  * Decodes one answer.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

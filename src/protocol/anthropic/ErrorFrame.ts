@@ -13,6 +13,7 @@ import type { Failure } from "../Protocol.ts"
 /**
  * Whether a frame or body carries an error.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -26,6 +27,7 @@ export const hasError = (frame: JsonFields): boolean => {
 /**
  * The failure that an error frame or body reports.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -17,6 +17,7 @@ const deltaFields = [
 /**
  * The type of a delta.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -30,6 +31,7 @@ export const deltaType = (delta: JsonFields): string | undefined => {
 /**
  * The type of a frame whose event name says nothing.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -25,6 +25,7 @@ const isOwn = (turn: Turn, accepts: (provider: string) => boolean): boolean =>
  * Whether the assistant's turn is open and did not begin with thinking. Within a loop that is this provider's own from its beginning, only
  * that must have begun so: without interleaved thinking Claude thinks once.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -46,6 +47,7 @@ export const lacksThinking = (turns: ReadonlyArray<Turn>, accepts: (provider: st
  *
  * @see https://platform.claude.com/docs/en/about-claude/models/whats-new-claude-4-6#prefill-removal
  * @see https://github.com/agentjido/req_llm/issues/642 and https://github.com/langchain-ai/langgraph/issues/4940
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -58,6 +60,7 @@ export const goesOn = ({ responseFormat, toolChoice }: LlmRequest, prefill: bool
  * cannot contain `thinking`".
  *
  * @see https://github.com/tailcallhq/forgecode/issues/1853
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -9,6 +9,7 @@ import type { OptionRules } from "../../Model.ts"
 /**
  * Differences of a host from https://api.anthropic.com. Each is set where the host is declared, with a reason and a URL.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

@@ -12,6 +12,7 @@ const beside = "https://platform.claude.com/docs/en/build-with-claude/extended-t
 /**
  * What the API and a host's quirks say of options.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

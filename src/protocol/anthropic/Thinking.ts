@@ -24,6 +24,7 @@ type Level = keyof typeof budgets
 /**
  * What a request's limits, thinking and effort come to.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -57,6 +58,7 @@ const isAdaptive = (quirks: Quirks, meta: ModelMeta | undefined): boolean =>
  * Resolves `maxTokens`, `thinking` and `effort`. `openTurn` says that the history has an open turn which did not begin with thinking,
  * which excludes thinking by a budget.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

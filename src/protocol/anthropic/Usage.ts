@@ -42,6 +42,7 @@ type Draft<A> = { -readonly [K in keyof A]: A[K] }
 /**
  * Reads a usage object.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -7,6 +7,7 @@
 /**
  * Name of the wire.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

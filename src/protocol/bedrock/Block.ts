@@ -16,6 +16,7 @@ import { mediaTypeOf } from "./Formats.ts"
  * What a block collects. `server` blocks are steps of a tool that the provider runs, kept as the wire sent them;
  * `ignored` ones are not kept.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -24,6 +25,7 @@ export type Kind = "text" | "reasoning" | "tool" | "server" | "media" | "ignored
 /**
  * An open block.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -71,6 +73,7 @@ const named = (fields: JsonFields): (member: string) => boolean => {
  * Opens a block of the kind that a delta, a start or a whole block names, without its content. One whose members this
  * version does not know is `ignored`.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -104,6 +107,7 @@ export const openBlock = (assembler: Assembler, key: unknown, fields: JsonFields
 /**
  * Adds everything that a whole block or a start holds.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -142,6 +146,7 @@ const listOf = (value: Json | undefined): ReadonlyArray<Json> => Array.isArray(v
  * What a piece of reasoning holds, in any of its spellings: `text`, `signature` and `redactedContent` of deltas,
  * `reasoningText` of whole blocks, `redactedReasoning` of older models.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -175,6 +180,7 @@ const joinBase64 = (pieces: ReadonlyArray<string>): string => {
 /**
  * Adds a citation to a text block. Any of its fields may be missing.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -206,6 +212,7 @@ export const cite = (assembler: Assembler, block: Block, citation: Json | undefi
 /**
  * Whether a call has come without any arguments so far.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -220,6 +227,7 @@ export const hasNoInput = (block: Block): boolean => {
  * Closes a call. Arguments come from deltas, else whole, else they are `{}`. `cut` says that the answer stopped at a
  * limit within this call: it is then not one to run.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -287,6 +295,7 @@ const closeMedia = (assembler: Assembler, block: Block): void => {
 /**
  * Closes a block. A call that is `unfinished`, because the wire gave its index away, is left for the end of the answer.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -18,6 +18,7 @@ const limit = 4
 /**
  * The parts of a request that can hold cache points.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -49,6 +50,7 @@ const wantOptions = (prompt: Prompt, options: CacheOptions): void => {
  * Decides which entries get a cache point: of more than 4, the last of the system prompt, the last of the tools, then
  * the latest in the messages. The others lose theirs.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -100,6 +102,7 @@ export const placeCachePoints = (
 /**
  * The blocks with their cache points.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -14,6 +14,7 @@ import { formatOf, formatOfName, kindOf, type MediaKind } from "./Formats.ts"
 /**
  * A content block, and the cache point asked for after it.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -25,6 +26,7 @@ export interface Entry {
 /**
  * What building content needs and collects.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -176,6 +178,7 @@ const blockOf = (role: "user" | "assistant", part: Part, building: Building): Js
 /**
  * Whether a cache point may follow a block.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -184,6 +187,7 @@ export const cacheable = (entry: Entry): boolean => !("reasoningContent" in entr
 /**
  * The blocks of a turn's parts.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

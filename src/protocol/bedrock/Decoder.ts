@@ -76,6 +76,7 @@ const inferName = (frame: JsonFields): string | undefined => {
 /**
  * Decodes one answer.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -251,6 +251,7 @@ const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
 /**
  * The encoder, with the quirks of the models behind the API.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

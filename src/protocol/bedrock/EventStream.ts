@@ -15,6 +15,7 @@ import { type Decoder, exceptionPrefix, type Framing } from "../Protocol.ts"
 /**
  * Largest message that is read, in bytes; it is also the most that the format allows.
  *
+ * @stability experimental
  * @category limits
  * @since 0.1.0
  */
@@ -38,6 +39,7 @@ const crcTable = Uint32Array.from({ length: 256 }, (_, index) => {
 /**
  * The CRC32 (as of gzip) of some bytes.
  *
+ * @stability experimental
  * @category checksums
  * @since 0.1.0
  */
@@ -94,6 +96,7 @@ const textStarts: ReadonlySet<number> = new Set([..."{[<\t\n\r :deir"].map((char
 /**
  * The framing of AWS event streams. `text` makes what reads a body that turns out to be text.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

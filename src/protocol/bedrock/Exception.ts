@@ -14,6 +14,7 @@ import type { Failure } from "../Protocol.ts"
  * The failure that a payload reports. `type` is the name of the exception, empty when only the payload can tell.
  * The status is the one that the model's own host gave, where the payload names it.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -9,6 +9,7 @@
 /**
  * The kinds of media that a content block can hold.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -73,6 +74,7 @@ const bareType = (mediaType: string): string => mediaType.split(";", 1)[0]!.trim
 /**
  * The kind of a file: what its media type says, a document where there is none.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -84,6 +86,7 @@ export const kindOf = (mediaType: string): MediaKind => {
 /**
  * The format of a media type on the wire, or `undefined` when the API takes none such. Any other text is `txt`.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -96,6 +99,7 @@ export const formatOf = (kind: MediaKind, mediaType: string): string | undefined
 /**
  * The format that the end of a name tells, such as `s3://bucket/scan.jpg`.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -114,6 +118,7 @@ export const formatOfName = (kind: MediaKind, name: string): string | undefined 
 /**
  * The media type of a format; `<kind>/<format>` for formats this version does not know.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

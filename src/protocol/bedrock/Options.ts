@@ -21,6 +21,7 @@ type Draft = { [key: string]: Json }
 /**
  * What options come to, as members of the body.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -168,6 +169,7 @@ class Options {
 /**
  * Spells the options of a request.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

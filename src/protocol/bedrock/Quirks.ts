@@ -11,6 +11,7 @@ import type { OptionRules } from "../../Model.ts"
 /**
  * What a family of models takes.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -39,6 +40,7 @@ export interface Family {
 /**
  * Differences of what is behind the wire.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

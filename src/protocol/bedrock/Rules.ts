@@ -13,6 +13,7 @@ const url = "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime
 /**
  * What the API and a family of models say of options.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -22,6 +22,7 @@ const writtenForAnHour = (details: unknown): number | undefined => {
 /**
  * Reads a usage object.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

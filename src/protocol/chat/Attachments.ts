@@ -82,6 +82,7 @@ const joinBase64 = (pieces: ReadonlyArray<string>): string => {
 /**
  * Collects everything beside text of one answer.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

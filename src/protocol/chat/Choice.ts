@@ -10,12 +10,13 @@ import type { Assembler } from "../assembling.ts"
 import { finishReasonOf } from "../FinishReasons.ts"
 import { blank, blankBut, type Fields, list, nonEmpty, record } from "../Probe.ts"
 
-/** Frame fields worth keeping, under their own names. @category data @since 0.1.0 */
+/** Frame fields worth keeping, under their own names. @stability experimental @category data @since 0.1.0 */
 export const extraFields = ["service_tier", "system_fingerprint", "provider"] as const
 
 /**
  * Choice 0, the filled one of several; in a whole body the first when none says so.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -39,6 +40,7 @@ const roleField: ReadonlySet<string> = new Set(["role"])
 /**
  * Whether a delta or message says anything.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -61,6 +63,7 @@ const given = (value: unknown): string | number | undefined =>
  * known words count.
  *
  * @see https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -79,6 +82,7 @@ const callLabels: ReadonlySet<string> = new Set(["type", "index"])
 /**
  * Whether it is a call of nothing, as hosts send that fill every field: no id, no name, no arguments.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -94,6 +98,7 @@ export const isEmptyCall = (value: unknown): boolean => {
 /**
  * Whether an object holds any number.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -106,6 +111,7 @@ const mostSpace = 64
  * What a whole content adds to the text before it; with `only`, nothing unless it begins with that text. A text that is much
  * longer is not read again for it.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -117,7 +123,7 @@ export const unsaid = (assembler: Assembler, content: unknown, only: boolean): u
   return only || said.trim() === content.trim() ? undefined : content
 }
 
-/** Types of a block of text. @category data @since 0.1.0 */
+/** Types of a block of text. @stability experimental @category data @since 0.1.0 */
 export const textBlocks: ReadonlySet<unknown> = new Set(["text", "output_text"])
 
 const within = (fields: Fields, names: ReadonlySet<string>): boolean => {
@@ -134,6 +140,7 @@ const deltaFields: ReadonlySet<string> = new Set(["content", "role"])
 /**
  * The text of a frame whose handling does nothing but add it, however often the frame comes.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -30,6 +30,7 @@ import { mergeUsage, readUsage } from "./Usage.ts"
 /**
  * The decoder of one answer.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -225,6 +225,7 @@ const options = ({ meta, request }: EncodeInput, quirks: Quirks, body: Body, ext
 /**
  * A typed body of OpenAI's API beside the fields that other hosts add.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -238,6 +239,7 @@ export interface Built {
 /**
  * Builds the body, typed as far as OpenAI knows it.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -284,6 +286,7 @@ const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
 /**
  * The encoder for a host with these quirks.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

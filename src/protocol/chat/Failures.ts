@@ -13,6 +13,7 @@ import type { Failure } from "../Protocol.ts"
 /**
  * The failure that a value known to be an error spells.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -26,6 +27,7 @@ export const failureFrom = (error: unknown): Failure => ({
 /**
  * The failure in a frame, if there is one.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -42,6 +44,7 @@ export const failureIn = (frame: Fields): Failure | undefined => {
  * The failure of an answer whose upstream broke although the gateway's own finish reason is benign.
  *
  * @see https://openrouter.ai/docs/api-reference/overview#finish-reason
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

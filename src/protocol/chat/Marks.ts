@@ -21,6 +21,7 @@ const contentsOf = (message: object): ReadonlyArray<unknown> =>
 /**
  * Takes away the breakpoints that are too many, with a warning. The messages and tools are this request's own.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -100,6 +100,7 @@ const audioOf = ({ source }: AudioPart, quirks: Quirks, findings: Findings): Con
 /**
  * Spells a part that is no text, or refuses the request.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -74,6 +74,7 @@ const rulesOf = (input: EncodeInput, quirks: Quirks): Conversation.Rules => {
 /**
  * Messages, or why they cannot be spelled.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -328,6 +329,7 @@ const emptyContent = (quirks: Quirks): { content?: string | null } =>
 /**
  * Anthropic's cache marker, as hosts in front of it take it.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -337,6 +339,7 @@ export const cacheControlOf = (control: CacheControl): JsonObject =>
 /**
  * The messages of a request. `instructions` are added to its system prompt.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

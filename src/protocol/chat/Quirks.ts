@@ -22,6 +22,7 @@ import type { Tags } from "./ThinkTags.ts"
  * - `chat_template_kwargs`: a flag of the chat template (vLLM, SGLang, NIM);
  * - `none`: not at all; a request for it becomes a warning.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -45,6 +46,7 @@ export type ReasoningDialect =
  * - `reasoning_details`: the entries as they came, signatures and encrypted data included (OpenRouter);
  * - `thinking_parts`: as `thinking` parts of the content (Mistral).
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -60,6 +62,7 @@ export type ReasoningReplay =
 /**
  * Whether a host takes cache breakpoints at all.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -68,6 +71,7 @@ export const marksParts = ({ cacheControl = false }: Quirks): boolean => cacheCo
 /**
  * What a host does differently. Every field is optional; absent is OpenAI's own behaviour.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -199,6 +203,7 @@ export interface Quirks {
 /**
  * What the fields say of options, as rules.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -46,6 +46,7 @@ const continues = (earlier: Fields, later: Fields): boolean =>
 /**
  * The reasoning of one answer.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -34,6 +34,7 @@ const levelOfBudget = (tokens: number): ThinkingLevel => budgetLevels.find(([bou
 /**
  * Body fields that ask for reasoning.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -10,6 +10,7 @@
 /**
  * The tags around inline reasoning.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -25,6 +26,7 @@ export interface Tags {
 /**
  * The tags that a host's quirk stands for: `true` is the usual pair, `false` none.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -34,6 +36,7 @@ export const tagsOf = (quirk: Tags | boolean | undefined): Tags | undefined =>
 /**
  * Takes the text of one answer apart.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

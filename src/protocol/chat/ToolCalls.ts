@@ -93,6 +93,7 @@ const sameJson = (a: string, b: string): boolean => {
 /**
  * The tool calls of one answer.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

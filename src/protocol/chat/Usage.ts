@@ -42,6 +42,7 @@ const details = (raw: Fields, names: ReadonlyArray<string>): Fields => {
 /**
  * Lays a later usage object over an earlier one.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -67,6 +68,7 @@ export const mergeUsage = (earlier: Fields | undefined, later: Fields): Fields =
 /**
  * Reads a usage object.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -12,6 +12,7 @@ import type { JsonObject } from "../../Message.ts"
 /**
  * A text part.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -20,6 +21,7 @@ export type TextContent = { type: "text"; text: string }
 /**
  * A part of a user message.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -32,6 +34,7 @@ export type Content =
 /**
  * A tool call of an assistant message.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -42,6 +45,7 @@ export type Call =
 /**
  * A message of any role.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -54,6 +58,7 @@ export type WireMessage =
 /**
  * A tool the model may call.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -74,6 +79,7 @@ export type WireTool =
 /**
  * Which tool the model may or must call.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -87,6 +93,7 @@ export type WireToolChoice =
 /**
  * The form of the answer.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -100,6 +107,7 @@ export type WireFormat =
 /**
  * A request body for OpenAI itself.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

@@ -8,34 +8,34 @@
  */
 import type { JsonObject } from "../../Message.ts"
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type TextContent = { type: "text"; text: string }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type UserContent =
   | TextContent
   | { type: "image_url"; image_url: { url: string; detail?: "auto" | "low" | "high" } }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type AssistantContent = TextContent | { type: "thinking"; thinking: string }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export interface WireDocument {
   id?: string
   data: { [field: string]: string }
 }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type ToolContent = TextContent | { type: "document"; document: WireDocument }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export interface WireToolCall {
   id: string
   type: "function"
   function: { name: string; arguments: string }
 }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type WireMessage =
   | { role: "system"; content: string }
   | { role: "user"; content: string | Array<UserContent> }
@@ -47,7 +47,7 @@ export type WireMessage =
   }
   | { role: "tool"; tool_call_id: string; content: string | Array<ToolContent> }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export interface WireTool {
   type: "function"
   function: { name: string; description?: string; parameters: { [key: string]: unknown } }
@@ -56,6 +56,7 @@ export interface WireTool {
 /**
  * A request body.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

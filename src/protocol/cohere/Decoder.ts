@@ -51,6 +51,7 @@ const each = (value: unknown): ReadonlyArray<unknown> =>
 /**
  * The decoder of one answer.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

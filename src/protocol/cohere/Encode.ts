@@ -149,6 +149,7 @@ const withoutMeaning = (request: LlmRequest, warn: Warn): void => {
 /**
  * Builds the body.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -191,6 +192,7 @@ const build = (
 /**
  * The encoder.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -22,10 +22,10 @@ import { wire } from "./name.ts"
 
 export { wire } from "./name.ts"
 
-/** Name of the opaque part that holds what the model plans to do with its tools. @category constants @since 0.1.0 */
+/** Name of the opaque part that holds what the model plans to do with its tools. @stability experimental @category constants @since 0.1.0 */
 export const toolPlan = "tool_plan"
 
-/** Messages with the documents they hold, or why they cannot be spelled. @category models @since 0.1.0 */
+/** Messages with the documents they hold, or why they cannot be spelled. @stability experimental @category models @since 0.1.0 */
 export type Spelled =
   | { readonly messages: Array<WireMessage>; readonly documents: Array<WireDocument> }
   | { readonly refused: Issue }
@@ -202,6 +202,7 @@ const rules: Conversation.Rules = {
 /**
  * The messages of a request.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -11,6 +11,7 @@ const url = "https://docs.cohere.com/reference/chat"
 /**
  * What the API says of options.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -18,6 +18,7 @@ const count = (value: unknown): number | undefined =>
 /**
  * Reads a usage object.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -52,6 +53,7 @@ const own: { readonly [word: string]: FinishReason } = {
 /**
  * The portable finish reason; `other` for words this version does not know and for none.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -42,6 +42,7 @@ const usageOf = (answer: Fields | undefined) => {
 /**
  * Whether a body is a whole answer of v1.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -52,6 +53,7 @@ export const isWhole = (body: Fields): boolean =>
 /**
  * A whole answer of v1 as one of v2.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -78,6 +80,7 @@ export const wholeOf = (body: Fields): Fields => {
 /**
  * An event of a v1 stream as events of v2; none for events that say nothing a v2 answer could hold.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -8,6 +8,7 @@ import type { Turn } from "./Turn.ts"
 /**
  * Names of the tools that turns call, each once, in an order that does not change as the history grows.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -20,6 +21,7 @@ export const calledTools = (turns: ReadonlyArray<Turn>): ReadonlyArray<string> =
 /**
  * What is said of tools that were declared for the sake of the history.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -30,6 +30,7 @@ const withoutEmptyText = (parts: ReadonlyArray<Part>, rules: Rules): ReadonlyArr
 /**
  * Leaves out empty texts and the turns that have nothing else.
  *
+ * @stability experimental
  * @category steps
  * @since 0.1.0
  */
@@ -68,6 +69,7 @@ const whole = (parts: ReadonlyArray<Part>, field: string, last: boolean): Readon
 /**
  * Leaves out halves of what a provider's own tools did.
  *
+ * @stability experimental
  * @category steps
  * @since 0.1.0
  */
@@ -106,6 +108,7 @@ const withoutLoneReasoning = (
 /**
  * Leaves out reasoning where it cannot stand.
  *
+ * @stability experimental
  * @category steps
  * @since 0.1.0
  */

@@ -12,6 +12,7 @@ import type { IdRule } from "./Turn.ts"
  * Letters, digits, `_` and `-`, at most 64 of them: Anthropic and Amazon Bedrock.
  *
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolUseBlock.html
+ * @stability experimental
  * @category rules
  * @since 0.1.0
  */
@@ -27,6 +28,7 @@ export const plainIds = (isValid: RegExp = /^[a-zA-Z0-9_-]{1,64}$/): IdRule => (
 /**
  * Any text up to a length.
  *
+ * @stability experimental
  * @category rules
  * @since 0.1.0
  */
@@ -39,6 +41,7 @@ export const idsUpTo = (length: number): IdRule => ({
 /**
  * So many letters and digits exactly.
  *
+ * @stability experimental
  * @category rules
  * @since 0.1.0
  */
@@ -56,6 +59,7 @@ const anyId: IdRule = {
 /**
  * Gives ids to calls, in their order. The work is linear, however often an id comes again.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

@@ -60,6 +60,7 @@ const inForm = <A extends Part>(part: A): A => {
 /**
  * Gives all media one form.
  *
+ * @stability experimental
  * @category steps
  * @since 0.1.0
  */
@@ -74,6 +75,7 @@ const textTypes = /^(?:text\/|application\/(?:[\w.+-]*(?:json|xml|yaml|javascrip
 /**
  * Whether a media type is one of text.
  *
+ * @stability experimental
  * @category media
  * @since 0.1.0
  */
@@ -82,6 +84,7 @@ export const isTextType = (mediaType: string): boolean => textTypes.test(bareTyp
 /**
  * The text that base64 holds; `undefined` when it is not base64.
  *
+ * @stability experimental
  * @category media
  * @since 0.1.0
  */
@@ -102,6 +105,7 @@ const isMedia = (part: Part): boolean => part.type === "audio" || part.type === 
 /**
  * Leaves media out of assistant turns, and says in words what was spoken.
  *
+ * @stability experimental
  * @category steps
  * @since 0.1.0
  */
@@ -167,6 +171,7 @@ const placed = (
 /**
  * Moves media out of results that cannot hold it, into a user turn after them.
  *
+ * @stability experimental
  * @category steps
  * @since 0.1.0
  */

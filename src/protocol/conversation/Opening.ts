@@ -59,6 +59,7 @@ const byPriority = (
 /**
  * The turns of a request. `request.system` is the first of them.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -11,6 +11,7 @@ const said = (role: Role, text: string): Turn => ({ role, parts: [{ type: "text"
 /**
  * Makes system turns in the middle the user's.
  *
+ * @stability experimental
  * @category steps
  * @since 0.1.0
  */
@@ -28,6 +29,7 @@ export const systemPlacement: Step = {
 /**
  * Joins neighbours of one role.
  *
+ * @stability experimental
  * @category steps
  * @since 0.1.0
  */
@@ -49,6 +51,7 @@ export const alternation: Step = {
 /**
  * Puts a user turn first.
  *
+ * @stability experimental
  * @category steps
  * @since 0.1.0
  */
@@ -66,6 +69,7 @@ export const first: Step = {
 /**
  * Lets no assistant turn be last.
  *
+ * @stability experimental
  * @category steps
  * @since 0.1.0
  */
@@ -88,6 +92,7 @@ export const last: Step = {
 /**
  * Lets the assistant speak between tool results and the user.
  *
+ * @stability experimental
  * @category steps
  * @since 0.1.0
  */

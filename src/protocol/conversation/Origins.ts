@@ -127,6 +127,7 @@ const assistantParts = (
 /**
  * Keeps what is the target's own.
  *
+ * @stability experimental
  * @category steps
  * @since 0.1.0
  */

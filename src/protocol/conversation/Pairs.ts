@@ -118,6 +118,7 @@ const matched = (turns: ReadonlyArray<Turn>): Matched => {
 /**
  * Puts each result to its call.
  *
+ * @stability experimental
  * @category steps
  * @since 0.1.0
  */

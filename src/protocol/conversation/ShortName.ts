@@ -10,6 +10,7 @@ const letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
  * A name of letters and digits, always the same for one text: FNV-1a hashes, five characters of each in base 62.
  *
  * @see http://www.isthe.com/chongo/tech/comp/fnv/
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -18,6 +18,7 @@ import { shortName } from "./ShortName.ts"
  * @see https://platform.openai.com/docs/api-reference/chat/create#chat_create-tools
  * @see https://platform.claude.com/docs/en/agents-and-tools/tool-use/implement-tool-use
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolSpecification.html
+ * @stability experimental
  * @category rules
  * @since 0.1.0
  */
@@ -27,6 +28,7 @@ export const plainNames = /^[a-zA-Z0-9_-]{1,64}$/
  * As {@link plainNames}, with a letter or `_` first.
  *
  * @see https://ai.google.dev/api/caching#FunctionDeclaration
+ * @stability experimental
  * @category rules
  * @since 0.1.0
  */
@@ -100,6 +102,7 @@ const renamed = (request: LlmRequest, sent: ReadonlyMap<string, string>): LlmReq
 /**
  * Encodes a request with the names of its tools as the wire takes them. What names were given is said along, for the answer.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -21,6 +21,7 @@ import type { Findings } from "../Findings.ts"
  * A turn ready to be spelled. Roles and order are legal: every `tool` turn answers the calls of the assistant
  * turn before it, all of them.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -32,6 +33,7 @@ export interface Turn {
 /**
  * The turns of a request and what had to be changed.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -46,6 +48,7 @@ export interface Prepared {
  * What a target takes of a history, as data. A wire fills it in for itself and for the host and model that its quirks describe; what is
  * left out needs nothing done.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -92,6 +95,7 @@ export interface Rules {
 /**
  * Which ids of calls a wire takes.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -104,6 +108,7 @@ export interface IdRule {
 /**
  * Where an image or file of a result goes: it stays, it follows in a user turn, or it is left out with a warning.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -112,6 +117,7 @@ export type MediaPlace = "keep" | "after" | "leave-out"
 /**
  * One step on the way. Steps are pure but for what they find, and doing one twice is doing it once.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -125,6 +131,7 @@ export interface Step {
 /**
  * Reports something that changed with messages, once.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -135,6 +142,7 @@ export const tell = (findings: Findings, message: string): void => {
 /**
  * A list with each of its values changed, or the list itself when none is: most of a long history needs nothing done.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */
@@ -152,6 +160,7 @@ export const mapped = <A>(values: ReadonlyArray<A>, change: (value: A) => A): Re
 /**
  * Turns with the parts of some of them changed.
  *
+ * @stability experimental
  * @category combinators
  * @since 0.1.0
  */
@@ -167,6 +176,7 @@ export const mappedParts = (
 /**
  * The text of a turn's parts, run together.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -179,6 +189,7 @@ export const textOf = (parts: ReadonlyArray<Part>): string => {
 /**
  * What a caller is told when a history has nothing in it.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

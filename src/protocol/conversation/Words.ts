@@ -31,6 +31,7 @@ const saidToFail = (result: ToolResultPart): ToolResultPart => {
 /**
  * Says in the text of a result that its tool failed.
  *
+ * @stability experimental
  * @category steps
  * @since 0.1.0
  */
@@ -61,6 +62,7 @@ const resultInWords = (part: ToolResultPart): ReadonlyArray<Part> => {
 /**
  * Tells calls and results in words.
  *
+ * @stability experimental
  * @category steps
  * @since 0.1.0
  */

@@ -11,6 +11,7 @@
 /**
  * Patterns of a context overflow, by vendor.
  *
+ * @stability experimental
  * @category data
  * @since 0.1.0
  */
@@ -55,6 +56,7 @@ export const overflowPatterns = {
 /**
  * What a throttle says, even where it counts tokens ("ThrottlingException: Too many tokens, please wait before trying again").
  *
+ * @stability experimental
  * @category data
  * @since 0.1.0
  */

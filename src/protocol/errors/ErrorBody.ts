@@ -14,6 +14,7 @@ import { goDuration, retryDelayFromMessage } from "./RetryDelay.ts"
 /**
  * What a provider said of its failure.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -62,6 +63,7 @@ const firstText = (o: Obj, keys: ReadonlyArray<string>): string | undefined => f
 /**
  * The status of an error, as a number or three digits.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -353,6 +355,7 @@ const isPlainList = (u: unknown): boolean => Array.isArray(u) && !u.some(isObjec
  * Give it bodies that are known to be errors by their status, or for which `isErrorBody` holds. `event` is the name of
  * the stream's event; it stands in for a missing type (AWS event streams name the exception there).
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -373,6 +376,7 @@ const streamLine = /^(?::|(?:data|event|id|retry|error):)/
  * of JSON, whose first error counts. `undefined` for any other text, which is its own message. Of JSON that was `cut` the
  * beginning is read.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -427,6 +431,7 @@ const isBenignCode = (u: unknown): boolean =>
  * Whether what stands under `error` is one: hosts that always send the member fill it with `{}`, `""` or
  * `{ code: 0, message: "success" }` when all is well.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -466,6 +471,7 @@ const plainErrorKeys = new Set(["message", "Message", "detail", "id", "request_i
  * Conservative: an ordinary answer is never one. Errors deeper inside an answer (`choices[].error`, the response of a
  * `response.failed` event) are the wire's to find, with `readErrorBody` on that part.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -10,6 +10,7 @@ import type { ProviderReasonTag } from "./Rules.ts"
 /**
  * One documented mapping.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -37,6 +38,7 @@ export interface ErrorTableRow {
 /**
  * One row without what its group states.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -52,6 +54,7 @@ export type Cells = readonly [
 /**
  * Rows of one provider and source; whether they are retryable follows from reason and status.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -72,6 +75,7 @@ export const rowsOf = (provider: string, source: string, cells: ReadonlyArray<Ce
 /**
  * A public thread that reports an error.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

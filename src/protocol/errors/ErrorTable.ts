@@ -19,6 +19,7 @@ const badRequest = "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.1"
 /**
  * The documented mappings.
  *
+ * @stability experimental
  * @category data
  * @since 0.1.0
  */

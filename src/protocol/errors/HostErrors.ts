@@ -15,6 +15,7 @@ const rfc = (section: string): string => `https://www.rfc-editor.org/rfc/rfc9110
 /**
  * Rows of gateways, hosts, local servers and plain HTTP.
  *
+ * @stability experimental
  * @category data
  * @since 0.1.0
  */

@@ -13,6 +13,7 @@ const no = undefined
 /**
  * Rows of model makers.
  *
+ * @stability experimental
  * @category data
  * @since 0.1.0
  */

@@ -10,6 +10,7 @@
  * What is known of the limit that was reached: `short` counts over at most an hour, `long` over a day or more, `none` allows
  * nothing at all.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -26,6 +27,7 @@ const secondsOfADay = 86_400
 /**
  * The window that a text names first; further ones are advice ("add credits to unlock 1000 requests per day").
  *
+ * @stability experimental
  * @category parsing
  * @since 0.1.0
  */
@@ -52,6 +54,7 @@ const maxDetails = 32
  *
  * @see https://cloud.google.com/apis/design/errors#error_details
  * @see https://github.com/google-gemini/gemini-cli/issues/8437
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -89,6 +92,7 @@ const noQuotaInText = /quota_?(?:value|limit_value)["'\\]{0,4}\s?:\s?["'\\]{0,4}
 /**
  * The window of quota ids in a text, as gateways render Google's details.
  *
+ * @stability experimental
  * @category parsing
  * @since 0.1.0
  */

@@ -11,6 +11,7 @@ import { overflowPatterns } from "./ContextOverflow.ts"
 /**
  * What was too much.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -27,6 +28,7 @@ export interface Overflow {
  * Types and codes of a medium that is too large.
  *
  * @see https://platform.openai.com/docs/api-reference/responses/object#responses/object-error
+ * @stability experimental
  * @category data
  * @since 0.1.0
  */
@@ -50,6 +52,7 @@ const medium = "\\b(?:images?|pictures?|photos?|pdfs?|documents?|files?|audios?|
  * - Bedrock: https://github.com/cline/cline/issues/1844, https://github.com/aws-samples/generative-ai-use-cases/issues/1685
  * - vLLM: https://github.com/vllm-project/vllm/issues/13513
  *
+ * @stability experimental
  * @category data
  * @since 0.1.0
  */
@@ -72,6 +75,7 @@ export const mediaPatterns: ReadonlyArray<RegExp> = [
 /**
  * Texts that name a medium and mean the conversation: they count tokens or characters.
  *
+ * @stability experimental
  * @category data
  * @since 0.1.0
  */
@@ -81,6 +85,7 @@ export const notMedia =
 /**
  * Names of a body with too many bytes.
  *
+ * @stability experimental
  * @category data
  * @since 0.1.0
  */
@@ -103,6 +108,7 @@ export const byteNames: ReadonlyArray<string> = [
  * - OpenAI: https://github.com/VectorlyApp/bluebox/issues/31, https://github.com/chidiwilliams/buzz/issues/381
  * - Alibaba: https://github.com/QwenLM/qwen-code/issues/1082
  *
+ * @stability experimental
  * @category data
  * @since 0.1.0
  */
@@ -120,6 +126,7 @@ const overflowTexts = Object.values(overflowPatterns)
 /**
  * What was too much in a failure that is known to be an overflow.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -8,6 +8,7 @@ import type { overflowPatterns } from "./ContextOverflow.ts"
 /**
  * One vendor's sentence.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -23,6 +24,7 @@ export interface OverflowText {
 /**
  * Texts of a context overflow, by vendor.
  *
+ * @stability experimental
  * @category data
  * @since 0.1.0
  */

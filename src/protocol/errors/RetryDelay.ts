@@ -30,6 +30,7 @@ const rounded = (millis: number): number | undefined => {
  * `undefined` for anything else, negative durations and plain numbers other than `0` included.
  * https://pkg.go.dev/time#ParseDuration
  *
+ * @stability experimental
  * @category parsing
  * @since 0.1.0
  */
@@ -72,6 +73,7 @@ const searched = 8192
  * Milliseconds of the delay that an error text names, such as "try again in 2.5s", "Please wait 114h18m0s" or
  * "retry after 30 seconds"; `undefined` when it names none.
  *
+ * @stability experimental
  * @category parsing
  * @since 0.1.0
  */

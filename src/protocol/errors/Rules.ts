@@ -14,6 +14,7 @@ import { byteNames, bytePatterns, mediaNames, mediaPatterns, notMedia } from "./
 /**
  * The reasons that a provider's answer can give.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -34,6 +35,7 @@ export type ProviderReasonTag = Extract<
 /**
  * One rule. All conditions that it states must hold.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -57,6 +59,7 @@ const serverErrors = [500, 599] as const
 /**
  * The rules, first match wins.
  *
+ * @stability experimental
  * @category data
  * @since 0.1.0
  */

@@ -13,6 +13,7 @@ import { rules } from "./Rules.ts"
 /**
  * What is known of a failure; `Failure` of `Protocol.ts` is one.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -88,6 +89,7 @@ const seen = (failure: Classifiable): Seen => {
  * minute is asked for by words or headers; fields that name such a limit count more than any delay beside them, which
  * Google sends with both.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -124,6 +126,7 @@ const isThrottle = (failure: Classifiable, text: string): boolean => {
 /**
  * What was too much in a failure that `classify` takes for `ContextLength`.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

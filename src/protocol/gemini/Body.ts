@@ -7,28 +7,28 @@
  */
 import type { Json, JsonObject } from "../../Message.ts"
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type Blob = { mimeType: string; data: string }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type FileData = { fileUri: string; mimeType?: string }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type MediaPart = { inlineData: Blob; thoughtSignature?: string } | {
   fileData: FileData
   thoughtSignature?: string
 }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type TextPart = { text: string; thought?: boolean; thoughtSignature?: string }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type CallPart = {
   functionCall: { id?: string; name: string; args: { [key: string]: Json } }
   thoughtSignature?: string
 }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type ResultPart = {
   functionResponse: {
     id?: string
@@ -41,6 +41,7 @@ export type ResultPart = {
 /**
  * Any part of a turn.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -49,6 +50,7 @@ export type BodyPart<Opaque = JsonObject> = TextPart | MediaPart | CallPart | Re
 /**
  * One turn.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -57,6 +59,7 @@ export type Content<Opaque = JsonObject> = { role: "user" | "model"; parts: Arra
 /**
  * A tool that the application runs.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -67,10 +70,10 @@ export type FunctionDeclaration = {
   parameters?: JsonObject
 }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type BodyTool<Opaque = JsonObject> = { functionDeclarations: Array<FunctionDeclaration> } | Opaque
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type ToolConfig = {
   functionCallingConfig: { mode: "AUTO" | "ANY" | "NONE" | "VALIDATED"; allowedFunctionNames?: Array<string> }
 }
@@ -78,12 +81,13 @@ export type ToolConfig = {
 /**
  * How to think: a level or a budget, never both.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
 export type ThinkingConfig = { includeThoughts?: boolean; thinkingLevel?: string; thinkingBudget?: number }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type GenerationConfig = {
   maxOutputTokens?: number
   temperature?: number
@@ -104,6 +108,7 @@ export type GenerationConfig = {
 /**
  * The body. The model is in the path.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

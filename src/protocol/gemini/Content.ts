@@ -17,6 +17,7 @@ import type { Quirks } from "./Quirks.ts"
 /**
  * Whom signatures are for.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -29,6 +30,7 @@ export interface Signing {
 /**
  * What building content needs and collects.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -67,6 +69,7 @@ const signed = (
  * user turn or results, and the model's turn is not the last: https://github.com/google-gemini/gemini-cli/issues/26486 and
  * https://github.com/crewAIInc/crewAI/pull/6973
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -239,6 +242,7 @@ const withPlaceholder = (parts: Array<BodyPart>): void => {
 /**
  * The contents of turns: roles alternate, turns of one role are merged.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

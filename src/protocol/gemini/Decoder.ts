@@ -66,6 +66,7 @@ const failureIn = (frame: JsonFields): Failure | undefined => {
 /**
  * Decodes one answer.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -262,6 +262,7 @@ const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
 /**
  * The encoder for a host with these quirks.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -21,6 +21,7 @@ const snakeOf = (name: string): string => {
 /**
  * The value of a field under its name in lower camel case or in snake case, the filled one; null is nothing.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -39,6 +40,7 @@ const either = (from: JsonFields, name: string): Json | undefined => {
 /**
  * The value of a field when it says anything.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -50,6 +52,7 @@ export const filledField = (from: JsonFields, name: string): Json | undefined =>
 /**
  * The value of a field when it is an object.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -58,6 +61,7 @@ export const recordField = (from: JsonFields, name: string): JsonFields | undefi
 /**
  * The objects in a field that is a list.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

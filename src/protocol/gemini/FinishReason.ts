@@ -68,6 +68,7 @@ const vertexNumbers = [
 /**
  * The word for a finish reason as sent; `undefined` when it says that the model has not stopped.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -82,6 +83,7 @@ export const finishWord = (value: unknown, numbers: Quirks["finishNumbers"]): st
 /**
  * The portable finish reason; `other` for words this version does not know and for none.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -26,6 +26,7 @@ const unescape = (text: string): string => text.replace(/\\(.)/g, "$1")
 /**
  * The steps of a JSON path; `undefined` when it is not a path to a member.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -80,6 +81,7 @@ const valueOf = (piece: JsonFields): Json | undefined => {
 /**
  * Collects the pieces of one call.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -16,6 +16,7 @@ import { PartialArguments } from "./PartialArguments.ts"
 /**
  * Name of the block that keeps the signature of a generated image, sound or file.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -64,6 +65,7 @@ interface StreamedCall {
 /**
  * Turns parts into events, in their order.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -10,6 +10,7 @@ import { formatLabels, type OptionRules } from "../../Model.ts"
  * Differences of a host from https://generativelanguage.googleapis.com. Each is set where the host is declared, with a
  * reason and a URL.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -38,6 +39,7 @@ export interface Quirks {
 /**
  * What the API does not take. https://ai.google.dev/api/generate-content#generationconfig
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -21,6 +21,7 @@ const firstText = (from: JsonFields, names: ReadonlyArray<string>): string | und
 /**
  * Emits each source of an answer once.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

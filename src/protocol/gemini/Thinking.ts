@@ -20,6 +20,7 @@ const usualWords: ModelMeta["thinkingLevels"] = { low: "LOW", medium: "MEDIUM", 
 /**
  * Whether a model thinks by level; such models also demand thought signatures on replayed calls.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -42,6 +43,7 @@ const nearest = (
 /**
  * Resolves `thinking`.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -15,6 +15,7 @@ import { field } from "./Fields.ts"
 /**
  * Whether a usage object says anything but what is known; breakdowns change only with the counts they break down.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -34,6 +35,7 @@ type Draft<A> = { -readonly [K in keyof A]: A[K] }
 /**
  * Reads a usage object.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -11,6 +11,7 @@ import type { JsonObject } from "../../Message.ts"
 /**
  * A tool call of an earlier turn. The arguments are an object on this wire.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -19,7 +20,7 @@ export interface WireToolCall {
   function: { name: string; arguments: JsonObject }
 }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export interface WireMessage {
   role: "system" | "user" | "assistant" | "tool"
   content: string
@@ -31,7 +32,7 @@ export interface WireMessage {
   tool_call_id?: string
 }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export interface WireTool {
   type: "function"
   function: { name: string; description?: string; parameters: JsonObject }
@@ -40,6 +41,7 @@ export interface WireTool {
 /**
  * Options of the model runner: https://docs.ollama.com/modelfile#valid-parameters-and-values
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -57,6 +59,7 @@ export interface WireOptions {
 /**
  * A request body.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

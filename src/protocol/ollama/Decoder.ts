@@ -35,6 +35,7 @@ const callLabels: ReadonlySet<string> = new Set(["type", "index"])
 /**
  * The decoder of one answer.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -144,6 +144,7 @@ const withoutMeaning = (request: LlmRequest, warn: Warn): void => {
 /**
  * Builds the body with the types that the official client knows; levels of newer models come as plain strings.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -202,6 +203,7 @@ const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
 /**
  * The encoder for a server with these quirks.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

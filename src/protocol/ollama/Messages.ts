@@ -18,7 +18,7 @@ import { wire } from "./name.ts"
 
 export { wire } from "./name.ts"
 
-/** Messages, or why they cannot be spelled. @category models @since 0.1.0 */
+/** Messages, or why they cannot be spelled. @stability experimental @category models @since 0.1.0 */
 export type Spelled = { readonly messages: Array<WireMessage> } | { readonly refused: Issue }
 
 class Speller implements Findings {
@@ -128,6 +128,7 @@ const rules: Conversation.Rules = {
 /**
  * The messages of a request.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

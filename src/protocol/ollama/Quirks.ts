@@ -9,6 +9,7 @@ import type { Tags } from "../chat/ThinkTags.ts"
 /**
  * What a server does differently. Every field is optional; absent is Ollama's own behaviour.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -36,6 +37,7 @@ export interface Quirks {
 /**
  * What the API does not take. https://docs.ollama.com/api/chat
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -12,6 +12,7 @@ import { type Fields, nonEmpty, record } from "../Probe.ts"
  * The source that an annotation names.
  *
  * @see https://platform.openai.com/docs/api-reference/responses-streaming/response/output_text/annotation
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -35,6 +36,7 @@ export const sourceFrom = (annotation: unknown): SourcePart | undefined => {
  * The image of an image generation call; `preview` stands in for a final one that never came.
  *
  * @see https://platform.openai.com/docs/guides/tools-image-generation
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -50,6 +52,7 @@ export const imageFrom = (item: Fields, preview: string | undefined): ImagePart 
 /**
  * The sound of an `output_audio` content part. The wire does not name its format: `audio/pcm` unless the part does.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -7,12 +7,12 @@
  */
 import type { JsonObject } from "../../Message.ts"
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export interface Cached {
   prompt_cache_breakpoint?: { mode: "explicit"; ttl?: "30m" | "12h" }
 }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type InputContent =
   & Cached
   & (
@@ -21,15 +21,15 @@ export type InputContent =
     | { type: "input_file"; file_data?: string; file_id?: string; file_url?: string; filename?: string }
   )
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type OutputContent =
   | { type: "output_text"; text: string; annotations: Array<never> }
   | { type: "refusal"; refusal: string }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type Phase = "commentary" | "final_answer"
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type InputItem =
   | { role: "user" | "system" | "developer"; content: string | Array<InputContent> }
   | { role: "assistant"; content: string; phase?: Phase }
@@ -53,7 +53,7 @@ export type InputItem =
   | { type: "function_call_output"; call_id: string; output: string | Array<InputContent> }
   | { type: "custom_tool_call_output"; call_id: string; output: string | Array<InputContent> }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type WireTool =
   | {
     type: "function"
@@ -69,7 +69,7 @@ export type WireTool =
     format?: { type: "text" } | { type: "grammar"; definition: string; syntax: "lark" | "regex" }
   }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type WireToolChoice =
   | "auto"
   | "none"
@@ -77,7 +77,7 @@ export type WireToolChoice =
   | { type: "function"; name: string }
   | { type: "custom"; name: string }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type WireFormat =
   | { type: "json_object" }
   | {
@@ -88,12 +88,13 @@ export type WireFormat =
     strict: boolean
   }
 
-/** @category models @since 0.1.0 */
+/** @stability experimental @category models @since 0.1.0 */
 export type Effort = "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max"
 
 /**
  * A request body for OpenAI itself.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

@@ -45,6 +45,7 @@ const indexOf = (value: unknown): number | undefined =>
 /**
  * The decoder of one answer.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

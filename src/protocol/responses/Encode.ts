@@ -186,7 +186,7 @@ const includes = (input: EncodeInput, quirks: Quirks, stored: boolean) => {
 // Body
 // ---------------------------------------------------------------------------
 
-/** A body and what was dropped from the request. @category models @since 0.1.0 */
+/** A body and what was dropped from the request. @stability experimental @category models @since 0.1.0 */
 export interface Built {
   readonly body: Body
   readonly warnings: ReadonlyArray<Warning>
@@ -210,6 +210,7 @@ const sayJson = (items: Body["input"], quirks: Quirks, warnings: Array<Warning>)
 /**
  * Builds the body, typed as far as OpenAI knows it.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -279,6 +280,7 @@ const encode = (input: EncodeInput, quirks: Quirks): Encoded | Refused => {
 /**
  * The encoder for a host with these quirks.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -30,7 +30,7 @@ export { wire } from "./name.ts"
 /** Longest id of a call or an item that the API takes. */
 const maxIdLength = 64
 
-/** Items of an input, or why they cannot be spelled. @category models @since 0.1.0 */
+/** Items of an input, or why they cannot be spelled. @stability experimental @category models @since 0.1.0 */
 export type Spelled =
   | {
     readonly instructions: string | undefined
@@ -39,7 +39,7 @@ export type Spelled =
   }
   | { readonly refused: Issue }
 
-/** What the encoder knows beside the messages. @category models @since 0.1.0 */
+/** What the encoder knows beside the messages. @stability experimental @category models @since 0.1.0 */
 export interface State {
   /** Whether the host stores the answers. */
   readonly stored: boolean
@@ -381,6 +381,7 @@ const filenameOf = (mediaType: string): string => `file.${mediaType.split("/")[1
 /**
  * The input of a request.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

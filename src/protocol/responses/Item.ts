@@ -10,7 +10,7 @@ import type { Json, JsonObject } from "../../Message.ts"
 import type { Assembler } from "../assembling.ts"
 import { type Fields, nonEmpty } from "../Probe.ts"
 
-/** What all items of an answer share. @category models @since 0.1.0 */
+/** What all items of an answer share. @stability experimental @category models @since 0.1.0 */
 export interface Shared {
   readonly assembler: Assembler
   /** Set by a refusal; decides the finish reason. */
@@ -21,12 +21,13 @@ export interface Shared {
   readonly logprobs: Array<Array<unknown>>
 }
 
-/** The kinds of items that are decoded differently. @category models @since 0.1.0 */
+/** The kinds of items that are decoded differently. @stability experimental @category models @since 0.1.0 */
 export type Kind = "message" | "reasoning" | "function_call" | "custom_tool_call" | "hosted"
 
 /**
  * The kind of an item type.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -39,6 +40,7 @@ export const kindOf = (type: string): Kind =>
  * What `whole` says beyond `said`, a text of which `length` characters came; nothing when the two contradict each other. It
  * is read only when it can be the beginning of `whole`: a text of any length is not read again for each short word.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -48,6 +50,7 @@ export const unsaid = (length: number, said: () => string, whole: string): strin
 /**
  * Whether a whole text and one that has come may be the same: one begins with the other.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -61,6 +64,7 @@ export const agrees = (said: string, whole: string): boolean => {
 /**
  * Fields that go back with a part, those that are there.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -81,6 +85,7 @@ const separator = "\u0000"
 /**
  * Several texts of an item as one, whatever their order.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -95,6 +100,7 @@ const maxCandidates = 64
 /**
  * What the whole forms of one kind say again: which part or section each number of theirs is.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -131,6 +137,7 @@ export class Claims<A> {
 /**
  * One output item.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

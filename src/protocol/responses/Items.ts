@@ -45,13 +45,14 @@ const wrappedCalls = (text: string): ReadonlyArray<WrappedCall> | undefined => {
 /**
  * The id that a call's result must name.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
 export const callIdOf = (item: Fields): string | undefined =>
   nonEmpty(item["call_id"]) ?? nonEmpty(item["tool_call_id"])
 
-/** A function call, or a call of a free-form tool. @category decoding @since 0.1.0 */
+/** A function call, or a call of a free-form tool. @stability experimental @category decoding @since 0.1.0 */
 export class CallItem extends Item {
   readonly kind: "function_call" | "custom_tool_call"
   callId: string | undefined
@@ -183,7 +184,7 @@ export class CallItem extends Item {
 // Everything else
 // ---------------------------------------------------------------------------
 
-/** A step of a built-in tool, or an item of a type this version does not know: kept as it is. @category decoding @since 0.1.0 */
+/** A step of a built-in tool, or an item of a type this version does not know: kept as it is. @stability experimental @category decoding @since 0.1.0 */
 export class HostedItem extends Item {
   readonly kind = "hosted"
   readonly type: string

@@ -46,13 +46,14 @@ const partsOf = (item: Fields): ReadonlyArray<Fields | undefined> => {
 /**
  * What a whole message says, as {@link MessageItem.said} has it.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
 export const messageText = (item: Fields): string =>
   together(partsOf(item).map((part) => part === undefined ? "" : textOf(part).text))
 
-/** A message: text and refusals by content index. @category decoding @since 0.1.0 */
+/** A message: text and refusals by content index. @stability experimental @category decoding @since 0.1.0 */
 export class MessageItem extends Item {
   readonly kind = "message"
   private readonly contents: Array<Content> = []

@@ -13,6 +13,7 @@ import type { Dialects } from "../schema/Dialect.ts"
 /**
  * What a host does differently. Every field is optional; absent is OpenAI's own behaviour.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -68,6 +69,7 @@ export interface Quirks {
 /**
  * What the API and the fields say of options, as rules.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

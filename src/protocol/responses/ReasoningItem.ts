@@ -8,7 +8,7 @@
 import { type Fields, list, nonEmpty, textIn } from "../Probe.ts"
 import { agrees, Claims, Item, replayOf, together, unsaid } from "./Item.ts"
 
-/** Summaries written for readers, or the raw reasoning of open models. @category models @since 0.1.0 */
+/** Summaries written for readers, or the raw reasoning of open models. @stability experimental @category models @since 0.1.0 */
 export type ReasoningField = "summary" | "content"
 
 const sectionsOf = (value: unknown): ReadonlyArray<string> =>
@@ -17,13 +17,14 @@ const sectionsOf = (value: unknown): ReadonlyArray<string> =>
 /**
  * What whole reasoning says, as {@link ReasoningItem.said} has it.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
 export const reasoningText = (item: Fields): string =>
   together(sectionsOf(item["summary"])) || together(sectionsOf(item["content"]))
 
-/** Reasoning: one part, whose sections follow each other without a separator. @category decoding @since 0.1.0 */
+/** Reasoning: one part, whose sections follow each other without a separator. @stability experimental @category decoding @since 0.1.0 */
 export class ReasoningItem extends Item {
   readonly kind = "reasoning"
   /** What was said of each section that has any text, by its index; a server may count from anywhere. */

@@ -23,6 +23,7 @@ const maxCandidates = 64
 /**
  * Streamed items, until they are taken.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

@@ -10,7 +10,7 @@ import { finishReasonOf } from "../FinishReasons.ts"
 import { type Fields, nonEmpty, record } from "../Probe.ts"
 import type { Failure } from "../Protocol.ts"
 
-/** A finish reason with the wire's own word. @category models @since 0.1.0 */
+/** A finish reason with the wire's own word. @stability experimental @category models @since 0.1.0 */
 export interface Ending {
   readonly reason: FinishReason
   readonly raw: string | undefined
@@ -19,6 +19,7 @@ export interface Ending {
 /**
  * The finish reason of a status.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -54,6 +55,7 @@ const failureFrom = (error: unknown, body: unknown, fallback: string): Failure =
 /**
  * The failure that an `error` event spells: its fields beside `type`, or inside `error`.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -63,6 +65,7 @@ export const errorEvent = (frame: unknown): Failure =>
 /**
  * The failure that a response object carries, whatever its status says.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -87,6 +90,7 @@ export const failureIn = (response: Fields, status: string | undefined): Failure
 /**
  * The failure of a frame that is no event of this wire but an error body.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

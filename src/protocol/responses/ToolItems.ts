@@ -16,7 +16,7 @@ import type { Json, JsonObject, ToolResultPart } from "../../Message.ts"
 import { dataUrl } from "../DataUrl.ts"
 import { type Fields, list, nonEmpty, record } from "../Probe.ts"
 
-/** How calls and results of one such tool are items. @category models @since 0.1.0 */
+/** How calls and results of one such tool are items. @stability experimental @category models @since 0.1.0 */
 export interface ToolItem {
   /** Type of the item of a call. */
   readonly call: string
@@ -34,7 +34,7 @@ export interface ToolItem {
   readonly answer: (result: ToolResultPart, args: Fields) => Answer | undefined
 }
 
-/** A result as an item. @category models @since 0.1.0 */
+/** A result as an item. @stability experimental @category models @since 0.1.0 */
 export interface Answer {
   readonly fields: JsonObject
   /** What was left out. */
@@ -190,6 +190,7 @@ const toolItemOf = (definition: JsonObject): ToolItem | undefined => {
 /**
  * The tools of a request whose calls are items of their own, by name.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -205,6 +206,7 @@ const byCall = new Map([shell, applyPatch, computer].map((item) => [item.call, i
  * The names of the tools that the application runs itself, by the type of a call's item. Those that are only passed on, as a gateway does,
  * are not among them: their items stay as they are.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -219,6 +221,7 @@ export const calledItemsOf = (request: LlmRequest): ReadonlyMap<string, string> 
 /**
  * Arguments in the item of a call; `undefined` when it has none.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -7,6 +7,7 @@
 /**
  * Name of the wire.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -16,6 +17,7 @@ export const wire = "openai-responses"
  * Fields of `providerOptions` that are merged into what this wire writes itself instead of replacing it; providers of
  * this wire name them as `nonBodyOptions`.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

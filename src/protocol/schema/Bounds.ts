@@ -7,13 +7,13 @@ import type { Json, JsonObject } from "../../Message.ts"
 import { isNode } from "../../validation/jsonSchema/document.ts"
 import type { Dialect } from "./Dialect.ts"
 
-/** What some hosts bound, counted. @category models @since 0.1.0 */
+/** What some hosts bound, counted. @stability experimental @category models @since 0.1.0 */
 export interface Counts {
   readonly optional: number
   readonly unions: number
 }
 
-/** Counts, and why the host would refuse. @category models @since 0.1.0 */
+/** Counts, and why the host would refuse. @stability experimental @category models @since 0.1.0 */
 export interface Looked {
   readonly counts: Counts
   readonly problem: string | undefined
@@ -103,6 +103,7 @@ class Looking {
 /**
  * Looks at a schema.
  *
+ * @stability experimental
  * @category checking
  * @since 0.1.0
  */

@@ -12,7 +12,7 @@ import type { Json } from "../../Message.ts"
 import { unfenced } from "../../object/fence.ts"
 import type { Member, Undo } from "./Undo.ts"
 
-/** What changes the form of a text. @category models @since 0.1.0 */
+/** What changes the form of a text. @stability experimental @category models @since 0.1.0 */
 export interface Change {
   readonly undo: Undo | undefined
   /** A value that is whole, read by a part of the change. */
@@ -38,6 +38,7 @@ const space = /\s/
 /**
  * One text of JSON as it comes. What is no JSON goes on as it is.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

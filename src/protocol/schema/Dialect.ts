@@ -7,6 +7,7 @@
 /**
  * Bounds of a schema, counted over what is sent. Absent is unbounded.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -36,6 +37,7 @@ export interface Limits {
 /**
  * The part of JSON Schema that a host takes where it holds the model to the schema.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -86,6 +88,7 @@ export interface Dialect {
 /**
  * What a host takes where it reads the schema only as a hint to the model.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -104,6 +107,7 @@ export interface PlainDialect {
 /**
  * The dialects of a host by what a schema is for.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

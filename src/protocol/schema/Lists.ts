@@ -25,6 +25,7 @@ const list = (forms: ReadonlyArray<Lowered>, schema: Draft, undo: Undo | undefin
 /**
  * A list or a tuple. Places beyond those that are named may hold anything, unless the schema says otherwise.
  *
+ * @stability experimental
  * @category lowering
  * @since 0.1.0
  */

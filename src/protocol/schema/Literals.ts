@@ -10,7 +10,7 @@ import { misfitOf } from "../../validation/jsonSchema/misfits.ts"
 import type { Draft, Lowered, Lowering, Place } from "./Lowered.ts"
 import type { Shape } from "./Shape.ts"
 
-/** Null alone. @category constructors @since 0.1.0 */
+/** Null alone. @stability experimental @category constructors @since 0.1.0 */
 export const nullSchema: JsonObject = { type: "null" }
 
 /** What only one value fits. */
@@ -34,6 +34,7 @@ const schemaOf = (value: Json): JsonObject => {
 /**
  * One of the values, where the rest of the shape allows it.
  *
+ * @stability experimental
  * @category lowering
  * @since 0.1.0
  */

@@ -43,6 +43,7 @@ const smallBase = 6
 /**
  * One lowering.
  *
+ * @stability experimental
  * @category lowering
  * @since 0.1.0
  */

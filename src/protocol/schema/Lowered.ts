@@ -9,10 +9,10 @@ import type { Dialect } from "./Dialect.ts"
 import type { Shape, Shapes } from "./Shape.ts"
 import type { Undo } from "./Undo.ts"
 
-/** JSON being written. @category models @since 0.1.0 */
+/** JSON being written. @stability experimental @category models @since 0.1.0 */
 export type Draft = { [key: string]: Json }
 
-/** A schema as it is sent. @category models @since 0.1.0 */
+/** A schema as it is sent. @stability experimental @category models @since 0.1.0 */
 export interface Lowered {
   readonly schema: JsonObject
   readonly undo: Undo | undefined
@@ -30,27 +30,27 @@ export interface Lowered {
   readonly loops: ReadonlySet<Frame>
 }
 
-/** A shape whose lowering has begun. @category models @since 0.1.0 */
+/** A shape whose lowering has begun. @stability experimental @category models @since 0.1.0 */
 export interface Frame {
   readonly definition: { undo: Undo | undefined; name: string | undefined }
   recursive: boolean
 }
 
-/** What is said on our side. @category models @since 0.1.0 */
+/** What is said on our side. @stability experimental @category models @since 0.1.0 */
 export interface Unheld {
   /** Where in the schema. */
   readonly at: string
   readonly keyword: string
 }
 
-/** Where a schema stands. @category models @since 0.1.0 */
+/** Where a schema stands. @stability experimental @category models @since 0.1.0 */
 export interface Place {
   /** Levels of objects and lists around it. */
   readonly depth: number
   readonly at: string
 }
 
-/** How a schema is lowered. @category models @since 0.1.0 */
+/** How a schema is lowered. @stability experimental @category models @since 0.1.0 */
 export interface Settings {
   readonly dialect: Dialect
   /** Whether members that an open object does not name are asked for too. */
@@ -66,6 +66,7 @@ export interface Settings {
 /**
  * What lowers the parts of a schema.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -101,10 +102,10 @@ export interface Lowering {
   describe(out: Draft, shape: Shape, notes: ReadonlyArray<readonly [string, Json]>, more?: string): void
 }
 
-/** No recursion leads out. @category constructors @since 0.1.0 */
+/** No recursion leads out. @stability experimental @category constructors @since 0.1.0 */
 export const noLoops: ReadonlySet<Frame> = new Set()
 
-/** Recursions that lead out of any of the forms. @category reading @since 0.1.0 */
+/** Recursions that lead out of any of the forms. @stability experimental @category reading @since 0.1.0 */
 export const loopsOf = (forms: ReadonlyArray<Lowered>): ReadonlySet<Frame> => {
   const some = forms.filter(({ loops }) => loops.size > 0)
   return some.length === 0 ? noLoops : new Set(some.flatMap(({ loops }) => [...loops]))

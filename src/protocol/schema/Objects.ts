@@ -49,6 +49,7 @@ interface Made {
 /**
  * An object. `beside` are schemas that may hold beside it, whose members are possible.
  *
+ * @stability experimental
  * @category lowering
  * @since 0.1.0
  */

@@ -13,6 +13,7 @@ const isNull = (one: Json): boolean => isNode(one) && one["type"] === "null"
 /**
  * Spells a schema so.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

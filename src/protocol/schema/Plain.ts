@@ -29,7 +29,7 @@ const joints = [
   "$recursiveRef"
 ]
 
-/** A root as an object. @category models @since 0.1.0 */
+/** A root as an object. @stability experimental @category models @since 0.1.0 */
 export interface PlainRoot {
   readonly schema: JsonObject
   readonly undo: Undo | undefined
@@ -39,6 +39,7 @@ export interface PlainRoot {
 /**
  * The schema with an object at the root.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -14,6 +14,7 @@ const longest = 500
 /**
  * Whether a pattern is of those that a host takes.
  *
+ * @stability experimental
  * @category predicates
  * @since 0.1.0
  */

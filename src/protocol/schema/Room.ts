@@ -12,6 +12,7 @@ const manyValues = 250
 /**
  * Counts what has been sent.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */

@@ -16,6 +16,7 @@ const keywords = {
 /**
  * A schema of strings or numbers; `words` are those that go into its description.
  *
+ * @stability experimental
  * @category lowering
  * @since 0.1.0
  */

@@ -18,6 +18,7 @@ import { anyObject, anySchema } from "./dialects.ts"
 /**
  * How values of an answer are read.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -33,6 +34,7 @@ export interface Reading {
 /**
  * What of a request's schemas its answer is read by.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -42,7 +44,7 @@ export interface Sent {
   readonly tools: ReadonlyMap<string, Reading>
 }
 
-/** A schema as it is sent, and whether the host is to hold the model to it. @category models @since 0.1.0 */
+/** A schema as it is sent, and whether the host is to hold the model to it. @stability experimental @category models @since 0.1.0 */
 export interface Spelled {
   readonly schema: JsonObject
   readonly strict: boolean
@@ -53,6 +55,7 @@ export interface Spelled {
 /**
  * Compiles a schema for a dialect.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -80,6 +83,7 @@ const fits = (): undefined => undefined
 /**
  * Spells the schemas of one request.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */

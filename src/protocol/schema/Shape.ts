@@ -16,7 +16,7 @@ import {
 } from "../../validation/jsonSchema/document.ts"
 import { matches } from "../../validation/patterns.ts"
 
-/** What all must hold of a value. @category models @since 0.1.0 */
+/** What all must hold of a value. @stability experimental @category models @since 0.1.0 */
 export interface Shape {
   /** Tells it apart from other shapes of the document. */
   readonly key: string
@@ -37,7 +37,7 @@ export interface Shape {
   readonly title: string | undefined
 }
 
-/** `anyOf` or `oneOf`. @category models @since 0.1.0 */
+/** `anyOf` or `oneOf`. @stability experimental @category models @since 0.1.0 */
 export interface Alternatives {
   readonly keyword: "anyOf" | "oneOf"
   readonly list: ReadonlyArray<Json>
@@ -122,6 +122,7 @@ const emptyObject: JsonObject = { type: "object", properties: {}, additionalProp
 /**
  * Reads shapes of one document.
  *
+ * @stability experimental
  * @category constructors
  * @since 0.1.0
  */
@@ -228,6 +229,7 @@ const inferred = (part: JsonObject): ReadonlyArray<string> => {
 /**
  * Types that a shape allows; `undefined` when it says nothing of types, which its words are then taken to imply.
  *
+ * @stability experimental
  * @category reading
  * @since 0.1.0
  */
@@ -247,7 +249,7 @@ export const typesIn = (parts: ReadonlyArray<JsonObject>): ReadonlyArray<string>
   return implied.size === 0 ? undefined : [...implied]
 }
 
-/** Values of `enum` and `const` that all parts allow; `undefined` when none of them lists any. @category reading @since 0.1.0 */
+/** Values of `enum` and `const` that all parts allow; `undefined` when none of them lists any. @stability experimental @category reading @since 0.1.0 */
 export const valuesIn = (parts: ReadonlyArray<JsonObject>): ReadonlyArray<Json> | undefined => {
   let values: ReadonlyArray<Json> | undefined
   for (const part of parts) {
@@ -265,7 +267,7 @@ export const valuesIn = (parts: ReadonlyArray<JsonObject>): ReadonlyArray<Json> 
   return values
 }
 
-/** Schemas of a member: what each part says of its name. @category reading @since 0.1.0 */
+/** Schemas of a member: what each part says of its name. @stability experimental @category reading @since 0.1.0 */
 export const memberIn = (parts: ReadonlyArray<JsonObject>, name: string): ReadonlyArray<Json> => {
   const { named, open } = membersOf(parts)
   const own = named.get(name) ?? []
@@ -313,7 +315,7 @@ const membersOf = (parts: ReadonlyArray<JsonObject>): Members => {
   return made
 }
 
-/** What a shape says of members that it does not name. @category models @since 0.1.0 */
+/** What a shape says of members that it does not name. @stability experimental @category models @since 0.1.0 */
 export interface Others {
   /** Schemas of their values, all of which hold; empty for any value. */
   readonly values: ReadonlyArray<Json>
@@ -325,6 +327,7 @@ export interface Others {
  * The members beyond those that are named: `undefined` when there are none. A shape that names members and says nothing of
  * others has none, unless `kept`.
  *
+ * @stability experimental
  * @category reading
  * @since 0.1.0
  */
@@ -354,7 +357,7 @@ export const othersIn = (parts: ReadonlyArray<JsonObject>, named: boolean, kept:
   return open ? { values, names } : undefined
 }
 
-/** Bounds and their like, the narrowest of each. @category models @since 0.1.0 */
+/** Bounds and their like, the narrowest of each. @stability experimental @category models @since 0.1.0 */
 export interface Bounds {
   readonly words: { readonly [keyword: string]: Json }
   /** What more there is of a keyword than can be said at once. */
@@ -374,7 +377,7 @@ const widest: { readonly [keyword: string]: (a: number, b: number) => number } =
   maxProperties: Math.min
 }
 
-/** Keywords of one kind in all parts. @category reading @since 0.1.0 */
+/** Keywords of one kind in all parts. @stability experimental @category reading @since 0.1.0 */
 export const boundsIn = (parts: ReadonlyArray<JsonObject>, keywords: ReadonlyArray<string>): Bounds => {
   const words: { [keyword: string]: Json } = {}
   const more = new Set<string>()
@@ -404,7 +407,7 @@ export const boundsIn = (parts: ReadonlyArray<JsonObject>, keywords: ReadonlyArr
   return { words, more: [...more] }
 }
 
-/** Places and rest of lists: of each place what every part says. @category reading @since 0.1.0 */
+/** Places and rest of lists: of each place what every part says. @stability experimental @category reading @since 0.1.0 */
 export const placesIn = (
   parts: ReadonlyArray<JsonObject>
 ): {
@@ -436,11 +439,11 @@ const structure: ReadonlyArray<string> = [
   "oneOf"
 ]
 
-/** Whether a shape says what a value looks like, rather than only what it must not lack. @category predicates @since 0.1.0 */
+/** Whether a shape says what a value looks like, rather than only what it must not lack. @stability experimental @category predicates @since 0.1.0 */
 export const hasStructure = ({ parts }: Shape): boolean =>
   parts.some((part) => structure.some((keyword) => part[keyword] !== undefined))
 
-/** Names of members in any place of a shape. @category reading @since 0.1.0 */
+/** Names of members in any place of a shape. @stability experimental @category reading @since 0.1.0 */
 export const namesIn = (parts: ReadonlyArray<JsonObject>): Set<string> => {
   const names = new Set<string>()
   for (const { properties, required } of parts) {

@@ -12,7 +12,7 @@ import type { Document } from "../../validation/jsonSchema/document.ts"
 import { isNode } from "../../validation/jsonSchema/document.ts"
 import { misfitOf } from "../../validation/jsonSchema/misfits.ts"
 
-/** A member of an object as it is sent. @category models @since 0.1.0 */
+/** A member of an object as it is sent. @stability experimental @category models @since 0.1.0 */
 export interface Member {
   /** Its name in the value. */
   readonly name: string
@@ -24,7 +24,7 @@ export interface Member {
   readonly absent: "absent" | "null" | "wrapped" | "list"
 }
 
-/** A change of form; `undefined` is none. @category models @since 0.1.0 */
+/** A change of form; `undefined` is none. @stability experimental @category models @since 0.1.0 */
 export type Undo =
   /** The value stands in a string, as JSON text. */
   | { readonly kind: "text" }
@@ -56,6 +56,7 @@ export type Undo =
 /**
  * Whether a change of form changes nothing, recursive ones included.
  *
+ * @stability experimental
  * @category predicates
  * @since 0.1.0
  */
@@ -81,6 +82,7 @@ const valueName = "value"
 /**
  * The value of an answer. `sent` is the schema as it was sent.
  *
+ * @stability experimental
  * @category reading
  * @since 0.1.0
  */
@@ -186,6 +188,7 @@ const readTuple = (undo: Undo & { readonly kind: "tuple" }, value: JsonObject, s
 /**
  * A value in the form that was sent, as the model would write it; the reverse of `read`.
  *
+ * @stability experimental
  * @category writing
  * @since 0.1.0
  */

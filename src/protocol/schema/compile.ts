@@ -23,7 +23,7 @@ import { openApi } from "./OpenApi.ts"
 import { plainRoot } from "./Plain.ts"
 import { isNothing, read, type Undo, write } from "./Undo.ts"
 
-/** Why a schema was not sent as asked, and what would help. @category models @since 0.1.0 */
+/** Why a schema was not sent as asked, and what would help. @stability experimental @category models @since 0.1.0 */
 export interface SchemaWarning {
   /** Where in the schema; empty for the root. */
   readonly at: string
@@ -34,6 +34,7 @@ export interface SchemaWarning {
 /**
  * A schema for a dialect.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -62,7 +63,7 @@ export interface Compiled {
   readonly refused?: string | undefined
 }
 
-/** How a schema is read. @category models @since 0.1.0 */
+/** How a schema is read. @stability experimental @category models @since 0.1.0 */
 export interface CompileOptions {
   /**
    * Of an object that names members and does not say whether there are others: `closed` has none, `kept` asks for them as
@@ -85,6 +86,7 @@ const compiledBy = new WeakMap<
 /**
  * A schema in a dialect; once per schema value and dialect.
  *
+ * @stability experimental
  * @category compiling
  * @since 0.1.0
  */

@@ -10,6 +10,7 @@ import type { Compile } from "./Schemas.ts"
 /**
  * The compiler, once it is loaded.
  *
+ * @stability experimental
  * @category loading
  * @since 0.1.0
  */
@@ -18,6 +19,7 @@ export const compiler: Lazy<Compile> = made(lazy(() => import("./compile.ts")), 
 /**
  * Whether options of a request hold a schema. What throws when it is read has none: the encoder finds it and tells.
  *
+ * @stability experimental
  * @category predicates
  * @since 0.1.0
  */

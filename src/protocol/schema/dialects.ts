@@ -7,7 +7,7 @@ import type { Dialect, Dialects, PlainDialect } from "./Dialect.ts"
 
 const scalars = ["string", "number", "boolean", "null"] as const
 
-/** A schema that only hints. @category dialects @since 0.1.0 */
+/** A schema that only hints. @stability experimental @category dialects @since 0.1.0 */
 export const anySchema: PlainDialect = {
   plain: true,
   name: "plain",
@@ -18,6 +18,7 @@ export const anySchema: PlainDialect = {
 /**
  * Tools of OpenAI and of hosts like it: the root has to be an object, without `anyOf`, `oneOf`, `allOf`, `enum` and `not`.
  *
+ * @stability experimental
  * @category dialects
  * @since 0.1.0
  */
@@ -30,12 +31,12 @@ export const objectRoot: PlainDialect = {
   properties: true
 }
 
-/** An object that only hints. @category dialects @since 0.1.0 */
+/** An object that only hints. @stability experimental @category dialects @since 0.1.0 */
 export const anyObject: PlainDialect = { ...objectRoot, name: "plain object", properties: false }
 
 // https://platform.openai.com/docs/guides/structured-outputs#supported-schemas: every member required, objects closed, the
 // root an object; no allOf, not, dependentRequired, dependentSchemas, if, then, else; recursion is allowed.
-/** OpenAI's strict mode. @category dialects @since 0.1.0 */
+/** OpenAI's strict mode. @stability experimental @category dialects @since 0.1.0 */
 export const openAiStrict: Dialect = {
   name: "OpenAI strict",
   url: "https://platform.openai.com/docs/guides/structured-outputs#supported-schemas",
@@ -63,10 +64,10 @@ export const openAiStrict: Dialect = {
   limits: { depth: 10, properties: 5000, enumValues: 1000, names: 120_000, longEnum: 15_000 }
 }
 
-/** Hosts that hold the model to no schema. @category dialects @since 0.1.0 */
+/** Hosts that hold the model to no schema. @stability experimental @category dialects @since 0.1.0 */
 export const plain: Dialects = { tools: objectRoot }
 
-/** OpenAI's. @category dialects @since 0.1.0 */
+/** OpenAI's. @stability experimental @category dialects @since 0.1.0 */
 export const openAi: Dialects = {
   tools: objectRoot,
   strictTools: openAiStrict,
@@ -76,7 +77,7 @@ export const openAi: Dialects = {
 
 // https://learn.microsoft.com/azure/ai-foundry/openai/how-to/structured-outputs: up to 100 properties, five levels, and none
 // of the keywords of strings, numbers and lists.
-/** Azure's strict mode. @category dialects @since 0.1.0 */
+/** Azure's strict mode. @stability experimental @category dialects @since 0.1.0 */
 export const azureStrict: Dialect = {
   ...openAiStrict,
   name: "Azure strict",
@@ -87,13 +88,13 @@ export const azureStrict: Dialect = {
   limits: { ...openAiStrict.limits, depth: 5, properties: 100, enumValues: 500, names: 15_000, longEnum: 7500 }
 }
 
-/** Azure's. @category dialects @since 0.1.0 */
+/** Azure's. @stability experimental @category dialects @since 0.1.0 */
 export const azure: Dialects = { ...openAi, strictTools: azureStrict, answer: azureStrict }
 
 // https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations: no recursion, no bounds,
 // minItems of 0 and 1 only, objects closed; at most 24 members that may be left out and 16 unions in all schemas of a
 // request. A schema of no type is refused.
-/** Claude's structured outputs. @category dialects @since 0.1.0 */
+/** Claude's structured outputs. @stability experimental @category dialects @since 0.1.0 */
 export const anthropicStrict: Dialect = {
   name: "Anthropic strict",
   url: "https://platform.claude.com/docs/en/build-with-claude/structured-outputs#json-schema-limitations",
@@ -124,7 +125,7 @@ const anthropicTools: PlainDialect = {
   root: "object"
 }
 
-/** Anthropic's. @category dialects @since 0.1.0 */
+/** Anthropic's. @stability experimental @category dialects @since 0.1.0 */
 export const anthropic: Dialects = { tools: anthropicTools, strictTools: anthropicStrict, answer: anthropicStrict }
 
 // https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html: the same subset as Claude's.
@@ -134,12 +135,12 @@ const bedrockStrict: Dialect = {
   url: "https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html"
 }
 
-/** Bedrock's. @category dialects @since 0.1.0 */
+/** Bedrock's. @stability experimental @category dialects @since 0.1.0 */
 export const bedrock: Dialects = { tools: anthropicTools, strictTools: bedrockStrict, answer: bedrockStrict }
 
 // https://ai.google.dev/api/generate-content#FIELDS.response_json_schema lists what is known of JSON Schema: `$ref` alone, below
 // members that may be left out where it leads back; enums of strings and numbers.
-/** Gemini's JSON Schema. @category dialects @since 0.1.0 */
+/** Gemini's JSON Schema. @stability experimental @category dialects @since 0.1.0 */
 export const geminiJsonSchema: Dialect = {
   name: "Gemini JSON Schema",
   url: "https://ai.google.dev/api/generate-content#FIELDS.response_json_schema",
@@ -159,7 +160,7 @@ export const geminiJsonSchema: Dialect = {
   limits: {}
 }
 
-/** Gemini's, where it takes JSON Schema. @category dialects @since 0.1.0 */
+/** Gemini's, where it takes JSON Schema. @stability experimental @category dialects @since 0.1.0 */
 export const gemini: Dialects = {
   tools: { ...geminiJsonSchema, name: "Gemini tools", root: "object" },
   strictTools: { ...geminiJsonSchema, name: "Gemini strict tools", root: "object" },
@@ -167,7 +168,7 @@ export const gemini: Dialects = {
 }
 
 // https://ai.google.dev/api/caching#Schema: no references, no maps; an enum is of strings, and an object names its properties.
-/** Gemini's part of OpenAPI's schemas. @category dialects @since 0.1.0 */
+/** Gemini's part of OpenAPI's schemas. @stability experimental @category dialects @since 0.1.0 */
 export const geminiOpenApi: Dialect = {
   name: "Gemini OpenAPI",
   url: "https://ai.google.dev/api/caching#Schema",
@@ -188,7 +189,7 @@ export const geminiOpenApi: Dialect = {
   spelling: "openapi"
 }
 
-/** Gemini's, where it takes OpenAPI's schemas only. @category dialects @since 0.1.0 */
+/** Gemini's, where it takes OpenAPI's schemas only. @stability experimental @category dialects @since 0.1.0 */
 export const geminiOld: Dialects = {
   tools: { ...geminiOpenApi, name: "Gemini OpenAPI tools", root: "object" },
   strictTools: { ...geminiOpenApi, name: "Gemini OpenAPI tools", root: "object" },
@@ -196,7 +197,7 @@ export const geminiOld: Dialects = {
 }
 
 // https://console.groq.com/docs/structured-outputs: with strict, every member required and objects closed.
-/** Groq's. @category dialects @since 0.1.0 */
+/** Groq's. @stability experimental @category dialects @since 0.1.0 */
 export const groq: Dialects = {
   ...openAi,
   answer: { ...openAiStrict, name: "Groq strict", url: "https://console.groq.com/docs/structured-outputs" }
@@ -204,7 +205,7 @@ export const groq: Dialects = {
 
 // https://inference-docs.cerebras.ai/capabilities/structured-outputs: no recursion, no lists of types, five members of an
 // anyOf, 5,000 characters, ten levels, 500 properties and values of enums; keywords of bounds were refused by name.
-/** Cerebras's strict mode. @category dialects @since 0.1.0 */
+/** Cerebras's strict mode. @stability experimental @category dialects @since 0.1.0 */
 export const cerebrasStrict: Dialect = {
   name: "Cerebras strict",
   url: "https://inference-docs.cerebras.ai/capabilities/structured-outputs",
@@ -223,7 +224,7 @@ export const cerebrasStrict: Dialect = {
   limits: { depth: 10, properties: 500, enumValues: 500, longEnum: 7500, length: 5000, branches: 5 }
 }
 
-/** Cerebras's. @category dialects @since 0.1.0 */
+/** Cerebras's. @stability experimental @category dialects @since 0.1.0 */
 export const cerebras: Dialects = {
   tools: objectRoot,
   strictTools: cerebrasStrict,
@@ -242,7 +243,7 @@ const mistralStrict: Dialect = {
   limits: {}
 }
 
-/** Mistral's. @category dialects @since 0.1.0 */
+/** Mistral's. @stability experimental @category dialects @since 0.1.0 */
 export const mistral: Dialects = { ...openAi, strictTools: mistralStrict, answer: mistralStrict }
 
 // https://docs.cohere.com/docs/structured-outputs#unsupported-schema-features: no bounds of numbers, strings and lists, and four
@@ -266,7 +267,7 @@ const cohereStrict: Dialect = {
   limits: {}
 }
 
-/** Cohere's. @category dialects @since 0.1.0 */
+/** Cohere's. @stability experimental @category dialects @since 0.1.0 */
 export const cohere: Dialects = { tools: objectRoot, strictTools: cohereStrict, answer: cohereStrict }
 
 // https://docs.x.ai/docs/guides/structured-outputs#supported-types: no lengths of strings, no bounds of lists, no allOf.
@@ -279,7 +280,7 @@ const xaiStrict: Dialect = {
   patterns: "none"
 }
 
-/** xAI's. @category dialects @since 0.1.0 */
+/** xAI's. @stability experimental @category dialects @since 0.1.0 */
 export const xai: Dialects = { ...openAi, strictTools: xaiStrict, answer: xaiStrict }
 
 // https://api-docs.deepseek.com/guides/tool_calls#strict-mode-beta: every member required, objects closed; no lengths, no
@@ -296,7 +297,7 @@ const deepSeekStrict: Dialect = {
   limits: {}
 }
 
-/** DeepSeek's. @category dialects @since 0.1.0 */
+/** DeepSeek's. @stability experimental @category dialects @since 0.1.0 */
 export const deepSeek: Dialects = { tools: objectRoot, strictTools: deepSeekStrict }
 
 /** What hosts take that make a grammar of the schema themselves. */
@@ -327,16 +328,16 @@ const gbnf: Dialect = {
   keywords: ["minItems", "maxItems", "minLength", "maxLength"]
 }
 
-/** llama.cpp's. @category dialects @since 0.1.0 */
+/** llama.cpp's. @stability experimental @category dialects @since 0.1.0 */
 export const llamaCpp: Dialects = served(gbnf)
 
-/** Ollama's, which makes llama.cpp's grammars: https://docs.ollama.com/capabilities/structured-outputs @category dialects @since 0.1.0 */
+/** Ollama's, which makes llama.cpp's grammars: https://docs.ollama.com/capabilities/structured-outputs @stability experimental @category dialects @since 0.1.0 */
 export const ollama: Dialects = {
   tools: objectRoot,
   answer: { ...gbnf, name: "Ollama", url: "https://docs.ollama.com/capabilities/structured-outputs" }
 }
 
-/** LM Studio's, which makes llama.cpp's grammars: https://lmstudio.ai/docs/developer/openai-compat/structured-output @category dialects @since 0.1.0 */
+/** LM Studio's, which makes llama.cpp's grammars: https://lmstudio.ai/docs/developer/openai-compat/structured-output @stability experimental @category dialects @since 0.1.0 */
 export const lmStudio: Dialects = {
   tools: objectRoot,
   answer: {
@@ -349,7 +350,7 @@ export const lmStudio: Dialects = {
 
 // https://docs.vllm.ai/en/latest/features/structured_outputs.html: xgrammar, which knows neither multipleOf, uniqueItems nor
 // patternProperties.
-/** vLLM's. @category dialects @since 0.1.0 */
+/** vLLM's. @stability experimental @category dialects @since 0.1.0 */
 export const vllm: Dialects = served({
   ...grammar,
   name: "vLLM",
@@ -357,7 +358,7 @@ export const vllm: Dialects = served({
 })
 
 // https://docs.fireworks.ai/structured-responses/structured-response-formatting: no oneOf, no lengths, no pattern.
-/** Fireworks's. @category dialects @since 0.1.0 */
+/** Fireworks's. @stability experimental @category dialects @since 0.1.0 */
 export const fireworks: Dialects = served({
   ...grammar,
   name: "Fireworks",
@@ -367,7 +368,7 @@ export const fireworks: Dialects = served({
   formats: []
 })
 
-/** Together's: https://docs.together.ai/docs/json-mode @category dialects @since 0.1.0 */
+/** Together's: https://docs.together.ai/docs/json-mode @stability experimental @category dialects @since 0.1.0 */
 export const together: Dialects = served({
   ...grammar,
   name: "Together",
@@ -386,5 +387,5 @@ const moonshotSchema: Dialect = {
   root: "object"
 }
 
-/** Moonshot's. @category dialects @since 0.1.0 */
+/** Moonshot's. @stability experimental @category dialects @since 0.1.0 */
 export const moonshot: Dialects = { tools: moonshotSchema, strictTools: moonshotSchema, answer: moonshotSchema }

@@ -12,6 +12,7 @@ import type { AnswerEncoder, Frame } from "../Server.ts"
 /**
  * The vendor's words for the end of an answer: one for each class, and all there are by the class that they are of.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -23,6 +24,7 @@ export interface FinishWords {
 /**
  * The word for the end of an answer: the one that the model used, where this wire has it, or has none for what happened.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -38,6 +40,7 @@ export const finishWord = (
 /**
  * Counts as wires need them: what was not counted is 0.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -54,6 +57,7 @@ export interface Counts {
 /**
  * The counts of an answer.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -73,6 +77,7 @@ export const countsOf = ({ input, output }: Usage): Counts => {
 /**
  * The arguments of a call as text; those of a free-form tool, and those that are no JSON, as they are.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -84,6 +89,7 @@ export const argumentText = (call: ToolCallPart): string =>
 /**
  * The arguments of a call on wires that have them as an object; what is no JSON stays the text it is.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -93,6 +99,7 @@ export const argumentObject = (call: ToolCallPart): Json =>
 /**
  * Those of an answer's extras that the wire has.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -108,6 +115,7 @@ export const extrasOf = (response: LlmResponse, names: ReadonlyArray<string>): J
 /**
  * Whether a part is in the wire's own words.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -117,6 +125,7 @@ export const isOf = (wire: string, part: { readonly origin?: { readonly wire: st
 /**
  * An event of a stream of server-sent events.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -126,6 +135,7 @@ export const sseEvent = (name: string, payload: unknown): string =>
 /**
  * Says once what the wire has no words for.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -145,6 +155,7 @@ export class Losses {
 /**
  * What encoders of streams have in common.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

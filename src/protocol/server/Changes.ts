@@ -17,6 +17,7 @@ import type { Spelling } from "../Verbatim.ts"
 /**
  * Which entries of a body's list of messages a message was read from: from the first to before the second.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -25,6 +26,7 @@ export type Span = readonly [from: number, to: number]
 /**
  * A body and what was read of it.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -150,6 +152,7 @@ const common = (
 /**
  * Where a body has its messages, and where the parts of one entry are, if it can have several.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -268,6 +271,7 @@ const isEncoded = (made: Encoded | Refused): made is Encoded => !("refused" in m
 /**
  * The body that came, with what has changed since.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

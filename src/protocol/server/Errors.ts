@@ -18,6 +18,7 @@ import type { EncodedError, ErrorDetails, Headers } from "../Server.ts"
 /**
  * The vendor's status, type and code for each reason that a provider can give.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -86,6 +87,7 @@ const shouldRetry = (error: LlmError, status: number): Headers | undefined =>
 /**
  * An error of a call in the vendor's words. `encode` writes them as the wire does.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -125,6 +127,7 @@ export const detailsOf = (
 /**
  * Headers that only errors have.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -141,6 +144,7 @@ export const errorHeaders = ({ headers, retryAfter }: ErrorDetails): Headers => 
 /**
  * The vendor's words for what a stream breaks off with.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

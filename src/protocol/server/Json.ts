@@ -10,6 +10,7 @@ import type { JsonObject as Json } from "../../Message.ts"
 /**
  * A JSON object.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -18,6 +19,7 @@ export type JsonObject = { readonly [key: string]: unknown }
 /**
  * Whether a value is a JSON object.
  *
+ * @stability experimental
  * @category guards
  * @since 0.1.0
  */
@@ -27,6 +29,7 @@ export const isObject = (value: unknown): value is JsonObject =>
 /**
  * The value as an object, else an empty one.
  *
+ * @stability experimental
  * @category readings
  * @since 0.1.0
  */
@@ -35,6 +38,7 @@ export const object = (value: unknown): JsonObject => isObject(value) ? value : 
 /**
  * The value as an array, else an empty one.
  *
+ * @stability experimental
  * @category readings
  * @since 0.1.0
  */
@@ -43,6 +47,7 @@ export const array = (value: unknown): ReadonlyArray<unknown> => Array.isArray(v
 /**
  * The value as a string, else an empty one.
  *
+ * @stability experimental
  * @category readings
  * @since 0.1.0
  */
@@ -51,6 +56,7 @@ export const string = (value: unknown): string => typeof value === "string" ? va
 /**
  * The value as a finite number.
  *
+ * @stability experimental
  * @category readings
  * @since 0.1.0
  */
@@ -60,6 +66,7 @@ export const number = (value: unknown): number | undefined =>
 /**
  * The text of content that is a string or a list of parts with a `text`.
  *
+ * @stability experimental
  * @category readings
  * @since 0.1.0
  */
@@ -69,6 +76,7 @@ export const contentText = (content: unknown): string =>
 /**
  * Parses JSON text; `undefined` when it is none.
  *
+ * @stability experimental
  * @category readings
  * @since 0.1.0
  */
@@ -77,6 +85,7 @@ export const parse = (text: string): unknown => parseJson(text)
 /**
  * An object of a body as the JSON it is.
  *
+ * @stability experimental
  * @category readings
  * @since 0.1.0
  */

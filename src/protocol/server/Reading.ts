@@ -13,6 +13,7 @@ import * as Body from "./Json.ts"
 /**
  * The media that a URL names or, as a data URL, is.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -27,6 +28,7 @@ export const mediaOfUrl = (url: string, mediaType?: string): Media => {
 /**
  * The arguments of a call that are JSON text, or the JSON itself.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -36,6 +38,7 @@ export const argumentsOf = (value: unknown): { readonly arguments: Json; readonl
 /**
  * How long a mark such as `{ "type": "ephemeral", "ttl": "1h" }` keeps a prefix.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -45,6 +48,7 @@ export const cacheControlOf = (mark: unknown): CacheControl | undefined =>
 /**
  * A message of one text that says nothing else is a string.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -57,6 +61,7 @@ export const message = (role: Message["role"], parts: ReadonlyArray<Part>): Mess
 /**
  * Instructions at the top of a body: a text of their own where that says it all, else a message.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -77,6 +82,7 @@ const schemaOf = (value: unknown): JsonSchema =>
 /**
  * A tool that the application runs.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -94,6 +100,7 @@ export const functionTool = (
 /**
  * A tool of the vendor's, by the first of some names that is any.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -106,6 +113,7 @@ export const providerTool = (definition: Body.JsonObject, ...names: ReadonlyArra
 /**
  * Tools with names that tell them apart: a vendor's own may come several times.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -123,6 +131,7 @@ export const distinct = (tools: ReadonlyArray<LlmTool>): ReadonlyArray<LlmTool> 
 /**
  * The fields that say something.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -135,6 +144,7 @@ export const present = <A extends object>(fields: A): { [K in keyof A]?: Exclude
 /**
  * A warning for each member of the body that no request has a place for.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -146,6 +156,7 @@ export const placeless = (body: Body.JsonObject, known: ReadonlySet<string>, bel
 /**
  * Says what becomes of what a request has no place for.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -154,6 +165,7 @@ export const onlyHere = "Is passed on only where the request leaves on the wire 
 /**
  * Texts that end the answer: one, or a list.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -165,6 +177,7 @@ export const stopsOf = (value: unknown): ReadonlyArray<string> | undefined => {
 /**
  * The JSON object that a value is, or that its text is.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -176,6 +189,7 @@ export const objectIn = (value: unknown): JsonObject | undefined => {
 /**
  * What is said of several answers to one request: an answer is one, and nobody is made to pay for more.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

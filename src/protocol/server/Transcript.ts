@@ -14,6 +14,7 @@ import { message, present } from "./Reading.ts"
 /**
  * Messages in the order of a body.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -51,6 +52,7 @@ const headersOf = ({ headers: names = [] }: Layout, headers: Headers = {}): Head
 /**
  * A request that was read.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -21,6 +21,7 @@ import * as Provider from "../Provider.ts"
 /**
  * Options of the providers on Vertex AI. `apiKey` is a key of express mode.
  *
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -36,6 +37,7 @@ export interface Options extends Provider.Options {
 /**
  * Options as `Config` values.
  *
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -55,6 +57,7 @@ const hostOf = (location: string): string =>
 /**
  * The base URL of a publisher's models.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -87,6 +90,7 @@ const customize = (publisher: string, express: boolean) =>
 /**
  * What a provider on Vertex AI exports.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -111,6 +115,7 @@ const onlyDefined = (options: Options): Options =>
  * The constructors of a provider on Vertex AI, from its definition and its publisher. `express` says whether it can be
  * called with an API key.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */

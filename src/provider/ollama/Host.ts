@@ -9,6 +9,7 @@ import { withoutTrailingSlashes } from "../../address/slashes.ts"
 /**
  * Where Ollama listens unless it is told otherwise.
  *
+ * @stability stable
  * @category addresses
  * @since 0.1.0
  */
@@ -17,6 +18,7 @@ export const localUrl = "http://127.0.0.1:11434"
 /**
  * Where Ollama runs models for others: https://docs.ollama.com/cloud
  *
+ * @stability stable
  * @category addresses
  * @since 0.1.0
  */
@@ -26,6 +28,7 @@ export const cloudUrl = "https://ollama.com"
  * The URL of a server given as `host`, `host:port`, `:port` or a URL, without the API's path. A host without a scheme
  * has port 11434; the address to listen on everywhere is asked on this machine.
  *
+ * @stability stable
  * @category addresses
  * @since 0.1.0
  */

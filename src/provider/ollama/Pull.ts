@@ -33,6 +33,7 @@ import { cloudUrl, localUrl, serverUrl } from "./Host.ts"
 /**
  * A step of a pull.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -50,6 +51,7 @@ export interface PullProgress {
 /**
  * How a model is pulled.
  *
+ * @stability stable
  * @category options
  * @since 0.1.0
  */
@@ -163,6 +165,7 @@ const pullOptions = fields({
  * )
  * ```
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */

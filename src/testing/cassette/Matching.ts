@@ -34,6 +34,7 @@ const without = (json: Json | undefined, path: ReadonlyArray<string>): Json | un
 /**
  * What of a request decides whether it is the one that was recorded.
  *
+ * @stability experimental
  * @category matching
  * @since 0.1.0
  */
@@ -46,6 +47,7 @@ export interface Compared {
 /**
  * A request without what is ignored.
  *
+ * @stability experimental
  * @category matching
  * @since 0.1.0
  */
@@ -58,6 +60,7 @@ export const compared = ({ body, method, url }: RecordedRequest, ignore: Readonl
 /**
  * Equal for requests that are the same.
  *
+ * @stability experimental
  * @category matching
  * @since 0.1.0
  */
@@ -130,6 +133,7 @@ const maxDifferences = 12
 /**
  * The nearest recorded request and what differs, one line each.
  *
+ * @stability experimental
  * @category matching
  * @since 0.1.0
  */

@@ -56,6 +56,7 @@ const bodyIn = (body: HttpBody): Json | undefined => {
 /**
  * A request as it goes out.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */
@@ -116,6 +117,7 @@ const responseOf = (
  * Sends a request, keeps in `recording` what comes of it, and runs `ended` when nothing more will: the body has ended, broken, or is not read
  * any more. The response is handed on as it comes.
  *
+ * @stability experimental
  * @category recording
  * @since 0.1.0
  */
@@ -202,6 +204,7 @@ const bytesOf = (body: RecordedBody, timing: boolean): Stream.Stream<Uint8Array,
 /**
  * Answers a request with what was recorded.
  *
+ * @stability experimental
  * @category playing
  * @since 0.1.0
  */

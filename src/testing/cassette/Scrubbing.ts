@@ -121,6 +121,7 @@ const cleanUrl = (given: string, scrub: (text: string) => string): string => {
 /**
  * A request as it is written down, and what takes its secrets out of everything else of the exchange.
  *
+ * @stability experimental
  * @category scrubbing
  * @since 0.1.0
  */

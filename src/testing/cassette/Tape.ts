@@ -71,6 +71,7 @@ const format = "effect-llm cassette"
 /**
  * The text of a file.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -93,6 +94,7 @@ const isExchange = (u: unknown): u is RecordedExchange => {
 /**
  * The exchanges of a file, or why it is none.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -142,6 +144,7 @@ const jsonIn = (text: string): { readonly json: Json } | undefined => {
 /**
  * Chunks as they are written down. What was scrubbed has another length: the sizes are then those of the nearest cuts.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -178,6 +181,7 @@ const cuts = (sizes: ReadonlyArray<number>, length: number): Pick<RecordedBody, 
 /**
  * The chunks of a body that was written down.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -30,6 +30,7 @@ const refused = (request: HttpClientRequest, url: URL): HttpClientError.HttpClie
 /**
  * A client that sends nothing: every request fails with `Configuration` and says where it was going.
  *
+ * @stability experimental
  * @category guards
  * @since 0.1.0
  */
@@ -40,6 +41,7 @@ export const noNetwork: Layer.Layer<HttpClient.HttpClient> = Layer.succeed(HttpC
 /**
  * A client over the one in the context that sends to servers on this machine only, as a test with a `Simulator` needs it.
  *
+ * @stability experimental
  * @category guards
  * @since 0.1.0
  */
@@ -97,6 +99,7 @@ const reopen = (): void => {
  * layer(Cassette.guard)("my suite", (it) => { … })
  * ```
  *
+ * @stability experimental
  * @category guards
  * @since 0.1.0
  */

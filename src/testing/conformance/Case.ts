@@ -9,6 +9,7 @@ import type { Json } from "../../Message.ts"
 /**
  * A recorded exchange.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -43,6 +44,7 @@ export interface Case {
 /**
  * What the exchange says, `null` where the wire is silent.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -112,6 +114,7 @@ export interface Expected {
 /**
  * The bytes of a recorded body.
  *
+ * @stability experimental
  * @category accessors
  * @since 0.1.0
  */

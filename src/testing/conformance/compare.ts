@@ -14,6 +14,7 @@ import type { Case, Expected } from "./Case.ts"
 /**
  * What a replayed call came to.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -38,6 +39,7 @@ export type Outcome =
 /**
  * One difference.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -198,6 +200,7 @@ const compareError = (
 /**
  * The differences between what was expected and what came; none when the case passes.
  *
+ * @stability experimental
  * @category comparing
  * @since 0.1.0
  */

@@ -47,6 +47,7 @@ const chatProvider = (id: string): Effect.Effect<Speaker> => {
 /**
  * The provider for a case, or `undefined` when no wire of this library is the case's.
  *
+ * @stability experimental
  * @category running
  * @since 0.1.0
  */

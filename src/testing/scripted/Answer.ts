@@ -19,6 +19,7 @@ import { modelOf } from "../../service/addressee.ts"
 /**
  * A way to fail: a reason, to which the service adds who and what, or a whole error.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -27,6 +28,7 @@ export type Failure = LlmError.LlmError | LlmError.Reason
 /**
  * An answer with a course of its own, made by `delayed`, `paced`, `failAfter` and their like.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -40,6 +42,7 @@ export interface Script {
  * What one call is answered with: a text (streamed in words), parts, a whole response, events exactly as given, a
  * failure, a stream, a {@link Script}, or a function of the request that gives any of these.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -57,6 +60,7 @@ export type Answer =
 /**
  * The call an answer is for.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -78,6 +82,7 @@ const countWords = (text: string): number => text.match(/\S+/g)?.length ?? 0
 /**
  * The words of all messages, which stand for tokens.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -120,6 +125,7 @@ const isEffect = (value: Answer | Effect.Effect<Answer, Failure>): value is Effe
 /**
  * Plays an answer.
  *
+ * @stability stable
  * @category running
  * @since 0.1.0
  */
@@ -148,6 +154,7 @@ const isEvents = (answer: ReadonlyArray<Part> | ReadonlyArray<LlmEvent>): answer
 /**
  * A copy of a reason that carries what had come before it.
  *
+ * @stability stable
  * @category combinators
  * @since 0.1.0
  */
@@ -170,6 +177,7 @@ const script = (play: Script["play"]): Script => ({ _tag: "Script", play })
 /**
  * Waits before an answer.
  *
+ * @stability stable
  * @category answers
  * @since 0.1.0
  */
@@ -181,6 +189,7 @@ export const delayed = (wait: Duration.Input, answer: Answer): Script =>
 /**
  * Waits before each event of an answer.
  *
+ * @stability stable
  * @category answers
  * @since 0.1.0
  */
@@ -190,6 +199,7 @@ export const paced = (interval: Duration.Input, answer: Answer): Script =>
 /**
  * Never answers.
  *
+ * @stability stable
  * @category answers
  * @since 0.1.0
  */
@@ -201,6 +211,7 @@ const firstEvents = (count: number, answer: Answer): Script["play"] => (circumst
 /**
  * Gives the first events of an answer, then nothing more.
  *
+ * @stability stable
  * @category answers
  * @since 0.1.0
  */
@@ -212,6 +223,7 @@ export const hangAfter = (events: number, answer: Answer): Script => {
 /**
  * Gives the first events of an answer, then fails; the error has them as its partial output.
  *
+ * @stability stable
  * @category answers
  * @since 0.1.0
  */
@@ -223,6 +235,7 @@ export const failAfter = (events: number, answer: Answer, failure: Failure): Scr
 /**
  * Gives the first events of an answer and ends there, without `Finish`: `IncompleteStream` with that partial output.
  *
+ * @stability stable
  * @category answers
  * @since 0.1.0
  */

@@ -12,6 +12,7 @@ import type { Answer } from "./Answer.ts"
 /**
  * Which requests an expectation is for: a text that the last message holds, an expression that it fits, or a function of the request.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -20,6 +21,7 @@ export type Match = string | RegExp | ((request: LlmRequest) => boolean)
 /**
  * An answer for requests of some kind.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -44,6 +46,7 @@ export interface Expectation {
  * })
  * ```
  *
+ * @stability stable
  * @category answers
  * @since 0.1.0
  */
@@ -84,6 +87,7 @@ const described = ({ match }: Expectation): string =>
 /**
  * The answers that are left of a script.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */

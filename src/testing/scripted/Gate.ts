@@ -15,6 +15,7 @@ import { type Answer, play, type Script } from "./Answer.ts"
 /**
  * Where calls wait for the test.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -50,6 +51,7 @@ export interface Gate {
  * yield* gate.release
  * ```
  *
+ * @stability stable
  * @category gates
  * @since 0.1.0
  */

@@ -10,6 +10,7 @@ import { emptyUsage, LlmResponse } from "../../LlmResponse.ts"
 /**
  * What a provider may say beside the failure itself.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -32,6 +33,7 @@ const fields = (status: number, message: string, details: Details = {}): LlmErro
 /**
  * 429: too many requests.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -41,6 +43,7 @@ export const rateLimit = (details?: Details): LlmError.RateLimit =>
 /**
  * 529: out of capacity.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -50,6 +53,7 @@ export const overloaded = (details?: Details): LlmError.Overloaded =>
 /**
  * Any other status that means the provider failed, 500 unless given.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -59,6 +63,7 @@ export const serverError = (status = 500, details?: Details): LlmError.Provider 
 /**
  * 401: the credential was rejected.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -68,6 +73,7 @@ export const authentication = (details?: Details): LlmError.Authentication =>
 /**
  * 403: the credential may not do this.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -77,6 +83,7 @@ export const permissionDenied = (details?: Details): LlmError.PermissionDenied =
 /**
  * 402: no credit.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -86,6 +93,7 @@ export const quotaExhausted = (details?: Details): LlmError.QuotaExhausted =>
 /**
  * 404: no such model.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -95,6 +103,7 @@ export const notFound = (details?: Details): LlmError.NotFound =>
 /**
  * 400: the request is not valid, in the provider's opinion.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -110,6 +119,7 @@ const tooLarge = {
 /**
  * 400: the conversation is too long; with another `kind`, a body of too many bytes (413) or a medium that is too large (400).
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -129,6 +139,7 @@ export const contextLength = (
 /**
  * 400: the provider refuses the content.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -138,6 +149,7 @@ export const contentPolicy = (details?: Details): LlmError.ContentPolicy =>
 /**
  * The connection failed, with the system's code.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -147,6 +159,7 @@ export const network = (code = "ECONNRESET"): LlmError.Network =>
 /**
  * A time limit passed, reported by the service; to let real limits pass, use `never` or `delayed` and a `TestClock`.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */
@@ -158,6 +171,7 @@ export const timeout = (
 /**
  * The stream was cut after this text.
  *
+ * @stability stable
  * @category reasons
  * @since 0.1.0
  */

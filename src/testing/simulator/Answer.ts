@@ -13,6 +13,7 @@ import type * as Vendor from "../../protocol/Server.ts"
 /**
  * Text of the reply.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -24,6 +25,7 @@ export interface TextPart {
 /**
  * Reasoning of the reply. With `encrypted` it is opaque: its text stays hidden, as redacted thinking.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -37,6 +39,7 @@ export interface ReasoningPart {
 /**
  * A tool call of the reply.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -52,6 +55,7 @@ export interface ToolCallPart {
 /**
  * One part of a reply.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -61,6 +65,7 @@ export type Part = TextPart | ReasoningPart | ToolCallPart
  * Token counts of a reply. `input` includes what was read from or written to a cache, `output`
  * includes reasoning; a wire that counts otherwise subtracts.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -80,6 +85,7 @@ export interface ReplyUsage {
 /**
  * An error as the provider would report it.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -91,6 +97,7 @@ export interface ErrorDetails extends Vendor.ErrorDetails {
 /**
  * Response headers, names in lower case.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -103,6 +110,7 @@ export type Headers = Vendor.Headers
  * JSON body is sent as two, its halves, so that `cutAfter: 1` truncates it; a raw body has one per
  * chunk. "After 0 frames" is after the headers.
  *
+ * @stability stable
  * @category faults
  * @since 0.1.0
  */
@@ -142,6 +150,7 @@ export interface Faults {
 /**
  * What every answer may carry.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -157,6 +166,7 @@ export interface Delivery {
 /**
  * A model's reply.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -174,6 +184,7 @@ export interface ReplyAnswer extends Delivery {
 /**
  * An error of the provider.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -185,6 +196,7 @@ export interface ErrorAnswer extends Delivery {
 /**
  * An HTTP response given to the byte.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -203,6 +215,7 @@ export interface RawAnswer extends Delivery {
 /**
  * What the simulator answers.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -211,6 +224,7 @@ export type Answer = ReplyAnswer | ErrorAnswer | RawAnswer
 /**
  * A reply of one text.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -222,6 +236,7 @@ export const text = (text: string, options?: Omit<ReplyAnswer, "parts">): ReplyA
 /**
  * A reply of one tool call.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -237,6 +252,7 @@ export const toolCall = (
 /**
  * An error of the provider with its usual type, code and message for that status.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -249,6 +265,7 @@ export const error = (
 /**
  * Raw HTTP, by default 200 and JSON.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -266,6 +283,7 @@ export const raw = (
 /**
  * A page of a proxy or captive portal, with status 200.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -279,6 +297,7 @@ export const html = (delivery?: Delivery): RawAnswer =>
 /**
  * A successful status with no body at all.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -287,6 +306,7 @@ export const emptyBody = (delivery?: Delivery): RawAnswer => raw([], undefined, 
 /**
  * The provider's error body with status 200.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -296,6 +316,7 @@ export const errorBody200 = (details?: Omit<ErrorDetails, "status">, delivery?: 
 /**
  * A redirect that asks to repeat the request elsewhere.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -305,6 +326,7 @@ export const redirect = (location: string, status: 301 | 302 | 303 | 307 | 308 =
 /**
  * An error whose message repeats the credential of the request.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -313,6 +335,7 @@ export const echoKey = (status = 401, delivery?: Delivery): ErrorAnswer => error
 /**
  * An answer that never comes.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */
@@ -321,6 +344,7 @@ export const hang: RawAnswer = raw([], undefined, { faults: { hang: true } })
 /**
  * A connection that is reset instead of answered.
  *
+ * @stability stable
  * @category constructors
  * @since 0.1.0
  */

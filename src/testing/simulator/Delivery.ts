@@ -15,6 +15,7 @@ import type { Response } from "./Spelling.ts"
 /**
  * Hears how delivery goes on.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -29,6 +30,7 @@ export interface Progress {
 /**
  * Sends a response. Interruption stops it where it is.
  *
+ * @stability stable
  * @category delivery
  * @since 0.1.0
  */

@@ -17,6 +17,7 @@ const tokensOf = (text: string): number => Math.ceil(text.length / 4)
 /**
  * Cuts a text into pieces of so many UTF-16 units, one more where a piece would end in half a character.
  *
+ * @stability stable
  * @category counting
  * @since 0.1.0
  */
@@ -35,6 +36,7 @@ export const pieces = (text: string, size: number): ReadonlyArray<string> => {
 /**
  * What a reply is to.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -51,6 +53,7 @@ export interface Asked {
 /**
  * A reply ready to be written.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -92,6 +95,7 @@ const usageOf = (answer: ReplyAnswer, inputTokens: number): ReplyUsage =>
 /**
  * Plays a reply.
  *
+ * @stability stable
  * @category spelling
  * @since 0.1.0
  */

@@ -64,6 +64,7 @@ const promptOf = (request: LlmRequest): Prompt => {
 /**
  * Answers a request. `thinks` says whether it is to show reasoning.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -129,6 +130,7 @@ const numberIn = (text: string): number => {
 /**
  * A value that fits a JSON schema, with names and numbers from the text.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */

@@ -13,6 +13,7 @@ import { contextOf, type IncomingRequest, vendorOf } from "./Vendor.ts"
 /**
  * What a request must fulfil to be answered.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -30,6 +31,7 @@ export interface Entrance {
 /**
  * The error that a request gets before any answer is looked for, in the order in which APIs check.
  *
+ * @stability stable
  * @category spelling
  * @since 0.1.0
  */
@@ -60,6 +62,7 @@ const empty: Decoded = {
 /**
  * What a request says; one that cannot be read, and is not refused for it, says nothing.
  *
+ * @stability stable
  * @category spelling
  * @since 0.1.0
  */
@@ -78,6 +81,7 @@ const modelInPath = ({ path }: IncomingRequest): string =>
 /**
  * A response ready to be sent.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -96,6 +100,7 @@ export interface Response {
 /**
  * The body for an operation that no model is needed for.
  *
+ * @stability stable
  * @category spelling
  * @since 0.1.0
  */
@@ -114,6 +119,7 @@ export const listing = (
 /**
  * An answer as the wire sends it.
  *
+ * @stability stable
  * @category spelling
  * @since 0.1.0
  */
@@ -172,6 +178,7 @@ const headersOf = (request: IncomingRequest, wire: ServerProtocol, context: Answ
 /**
  * A JSON response, in two frames so that faults can act within it.
  *
+ * @stability stable
  * @category spelling
  * @since 0.1.0
  */
@@ -209,6 +216,7 @@ const withEcho = (error: ErrorDetails, wire: ServerProtocol, request: IncomingRe
 /**
  * The response to a request that no wire recognises.
  *
+ * @stability stable
  * @category spelling
  * @since 0.1.0
  */

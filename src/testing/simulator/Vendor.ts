@@ -11,6 +11,7 @@ import * as Json from "../../protocol/server/Json.ts"
 /**
  * A request as it came to the simulator.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -31,6 +32,7 @@ interface Call {
 /**
  * A vendor as the simulator plays it.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -154,6 +156,7 @@ const vendors: { readonly [wire: string]: Vendor } = {
 /**
  * Whom a wire is of.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */
@@ -162,6 +165,7 @@ export const vendorOf = ({ wire }: ServerProtocol): Vendor => vendors[wire] ?? o
 /**
  * A counted number in the form that ids end in.
  *
+ * @stability stable
  * @category counting
  * @since 0.1.0
  */
@@ -173,6 +177,7 @@ const created = 1_767_225_600
 /**
  * What answers to a request are written for.
  *
+ * @stability stable
  * @category accessors
  * @since 0.1.0
  */

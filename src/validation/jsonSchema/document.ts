@@ -10,7 +10,7 @@ import { maxJsonDepth } from "../../json/depth.ts"
 import { ownOf } from "../../json/own.ts"
 import type { Json, JsonObject } from "../../json/value.ts"
 
-/** A value of the kind that holds keywords. @category guards @since 0.1.0 */
+/** A value of the kind that holds keywords. @stability stable @category guards @since 0.1.0 */
 export const isNode = (value: Json | undefined): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
@@ -18,6 +18,7 @@ export const isNode = (value: Json | undefined): value is JsonObject =>
  * Whether two values are the same JSON. It ends at the first difference, so that a small value costs little beside a
  * large one.
  *
+ * @stability stable
  * @category comparing
  * @since 0.1.0
  */
@@ -49,6 +50,7 @@ const oldDrafts = /draft-0[3-7]/
 /**
  * A schema and its references. Reading never fails: what leads nowhere is `undefined`.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -142,19 +144,19 @@ export class Document {
   }
 }
 
-/** Where a node refers to, in any draft's words. @category reading @since 0.1.0 */
+/** Where a node refers to, in any draft's words. @stability stable @category reading @since 0.1.0 */
 export const referenceOf = (node: JsonObject): string | undefined => {
   const reference = node["$ref"] ?? node["$dynamicRef"] ?? node["$recursiveRef"]
   return typeof reference === "string" ? reference : undefined
 }
 
-/** The parts of a list: positions, then the rest; `undefined` where nothing is said. @category models @since 0.1.0 */
+/** The parts of a list: positions, then the rest; `undefined` where nothing is said. @stability stable @category models @since 0.1.0 */
 export interface ListWords {
   readonly prefix: ReadonlyArray<Json>
   readonly rest: Json | undefined
 }
 
-/** `items`, `prefixItems` and `additionalItems` of any draft. @category reading @since 0.1.0 */
+/** `items`, `prefixItems` and `additionalItems` of any draft. @stability stable @category reading @since 0.1.0 */
 export const listWords = (node: JsonObject): ListWords => {
   const { additionalItems, items, prefixItems } = node
   if (Array.isArray(items)) {
@@ -165,7 +167,7 @@ export const listWords = (node: JsonObject): ListWords => {
     : { prefix: [], rest: items ?? node["unevaluatedItems"] }
 }
 
-/** `exclusiveMinimum` of draft 4 is a flag beside `minimum`. @category reading @since 0.1.0 */
+/** `exclusiveMinimum` of draft 4 is a flag beside `minimum`. @stability stable @category reading @since 0.1.0 */
 export const boundsOf = (
   node: JsonObject
 ): {
@@ -183,7 +185,7 @@ export const boundsOf = (
   return out
 }
 
-/** Types that a node names, `undefined` when it names none. `nullable` is OpenAPI 3.0's. @category reading @since 0.1.0 */
+/** Types that a node names, `undefined` when it names none. `nullable` is OpenAPI 3.0's. @stability stable @category reading @since 0.1.0 */
 export const typesOf = (node: JsonObject): ReadonlyArray<string> | undefined => {
   const { type } = node
   const types = typeof type === "string"

@@ -24,6 +24,7 @@ import { canonical, isAmong, isMultiple, isType, lengthOf, typeOf } from "./valu
 /**
  * What does not fit: where, and how.
  *
+ * @stability stable
  * @category models
  * @since 0.1.0
  */
@@ -467,6 +468,7 @@ const noDocument = new Document({})
 /**
  * A schema, read once.
  *
+ * @stability stable
  * @category reading
  * @since 0.1.0
  */
@@ -480,6 +482,7 @@ export const documentOf = (schema: JsonObject): Document => {
  * What of a value does not fit a schema, formats included; empty when it fits. At most ten misfits are told. A reference to a schema that
  * is not there, or to another document, fits nothing.
  *
+ * @stability stable
  * @category validation
  * @since 0.1.0
  */
@@ -492,6 +495,7 @@ export const misfits = (schema: Json, value: Json): ReadonlyArray<Misfit> => {
  * Where a value breaks a schema of a document first, or `undefined` when it fits. `at` is the schema within the document. Formats are
  * annotations, as the standard has it by default, and a reference that leads nowhere fits.
  *
+ * @stability stable
  * @category validation
  * @since 0.1.0
  */

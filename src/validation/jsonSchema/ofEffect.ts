@@ -15,6 +15,7 @@ const jsonSchemas = new WeakMap<Schema.Constraint, JsonObject>()
  * The JSON Schema (draft 2020-12, self-contained) of an Effect `Schema`; generated once per schema value. For a schema that has none
  * it is empty, and requests with it are refused with `Validation`, which tells why.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -31,6 +32,7 @@ export const jsonSchemaOf = (schema: Schema.Constraint): JsonObject => {
 /**
  * Whether a JSON Schema was made of an Effect `Schema`, whose decoder holds more than it says.
  *
+ * @stability stable
  * @category schemas
  * @since 0.1.0
  */
@@ -51,7 +53,7 @@ const generated = (schema: Schema.Constraint): JsonObject => {
   }
 }
 
-/** Whether something is an Effect `Schema`; whatever it is. @category guards @since 0.1.0 */
+/** Whether something is an Effect `Schema`; whatever it is. @stability stable @category guards @since 0.1.0 */
 export const isSchema = (given: unknown): given is Schema.Constraint => {
   try {
     return Schema.isSchema(given)

@@ -8,6 +8,7 @@ import type { Json, JsonObject } from "../../json/value.ts"
 /**
  * JSON for people, cut where it is long. Its cost is what is shown, not the size of the value.
  *
+ * @stability stable
  * @category rendering
  * @since 0.1.0
  */

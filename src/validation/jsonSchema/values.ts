@@ -6,14 +6,14 @@
 import type { Json, JsonObject } from "../../json/value.ts"
 import { isSame } from "./document.ts"
 
-/** The name of a type. @category reading @since 0.1.0 */
+/** The name of a type. @stability stable @category reading @since 0.1.0 */
 export const typeOf = (value: Json): string => value === null ? "null" : Array.isArray(value) ? "array" : typeof value
 
-/** Whether a value is of a type that a schema names. @category predicates @since 0.1.0 */
+/** Whether a value is of a type that a schema names. @stability stable @category predicates @since 0.1.0 */
 export const isType = (value: Json, type: string): boolean =>
   type === "integer" ? Number.isInteger(value) : typeOf(value) === type
 
-/** In characters, of which some are two units. @category reading @since 0.1.0 */
+/** In characters, of which some are two units. @stability stable @category reading @since 0.1.0 */
 export const lengthOf = (text: string): number => {
   let length = text.length
   for (let at = 0; at < text.length - 1; at++) {
@@ -25,7 +25,7 @@ export const lengthOf = (text: string): number => {
   return length
 }
 
-/** 0.3 is a multiple of 0.1, although 0.3 / 0.1 is not whole. @category predicates @since 0.1.0 */
+/** 0.3 is a multiple of 0.1, although 0.3 / 0.1 is not whole. @stability stable @category predicates @since 0.1.0 */
 export const isMultiple = (value: number, of: number): boolean => {
   const times = value / of
   return Math.abs(times - Math.round(times)) <= 1e-9 * Math.max(1, Math.abs(times))
@@ -34,7 +34,7 @@ export const isMultiple = (value: number, of: number): boolean => {
 /** Scalars of long lists of choices. */
 const scalars = new WeakMap<ReadonlyArray<Json>, ReadonlySet<Json>>()
 
-/** Whether a value is one of a list. @category predicates @since 0.1.0 */
+/** Whether a value is one of a list. @stability stable @category predicates @since 0.1.0 */
 export const isAmong = (choices: ReadonlyArray<Json>, value: Json): boolean => {
   if (choices.length < 16 || (typeof value === "object" && value !== null)) {
     return choices.some((choice) => isSame(choice, value))
@@ -44,7 +44,7 @@ export const isAmong = (choices: ReadonlyArray<Json>, value: Json): boolean => {
   return known.has(value)
 }
 
-/** JSON with the members in one order, so that equal values are equal texts. @category rendering @since 0.1.0 */
+/** JSON with the members in one order, so that equal values are equal texts. @stability stable @category rendering @since 0.1.0 */
 export const canonical = (value: Json): string => {
   if (typeof value !== "object" || value === null) return JSON.stringify(value)
   if (Array.isArray(value)) return `[${(value as ReadonlyArray<Json>).map(canonical).join()}]`

@@ -106,6 +106,7 @@ const citationOf = ({ citedText, raw, title, url }: SourcePart): JsonObject => {
 /**
  * A whole answer.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -163,12 +164,13 @@ const opaqueOf = (part: Part): JsonObject | undefined =>
 /**
  * A sign of life.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
 export const ping = "event: ping\ndata: {\"type\": \"ping\"}\n\n"
 
-/** A streamed answer. @category encoding @since 0.1.0 */
+/** A streamed answer. @stability experimental @category encoding @since 0.1.0 */
 export class AnthropicAnswer extends Encoding {
   private readonly context: AnswerContext
   private start: { readonly id: string | undefined; readonly model: string } | undefined

@@ -263,6 +263,7 @@ const formatOf = (body: Body.JsonObject): LlmRequest["responseFormat"] => {
 /**
  * Reads a request.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

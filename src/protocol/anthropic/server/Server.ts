@@ -67,6 +67,7 @@ const model = (id: string) => ({
 /**
  * The Anthropic Messages API.
  *
+ * @stability experimental
  * @category wires
  * @since 0.1.0
  */

@@ -41,6 +41,7 @@ const knownFields = new Set([
 /**
  * The error the API would report, `undefined` for a proper request.
  *
+ * @stability experimental
  * @category validation
  * @since 0.1.0
  */

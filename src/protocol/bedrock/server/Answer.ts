@@ -129,6 +129,7 @@ const blocksOf = (parts: ReadonlyArray<Part>, losses: Losses): ReadonlyArray<Jso
 /**
  * A whole answer.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -148,6 +149,7 @@ export const encodeAnswer = (response: LlmResponse): EncodedAnswer => {
 /**
  * An event. `p` fills up its length, so that lengths on the network tell nothing of the text.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -157,7 +159,7 @@ export const event = (name: string, fields: JsonObject, padding = 0): Uint8Array
     JSON.stringify(padding === 0 ? fields : { ...fields, p: "abcdefghijklmnopqrstuvwxyz".slice(0, padding) })
   )
 
-/** A streamed answer. @category encoding @since 0.1.0 */
+/** A streamed answer. @stability experimental @category encoding @since 0.1.0 */
 export class BedrockAnswer extends Encoding {
   private sent = 0
   private next = 0

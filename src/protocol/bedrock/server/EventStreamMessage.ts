@@ -11,6 +11,7 @@ const encoder = new TextEncoder()
 /**
  * A message with string headers.
  *
+ * @stability experimental
  * @category event streams
  * @since 0.1.0
  */

@@ -54,6 +54,7 @@ const methodPath = /\/model\/([^/]+)\/(converse|converse-stream|count-tokens)$/
 /**
  * The model and the method that a path names.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -263,6 +264,7 @@ const formatOf = (output: Body.JsonObject): LlmRequest["responseFormat"] => {
 /**
  * Reads a request.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

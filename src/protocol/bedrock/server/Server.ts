@@ -79,6 +79,7 @@ const exception = (name: string, message: string): Uint8Array =>
 /**
  * The Amazon Bedrock Converse API. Its stream has no keep-alive; this one's is an event that no client knows.
  *
+ * @stability experimental
  * @category wires
  * @since 0.1.0
  */

@@ -39,6 +39,7 @@ const blocksOf = (message: unknown): ReadonlyArray<Json.JsonObject> =>
 /**
  * The error the API would report, `undefined` for a proper request.
  *
+ * @stability experimental
  * @category validation
  * @since 0.1.0
  */

@@ -169,6 +169,7 @@ const besides = (parts: ReadonlyArray<Part>, losses: Losses): JsonObject => {
 /**
  * A whole answer.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -221,6 +222,7 @@ interface OpenCall {
  * A streamed answer. A refusal is told by the member that its text is in. Where that is not known before it begins, the text goes out as
  * content, and only the finish reason says that something was held back.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

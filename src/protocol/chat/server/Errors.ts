@@ -34,6 +34,7 @@ const usualErrors: Readonly<Record<number, readonly [type: string, code: string 
 /**
  * An error response in OpenAI's words.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -58,6 +59,7 @@ export const encodeErrorDetails = (details: ErrorDetails): EncodedError => {
 /**
  * Any error of a call as a response.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -67,6 +69,7 @@ export const encodeError = (error: LlmError): EncodedError =>
 /**
  * The error that a stream breaks off with.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -80,6 +83,7 @@ const masked = (key: string): string =>
 /**
  * The error for a credential that is missing or wrong.
  *
+ * @stability experimental
  * @category errors
  * @since 0.1.0
  */
@@ -101,6 +105,7 @@ export const unauthorized = (credential: string | undefined): ErrorDetails => ({
 /**
  * The error for a model that does not exist.
  *
+ * @stability experimental
  * @category errors
  * @since 0.1.0
  */
@@ -114,6 +119,7 @@ export const unknownModel = (model: string): ErrorDetails => ({
 /**
  * Headers of every response of OpenAI's APIs.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

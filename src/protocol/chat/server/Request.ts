@@ -290,6 +290,7 @@ const levels: { readonly [word: string]: ThinkingLevel } = {
 /**
  * The level that a word for effort asks for.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -315,6 +316,7 @@ const legacyChoice = (choice: unknown): unknown => Body.isObject(choice) ? { fun
 /**
  * Log probabilities as they are asked for.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -328,6 +330,7 @@ export const logprobsOf = (wanted: unknown, alternatives: unknown): RequestOptio
 /**
  * Reads a request.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -19,6 +19,7 @@ const model = (id: string) => ({ id, object: "model", created: 1_767_225_600, ow
 /**
  * The OpenAI Chat Completions API.
  *
+ * @stability experimental
  * @category wires
  * @since 0.1.0
  */

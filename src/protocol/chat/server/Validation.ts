@@ -12,6 +12,7 @@ import * as Json from "../../server/Json.ts"
 /**
  * A refused request.
  *
+ * @stability experimental
  * @category validation
  * @since 0.1.0
  */
@@ -26,6 +27,7 @@ export const invalid = (message: string, param?: string, code?: string): ErrorDe
 /**
  * A parameter that is missing.
  *
+ * @stability experimental
  * @category validation
  * @since 0.1.0
  */
@@ -46,6 +48,7 @@ const kindOf = (value: unknown): string =>
 /**
  * A parameter of another type than expected.
  *
+ * @stability experimental
  * @category validation
  * @since 0.1.0
  */
@@ -59,6 +62,7 @@ export const wrongType = (param: string, expected: string, value: unknown): Erro
 /**
  * A list that must not be empty.
  *
+ * @stability experimental
  * @category validation
  * @since 0.1.0
  */
@@ -72,6 +76,7 @@ export const emptyArray = (param: string): ErrorDetails =>
 /**
  * A body that is no JSON object.
  *
+ * @stability experimental
  * @category validation
  * @since 0.1.0
  */
@@ -83,6 +88,7 @@ export const unparsable: ErrorDetails = invalid(
 /**
  * The error the API would report, `undefined` for a proper request.
  *
+ * @stability experimental
  * @category validation
  * @since 0.1.0
  */
@@ -274,6 +280,7 @@ const checkFormat = (body: Json.JsonObject): ErrorDetails | undefined => {
  * Strict schemas forbid other properties and require all of theirs:
  * https://platform.openai.com/docs/guides/structured-outputs#supported-schemas
  *
+ * @stability experimental
  * @category validation
  * @since 0.1.0
  */

@@ -82,6 +82,7 @@ const logprobsOf = ({ logprobs }: LlmResponse): Json | undefined => Array.isArra
 /**
  * A whole answer.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -134,12 +135,13 @@ export const encodeAnswer = (response: LlmResponse, context: AnswerContext): Enc
 /**
  * An event of a stream.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
 export const event = (type: string, payload: JsonObject): string => sseEvent(type, { type, ...payload })
 
-/** A streamed answer. @category encoding @since 0.1.0 */
+/** A streamed answer. @stability experimental @category encoding @since 0.1.0 */
 export class CohereAnswer extends Encoding {
   private readonly context: AnswerContext
   private begun = false

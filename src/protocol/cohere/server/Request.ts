@@ -202,6 +202,7 @@ const thinkingOf = (thinking: Body.JsonObject): RequestOptions["thinking"] => {
 /**
  * Reads a request.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -97,6 +97,7 @@ const tokenized = (body: Body.JsonObject): Decoded => {
 /**
  * Cohere's Chat API v2.
  *
+ * @stability experimental
  * @category wires
  * @since 0.1.0
  */

@@ -13,6 +13,7 @@ const invalid = (message: string): ErrorDetails => ({ status: 400, message: `inv
 /**
  * The error the API would report, `undefined` for a proper request.
  *
+ * @stability experimental
  * @category validation
  * @since 0.1.0
  */

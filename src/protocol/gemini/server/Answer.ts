@@ -163,6 +163,7 @@ const joined = (parts: ReadonlyArray<JsonObject>): ReadonlyArray<JsonObject> => 
 /**
  * A whole answer.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -182,12 +183,13 @@ export const encodeAnswer = (response: LlmResponse, context: AnswerContext): Enc
 /**
  * Whether a stream is of server-sent events.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
 export const isSse = ({ query }: Incoming): boolean => query.get("alt") === "sse"
 
-/** A streamed answer. @category encoding @since 0.1.0 */
+/** A streamed answer. @stability experimental @category encoding @since 0.1.0 */
 export class GeminiAnswer extends Encoding {
   private readonly context: AnswerContext
   private readonly sse: boolean

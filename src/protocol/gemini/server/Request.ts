@@ -38,6 +38,7 @@ const methodPath = /\/models\/(.+):(generateContent|streamGenerateContent|countT
 /**
  * The model and the method that a path names.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -271,6 +272,7 @@ const single = (body: JsonFields): { readonly body: JsonFields; readonly several
 /**
  * Reads a request.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -90,6 +90,7 @@ const model = (id: string) => ({
 /**
  * The Gemini API.
  *
+ * @stability experimental
  * @category wires
  * @since 0.1.0
  */

@@ -74,6 +74,7 @@ const unknownField = (fields: Json.JsonObject, known: ReadonlySet<string>, at: s
 /**
  * The error the API would report, `undefined` for a proper request.
  *
+ * @stability experimental
  * @category validation
  * @since 0.1.0
  */

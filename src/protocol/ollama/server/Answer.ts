@@ -60,6 +60,7 @@ const imageOf = (part: Part, losses: Losses): ReadonlyArray<string> => {
 /**
  * A whole answer.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -89,12 +90,13 @@ export const encodeAnswer = (response: LlmResponse, context: AnswerContext): Enc
 /**
  * A line of a stream.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
 export const line = (payload: unknown): string => `${JSON.stringify(payload)}\n`
 
-/** A streamed answer. @category encoding @since 0.1.0 */
+/** A streamed answer. @stability experimental @category encoding @since 0.1.0 */
 export class OllamaAnswer extends Encoding {
   private readonly head: { model: string; readonly created_at: string }
   private calls = 0

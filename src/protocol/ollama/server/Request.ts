@@ -130,6 +130,7 @@ const thinkingOf = (think: unknown): RequestOptions["thinking"] =>
 /**
  * Reads a request.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

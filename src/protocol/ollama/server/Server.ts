@@ -65,6 +65,7 @@ const model = (id: string) => ({
 /**
  * Ollama's native chat API.
  *
+ * @stability experimental
  * @category wires
  * @since 0.1.0
  */

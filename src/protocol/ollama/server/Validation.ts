@@ -17,6 +17,7 @@ const unmarshal = (kind: string, field: string, type: string): ErrorDetails =>
 /**
  * The error the API would report, `undefined` for a proper request.
  *
+ * @stability experimental
  * @category validation
  * @since 0.1.0
  */

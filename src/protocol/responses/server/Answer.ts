@@ -62,6 +62,7 @@ const statusOf = ({ finishReason, rawFinishReason }: LlmResponse): JsonObject =>
 /**
  * Counts as the API has them.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -164,7 +165,7 @@ interface Message extends Open {
   part: TextPart | undefined
 }
 
-/** An answer as it is written. @category encoding @since 0.1.0 */
+/** An answer as it is written. @stability experimental @category encoding @since 0.1.0 */
 export class ResponsesAnswer extends Encoding {
   /** The response as it ended. */
   response: JsonObject | undefined
@@ -477,6 +478,7 @@ const withLogprobs = (output: ReadonlyArray<JsonObject>, logprobs: ReadonlyArray
 /**
  * A whole answer.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -489,6 +491,7 @@ export const encodeAnswer = (response: LlmResponse, context: AnswerContext): Enc
 /**
  * The error event that ends a stream.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

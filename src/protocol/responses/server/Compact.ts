@@ -45,6 +45,7 @@ const said = (text: string): JsonObject => ({
 /**
  * Whether a request is for a compaction.
  *
+ * @stability experimental
  * @category guards
  * @since 0.1.0
  */
@@ -54,6 +55,7 @@ export const isCompaction = ({ method, path }: { readonly method: string; readon
 /**
  * The body of the request for a summary; `items` is the conversation.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -72,6 +74,7 @@ const isUsers = (item: JsonObject): boolean => (item["type"] ?? "message") === "
 /**
  * A conversation, compacted.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -102,6 +105,7 @@ export const compacted = (
 /**
  * The items of a conversation with what this library has compacted in words; those of the vendor stay as they are.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -116,6 +120,7 @@ export const unpacked = (items: ReadonlyArray<JsonObject>): ReadonlyArray<JsonOb
 /**
  * Whether some of it was compacted by this library.
  *
+ * @stability experimental
  * @category guards
  * @since 0.1.0
  */

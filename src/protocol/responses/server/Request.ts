@@ -274,6 +274,7 @@ const formatOf = (format: Body.JsonObject): LlmRequest["responseFormat"] => {
 /**
  * Reads a request.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */

@@ -19,6 +19,7 @@ import { validate } from "./Validation.ts"
 /**
  * The OpenAI Responses API.
  *
+ * @stability experimental
  * @category wires
  * @since 0.1.0
  */

@@ -15,6 +15,7 @@ import { ResponsesAnswer } from "./Answer.ts"
 /**
  * What a message asks for.
  *
+ * @stability experimental
  * @category models
  * @since 0.1.0
  */
@@ -28,6 +29,7 @@ export interface Created {
 /**
  * Reads a message.
  *
+ * @stability experimental
  * @category decoding
  * @since 0.1.0
  */
@@ -51,6 +53,7 @@ const invalid = (message: string, param?: string): ErrorDetails => ({
 /**
  * The messages that frames of a stream are.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -60,6 +63,7 @@ export const messagesOf = (frames: string): ReadonlyArray<string> =>
 /**
  * The message that an error is.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */
@@ -69,6 +73,7 @@ export const errorMessage = ({ body, headers, status }: EncodedError): string =>
 /**
  * What a request that only makes ready is answered with: a response without output, whose id the next request can name.
  *
+ * @stability experimental
  * @category encoding
  * @since 0.1.0
  */

@@ -13,6 +13,7 @@ import * as Json from "../../server/Json.ts"
 /**
  * The error the API would report, `undefined` for a proper request.
  *
+ * @stability experimental
  * @category validation
  * @since 0.1.0
  */
