@@ -22,8 +22,10 @@ export const request: LlmRequest.LlmRequest = {
   temperature: undefined,
   providerOptions: { anthropic: { service_tier: "auto" }, openrouter: { provider: { order: ["x"] } } }
 }
-// @ts-expect-error not one of Anthropic's tiers
-export const wrongTier: LlmRequest.ProviderOptions = { anthropic: { service_tier: "gold" } }
+// Tiers that Anthropic may add are words as well.
+export const newTier: LlmRequest.ProviderOptions = { anthropic: { service_tier: "gold" } }
+// @ts-expect-error a tier is a word
+export const wrongTier: LlmRequest.ProviderOptions = { anthropic: { service_tier: 1 } }
 // @ts-expect-error no provider has this id
 export const wrongProvider: LlmRequest.ProviderOptions = { antropic: {} }
 
