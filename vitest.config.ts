@@ -2,7 +2,9 @@ import { defineConfig } from "vitest/config"
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    // Pages need a browser, and the time to start it: `npm run test:pages`.
+    include: process.env["PAGES"] === "1" ? ["test/**/*.page.test.ts"] : ["test/**/*.test.ts"],
+    exclude: process.env["PAGES"] === "1" ? [] : ["test/**/*.page.test.ts"],
     setupFiles: ["test/seed.ts", "test/loaded.ts"],
     // One process per core: the default leaves a core idle, which on two cores is half of them.
     pool: "forks",
