@@ -33,6 +33,7 @@ import type { Incoming, ServerProtocol } from "../protocol/Server.ts"
 import { answer } from "./answering.ts"
 import { type Exchange, failed, refused } from "./call.ts"
 import { decode, type GatewayConfig, targetsOf } from "./config.ts"
+import { Draining } from "./draining.ts"
 import * as Guard from "./guard.ts"
 import { type BodyLimits, bodyOf, headOf, responses, spokenIn } from "./incoming.ts"
 import { recorded, Recorder } from "./inspector/recorder.ts"
@@ -105,7 +106,7 @@ const mostInspected = 500
 const inspectedBy = (keeper: Doorkeeper, { inspector = false }: GatewayConfig) =>
   Effect.gen(function*() {
     if (inspector === false) return undefined
-    const closed = yield* Deferred.make<void>()
+    const closed = (yield* Draining) ?? (yield* Deferred.make<void>())
     yield* Effect.addFinalizer(() => Deferred.succeed(closed, undefined))
     const inspected: Inspected = {
       recorder: new Recorder(mostInspected, inspector === "content"),

@@ -25,6 +25,7 @@ import type { LlmError } from "../LlmError.ts"
 import * as Policy from "../policy/Policy.ts"
 import { misconfigured, optionsIssue } from "../service/checked.ts"
 import { callable, countFrom, fields, flag, optional, that } from "../validation/values.ts"
+import { Draining } from "./draining.ts"
 import { headOf } from "./incoming.ts"
 import { type Allowed } from "./inspector/contents.ts"
 import { recorded, Recorder as Calls } from "./inspector/recorder.ts"
@@ -144,7 +145,7 @@ export const layer = (options: Options = {}): Layer.Layer<never, LlmError, Recor
       const calls = yield* Recorder
       const token = plainToken(options.token) as string | undefined
       const expected = token === undefined ? undefined : yield* hashOf(token)
-      const closed = yield* Deferred.make<void>()
+      const closed = (yield* Draining) ?? (yield* Deferred.make<void>())
       yield* Effect.addFinalizer(() => Deferred.succeed(closed, undefined))
       const prefix = (options.prefix ?? "").replace(/\/+$/, "")
       const mayLook = ({ headers }: { readonly headers: { readonly [name: string]: string | undefined } }) => {

@@ -16,6 +16,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as FileSystem from "effect/FileSystem"
@@ -34,6 +35,7 @@ import type { LlmError } from "../LlmError.ts"
 import { layerHttpClient } from "../node/HttpClient.ts"
 import * as Body from "../protocol/server/Json.ts"
 import { problemsOf, targetsOf } from "./config.ts"
+import { Draining } from "./draining.ts"
 import { type Configured, read } from "./file.ts"
 import * as Gateway from "./Gateway.ts"
 
@@ -139,10 +141,13 @@ const gateway = Command.make("gateway", {
     if (problems.length > 0) return yield* end(problems)
     return yield* Effect.scoped(
       Effect.gen(function*() {
+        const draining = yield* Deferred.make<void>()
         const context = yield* Layer.build(serving(config, asked, server)).pipe(
+          Effect.provideService(Draining, draining),
           Effect.catchTags({ LlmError: wrong, ServeError: listens })
         )
         yield* closingIdle(server)
+        yield* Effect.addFinalizer(() => Deferred.succeed(draining, undefined))
         yield* HttpServer.addressFormattedWith((address) => Console.log(`effect-llm gateway: ${address}`)).pipe(
           Effect.provideContext(context)
         )

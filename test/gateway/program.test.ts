@@ -62,7 +62,8 @@ model = "claude-sonnet-4-5"
 baseUrl = "${url}/v1"
 
 [gateway]
-limits = { drain = "10 seconds" }
+inspector = true
+limits = { drain = "1 hour" }
 
 [[gateway.routes]]
 model = "*"
@@ -83,14 +84,18 @@ describe("effect-llm", () => {
         yield* simulator.respondWith(() => Simulator.text("Hello there, and good night.", { delayMillis: 40 }))
         const asking = yield* Effect.forkChild(send(`${url}/v1/responses`, { body }))
         yield* simulator.request(1)
+        // A page that looks on has no end of its own, and is not waited for.
+        const page = yield* Effect.promise(() => fetch(`${url}/inspector/events`))
+        assert.strictEqual(page.status, 200)
         child.kill("SIGTERM")
         const answered = yield* Fiber.join(asking)
         assert.include(answered.text, "event: response.completed")
         const { code, err, out } = yield* Effect.promise(() => ended)
         assert.strictEqual(code, 0, err)
+        yield* Effect.promise(() => page.body!.cancel().catch(() => undefined))
         assert.strictEqual(out.trim().split("\n").length, 1, out)
       })),
-    30_000
+    60_000
   )
 
   it.live("gateway ends with every problem of a configuration", () =>
