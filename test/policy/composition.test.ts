@@ -324,6 +324,6 @@ describe("Any stack of policies", () => {
         fc.option(fc.integer({ min: 0, max: 8000 }), { nil: undefined }),
         (first, stack, operation, interruptAt) => Effect.runPromise(check(first, stack, operation, interruptAt))
       ),
-      { numRuns: 400 }
+      { numRuns: 200 }
     ), 60_000)
 })

@@ -246,7 +246,7 @@ describe("whatever was interrupted, starved, flooded or fed with junk", () => {
               fc.array(call, { minLength: 1, maxLength: 6 }),
               (stack, does, calls) => Effect.runPromiseWith(context)(run(stack, does, calls))
             ),
-            { numRuns: 50 }
+            { numRuns: 25 }
           )
         )
       }).pipe(Effect.scoped, Effect.runPromise), 30_000)

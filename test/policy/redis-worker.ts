@@ -7,7 +7,8 @@
  * Time stands still in here until a command lets it pass, so that no test depends on how fast a machine is. Redis keeps its own
  * time; what is to lapse there is long, and is made older by `RedisTime`.
  */
-import { NodeRedis, NodeRuntime } from "@effect/platform-node"
+import * as NodeRedis from "@effect/platform-node/NodeRedis"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Duration, Effect, Fiber, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { createInterface } from "node:readline"

@@ -502,7 +502,7 @@ describe("an echo of a credential", () => {
             }
           }
         ),
-        { numRuns: 25 }
+        { numRuns: 12 }
       )
     }, 60_000)
   }
