@@ -92,6 +92,8 @@ export const watchEventLoop: Effect.Effect<void, never, Scope> = Effect.flatMap(
   (context) =>
     Effect.asVoid(Effect.acquireRelease(
       Effect.sync(() => {
+        // There from the start, whoever asks first.
+        eventLoopLag.updateUnsafe(0, context)
         let due = performance.now() + probeMillis
         const timer = setInterval(() => {
           const now = performance.now()
