@@ -25,7 +25,7 @@ const base64 = /^[A-Za-z0-9+/_-]*={0,2}$/
 
 const mediaTypeOf = (value: unknown): string | undefined =>
   typeof value === "string" && /^[\w.+-]+\/[\w.+-]+(?:\s*;.*)?$/.test(value) && value.length <= 256
-    ? value.replace(/\s*;.*$/s, "").toLowerCase()
+    ? value.split(";", 1)[0]!.trim().toLowerCase()
     : undefined
 
 /** Reads one block after the other, within what is left of the bounds. */
