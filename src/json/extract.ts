@@ -20,7 +20,8 @@ export interface Candidate {
   readonly cut: boolean
 }
 
-const fence = /(?:^|\n)[ \t>]*```[ \t]*([\w.+-]*)[^\n]*\n([\s\S]*?)(?:\n[ \t>]*```|```\s*$|$)/g
+// The word is only looked at, so that a line without an end is read once.
+const fence = /(?:^|\n)[ \t>]*```(?=[ \t]*([\w.+-]*))[^\n]*\n([\s\S]*?)(?:\n[ \t>]*```|```\s*$|$)/g
 
 /** Words after a fence that say it holds something else. */
 const otherLanguages = /^(?:python|py|bash|sh|shell|sql|html|xml|css|yaml|yml|toml|diff|markdown|md|text|csv)$/i

@@ -8,6 +8,17 @@ import { candidatesIn } from "../json/extract.ts"
 import { GrowingJson, type Guide } from "../json/growing.ts"
 import type { Json } from "../json/value.ts"
 
+/** Where the first bracket is that does not belong to the first line of a fence; -1 where there is none. */
+const firstBracket = (text: string): number => {
+  const first = text.search(/[[{]/)
+  if (first < 0) return first
+  const fence = text.indexOf("```", text.lastIndexOf("\n", first) + 1)
+  const end = fence >= 0 && fence < first ? text.indexOf("\n", first) : -1
+  if (end < 0) return first
+  const next = text.slice(end).search(/\S/)
+  return next >= 0 && /[[{]/.test(text.charAt(end + next)) ? end + next : first
+}
+
 const start = /^[\s\ufeff]*(?:```[^\n]*\n\s*)?(?=[[{"\d-]|[tfn])/
 const fenceOrNothing = /^[\s\ufeff]*(?:`{0,3}|```[^\n]*\n?\s*)$/
 /** Prose before the value is given up after so many characters. */
@@ -54,15 +65,19 @@ export class PartialText {
   }
 
   private begin(delta: string): void {
-    const found = start.exec(this.text) ??
-      (this.repair && /[[{]/.test(delta) ? /(?:```[^\n]*\n\s*(?=[[{])|(?=[[{]))/.exec(this.text) : null)
-    if (found === null) {
+    const found = start.exec(this.text)
+    const at = found !== null
+      ? found.index + found[0].length
+      : this.repair && /[[{]/.test(delta)
+      ? firstBracket(this.text)
+      : -1
+    if (at < 0) {
       const isOpen = this.text.length < longestProse && (this.repair || fenceOrNothing.test(this.text))
       if (!isOpen) this.isLost = true
       return
     }
     this.hasBegun = true
-    this.reader.push(this.text.slice(found.index + found[0].length))
+    this.reader.push(this.text.slice(at))
     if (!this.repair) this.text = ""
   }
 
